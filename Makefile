@@ -1,0 +1,38 @@
+# make demo    train on MNIST and show what came out
+# make test    the whole test suite        make check   lint, format and types
+# make reproduce   the reference project's results, into docs/results/ (about 15 minutes)
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test check format reproduce clean
+
+demo: $(VENV)/.app
+	$(BIN)/numlp train mnist
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+reproduce: $(VENV)/.app
+	$(BIN)/python docs/results/reproduce.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# The stamp .app or .dev says which extras are installed; a change of pyproject.toml installs anew.
+$(VENV)/.%: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,160 @@
+"""What `train`, `evaluate` and `predict` take: anything array-like, checked once and brought into shape.
+
+Nothing is copied to float here: the rows stay as they came (`uint8`, memory-mapped, …) and are scaled a batch at a
+time by whoever reads them.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.checks import whole_number
+from numlp.errors import DataError, SettingError
+
+AnyArray = npt.NDArray[Any]
+_CHUNK = 4096  # rows that are looked at at a time
+
+
+def as_rows(x: npt.ArrayLike, name: str = "x") -> AnyArray:
+    """Return `x` as an array of at least one row of finite numbers, in its own shape and dtype.
+
+    Raises
+    ------
+    DataError
+        If `x` is empty, no array of numbers, or holds NaN or infinity.
+
+    >>> as_rows([["a", "b"]])
+    Traceback (most recent call last):
+    ...
+    numlp.errors.DataError: x must hold numbers, not <U1: convert or encode its columns first
+    """
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise DataError(f"{name} is no array: {error}") from error
+    if array.dtype.kind not in "buif":
+        raise DataError(f"{name} must hold numbers, not {array.dtype}: convert or encode its columns first")
+    if array.ndim == 0:
+        raise DataError(f"{name} is a single number: it must be an array of rows, shape (n, …)")
+    if array.size == 0:
+        raise DataError(f"{name} is empty: its shape is {array.shape}")
+    if array.dtype.kind == "f":
+        for start in range(0, len(array), _CHUNK):
+            finite = np.isfinite(array[start : start + _CHUNK])
+            if not finite.all():
+                row = start + int(np.argwhere(~finite)[0][0])
+                raise DataError(f"{name} holds NaN or infinity, first in row {row}: remove or replace such values")
+    return array
+
+
+def as_features(x: npt.ArrayLike, n_features: int) -> AnyArray:
+    """Return `x`, shape (n, …), flattened to (n, features), after the checks of `as_rows`.
+
+    Raises
+    ------
+    DataError
+        As `as_rows`, and if the rows have another number of features than the network has inputs.
+    """
+    rows = as_rows(x)
+    found = int(np.prod(rows.shape[1:]))
+    if found != n_features:
+        hint = " (a single sample needs a first axis of length 1)" if rows.size == n_features else ""
+        raise DataError(
+            f"x has {found} features a row (shape {rows.shape}), the network takes {n_features}{hint}"
+        )
+    return rows.reshape(len(rows), found)
+
+
+def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | None) -> AnyArray:
+    """Return class targets either as indices, shape (n,), or as rows of probabilities, shape (n, classes).
+
+    Parameters
+    ----------
+    y : array_like
+        Class indices 0 … classes − 1; or names, to be found in `class_names`; or one row for each sample, one-hot
+        or any probabilities that sum to 1.
+    n_classes : int
+    class_names : sequence of str, optional
+
+    Raises
+    ------
+    DataError
+        If a label is out of range or unknown, or rows are no probabilities.
+    """
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.dtype.kind in "UO":
+        if class_names is not None and len(class_names) != n_classes:
+            raise DataError(f"y holds {len(class_names)} different names, the network has {n_classes} outputs")
+        return name_indices(labels, class_names or ())
+    labels = as_rows(labels, "y")
+    if labels.ndim == 2:
+        return _probabilities(labels, n_classes)
+    if labels.ndim != 1:
+        raise DataError(f"y must have shape (n,) or (n, {n_classes}), not {labels.shape}")
+    if labels.dtype.kind == "f" and np.any(labels != np.floor(labels)):
+        raise DataError("y holds real values where classes belong: use a regression loss, loss='squared_error'")
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise DataError(
+            f"labels out of range: y holds {labels.min():g} to {labels.max():g}, the network has {n_classes} "
+            f"outputs, so that labels must lie in 0 to {n_classes - 1}"
+        )
+    return labels.astype(np.intp)
+
+
+def _probabilities(rows: AnyArray, n_classes: int) -> AnyArray:
+    if rows.shape[1] != n_classes:
+        raise DataError(f"y has {rows.shape[1]} columns, the network has {n_classes} outputs")
+    if rows.min() < 0 or not np.allclose(rows.sum(axis=1, dtype=np.float64), 1.0, atol=1e-4):
+        raise DataError("rows of y must be one-hot or probabilities: none negative, each summing to 1")
+    return rows
+
+
+def name_indices(labels: AnyArray, class_names: Sequence[str]) -> AnyArray:
+    """Return the index of every label in `class_names`.
+
+    >>> name_indices(np.array(["b", "a", "b"]), ["a", "b"])
+    array([1, 0, 1])
+    """
+    index = {name: i for i, name in enumerate(class_names)}
+    try:
+        return np.array([index[str(label)] for label in labels.ravel()], dtype=np.intp)
+    except KeyError as error:
+        known = ", ".join(list(class_names)[:20]) or "no names at all"
+        raise DataError(f"label {error.args[0]!r} is none of the network's classes: {known}") from error
+
+
+def names_in(y: npt.ArrayLike) -> tuple[str, ...] | None:
+    """Return the different labels, sorted, if they are names.
+
+    >>> names_in(["dog", "cat", "dog"])
+    ('cat', 'dog')
+    """
+    labels = np.asarray(y)
+    return tuple(np.unique(labels.astype(str)).tolist()) if labels.dtype.kind in "UO" else None
+
+
+def check_several_classes(targets: AnyArray) -> None:
+    """Refuse class targets, indices or rows, that are all the same."""
+    if np.all(targets == targets[0]):
+        raise DataError("y holds one class only: there is nothing to learn; check the labels")
+
+
+def as_values(y: npt.ArrayLike, n_outputs: int) -> AnyArray:
+    """Return regression targets with shape (n, outputs), after the checks of `as_rows`."""
+    values = as_rows(y, "y")
+    if values.ndim == 1:
+        values = values[:, None]
+    if values.shape[1:] != (n_outputs,):
+        raise DataError(f"y has shape {values.shape}, the network has {n_outputs} outputs")
+    return values
+
+
+def as_layer_size(layer_size: Sequence[int]) -> tuple[int, ...]:
+    """Return the widths of a network's layers, inputs first, if there are at least two and all are positive."""
+    if isinstance(layer_size, str) or not isinstance(layer_size, Sequence) or len(layer_size) < 2:
+        raise SettingError(f"layer_size must name at least inputs and outputs, as in [784, 10], not {layer_size!r}")
+    return tuple(whole_number(f"layer_size[{i}]", width) for i, width in enumerate(layer_size))

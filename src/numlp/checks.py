@@ -1,0 +1,88 @@
+"""Checks of settings: each returns the value that it was given, or raises a `SettingError` that says what to do."""
+
+import difflib
+import math
+import operator
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from numlp.errors import MissingDependencyError, SettingError
+
+Entry = TypeVar("Entry")
+
+
+def whole_number(name: str, value: object, *, minimum: int = 1) -> int:
+    """Return `value` as an int if it is a whole number of at least `minimum`.
+
+    >>> whole_number("batch_size", 64)
+    64
+    >>> whole_number("batch_size", 0)
+    Traceback (most recent call last):
+    ...
+    numlp.errors.SettingError: batch_size must be a whole number of at least 1, not 0
+    """
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = minimum - 1
+    if number < minimum or isinstance(value, bool):
+        raise SettingError(f"{name} must be a whole number of at least {minimum}, not {value!r}")
+    return number
+
+
+def positive(name: str, value: object) -> float:
+    """Return `value` as a float if it is a finite number above zero.
+
+    >>> positive("learning_rate", float("nan"))
+    Traceback (most recent call last):
+    ...
+    numlp.errors.SettingError: learning_rate must be a finite number above 0, not nan
+    """
+    number = real(name, value, "a finite number above 0")
+    if not 0 < number < math.inf:
+        raise SettingError(f"{name} must be a finite number above 0, not {value!r}")
+    return number
+
+
+def share(name: str, value: object) -> float:
+    """Return `value` as a float if it lies strictly between 0 and 1."""
+    number = real(name, value, "a share between 0 and 1")
+    if not 0 < number < 1:
+        raise SettingError(f"{name} must be a share between 0 and 1, both excluded, not {value!r}")
+    return number
+
+
+def real(name: str, value: object, wanted: str) -> float:
+    """Return `value` as a float if it is a number at all; `wanted` says in the error what it should be."""
+    if not isinstance(value, str | bytes | bool):
+        try:
+            return float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            pass
+    raise SettingError(f"{name} must be {wanted}, not {value!r}")
+
+
+def choice(name: str, value: object, choices: Mapping[str, Entry]) -> Entry:
+    """Return the entry of a registry, or name the nearest that there is.
+
+    >>> choice("activation", "rellu", {"relu": 1, "tanh": 2})
+    Traceback (most recent call last):
+    ...
+    numlp.errors.SettingError: unknown activation 'rellu': did you mean 'relu'? There are: relu, tanh
+    """
+    if isinstance(value, str) and value in choices:
+        return choices[value]
+    raise SettingError(unknown(name, value, choices))
+
+
+def unknown(name: str, value: object, choices: Iterable[str]) -> str:
+    """The message for a name that does not exist, with the nearest one that does."""
+    choices = list(choices)
+    nearest = difflib.get_close_matches(str(value), choices, n=1)
+    hint = f": did you mean {nearest[0]!r}?" if nearest else "."
+    return f"unknown {name} {value!r}{hint} There are: {', '.join(choices)}"
+
+
+def missing(library: str, purpose: str, extra: str) -> MissingDependencyError:
+    """The error for an optional library that is not installed, with the command that installs it."""
+    return MissingDependencyError(f"{purpose} needs {library}: pip install 'numlp[{extra}]'")

@@ -1,0 +1,108 @@
+"""Data sets by name or from the user's files, split into training, validation and test rows."""
+
+import os
+from pathlib import Path
+
+from numlp.checks import share, unknown
+from numlp.datasets.dataset import Dataset, Split
+from numlp.datasets.download import fetch
+from numlp.datasets.labels import Task, class_names, infer_task, targets
+from numlp.datasets.readers import SUFFIXES, read_pair
+from numlp.datasets.sources import SOURCES, locate, read_folder
+from numlp.errors import DataError, FileFormatError, SettingError
+
+__all__ = ["SOURCES", "Dataset", "Split", "load_dataset"]
+
+
+def load_dataset(
+    name: str | os.PathLike[str],
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    target: str | None = None,
+    task: Task | None = None,
+    validation: float | str | os.PathLike[str] = 0.05,
+    test: str | os.PathLike[str] | None = None,
+) -> Dataset:
+    """Load a data set by its name, or from files.
+
+    Parameters
+    ----------
+    name : str or path
+        "mnist", which is part of the package; "fashion-mnist", which is looked for and downloaded if need be; or a
+        path: ``.npz`` with `x` and `y`, ``.npy`` with x, ``.csv`` with a header line, or a folder of IDX files named
+        as MNIST's are.
+    data_dir : path, optional
+        A folder that holds a folder `name` for a named data set.
+    target : str, optional
+        For ``.csv`` the name of the target column, for ``.npy`` the file with y.
+    task : "classification" or "regression", optional
+        For files: what the target is. Unless it is given, names, truth values, whole numbers with at most 100
+        different values and one-hot rows are classes, all else is real.
+    validation : float or path
+        A share of the training rows, taken from their end, or a file of the same form as `name`.
+    test : path, optional
+        A file of the same form as `name`; named data sets and folders have their own.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    SettingError, FileFormatError, DataError, DownloadError
+
+    Examples
+    --------
+    >>> mnist = load_dataset("mnist")
+    >>> mnist.train.x.shape, mnist.validation.x.shape, mnist.test.x.shape
+    ((57000, 28, 28), (3000, 28, 28), (10000, 28, 28))
+    >>> x, y = mnist.test
+    >>> y[:5]
+    array([7, 2, 1, 0, 4])
+    """
+    name = os.fspath(name)
+    if name in SOURCES:
+        source = SOURCES[name]
+        parts = read_folder(locate(name, data_dir) or fetch(source), source.sha256)
+        names: tuple[str, ...] | None = source.class_names
+    else:
+        parts = _read(name, target)
+        labels = parts["train"].y
+        names = class_names(labels) if (task or infer_task(labels)) == "classification" else None
+    parts |= {part: read_pair(path, target) for part, path in _extra_files(validation, test).items()}
+    split = {part: Split(x, targets(y, names)) for part, (x, y) in parts.items()}
+    if "validation" not in split:
+        split["train"], split["validation"] = _cut(split["train"], share("validation", validation))
+    return Dataset(name, split["train"], split["validation"], split.get("test"), names)
+
+
+def _read(name: str, target: str | None) -> dict[str, Split]:
+    path = Path(name)
+    if path.is_dir():
+        return read_folder(path)
+    if path.suffix in SUFFIXES:
+        return {"train": read_pair(path, target)}
+    if path.exists():
+        raise FileFormatError(f"can't tell what {name} holds: its suffix is none of {', '.join(SUFFIXES)}")
+    if len(path.parts) > 1:
+        raise FileFormatError(f"there is no file or folder {name}")
+    raise SettingError(unknown("data set", name, SOURCES) + f"; or name a {', '.join(SUFFIXES)} file or a folder")
+
+
+def _extra_files(
+    validation: float | str | os.PathLike[str], test: str | os.PathLike[str] | None
+) -> dict[str, str | os.PathLike[str]]:
+    files: dict[str, str | os.PathLike[str]] = {}
+    if not isinstance(validation, float | int):
+        files["validation"] = validation
+    if test is not None:
+        files["test"] = test
+    return files
+
+
+def _cut(rows: Split, held_out: float) -> tuple[Split, Split]:
+    """Cut the last share of the rows off: at least one row, and not all of them."""
+    count = int((1 - held_out) * len(rows.x))
+    if not 0 < count < len(rows.x):
+        raise DataError(f"{len(rows.x)} rows are too few to hold out {held_out:.0%} of them for validation")
+    return Split(rows.x[:count], rows.y[:count]), Split(rows.x[count:], rows.y[count:])

@@ -1,0 +1,52 @@
+"""A data set: training, validation and test rows."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+
+class Split(NamedTuple):
+    """One part of a data set: samples and their targets.
+
+    Attributes
+    ----------
+    x : array, shape (n, …)
+    y : array, shape (n,) or (n, outputs)
+        Class indices, or values.
+    """
+
+    x: npt.NDArray[Any]
+    y: npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows to train on, to choose by, and to judge by once.
+
+    Attributes
+    ----------
+    name : str
+    train, validation : Split
+    test : Split or None
+    class_names : tuple of str, or None
+        For classes: their names, so that ``class_names[y]`` is what `y` means. None for real targets.
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split | None
+    class_names: tuple[str, ...] | None
+
+    @property
+    def n_features(self) -> int:
+        """The number of inputs that a network for this data has."""
+        return int(self.train.x[0].size)
+
+    @property
+    def n_outputs(self) -> int:
+        """The number of outputs that a network for this data has."""
+        if self.class_names is not None:
+            return len(self.class_names)
+        return 1 if self.train.y.ndim == 1 else int(self.train.y.shape[1])

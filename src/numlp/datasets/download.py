@@ -1,0 +1,97 @@
+"""Fetches a named data set into the user's cache: from its mirrors, by HTTPS, verified before it is believed."""
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from numlp.checks import missing
+from numlp.datasets.idx import read_idx
+from numlp.datasets.sources import Source, cache_folder
+from numlp.errors import DownloadError, FileFormatError
+
+_TIMEOUT = 30  # seconds without a byte before a mirror is given up
+_MAX_BYTES = 1 << 28  # no file of a named data set has as many, packed
+
+
+def fetch(source: Source) -> Path:
+    """Download all files of a data set, with a progress bar, and return their folder.
+
+    A file takes its place in the cache only when its hash is right, and a folder only when all its files are there.
+
+    Raises
+    ------
+    DownloadError
+        If no mirror delivers the right bytes; it says what each of them did.
+    MissingDependencyError
+        If pooch and rich are not installed.
+    """
+    folder = cache_folder(source.name)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{source.name}-", dir=folder.parent) as temporary:
+            whole = Path(temporary, source.name)
+            whole.mkdir()
+            for name, sha256 in source.sha256.items():
+                _fetch_file(source, name, sha256, whole / f"{name}.gz")
+            os.replace(whole, folder)
+    except DownloadError:
+        raise
+    except OSError as error:
+        raise DownloadError(f"can't write the cache {folder}: {error.strerror or error}") from error
+    return folder
+
+
+def _fetch_file(source: Source, name: str, sha256: str, path: Path) -> None:
+    """Try every mirror until one delivers the file with the right hash."""
+    failures = []
+    for mirror in source.mirrors:
+        url = f"{mirror}{name}.gz"
+        try:
+            _download(url, path)
+            read_idx(path, sha256)
+        except (OSError, FileFormatError) as error:
+            # requests' errors are OSErrors; their first line says enough.
+            failures.append(f"{url}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
+        else:
+            return
+    raise DownloadError(
+        f"can't download {source.name}: " + "; ".join(failures) + f". Check the connection, or put its files into a "
+        f"folder {source.name!r} and name the folder above it by NUMLP_DATA_DIR"
+    )
+
+
+def _download(url: str, path: Path) -> None:
+    try:
+        import pooch
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    except ImportError as error:
+        raise missing("pooch and rich", "downloading a data set", "app") from error
+    from rich.console import Console
+
+    logging.getLogger("pooch").setLevel(logging.WARNING)
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = _Bar(progress, url.rsplit("/", 1)[-1])
+        pooch.HTTPDownloader(progressbar=bar, timeout=_TIMEOUT)(url, str(path), None)
+
+
+class _Bar:
+    """Shows pooch's progress with rich, in the few words of tqdm that pooch speaks; ends a flood."""
+
+    def __init__(self, progress: Any, name: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(name, total=None)
+        self._received = 0
+        self.total = 0
+
+    def update(self, count: int) -> None:
+        self._received += count
+        if self._received > _MAX_BYTES:
+            raise OSError(f"more than {_MAX_BYTES:,} bytes came")
+        self._progress.update(self._task, total=self.total or None, completed=self._received)
+
+    def reset(self) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,99 @@
+"""The IDX format of MNIST: a header with the type and the sizes, then the numbers, big-endian; gzipped or not.
+
+Nothing is believed: the header must fit the bytes that follow, and no more is unpacked than the header announces.
+Source: http://yann.lecun.com/exdb/mnist/, "The IDX file format".
+"""
+
+import gzip
+import hashlib
+import math
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.errors import FileFormatError
+
+_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_MAX_DEFLATE_RATIO = 1032  # no byte of deflate stands for more
+_CHUNK = 1 << 20
+
+
+def read_idx(path: str | os.PathLike[str], sha256: str | None = None) -> npt.NDArray[Any]:
+    """Read an array from an IDX file, gzipped or not.
+
+    Parameters
+    ----------
+    path : path
+    sha256 : str, optional
+        What the hash of the decompressed bytes, header included, must be.
+
+    Returns
+    -------
+    array
+        In the machine's byte order.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, truncated, longer than its header says, no IDX file, or has another hash.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "two-idx1-ubyte").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]))
+    ...     read_idx(f"{folder}/two-idx1-ubyte")
+    array([7, 9], dtype=uint8)
+    """
+    path = Path(path)
+    try:
+        packed_size = path.stat().st_size
+        with open(path, "rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            content: BinaryIO = gzip.GzipFile(fileobj=raw) if zipped else raw  # type: ignore[assignment]
+            array, digest = _read(content, packed_size * (_MAX_DEFLATE_RATIO if zipped else 1))
+    except FileNotFoundError as error:
+        raise FileFormatError(f"there is no file {path}") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FileFormatError(f"{path} is a damaged or truncated gzip file: {error}") from error
+    except OSError as error:
+        raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise FileFormatError(f"{path}: {error}") from error
+    if sha256 is not None and digest != sha256:
+        raise FileFormatError(
+            f"{path} is not what it should be: the SHA-256 of its content is {digest}, expected {sha256}; "
+            "remove it to have the data found elsewhere or fetched anew"
+        )
+    return array
+
+
+def _read(content: BinaryIO, most: int) -> tuple[npt.NDArray[Any], str]:
+    """Return the array, and the hash of all bytes; a ValueError says what is wrong."""
+    magic = content.read(4)
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES or magic[3] == 0:
+        raise ValueError(f"no IDX file: it begins with {magic.hex() or 'nothing'}, not with 0000, a type and a rank")
+    sizes = content.read(4 * magic[3])
+    if len(sizes) < 4 * magic[3]:
+        raise ValueError("truncated in the header")
+    shape = struct.unpack(f">{magic[3]}I", sizes)
+    dtype = np.dtype(_TYPES[magic[2]])
+    size = math.prod(shape) * dtype.itemsize
+    if size > most:
+        raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, the file can't hold so many")
+    data = bytearray()
+    while len(data) < size and (chunk := content.read(min(_CHUNK, size - len(data)))):
+        data += chunk
+    if len(data) < size:
+        raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, there are {len(data):,}")
+    if content.read(1):
+        raise ValueError(f"too long: the header announces {size:,} bytes {shape}, there are more")
+    digest = hashlib.sha256(magic + sizes)
+    digest.update(data)
+    return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False), digest.hexdigest()

@@ -1,0 +1,71 @@
+"""From the labels in a user's file to targets: which task they mean, which classes there are."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays import as_rows, name_indices
+from numlp.errors import DataError
+
+Task = Literal["classification", "regression"]
+MOST_CLASSES = 100
+
+
+def infer_task(y: npt.NDArray[Any]) -> Task:
+    """Tell classes from real targets.
+
+    Classes: names; truth values; whole numbers with at most 100 different values; one-hot rows. All else is real.
+
+    >>> infer_task(np.array([1, 2, 2])), infer_task(np.array([1.5, 2.0])), infer_task(np.eye(3))
+    ('classification', 'regression', 'classification')
+    """
+    if y.dtype.kind in "UOb":
+        return "classification"
+    if y.ndim == 2 and y.shape[1] > 1:
+        one_hot = bool(np.all((y == 0) | (y == 1)) and np.all(y.sum(axis=1) == 1))
+        return "classification" if one_hot else "regression"
+    whole = bool(np.all(y == np.floor(y)))
+    return "classification" if whole and len(np.unique(y)) <= MOST_CLASSES else "regression"
+
+
+def class_names(y: npt.NDArray[Any]) -> tuple[str, ...]:
+    """Return the names of the classes in labels: of numbers their digits, in the order of the numbers.
+
+    >>> class_names(np.array([10, 9.0, 10])), class_names(np.array(["b", "a"]))
+    (('9', '10'), ('a', 'b'))
+    """
+    if y.ndim == 2 and y.shape[1] > 1:
+        return tuple(str(i) for i in range(y.shape[1]))
+    return tuple(_name(label) for label in np.unique(y.astype(str) if y.dtype.kind == "O" else y))
+
+
+def targets(y: npt.NDArray[Any], names: Sequence[str] | None) -> npt.NDArray[Any]:
+    """Return the targets that labels mean to a network with these class names, or without: real values.
+
+    Names that are numbers mean the labels of the same value. Where the names are words and the labels are numbers,
+    the numbers are indices.
+
+    >>> targets(np.array([7, 3, 7]), ["3", "7"]), targets(np.array([1, 0]), ["cat", "dog"])
+    (array([1, 0, 1]), array([1, 0]))
+    """
+    if names is None:
+        return as_rows(y, "y")
+    if y.dtype.kind not in "UO":
+        y = as_rows(y, "y")
+        if y.ndim == 2 and y.shape[1] > 1:
+            return y.argmax(axis=1)
+        if not all(_is_number(name) for name in names):
+            return y.ravel()
+        if np.any(y != np.floor(y)):
+            raise DataError("the target holds real values where classes belong: use a regression loss")
+    return name_indices(np.array([_name(label) for label in y.ravel()]), names)
+
+
+def _name(label: Any) -> str:
+    return str(label) if isinstance(label, str) else str(int(label))
+
+
+def _is_number(name: str) -> bool:
+    return name.removeprefix("-").isdecimal()

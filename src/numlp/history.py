@@ -1,0 +1,51 @@
+"""History: what training was like, epoch by epoch."""
+
+
+class History:
+    """One row of figures for each epoch.
+
+    The columns: "epoch" (from 1), "train_loss" and "train_accuracy" (means over the epoch's batches, each before
+    its step), "validation_loss" and "validation_accuracy" (after the epoch), "learning_rate" (of its last step),
+    "seconds" (of training alone). For regression "r2" stands in place of "accuracy".
+
+    Attributes
+    ----------
+    rows : list of dict
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.append({"epoch": 1, "train_loss": 0.5})
+    >>> history.append({"epoch": 2, "train_loss": 0.25})
+    >>> history["train_loss"]
+    [0.5, 0.25]
+    >>> history
+    History of 2 epochs, the last: epoch=2, train_loss=0.25
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float]] = []
+
+    def append(self, row: dict[str, float]) -> None:
+        """Add an epoch."""
+        self.rows.append(row)
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the figures."""
+        return list(self.rows[0]) if self.rows else []
+
+    def __getitem__(self, column: str) -> list[float]:
+        return [row[column] for row in self.rows]
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.columns
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        if not self.rows:
+            return "History of 0 epochs"
+        last = ", ".join(f"{name}={value:.4g}" for name, value in self.rows[-1].items())
+        return f"History of {len(self)} epochs, the last: {last}"

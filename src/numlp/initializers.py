@@ -1,0 +1,47 @@
+"""First weights, scaled so that signals neither die nor explode on their way through the layers.
+
+An initialiser is a function ``(rng, fan_in, fan_out)`` that returns a float64 array of shape (fan_in, fan_out):
+the same draws for every dtype of network.
+
+Sources: X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010);
+K. He et al., "Delving deep into rectifiers" (2015).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+Initializer = Callable[[np.random.Generator, int, int], npt.NDArray[np.float64]]
+
+
+def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
+    """Normal with variance 2 / fan_in, which keeps the signal's size through ReLU (He et al.)."""
+    return rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out))
+
+
+def he_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
+    """Uniform with variance 2 / fan_in, that is within ±√(6 / fan_in) (He et al.)."""
+    return _uniform(rng, np.sqrt(6.0 / fan_in), fan_in, fan_out)
+
+
+def glorot_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
+    """Normal with variance 2 / (fan_in + fan_out), a compromise of forward and backward signal (Glorot)."""
+    return rng.normal(0.0, np.sqrt(2.0 / (fan_in + fan_out)), (fan_in, fan_out))
+
+
+def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
+    """Uniform within ±√(6 / (fan_in + fan_out)) (Glorot)."""
+    return _uniform(rng, np.sqrt(6.0 / (fan_in + fan_out)), fan_in, fan_out)
+
+
+def _uniform(rng: np.random.Generator, limit: float, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
+    return rng.uniform(-limit, limit, (fan_in, fan_out))
+
+
+INITIALIZERS: dict[str, Initializer] = {
+    "glorot_normal": glorot_normal,
+    "glorot_uniform": glorot_uniform,
+    "he_normal": he_normal,
+    "he_uniform": he_uniform,
+}

@@ -1,0 +1,124 @@
+"""Affine scaling of inputs and targets, learned from the training data and stored with the model.
+
+Gradient descent with one learning rate for all weights wants inputs of about the same size. `uint8` arrays are
+always read as parts of 255, that is as [0, 1], before anything else happens to them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.special import Array
+
+_CHUNK = 4096  # rows that are held as float64 at a time while a scaling is learned
+
+
+def _zero() -> npt.NDArray[np.float64]:
+    return np.zeros(())
+
+
+def _one() -> npt.NDArray[np.float64]:
+    return np.ones(())
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """The map x ↦ (x − shift) · factor.
+
+    Attributes
+    ----------
+    shift, factor : float64 array, shape () or (features,)
+        In the units of the data; for `uint8` data in parts of 255.
+
+    Examples
+    --------
+    >>> pixels = np.array([[0, 255]], dtype=np.uint8)
+    >>> out = np.empty((1, 2), dtype=np.float32)
+    >>> Scaling(shift=np.array(0.5), factor=np.array(2.0)).apply(pixels, out)
+    array([[-1.,  1.]], dtype=float32)
+    """
+
+    shift: npt.NDArray[np.float64] = field(default_factory=_zero)
+    factor: npt.NDArray[np.float64] = field(default_factory=_one)
+
+    def between(self, source: npt.DTypeLike, target: npt.DTypeLike) -> Callable[[npt.NDArray[Any], Array], Array]:
+        """Return ``apply(x, out)`` for data of one dtype on its way to another; it allocates nothing.
+
+        Wide data (float64, int64) is shifted before it is rounded: a time stamp loses its digits otherwise.
+        Bytes are exact in every float, so they are scaled in the target's own dtype, which is faster.
+        """
+        unit = 255.0 if source == np.uint8 else 1.0
+        exact = target if np.dtype(source).itemsize == 1 else np.float64
+        shift = (self.shift * unit).astype(exact) if np.any(self.shift) else None
+        factor = (self.factor / unit).astype(target) if np.any(self.factor != unit) else None
+
+        def apply(x: npt.NDArray[Any], out: Array) -> Array:
+            if shift is not None:
+                np.subtract(x, shift, out=out, casting="same_kind")
+                return out if factor is None else np.multiply(out, factor, out=out)
+            if factor is not None:
+                return np.multiply(x, factor, out=out, casting="same_kind")
+            np.copyto(out, x, casting="same_kind")
+            return out
+
+        return apply
+
+    def apply(self, x: npt.NDArray[Any], out: Array) -> Array:
+        """Write the scaled rows of `x` into the float array `out` of the same shape, and return it."""
+        return self.between(x.dtype, out.dtype)(x, out)
+
+    def invert(self, scaled: Array) -> npt.NDArray[np.float64]:
+        """Return scaled rows in the units of the data again, as float64."""
+        return scaled / self.factor + self.shift
+
+
+def unit(x: npt.NDArray[Any]) -> Scaling:
+    """Leave floats as they are, and bytes as [0, 1]."""
+    return Scaling()
+
+
+def symmetric(x: npt.NDArray[Any]) -> Scaling:
+    """Map [0, 1] to [−1, 1], as the reference project does with its images."""
+    return Scaling(np.array(0.5), np.array(2.0))
+
+
+def standardize(x: npt.NDArray[Any]) -> Scaling:
+    """Subtract every feature's mean and divide by a standard deviation, both learned from the rows of `x`.
+
+    Columns of a table, (n, features), each have a unit of their own, so each is divided by its own deviation.
+    The pixels of images, (n, height, width, …), share one unit and are divided by one deviation for all: a pixel
+    at the edge, which is nearly always 0, would otherwise become the loudest of all.
+
+    Features that never change stay at 0.
+
+    Parameters
+    ----------
+    x : array, shape (n, …)
+
+    Examples
+    --------
+    >>> scaling = standardize(np.array([[1.0, 100.0], [3.0, 500.0]]))
+    >>> scaling.shift, 1 / scaling.factor
+    (array([  2., 300.]), array([  1., 200.]))
+    """
+    rows = x.reshape(len(x), -1)
+    unit = 255.0 if x.dtype == np.uint8 else 1.0
+    chunks = range(0, len(rows), _CHUNK)
+    mean = sum(rows[i : i + _CHUNK].sum(axis=0, dtype=np.float64) for i in chunks) / len(rows)
+    variance = sum(((rows[i : i + _CHUNK] - mean) ** 2).sum(axis=0) for i in chunks) / len(rows)
+    if x.ndim > 2:
+        variance = np.full_like(mean, variance.mean())
+    deviation = np.sqrt(variance)
+    # A constant feature's computed deviation may be a rounding error rather than zero.
+    constant = deviation <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
+    return Scaling(mean / unit, unit / np.where(constant, unit, deviation))
+
+
+SCALINGS: dict[str, Callable[[npt.NDArray[Any]], Scaling]] = {
+    "unit": unit,
+    "symmetric": symmetric,
+    "standardize": standardize,
+}

@@ -1,0 +1,65 @@
+"""Elementary functions that neither overflow nor lose their digits, with `out=` as in NumPy."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.floating[Any]]
+
+
+def sigmoid(x: Array, out: Array | None = None) -> Array:
+    r"""The logistic function, :math:`\sigma(x) = 1 / (1 + e^{-x})`.
+
+    For very negative x the exponential becomes infinite and the quotient 0, which is the limit; computed this way,
+    small results keep all their digits.
+
+    Parameters
+    ----------
+    x : array of any shape
+    out : array of the shape of `x`, optional
+        Where the result goes; `x` itself will do.
+
+    Returns
+    -------
+    array of the shape of `x`, in [0, 1]
+
+    Examples
+    --------
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
+    out = np.negative(x, out=out)
+    with np.errstate(over="ignore"):
+        np.exp(out, out=out)
+    np.add(out, 1, out=out)
+    np.reciprocal(out, out=out)
+    return out
+
+
+def softmax(x: Array, out: Array | None = None) -> Array:
+    r"""Each row's exponentials divided by their sum, :math:`e^{x_k} / \sum_j e^{x_j}`.
+
+    The row's maximum is subtracted first: the result is the same, and no exponential exceeds 1.
+
+    Parameters
+    ----------
+    x : array, shape (n, k)
+    out : array, shape (n, k), optional
+        Where the result goes; `x` itself will do.
+
+    Returns
+    -------
+    array, shape (n, k)
+        Every row sums to 1.
+
+    Examples
+    --------
+    >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    out = np.subtract(x, x.max(axis=1, keepdims=True), out=out)
+    np.exp(out, out=out)
+    np.divide(out, out.sum(axis=1, keepdims=True), out=out)
+    return out
