@@ -61,9 +61,7 @@ def as_features(x: npt.ArrayLike, n_features: int) -> AnyArray:
     found = int(np.prod(rows.shape[1:]))
     if found != n_features:
         hint = " (a single sample needs a first axis of length 1)" if rows.size == n_features else ""
-        raise DataError(
-            f"x has {found} features a row (shape {rows.shape}), the network takes {n_features}{hint}"
-        )
+        raise DataError(f"x has {found} features a row (shape {rows.shape}), the network takes {n_features}{hint}")
     return rows.reshape(len(rows), found)
 
 
@@ -155,6 +153,6 @@ def as_values(y: npt.ArrayLike, n_outputs: int) -> AnyArray:
 
 def as_layer_size(layer_size: Sequence[int]) -> tuple[int, ...]:
     """Return the widths of a network's layers, inputs first, if there are at least two and all are positive."""
-    if isinstance(layer_size, str) or not isinstance(layer_size, Sequence) or len(layer_size) < 2:
+    if not isinstance(layer_size, list | tuple) or len(layer_size) < 2:
         raise SettingError(f"layer_size must name at least inputs and outputs, as in [784, 10], not {layer_size!r}")
     return tuple(whole_number(f"layer_size[{i}]", width) for i, width in enumerate(layer_size))

@@ -7,6 +7,7 @@ nothing: it holds numbers and the names of registry entries, no code. The same m
 import json
 import os
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,7 @@ _SCALINGS = ("input_scaling", "target_scaling")
 _TENSOR_DTYPES = {"F32": "float32", "F64": "float64"}
 
 
-def save_model(
-    network: MLP, path: str | os.PathLike[str], *, recipe: Mapping[str, object] | None = None
-) -> None:
+def save_model(network: MLP, path: str | os.PathLike[str], *, recipe: Mapping[str, object] | None = None) -> None:
     """Write a network to a file, atomically.
 
     Parameters
@@ -131,8 +130,8 @@ def _network(described: dict[str, Any], file: Any) -> MLP:
     """Make the network if the file's tensors are those that its description calls for."""
     sizes = as_layer_size(described["layer_size"])
     dtype = described["dtype"]
-    expected = {}
-    for i, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    expected: dict[str, list[int]] = {}
+    for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         # A linear layer and its activation are two layers, so that weights are found at 0, 2, 4 …
         expected |= {f"layers.{2 * i}.weight": [fan_in, fan_out], f"layers.{2 * i}.bias": [fan_out]}
     for name, shape in expected.items():
@@ -140,7 +139,9 @@ def _network(described: dict[str, Any], file: Any) -> MLP:
         if tensor is None or tensor.get_shape() != shape or _TENSOR_DTYPES.get(tensor.get_dtype()) != dtype:
             raise SettingError(f"{name} is missing, or does not have shape {shape} and dtype {dtype}")
     scalings = {
-        name: Scaling(*(_float64(file.get_tensor(f"{name}.{part}")) for part in ("shift", "factor")))
+        name: Scaling(
+            *(np.asarray(file.get_tensor(f"{name}.{part}"), dtype=np.float64) for part in ("shift", "factor"))
+        )
         for name in _SCALINGS
     }
     shape = described["input_shape"]
@@ -152,7 +153,8 @@ def _network(described: dict[str, Any], file: Any) -> MLP:
         dtype=dtype,
         input_shape=None if shape is None else tuple(shape),
         class_names=described["class_names"],
-        **scalings,
+        input_scaling=scalings["input_scaling"],
+        target_scaling=scalings["target_scaling"],
     )
     for name, view in network.named_parameters().items():
         view[...] = file.get_tensor(name)

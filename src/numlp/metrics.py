@@ -50,7 +50,9 @@ def class_accuracy(confusion: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     array([0.5, 1. ])
     """
     totals = confusion.sum(axis=1)
-    return np.divide(np.diag(confusion), totals, out=np.full(len(totals), np.nan), where=totals > 0)
+    shares = np.full(len(totals), np.nan)
+    np.divide(np.diag(confusion), totals, out=shares, where=totals > 0)
+    return shares
 
 
 def r2(targets: npt.ArrayLike, predictions: npt.ArrayLike) -> float:

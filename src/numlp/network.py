@@ -1,6 +1,7 @@
 """MLP: layers over one flat parameter vector."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numlp.losses import LOSSES
 from numlp.scaling import Scaling
 from numlp.special import Array
 
-DTYPES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 _CHUNK = 1024  # rows that are predicted at a time: large enough for BLAS, small enough for the cache
 
 
@@ -185,7 +186,11 @@ class MLP:
 
     def named_parameters(self) -> dict[str, Array]:
         """Return the parameters by name, such as "layers.0.weight": views into `params`."""
-        return {f"layers.{i}.{name}": view for i, views in enumerate(self._views(self.params)) for name, view in views.items()}
+        return {
+            f"layers.{i}.{name}": view
+            for i, views in enumerate(self._views(self.params))
+            for name, view in views.items()
+        }
 
     def _logits(self, x: npt.ArrayLike) -> Iterator[Array]:
         rows = as_features(x, self.layer_size[0])
@@ -200,7 +205,7 @@ class MLP:
     def _make_layers(self) -> list[Layer]:
         layers: list[Layer] = []
         last = len(self.layer_size) - 2
-        for i, (fan_in, fan_out) in enumerate(zip(self.layer_size, self.layer_size[1:], strict=False)):
+        for i, (fan_in, fan_out) in enumerate(pairwise(self.layer_size)):
             following = self.activation if i < last else ACTIVATIONS["identity"]
             initializer = choice("initializer", self.initializer or following.initializer, INITIALIZERS)
             layers.append(Linear(fan_in, fan_out, initializer, is_first=i == 0))

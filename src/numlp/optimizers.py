@@ -4,6 +4,7 @@ In place on purpose: a network's parameters are one flat array that its layers l
 that array, not make another; and a step that allocates nothing is a fast one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,4 +53,4 @@ class SGD:
         np.subtract(params, grads, out=params)
 
 
-OPTIMIZERS: dict[str, Optimizer] = {"sgd": SGD()}
+OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {"sgd": SGD}

@@ -58,10 +58,12 @@ class Scaling:
         def apply(x: npt.NDArray[Any], out: Array) -> Array:
             if shift is not None:
                 np.subtract(x, shift, out=out, casting="same_kind")
-                return out if factor is None else np.multiply(out, factor, out=out)
-            if factor is not None:
-                return np.multiply(x, factor, out=out, casting="same_kind")
-            np.copyto(out, x, casting="same_kind")
+                if factor is not None:
+                    np.multiply(out, factor, out=out)
+            elif factor is not None:
+                np.multiply(x, factor, out=out, casting="same_kind")
+            else:
+                np.copyto(out, x, casting="same_kind")
             return out
 
         return apply

@@ -15,3 +15,6 @@ def constant(learning_rate: float) -> Schedule:
     """
     learning_rate = positive("learning_rate", learning_rate)
     return lambda step: learning_rate
+
+
+SCHEDULES: dict[str, Callable[[float], Schedule]] = {"constant": constant}

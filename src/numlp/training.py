@@ -145,7 +145,8 @@ def train(
         if held_out is not None:
             figures |= _prefixed("validation", _evaluate(network, held_out))
         state.history.append({"epoch": epoch + 1, **figures, "learning_rate": rate, "seconds": seconds})
-        if any([callback(state) is True for callback in after_epoch]) or stop:
+        stops = [callback(state) is True for callback in after_epoch]
+        if stop or any(stops):
             break
     return state.history
 

@@ -1,6 +1,7 @@
 """Data sets by name or from the user's files, split into training, validation and test rows."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from numlp.checks import share, unknown
@@ -11,7 +12,7 @@ from numlp.datasets.readers import SUFFIXES, read_pair
 from numlp.datasets.sources import SOURCES, locate, read_folder
 from numlp.errors import DataError, FileFormatError, SettingError
 
-__all__ = ["SOURCES", "Dataset", "Split", "load_dataset"]
+__all__ = ["SOURCES", "Dataset", "Split", "load_dataset", "load_rows"]
 
 
 def load_dataset(
@@ -22,6 +23,7 @@ def load_dataset(
     task: Task | None = None,
     validation: float | str | os.PathLike[str] = 0.05,
     test: str | os.PathLike[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> Dataset:
     """Load a data set by its name, or from files.
 
@@ -42,6 +44,9 @@ def load_dataset(
         A share of the training rows, taken from their end, or a file of the same form as `name`.
     test : path, optional
         A file of the same form as `name`; named data sets and folders have their own.
+    names : sequence of str, optional
+        For files: the names of the classes, in the order of their indices. Unless it is given, those of the labels
+        that are there.
 
     Returns
     -------
@@ -64,16 +69,51 @@ def load_dataset(
     if name in SOURCES:
         source = SOURCES[name]
         parts = read_folder(locate(name, data_dir) or fetch(source), source.sha256)
-        names: tuple[str, ...] | None = source.class_names
+        names = source.class_names
     else:
         parts = _read(name, target)
         labels = parts["train"].y
-        names = class_names(labels) if (task or infer_task(labels)) == "classification" else None
+        if names is None and (task or infer_task(labels)) == "classification":
+            names = class_names(labels)
     parts |= {part: read_pair(path, target) for part, path in _extra_files(validation, test).items()}
     split = {part: Split(x, targets(y, names)) for part, (x, y) in parts.items()}
     if "validation" not in split:
         split["train"], split["validation"] = _cut(split["train"], share("validation", validation))
-    return Dataset(name, split["train"], split["validation"], split.get("test"), names)
+    return Dataset(
+        name, split["train"], split["validation"], split.get("test"), None if names is None else tuple(names)
+    )
+
+
+def load_rows(
+    name: str | os.PathLike[str],
+    *,
+    names: Sequence[str] | None,
+    part: str | None = None,
+    target: str | None = None,
+) -> Split:
+    """Load samples and targets to judge a network by.
+
+    Parameters
+    ----------
+    name : str or path
+        As for `load_dataset`.
+    names : sequence of str, or None
+        The names of the network's classes, which labels are looked up in; None for real targets.
+    part : "train", "validation" or "test", optional
+        Of a named data set or a folder, by default its test rows. A file is taken whole.
+    target : str, optional
+        As for `load_dataset`.
+    """
+    name = os.fspath(name)
+    if name in SOURCES or Path(name).is_dir():
+        if part not in (None, "train", "validation", "test"):
+            raise SettingError(unknown("split", part, ("train", "validation", "test")))
+        rows: Split = getattr(load_dataset(name, names=names), part or "test")
+        return rows
+    if part is not None:
+        raise SettingError(f"{name} is taken whole: only named data sets and folders have a split {part!r}")
+    x, y = _read(name, target)["train"]
+    return Split(x, targets(y, names))
 
 
 def _read(name: str, target: str | None) -> dict[str, Split]:

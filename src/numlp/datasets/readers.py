@@ -72,7 +72,9 @@ def _read_npz(path: Path, names: tuple[str, ...]) -> dict[str, AnyArray]:
         with np.load(path, allow_pickle=False) as archive:
             absent = [name for name in names if name not in archive.files]
             if absent:
-                raise FileFormatError(f"{path} has no array {absent[0]!r}: it holds {', '.join(archive.files) or 'none'}")
+                raise FileFormatError(
+                    f"{path} has no array {absent[0]!r}: it holds {', '.join(archive.files) or 'none'}"
+                )
             return {name: archive[name] for name in names}
     except FileFormatError:
         raise

@@ -1,0 +1,62 @@
+"""`numlp datasets`: which data sets there are, and where."""
+
+from typing import Annotated, Any
+
+import typer
+
+from numlp.checks import choice
+from numlp.cli.output import Json, console, print_json
+from numlp.datasets import SOURCES
+from numlp.datasets.download import fetch as download
+from numlp.datasets.sources import Source, locate, read_folder
+from numlp.errors import FileFormatError
+
+EXAMPLES = """[bold]Examples[/bold]
+
+  numlp datasets
+
+  numlp datasets fashion-mnist --fetch
+"""
+
+
+def datasets(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="By default all.", show_default=False)
+    ] = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Download those that are nowhere found.")] = False,
+    json: Json = False,
+) -> None:
+    """Show the named data sets, where they lie, and whether their content is what it should be."""
+    states = [_state(choice("data set", name, SOURCES), fetch) for name in names or SOURCES]
+    if json:
+        print_json(states)
+        return
+    screen = console()
+    for state in states:
+        screen.print(f"[bold]{state['name']}[/bold]  {state['title']}; {state['license']}")
+        screen.print(f"    {state['folder'] or 'not on this machine: numlp datasets ' + state['name'] + ' --fetch'}")
+        if state["folder"]:
+            screen.print("    verified" if state["verified"] else f"    [red]not verified[/red]: {state['problem']}")
+
+
+def _state(source: Source, fetch: bool) -> dict[str, Any]:
+    folder = locate(source.name)
+    if folder is None and fetch:
+        folder = download(source)
+    problem = None
+    if folder is not None:
+        try:
+            read_folder(folder, source.sha256)
+        except FileFormatError as error:
+            problem = str(error)
+    return {
+        "name": source.name,
+        "title": source.title,
+        "license": source.license,
+        "folder": None if folder is None else str(folder),
+        "verified": folder is not None and problem is None,
+        "problem": problem,
+    }
+
+
+COMMAND = datasets

@@ -1,0 +1,74 @@
+"""`numlp evaluate`: judges a network on data."""
+
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from numlp.cli.output import Json, console, print_json, shown, table
+from numlp.datasets import load_rows
+from numlp.files import load_model, read_description
+from numlp.metrics import class_accuracy, confusion_matrix, mean_absolute_error
+from numlp.training import evaluate as judge
+
+EXAMPLES = """[bold]Examples[/bold]
+
+  numlp evaluate run-1 mnist
+
+  numlp evaluate run-1/model.safetensors mnist --split validation
+
+  numlp evaluate run-1 more.npz --json
+"""
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A run's folder or a model file.", show_default=False)],
+    data: Annotated[str, typer.Argument(help="A data set's name, a file or a folder.", show_default=False)],
+    split: Annotated[
+        str | None, typer.Option(help="train, validation or test (the default) of a named data set.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="The target column of a .csv, or the .npy file with y; by default the model's own."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show a network's loss and accuracy on data, for every class, with the confusion matrix."""
+    from numlp.runs import model_path
+
+    path = model_path(model)
+    network = load_model(path)
+    recipe = read_description(path)["recipe"] or {}
+    x, y = load_rows(data, names=network.class_names, part=split, target=target or recipe.get("target"))
+    result: dict[str, Any] = {"samples": len(x), **judge(network, (x, y))}
+    predicted = network.predict(x)
+    if network.loss.task == "regression":
+        result["mean_absolute_error"] = mean_absolute_error(y.reshape(predicted.shape), predicted)
+    else:
+        names = network.class_names or [str(i) for i in range(network.layer_size[-1])]
+        confusion = confusion_matrix(y, predicted, len(names))
+        shares = [None if np.isnan(share) else float(share) for share in class_accuracy(confusion)]
+        result["class_accuracy"] = dict(zip(names, shares, strict=True))
+        result["confusion_matrix"] = confusion.tolist()
+    if json:
+        print_json(result)
+    else:
+        _print(result)
+
+
+def _print(result: dict[str, Any]) -> None:
+    screen = console()
+    for name in ("samples", "loss", "accuracy", "r2", "mean_absolute_error"):
+        if name in result:
+            value = f"{result[name]:,}" if name == "samples" else shown(name, result[name])
+            screen.print(f"{name.replace('_', ' '):<20}{value}")
+    if "class_accuracy" in result:
+        names = list(result["class_accuracy"])
+        confusion = table("class", "accuracy", *names, title="\naccuracy of every class, and what it was taken for")
+        for name, counts in zip(names, result["confusion_matrix"], strict=True):
+            share = shown("accuracy", result["class_accuracy"][name])
+            confusion.add_row(name, share, *(str(count) if count else "·" for count in counts))
+        screen.print(confusion)
+
+
+COMMAND = evaluate

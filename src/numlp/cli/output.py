@@ -1,0 +1,42 @@
+"""What the commands print: text for people, JSON for programs."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that neither colours numbers nor breaks the lines of a pipe."""
+    made = Console(stderr=stderr, highlight=False)
+    if not made.is_terminal:
+        made.width = 10_000
+    return made
+
+
+def print_json(result: Any) -> None:
+    """Print a result as JSON on the standard output."""
+    typer.echo(json.dumps(result, indent=2, allow_nan=False))
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """Return an empty table: the first column to the left, the others to the right."""
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for i, column in enumerate(columns):
+        made.add_column(column, justify="left" if i == 0 else "right", header_style="bold")
+    return made
+
+
+def shown(name: str, value: float | None) -> str:
+    """Return a figure as people read it: accuracies in percent.
+
+    >>> shown("accuracy", 0.98091), shown("loss", 0.123456), shown("r2", None)
+    ('98.09 %', '0.1235', '–')
+    """
+    if value is None:
+        return "–"
+    return f"{100 * value:.2f} %" if name == "accuracy" else f"{value:.4g}"

@@ -1,0 +1,115 @@
+"""`numlp predict`: what a network makes of samples."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import typer
+
+from numlp.cli.output import Json, console, print_json, shown, table
+from numlp.datasets.readers import read_samples
+from numlp.errors import DataError, FileFormatError
+from numlp.files import load_model, read_description
+from numlp.network import MLP
+
+EXAMPLES = """[bold]Examples[/bold]
+
+  numlp predict run-1 digit.png another.png
+
+  numlp predict run-1/model.safetensors images.npy --json
+
+  numlp predict runs/houses new-houses.csv
+"""
+
+
+def predict(
+    model: Annotated[str, typer.Argument(help="A run's folder or a model file.", show_default=False)],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", help="PNG images, or .npy, .npz, .csv or IDX files.", show_default=False),
+    ],
+    json: Json = False,
+) -> None:
+    """Show the class and its probability, or the value, of every sample.
+
+    A PNG image must have the size of the images that the network was trained on, and look like them: MNIST's digits
+    are white on black.
+    """
+    from numlp.runs import model_path
+
+    path = model_path(model)
+    network = load_model(path)
+    recipe = read_description(path)["recipe"] or {}
+    results = [
+        {"input": name if len(samples) == 1 else f"{name}[{i}]", **prediction}
+        for name in inputs
+        for samples in [_samples(name, network, recipe.get("target"))]
+        for i, prediction in enumerate(_predictions(network, samples))
+    ]
+    if json:
+        print_json(results)
+        return
+    columns = [column for column in results[0] if column != "probabilities"]
+    shown_results = table(*columns)
+    for result in results:
+        shown_results.add_row(*(_cell(column, result[column]) for column in columns))
+    console().print(shown_results)
+
+
+def _cell(column: str, value: Any) -> str:
+    if isinstance(value, list):
+        return "  ".join(f"{part:.6g}" for part in value)
+    return (
+        shown("accuracy", value) if column == "probability" else f"{value:.6g}" if column == "value" else str(value)
+    )
+
+
+def _predictions(network: MLP, samples: npt.NDArray[Any]) -> list[dict[str, Any]]:
+    if network.loss.task == "regression":
+        return [{"value": value} for value in network.predict(samples).tolist()]
+    names = network.class_names or [str(i) for i in range(network.layer_size[-1])]
+    return [
+        {
+            "class": names[int(np.argmax(row))],
+            "probability": float(np.max(row)),
+            "probabilities": dict(zip(names, row.tolist(), strict=True)),
+        }
+        for row in network.predict_proba(samples)
+    ]
+
+
+def _samples(name: str, network: MLP, target: str | None) -> npt.NDArray[Any]:
+    if Path(name).suffix.lower() == ".png":
+        return _image(name, network.input_shape)
+    samples = read_samples(name, target)
+    alone = network.input_shape is not None and samples.shape == network.input_shape
+    return samples[None] if alone else samples
+
+
+def _image(name: str, shape: tuple[int, ...] | None) -> npt.NDArray[Any]:
+    """Read a PNG image as one sample: grey for (height, width), red-green-blue for (height, width, 3)."""
+    from PIL import Image, UnidentifiedImageError
+
+    if shape is None or len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
+        raise DataError(
+            f"{name} is an image, and the network was not trained on images: its samples have shape {shape}"
+        )
+    try:
+        with Image.open(name, formats=["PNG"]) as image:
+            width, height = image.size
+            if (height, width) != shape[:2]:
+                raise DataError(
+                    f"{name} is {height}×{width} pixels, the network takes {shape[0]}×{shape[1]}: resize it"
+                )
+            pixels = np.asarray(image.convert("RGB" if shape[2:] == (3,) else "L"))
+    except FileNotFoundError as error:
+        raise FileFormatError(f"there is no file {name}") from error
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise FileFormatError(f"{name} is no PNG image, or is damaged: {error}") from error
+    return pixels.reshape(1, *shape)
+
+
+COMMAND = predict

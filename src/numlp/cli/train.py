@@ -1,0 +1,176 @@
+"""`numlp train`: trains a network and writes a run's folder."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from numlp.cli.output import Json, console, print_json, shown, table
+from numlp.cli.progress import TrainingProgress
+from numlp.datasets import Dataset
+from numlp.errors import DivergenceError, SettingError
+from numlp.network import MLP
+from numlp.recipes import Recipe, load_recipe
+
+EXAMPLES = """[bold]Examples[/bold]
+
+  numlp train mnist
+
+  numlp train fashion-mnist --layers 256,256,256 --epochs 100 --batch-size 64 --learning-rate 0.1
+
+  numlp train mnist --recipe reference --seed 1 --output run-1
+
+  numlp train my.npz --validation 0.2
+
+  numlp train table.csv --target price --test held-out.csv
+
+  numlp train --recipe runs/an-earlier-run/recipe.toml
+"""
+
+
+def widths(text: str) -> list[int]:
+    """Return the widths in a text such as "256,256"; "none" is no hidden layer.
+
+    >>> widths("256,128"), widths("none")
+    ([256, 128], [])
+    """
+    if text.strip() in ("", "none"):
+        return []
+    try:
+        return [int(width) for width in text.split(",")]
+    except ValueError as error:
+        raise SettingError(f"--layers must be widths such as 256,256 or 'none', not {text!r}") from error
+
+
+def number_or_path(text: str) -> float | str:
+    """Return a number if the text is one, else the text."""
+    try:
+        return float(text)
+    except ValueError:
+        return str(Path(text).resolve())
+
+
+def train(
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            help="A data set's name, or a .npz, .npy or .csv file, or a folder of IDX files.",
+            show_default=False,
+        ),
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option(help="A recipe's name or a TOML file; the options below change it.")
+    ] = "default",
+    layers: Annotated[str | None, typer.Option(help="Widths of the hidden layers: 256,256; or none.")] = None,
+    activation: Annotated[str | None, typer.Option(help="Of the hidden layers.")] = None,
+    loss: Annotated[str | None, typer.Option(help="By default it follows from the targets.")] = None,
+    initializer: Annotated[str | None, typer.Option(help="By default the one that suits the activation.")] = None,
+    input_scaling: Annotated[str | None, typer.Option(help="unit, symmetric or standardize.")] = None,
+    learning_rate: Annotated[float | None, typer.Option()] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
+    seed: Annotated[int | None, typer.Option(help="First weights and order of samples follow from it.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32 or float64.")] = None,
+    target: Annotated[str | None, typer.Option(help="The target column of a .csv, or the .npy file with y.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification or regression, if the targets leave it open.")
+    ] = None,
+    validation: Annotated[str | None, typer.Option(help="A share of the training rows, or a file.")] = None,
+    test: Annotated[str | None, typer.Option(help="A file to judge the result by.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="A new folder for the run; by default runs/<date>-<data>-<layers>.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Train a network, and write its weights, history, metrics and figures into a folder."""
+    chosen = load_recipe(recipe).edited(
+        data=_data(data),
+        layers=None if layers is None else widths(layers),
+        activation=activation,
+        loss=loss,
+        initializer=initializer,
+        input_scaling=input_scaling,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+        dtype=dtype,
+        target=_resolved(target) if target is not None and target.endswith(".npy") else target,
+        task=task,
+        validation=None if validation is None else number_or_path(validation),
+        test=_resolved(test),
+    )
+    screen = console(stderr=json)
+    folder, metrics = run(chosen, output, screen)
+    if json:
+        print_json({"output": str(folder), **metrics})
+
+
+def run(recipe: Recipe, output: Path | None, screen: Console) -> tuple[Path, dict[str, Any]]:
+    """Train as a recipe says, telling the screen about it, and return the run's folder and metrics."""
+    from numlp.runs import create_folder, save_run
+
+    dataset = recipe.load_dataset()
+    network = recipe.make_network(dataset)
+    folder = create_folder(recipe, output)
+    _introduce(screen, recipe, network, dataset)
+    steps = -(-len(dataset.train.x) // recipe.batch_size)
+    started = time.perf_counter()
+    failure = None
+    with TrainingProgress(screen, recipe.epochs, steps) as progress:
+        try:
+            history = recipe.train(
+                network, dataset, after_step=progress.after_step, after_epoch=[progress.after_epoch]
+            )
+        except DivergenceError as error:
+            history, failure = error.history, error
+    seconds = time.perf_counter() - started
+    ended = "diverged" if failure else "interrupted" if progress.interrupted else "completed"
+    metrics = save_run(folder, recipe, network, dataset, history, seconds=seconds, ended=ended)
+    _summarize(screen, metrics, folder)
+    if failure:
+        raise failure
+    return folder, metrics
+
+
+def _introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -> None:
+    parts = {"training": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    rows = ", ".join(f"{len(split.x):,} {name}" for name, split in parts.items() if split is not None)
+    target = "real targets" if dataset.class_names is None else f"{len(dataset.class_names)} classes"
+    screen.print(f"{recipe.data}: {rows} rows, {dataset.n_features} features, {target}")
+    screen.print(
+        f"{'-'.join(str(width) for width in network.layer_size)}, {network.activation.name}, {network.loss.name}, "
+        f"{network.params.size:,} parameters; {recipe.optimizer}, learning rate {recipe.learning_rate:g}, "
+        f"batches of {recipe.batch_size}, seed {recipe.seed}"
+    )
+
+
+def _summarize(screen: Console, metrics: dict[str, Any], folder: Path) -> None:
+    score = next(name for name in metrics["train"] if name != "loss")
+    summary = table("", "loss", score)
+    for part in ("train", "validation", "test"):
+        if metrics[part] is not None:
+            summary.add_row(part, *(shown(name, metrics[part][name]) for name in ("loss", score)))
+    screen.print()
+    screen.print(summary)
+    screen.print(f"\n{metrics['epochs']} epochs in {metrics['seconds']:.1f} s, {metrics['ended']}")
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        screen.print(f"  {path}")
+    if metrics["test"] is not None and score == "accuracy":
+        screen.print(f"\ntest accuracy {shown(score, metrics['test'][score])}")
+
+
+def _data(data: str | None) -> str | None:
+    """Return a data set's name as it is, and a path as one that holds from everywhere."""
+    from numlp.datasets import SOURCES
+
+    return _resolved(data) if data is not None and data not in SOURCES and Path(data).exists() else data
+
+
+def _resolved(path: str | None) -> str | None:
+    return None if path is None else str(Path(path).resolve())
+
+
+COMMAND = train

@@ -1,0 +1,162 @@
+"""Figures of a history and of weights, with matplotlib.
+
+Every function returns a `matplotlib.figure.Figure` and opens no window: ``figure.savefig(path)`` writes it, and a
+notebook shows it as it is.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.checks import missing
+from numlp.errors import SettingError
+from numlp.history import History
+from numlp.network import MLP
+
+try:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+except ImportError as error:
+    raise missing("matplotlib", "drawing figures", "app") from error
+
+_TRAIN, _VALIDATION, _BEST = "#7a8ca3", "#c8402f", "#1f2933"
+_RUNS = ("#c8402f", "#2b6cb0", "#2f855a", "#b7791f", "#6b46c1", "#0987a0", "#97266d", "#4a5568")
+_MOST_UNITS = 256
+_TITLES = {"loss": "Loss", "accuracy": "Accuracy", "r2": "R²"}
+
+
+def curves(history: History, figure: str, title: str = "") -> Figure:
+    """Draw a figure of the history on training and validation data against the epochs.
+
+    The epoch that is best on the validation data is marked: from where the loss rises again, the network over-fits.
+
+    Parameters
+    ----------
+    history : History
+    figure : str
+        "loss", "accuracy" or "r2".
+    title : str, optional
+    """
+    drawing, axes = _axes(figure, title)
+    for part, colour in (("train", _TRAIN), ("validation", _VALIDATION)):
+        column = f"{part}_{figure}"
+        if column in history:
+            _line(axes, history, column, colour, "training" if part == "train" else "validation")
+    if f"validation_{figure}" in history:
+        values = history[f"validation_{figure}"]
+        best = int(np.argmin(values) if figure == "loss" else np.argmax(values))
+        epoch = history["epoch"][best]
+        axes.plot(epoch, values[best], "o", color=_BEST, markersize=5, zorder=3)
+        shown = f"{values[best]:.2%}" if figure == "accuracy" else f"{values[best]:.4g}"
+        axes.plot([], [], "o", color=_BEST, markersize=5, label=f"best: {shown} in epoch {epoch:g}")
+    axes.legend(frameon=False)
+    return drawing
+
+
+def compare(histories: Mapping[str, History]) -> Figure:
+    """Draw the validation losses and scores of several runs on one figure.
+
+    Parameters
+    ----------
+    histories : mapping of str to History
+        By the name that the legend shows.
+    """
+    scores = [score for score in ("accuracy", "r2") if any(f"validation_{score}" in h for h in histories.values())]
+    panels = ["loss", *scores]
+    drawing = Figure(figsize=(6.2 * len(panels), 4.6), layout="constrained")
+    for axes, figure in zip(np.atleast_1d(drawing.subplots(1, len(panels))), panels, strict=True):
+        _style(axes, figure, "")
+        axes.set_ylabel(f"{_TITLES[figure]} on validation data")
+        for i, (name, history) in enumerate(histories.items()):
+            if f"validation_{figure}" in history:
+                # After the last colour the first one again, dashed.
+                dashes = ("-", "--", ":")[i // len(_RUNS) % 3]
+                _line(axes, history, f"validation_{figure}", _RUNS[i % len(_RUNS)], name, dashes)
+        if figure == "loss":
+            axes.set_yscale("log")
+    handles, labels = drawing.axes[0].get_legend_handles_labels()
+    drawing.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False)
+    return drawing
+
+
+def weights(network: MLP, title: str = "") -> Figure:
+    """Draw the weights from the inputs to each unit of the first layer, as one image for each unit.
+
+    Red is positive, blue negative, white zero; every unit is scaled to its own largest weight. Inputs that are no
+    images are drawn as one row of cells for each unit.
+
+    Parameters
+    ----------
+    network : MLP
+    title : str, optional
+    """
+    matrix = network.named_parameters()["layers.0.weight"]
+    n_units = min(matrix.shape[1], _MOST_UNITS)
+    units = matrix[:, :n_units].T.astype(np.float64)
+    units /= np.maximum(np.abs(units).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    shown = f"{n_units} units" if n_units == matrix.shape[1] else f"the first {n_units} of {matrix.shape[1]} units"
+    shape = _image_shape(network)
+    drawing = Figure(figsize=(7.2, 7.6), layout="constrained")
+    axes = drawing.subplots()
+    if shape is None:
+        axes.imshow(units, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+        axes.set_xlabel("input")
+        axes.set_ylabel("unit of the first layer")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    else:
+        axes.imshow(_mosaic(units, shape), cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
+        axes.axis("off")
+    axes.set_title(f"{title + ': ' if title else ''}weights into {shown} of the first layer", fontsize=11)
+    return drawing
+
+
+def _image_shape(network: MLP) -> tuple[int, int] | None:
+    """Height and width of an input if it is an image, channels beside each other; flat squares count as images."""
+    shape = network.input_shape or ()
+    if len(shape) == 2:
+        return shape[0], shape[1]
+    if len(shape) == 3:
+        return shape[0], shape[1] * shape[2]
+    side = math.isqrt(network.layer_size[0])
+    return (side, side) if side * side == network.layer_size[0] and side >= 8 else None
+
+
+def _mosaic(units: npt.NDArray[np.float64], shape: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """Lay images out in a grid, as near to a square as they fill, with a blank line between them."""
+    height, width = shape
+    columns = math.ceil(math.sqrt(len(units) * height / width))
+    rows = math.ceil(len(units) / columns)
+    grid = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
+    for i, unit in enumerate(units):
+        top, left = (i // columns) * (height + 1), (i % columns) * (width + 1)
+        grid[top : top + height, left : left + width] = unit.reshape(shape)
+    return grid
+
+
+def _axes(figure: str, title: str) -> tuple[Figure, Axes]:
+    if figure not in _TITLES:
+        raise SettingError(f"figure must be one of {', '.join(_TITLES)}, not {figure!r}")
+    drawing = Figure(figsize=(7, 4.4), layout="constrained")
+    axes = drawing.subplots()
+    _style(axes, figure, title)
+    return drawing, axes
+
+
+def _style(axes: Axes, figure: str, title: str) -> None:
+    axes.set_title(title, fontsize=11, loc="left")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(_TITLES[figure])
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if figure == "accuracy":
+        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+
+
+def _line(axes: Axes, history: History, column: str, colour: str, label: str, dashes: str = "-") -> None:
+    marker = "." if len(history) == 1 else ""
+    axes.plot(history["epoch"], history[column], dashes, color=colour, label=label, marker=marker, linewidth=1.6)

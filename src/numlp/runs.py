@@ -1,0 +1,194 @@
+"""A run's folder: recipe.toml, history.csv, metrics.json, model.safetensors and figures/."""
+
+import csv
+import io
+import json
+import os
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numlp import plots
+from numlp.atomic import write_bytes
+from numlp.datasets import Dataset
+from numlp.errors import FileFormatError, OutputError
+from numlp.files import save_model
+from numlp.history import History
+from numlp.network import MLP
+from numlp.recipes import Recipe, load_recipe
+from numlp.training import evaluate
+from numlp.version import __version__
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MODEL = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run's folder holds, the weights aside."""
+
+    folder: Path
+    recipe: Recipe
+    history: History
+    metrics: dict[str, Any]
+
+
+def create_folder(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> Path:
+    """Make the folder of a run, and write its recipe into it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    output : path, optional
+        A folder that does not exist yet; by default ``runs/<date>-<data>-<layers>``, made different from those that
+        there are.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists already or can't be made.
+    """
+    folder = _free_folder(recipe) if output is None else Path(output)
+    toml = recipe.to_toml().encode()
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError as error:
+        raise OutputError(f"{folder} exists already: name another output folder, or remove it") from error
+    except OSError as error:
+        raise OutputError(f"can't make the folder {folder}: {error.strerror or error}") from error
+    write_bytes(folder / "recipe.toml", toml)
+    return folder
+
+
+def _free_folder(recipe: Recipe) -> Path:
+    widths = "-".join(str(width) for width in recipe.layers) or "linear"
+    name = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{Path(recipe.data).stem}-{widths}"
+    return free_path(Path("runs", name))
+
+
+def free_path(path: Path) -> Path:
+    """Return the path itself if nothing is there, else the first of name-2, name-3 … that is free."""
+    number, free = 2, path
+    while free.exists():
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return free
+
+
+def save_run(
+    folder: Path,
+    recipe: Recipe,
+    network: MLP,
+    dataset: Dataset,
+    history: History,
+    *,
+    seconds: float,
+    ended: str,
+) -> dict[str, Any]:
+    """Judge a trained network on all parts of its data, and write everything but the recipe into the run's folder.
+
+    Parameters
+    ----------
+    folder : path
+        Made by `create_folder`.
+    recipe, network, dataset, history
+    seconds : float
+        How long the training took, validation included.
+    ended : "completed", "interrupted" or "diverged"
+
+    Returns
+    -------
+    dict
+        What metrics.json holds: for "train", "validation" and "test" the loss and the accuracy (or R²), None where
+        there are no test rows; "epochs", "seconds", "parameters", "ended" and "versions".
+    """
+    save_model(network, folder / MODEL, recipe=recipe.as_dict())
+    write_bytes(folder / "history.csv", _csv(history).encode())
+    metrics = {
+        "train": evaluate(network, dataset.train),
+        "validation": evaluate(network, dataset.validation),
+        "test": None if dataset.test is None else evaluate(network, dataset.test),
+        "epochs": len(history),
+        "seconds": round(seconds, 3),
+        "parameters": network.params.size,
+        "ended": ended,
+        "versions": {"numlp": __version__, "numpy": np.__version__, "python": platform.python_version()},
+    }
+    write_bytes(folder / "metrics.json", (json.dumps(metrics, indent=2) + "\n").encode())
+    save_figures(folder, recipe, network, history)
+    return metrics
+
+
+def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -> None:
+    """Draw the curves and the first layer's weights into the folder's figures/."""
+    title = f"{Path(recipe.data).stem} {'-'.join(str(width) for width in network.layer_size)}"
+    figures = {"weights": plots.weights(network, title)}
+    for name in ("loss", "accuracy", "r2"):
+        if f"train_{name}" in history:
+            figures[name] = plots.curves(history, name, title)
+    try:
+        (folder / "figures").mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"can't make the folder {folder / 'figures'}: {error.strerror or error}") from error
+    for name, figure in figures.items():
+        save_figure(figure, folder / "figures" / f"{name}.png")
+
+
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Write a figure as PNG."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=150)
+    write_bytes(path, drawn.getvalue())
+
+
+def load_run(folder: str | os.PathLike[str]) -> Run:
+    """Read a run's folder.
+
+    Raises
+    ------
+    FileFormatError
+        If it is no folder of a run, or a file in it is damaged.
+    """
+    folder = Path(folder)
+    for name in ("recipe.toml", "history.csv", "metrics.json"):
+        if not (folder / name).is_file():
+            raise FileFormatError(f"{folder} is no run: it has no file {name}")
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        history = _history((folder / "history.csv").read_text(encoding="utf-8"))
+        if not isinstance(metrics, dict):
+            raise ValueError("metrics.json holds no object")
+    except ValueError as error:
+        raise FileFormatError(f"{folder} is damaged: {error}") from error
+    return Run(folder, load_recipe(folder / "recipe.toml"), history, metrics)
+
+
+def model_path(run_or_model: str | os.PathLike[str]) -> Path:
+    """Return the model file of a run's folder, or the path itself if it is none."""
+    path = Path(run_or_model)
+    return path / MODEL if path.is_dir() else path
+
+
+def _csv(history: History) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, history.columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history.rows)
+    return text.getvalue()
+
+
+def _history(text: str) -> History:
+    history = History()
+    for row in csv.DictReader(io.StringIO(text)):
+        try:
+            figures = {name: float(value) for name, value in row.items()}
+            history.append(figures | {"epoch": int(row["epoch"])})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"history.csv has a broken line {len(history) + 2}") from error
+    return history
