@@ -85,6 +85,13 @@ def load_model(path: str | os.PathLike[str]) -> MLP:
     ------
     FileFormatError
         If the file is missing, truncated, or of another format.
+
+    Examples
+    --------
+    >>> load_model("LICENSE")
+    Traceback (most recent call last):
+    ...
+    numlp.errors.FileFormatError: LICENSE is no model file, or is damaged: ...
     """
     with _open(path) as file:
         described = _description(path, file.metadata())

@@ -99,16 +99,18 @@ def weights(network: MLP, title: str = "") -> Figure:
     units /= np.maximum(np.abs(units).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
     shown = f"{n_units} units" if n_units == matrix.shape[1] else f"the first {n_units} of {matrix.shape[1]} units"
     shape = _image_shape(network)
-    drawing = Figure(figsize=(7.2, 7.6), layout="constrained")
+    image = units if shape is None else _mosaic(units, shape)
+    height = 5.0 if shape is None else 7.0 * image.shape[0] / image.shape[1]
+    drawing = Figure(figsize=(7.2, height + 0.4), layout="constrained")
     axes = drawing.subplots()
     if shape is None:
-        axes.imshow(units, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+        axes.imshow(image, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
         axes.set_xlabel("input")
         axes.set_ylabel("unit of the first layer")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     else:
-        axes.imshow(_mosaic(units, shape), cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
+        axes.imshow(image, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
         axes.axis("off")
     axes.set_title(f"{title + ': ' if title else ''}weights into {shown} of the first layer", fontsize=11)
     return drawing

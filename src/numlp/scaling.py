@@ -83,7 +83,12 @@ def unit(x: npt.NDArray[Any]) -> Scaling:
 
 
 def symmetric(x: npt.NDArray[Any]) -> Scaling:
-    """Map [0, 1] to [−1, 1], as the reference project does with its images."""
+    """Map [0, 1] to [−1, 1], as the reference project does with its images.
+
+    >>> images = np.array([[0, 255]], dtype=np.uint8)
+    >>> symmetric(images).apply(images, np.empty((1, 2)))
+    array([[-1.,  1.]])
+    """
     return Scaling(np.array(0.5), np.array(2.0))
 
 

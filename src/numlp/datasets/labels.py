@@ -55,7 +55,8 @@ def targets(y: npt.NDArray[Any], names: Sequence[str] | None) -> npt.NDArray[Any
     if y.dtype.kind not in "UO":
         y = as_rows(y, "y")
         if y.ndim == 2 and y.shape[1] > 1:
-            return np.argmax(y, axis=1).astype(np.intp)
+            indices: npt.NDArray[np.intp] = np.argmax(y, axis=1)
+            return indices
         if not all(_is_number(name) for name in names):
             return y.ravel()
         if np.any(y != np.floor(y)):

@@ -1,0 +1,30 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numlp import load_dataset
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    return load_dataset("mnist")
+
+
+@pytest.fixture(scope="session")
+def fashion_mnist():
+    root = os.environ.get("NUMLP_DATA_DIR")
+    if not root or not Path(root, "fashion-mnist").is_dir():
+        pytest.skip("Fashion-MNIST is not on this machine: NUMLP_DATA_DIR names no folder that holds it")
+    return load_dataset("fashion-mnist")
+
+
+@pytest.fixture
+def blobs():
+    """Three clouds of points that a line or two can tell apart: x (150, 2), y (150,)."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(3), 50)
+    centres = np.array([[0.0, 3.0], [3.0, -2.0], [-3.0, -2.0]])
+    order = rng.permutation(150)
+    return (centres[y] + rng.normal(scale=0.7, size=(150, 2)))[order], y[order]

@@ -1,0 +1,183 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numlp.datasets.labels import MOST_CLASSES, class_names, infer_task, targets
+from numlp.errors import DataError, NumlpError
+
+whole_numbers = st.lists(st.integers(-(2**31), 2**31), min_size=1, max_size=30)
+words = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8), min_size=1)
+
+
+@pytest.mark.parametrize(
+    ("y", "task"),
+    [
+        (np.array([1, 2, 2]), "classification"),
+        (np.array([1.0, 2.0]), "classification"),
+        (np.array([[1.0], [2.0]]), "classification"),
+        (np.array([-1, 1]), "classification"),
+        (np.array([True, False]), "classification"),
+        (np.array(["a", "b"]), "classification"),
+        (np.array(["a", "b"], object), "classification"),
+        (np.eye(3), "classification"),
+        (np.eye(3, dtype=int)[[0, 0, 1]], "classification"),
+        (np.arange(MOST_CLASSES), "classification"),
+        (np.arange(MOST_CLASSES + 1), "regression"),
+        (np.array([1.0, 1.5]), "regression"),
+        (np.array([[0.5], [2.0]]), "regression"),
+        (np.array([1.0, np.nan]), "regression"),
+        (np.array([[1, 1, 0], [0, 1, 0]]), "regression"),
+        (np.array([[0.2, 0.8], [0.5, 0.5]]), "regression"),
+        (np.array([[2, -1], [1, 0]]), "regression"),
+    ],
+)
+def test_the_task_follows_from_the_labels(y, task):
+    assert infer_task(y) == task
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array([b"a", b"b"]),
+        np.array([1j, 2j]),
+        np.array([1, 2], "M8[s]"),
+        np.zeros(2, [("a", "i4")]),
+    ],
+    ids=["bytes", "complex", "dates", "records"],
+)
+def test_labels_of_a_type_that_means_nothing_are_refused_as_data(y):
+    with pytest.raises(DataError):
+        targets(y, class_names(y) if infer_task(y) == "classification" else None)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_labels_that_are_not_finite_are_refused_as_data(value):
+    y = np.array([0.0, 1.0, value])
+    with pytest.raises(DataError):
+        targets(y, class_names(y) if infer_task(y) == "classification" else None)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_classes_that_are_not_finite_are_refused_as_data(value):
+    with pytest.raises(DataError):
+        class_names(np.array([0.0, 1.0, value]))
+
+
+@pytest.mark.parametrize(
+    ("y", "names"),
+    [
+        (np.array([10, 9, 10]), ("9", "10")),
+        (np.array([1.0, -1.0]), ("-1", "1")),
+        (np.array([True, False]), ("0", "1")),
+        (np.array([0, 255], np.uint8), ("0", "255")),
+        (np.array([[3], [1]]), ("1", "3")),
+        (np.array(["b", "a", "b"]), ("a", "b")),
+        (np.array(["b", "a"], object), ("a", "b")),
+        (np.array(["10", "9"]), ("10", "9")),
+        (np.eye(3)[[0, 0]], ("0", "1", "2")),
+    ],
+)
+def test_the_classes_are_the_sorted_labels(y, names):
+    assert class_names(y) == names
+    assert all(type(name) is str for name in class_names(y))
+
+
+@given(labels=whole_numbers, dtype=st.sampled_from(["i8", "f8"]))
+def test_whole_numbers_survive_the_way_to_targets_and_back(labels, dtype):
+    y = np.array(labels, dtype)
+    names = class_names(y)
+    indices = targets(y, names)
+    assert indices.dtype == np.intp
+    assert [int(names[i]) for i in indices] == labels
+
+
+@given(labels=words)
+def test_names_survive_the_way_to_targets_and_back(labels):
+    y = np.array(labels)
+    names = class_names(y)
+    assert list(names) == sorted(set(labels))
+    assert [names[i] for i in targets(y, names)] == labels
+
+
+@given(labels=st.lists(st.booleans(), min_size=1))
+def test_truth_values_survive_the_way_to_targets_and_back(labels):
+    y = np.array(labels)
+    names = class_names(y)
+    assert [names[i] == "1" for i in targets(y, names)] == labels
+
+
+@given(classes=st.lists(st.integers(0, 4), min_size=1), dtype=st.sampled_from(["u1", "i8", "f4", "?"]))
+def test_one_hot_rows_become_the_indices_of_their_classes(classes, dtype):
+    y = np.eye(5, dtype=dtype)[classes]
+    assert class_names(y) == ("0", "1", "2", "3", "4")
+    assert targets(y, class_names(y)).tolist() == classes
+
+
+@given(labels=whole_numbers)
+def test_numbers_and_their_digits_mean_the_same_classes(labels):
+    names = class_names(np.array(labels))
+    assert np.array_equal(targets(np.array(labels), names), targets(np.array([str(n) for n in labels]), names))
+
+
+def test_labels_follow_the_order_of_the_given_names():
+    assert targets(np.array(["a", "b"]), ["b", "a"]).tolist() == [1, 0]
+    assert targets(np.array([3, 7]), ["7", "3"]).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i8", "f4", "f8"])
+def test_numbers_are_indices_where_the_names_are_words(dtype):
+    indices = targets(np.array([1, 0, 1], dtype), ["cat", "dog"])
+    assert indices.tolist() == [1, 0, 1]
+
+
+def test_indices_that_come_as_floats_become_whole_numbers():
+    names = np.array(["cat", "dog"])
+    assert names[targets(np.array([1.0, 0.0]), names)].tolist() == ["dog", "cat"]
+
+
+def test_a_number_among_the_names_means_that_name_and_no_index():
+    assert targets(np.array([1, 2]), ["1", "2", "x"]).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("names", [["0", "1"], ["cat", "dog"]], ids=["numbers", "words"])
+def test_real_values_are_no_classes(names):
+    with pytest.raises(DataError, match="real values where classes belong"):
+        targets(np.array([0.0, 0.5]), names)
+
+
+@pytest.mark.parametrize("y", [np.array(["a", "x"]), np.array([0, 7])], ids=["word", "number"])
+def test_a_label_that_is_no_class_is_named(y):
+    names = ["a", "b"] if y.dtype.kind == "U" else ["0", "1"]
+    with pytest.raises(DataError, match=f"label '{y[1]}' is none of"):
+        targets(y, names)
+
+
+@pytest.mark.parametrize("y", [np.array([]), np.empty((0, 3)), np.array([np.nan, 1]), np.array([np.inf, 1])])
+@pytest.mark.parametrize("names", [None, ["0", "1"], ["a", "b"]], ids=["real", "numbers", "words"])
+def test_targets_that_are_empty_or_not_finite_are_refused(y, names):
+    with pytest.raises(DataError):
+        targets(y, names)
+
+
+@pytest.mark.parametrize("y", [np.array([0.5, 2.0]), np.array([[0.5, 1], [2, 3]]), np.array([1, 2])])
+def test_without_names_targets_stay_the_values_that_they_are(y):
+    assert np.array_equal(targets(y, None), y)
+
+
+def test_words_are_no_real_targets():
+    with pytest.raises(DataError, match="y must hold numbers"):
+        targets(np.array(["a", "b"]), None)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [np.zeros((3, 2, 2), int), np.array([["0", "1"]] * 3), np.zeros((3, 1, 2), bool)],
+    ids=["3-D numbers", "rows of words", "3-D truth values"],
+)
+def test_there_is_one_target_for_each_row_or_an_error(y):
+    try:
+        found = targets(y, ("0", "1"))
+    except NumlpError:
+        return
+    assert len(found) == len(y)

@@ -1,0 +1,48 @@
+"""`import numlp` loads the standard library and NumPy, nothing else; opening a file never executes anything."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import numlp
+
+SOURCE = Path(numlp.__file__).parent
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_import_loads_the_standard_library_and_numpy_only():
+    assert modules_after("import numlp") - modules_after("import numpy.random") - set(sys.stdlib_module_names) == {
+        "numlp"
+    }
+
+
+def test_training_on_arrays_loads_nothing_more():
+    statement = "import numlp; numlp.train(numlp.MLP([2, 2]), ([[0, 1], [1, 0]], [0, 1]))"
+    assert modules_after(statement) - modules_after("import numpy.random") - set(sys.stdlib_module_names) == {"numlp"}
+
+
+@pytest.mark.parametrize("forbidden", ["pickle", "marshal", "shelve", "importlib", "runpy", "joblib", "dill"])
+def test_no_module_that_runs_what_it_reads(forbidden):
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                assert all(alias.name.split(".")[0] != forbidden for alias in node.names), path
+            if isinstance(node, ast.ImportFrom):
+                assert (node.module or "").split(".")[0] != forbidden, path
+
+
+def test_no_call_that_executes_text():
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("eval", "exec", "compile", "__import__"), path
+            if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+                assert ast.unparse(node.value) == "False", path

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from numlp.scaling import SCALINGS, Scaling, standardize
+
+
+def scaled(scaling, x, dtype=np.float64):
+    return scaling.apply(x, np.empty(x.shape, dtype))
+
+
+def test_bytes_become_zero_to_one_whatever_the_scaling_is_relative_to():
+    pixels = np.array([[0, 51, 255]], dtype=np.uint8)
+    np.testing.assert_allclose(scaled(SCALINGS["unit"](pixels), pixels), [[0, 0.2, 1]])
+    np.testing.assert_allclose(scaled(SCALINGS["symmetric"](pixels), pixels), [[-1, -0.6, 1]])
+
+
+def test_floats_stay_as_they_are_with_unit():
+    x = np.array([[0.5, 300.0]])
+    np.testing.assert_array_equal(scaled(SCALINGS["unit"](x), x), x)
+
+
+@given(arrays(np.float64, (20, 3), elements=st.floats(-1e6, 1e6)))
+def test_standardized_columns_have_mean_0_and_deviation_1_or_never_change(x):
+    result = scaled(standardize(x), x)
+    moving = x.std(axis=0) > 1e-9 * (1 + np.abs(x.mean(axis=0)))
+    np.testing.assert_allclose(result[:, moving].mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(result[:, moving].std(axis=0), 1, rtol=1e-4)
+    assert np.all(np.isfinite(result))
+
+
+def test_constant_columns_become_0():
+    x = np.full((5000, 2), 0.1)
+    np.testing.assert_allclose(scaled(standardize(x), x), 0, atol=1e-12)
+
+
+def test_pixels_of_images_share_one_deviation():
+    images = np.random.default_rng(0).integers(0, 256, (100, 4, 4), dtype=np.uint8)
+    images[:, 0, 0] = 0
+    images[0, 0, 0] = 255
+    result = scaled(standardize(images), images.reshape(100, -1))
+    assert result.std() == pytest.approx(1)
+    assert np.abs(result).max() < 5  # a deviation of its own would make the rare pixel 10
+
+
+@pytest.mark.parametrize("shape", [(10, 3), (10, 2, 2)])
+def test_bytes_and_the_same_numbers_as_floats_are_scaled_alike(shape):
+    x = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    as_floats = x / 255
+    one, other = (scaled(standardize(a), a.reshape(10, -1)) for a in (x, as_floats))
+    np.testing.assert_allclose(one, other, atol=1e-9)
+
+
+def test_large_numbers_keep_their_digits_on_the_way_to_float32():
+    seconds = 1_700_000_000 + np.arange(10.0)[:, None]
+    np.testing.assert_allclose(
+        scaled(standardize(seconds), seconds, np.float32)[:, 0],
+        (np.arange(10) - 4.5) / np.arange(10).std(),
+        rtol=1e-6,
+    )
+
+
+@given(arrays(np.float64, (5, 2), elements=st.floats(-1e3, 1e3)))
+def test_invert_undoes_apply(x):
+    scaling = Scaling(np.array([1.0, -2.0]), np.array([0.5, 4.0]))
+    np.testing.assert_allclose(scaling.invert(scaled(scaling, x)), x, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int64", "float16", "float64"])
+def test_any_dtype_of_numbers_can_be_scaled_to_float32(dtype):
+    x = np.array([[1, 0]]).astype(dtype)
+    np.testing.assert_allclose(scaled(Scaling(np.array(1.0), np.array(2.0)), x, np.float32), [[0, -2]])
