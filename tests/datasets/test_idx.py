@@ -32,6 +32,7 @@ def example(idx_bytes):
 
 
 def read(path, content, sha256=None):
+    path.unlink(missing_ok=True)  # to overwrite a file waits for the disk
     path.write_bytes(content)
     return read_idx(path, sha256)
 
@@ -173,7 +174,18 @@ def test_a_header_of_any_sizes_is_refused_or_read_as_it_says(path, idx_bytes, co
         b"\0\x01\x08\x01\0\0\0\x01\x07",
         b"\x01\0\x08\x01\0\0\0\x01\x07",
     ],
-    ids=["empty", "one byte", "three bytes", "png", "csv", "rank 0", "type 10", "type 0", "second byte", "first byte"],
+    ids=[
+        "empty",
+        "one byte",
+        "three bytes",
+        "png",
+        "csv",
+        "rank 0",
+        "type 10",
+        "type 0",
+        "second byte",
+        "first byte",
+    ],
 )
 @PACKINGS
 def test_wrong_magic_is_refused(path, pack, content):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from numlp.datasets import sources
 from numlp.datasets.sources import FILES, SOURCES, cache_folder, locate, read_folder
 from numlp.errors import FileFormatError
 
@@ -192,12 +193,13 @@ def check_70000_pictures(parts):
 
 def test_mnist_is_part_of_the_package_and_has_the_right_hashes(cache):
     folder = locate("mnist")
-    assert folder.parent == Path(locate.__code__.co_filename).parent
+    assert folder == Path(sources.__file__).with_name("mnist")
     check_70000_pictures(read_folder(folder, SOURCES["mnist"].sha256))
 
 
 def test_mnist_comes_with_its_license(cache):
-    assert "CC" in (locate("mnist") / "LICENSE").read_text(encoding="utf-8")
+    assert "CC BY-SA 3.0" in SOURCES["mnist"].license
+    assert "ShareAlike 3.0" in (locate("mnist") / "LICENSE").read_text(encoding="utf-8")
 
 
 def test_fashion_mnist_has_the_right_hashes():

@@ -36,6 +36,7 @@ FLOORS = {
     "plots": 6,
     "runs": 7,
     "cli": 9,
+    "__main__": 10,
 }
 
 

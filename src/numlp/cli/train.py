@@ -61,8 +61,13 @@ def train(
         ),
     ] = None,
     recipe: Annotated[
-        str, typer.Option(help="A recipe's name or a TOML file; the options below change it.")
-    ] = "default",
+        str | None,
+        typer.Option(
+            help="A recipe's name or a TOML file, which the options below change; "
+            "by default 'default' for classes and 'regression' for real targets.",
+            show_default=False,
+        ),
+    ] = None,
     layers: Annotated[str | None, typer.Option(help="Widths of the hidden layers: 256,256; or none.")] = None,
     activation: Annotated[str | None, typer.Option(help="Of the hidden layers.")] = None,
     loss: Annotated[str | None, typer.Option(help="By default it follows from the targets.")] = None,
@@ -85,34 +90,42 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a network, and write its weights, history, metrics and figures into a folder."""
-    chosen = load_recipe(recipe).edited(
-        data=_data(data),
-        layers=None if layers is None else widths(layers),
-        activation=activation,
-        loss=loss,
-        initializer=initializer,
-        input_scaling=input_scaling,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        epochs=epochs,
-        seed=seed,
-        dtype=dtype,
-        target=_resolved(target) if target is not None and target.endswith(".npy") else target,
-        task=task,
-        validation=None if validation is None else number_or_path(validation),
-        test=_resolved(test),
-    )
+    settings = {
+        "data": _data(data),
+        "layers": None if layers is None else widths(layers),
+        "activation": activation,
+        "loss": loss,
+        "initializer": initializer,
+        "input_scaling": input_scaling,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "epochs": epochs,
+        "seed": seed,
+        "dtype": dtype,
+        "target": _resolved(target) if target is not None and target.endswith(".npy") else target,
+        "task": task,
+        "validation": None if validation is None else number_or_path(validation),
+        "test": _resolved(test),
+    }
     screen = console(stderr=json)
-    folder, metrics = run(chosen, output, screen)
+    folder, metrics = run(*choose(recipe, settings), output, screen)
     if json:
         print_json({"output": str(folder), **metrics})
 
 
-def run(recipe: Recipe, output: Path | None, screen: Console) -> tuple[Path, dict[str, Any]]:
+def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]:
+    """Return the named recipe, or the one for the kind of target that the data have, and the data."""
+    recipe = load_recipe(name or "default").edited(**settings)
+    dataset = recipe.load_dataset()
+    if name is None and dataset.class_names is None:
+        recipe = load_recipe("regression").edited(**settings)
+    return recipe, dataset
+
+
+def run(recipe: Recipe, dataset: Dataset, output: Path | None, screen: Console) -> tuple[Path, dict[str, Any]]:
     """Train as a recipe says, telling the screen about it, and return the run's folder and metrics."""
     from numlp.runs import create_folder, save_run
 
-    dataset = recipe.load_dataset()
     network = recipe.make_network(dataset)
     folder = create_folder(recipe, output)
     _introduce(screen, recipe, network, dataset)

@@ -3,6 +3,9 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
+
+import numpy as np
 
 from numlp.checks import share, unknown
 from numlp.datasets.dataset import Dataset, Split
@@ -41,9 +44,9 @@ def load_dataset(
         For files: what the target is. Unless it is given, names, truth values, whole numbers with at most 100
         different values and one-hot rows are classes, all else is real.
     validation : float or path
-        A share of the training rows, taken from their end, or a file of the same form as `name`.
+        A share of the training rows, taken from their end, or an ``.npz`` or ``.csv`` file.
     test : path, optional
-        A file of the same form as `name`; named data sets and folders have their own.
+        A file; named data sets and folders have test rows of their own.
     names : sequence of str, optional
         For files: the names of the classes, in the order of their indices. Unless it is given, those of the labels
         that are there.
@@ -66,6 +69,9 @@ def load_dataset(
     array([7, 2, 1, 0, 4])
     """
     name = os.fspath(name)
+    if task not in (None, *get_args(Task)):
+        raise SettingError(unknown("task", task, get_args(Task)))
+    files = _extra_files(validation, test)
     if name in SOURCES:
         source = SOURCES[name]
         parts = read_folder(locate(name, data_dir) or fetch(source), source.sha256)
@@ -75,7 +81,7 @@ def load_dataset(
         labels = parts["train"].y
         if names is None and (task or infer_task(labels)) == "classification":
             names = class_names(labels)
-    parts |= {part: read_pair(path, target) for part, path in _extra_files(validation, test).items()}
+    parts |= {part: read_pair(path, target) for part, path in files.items()}
     split = {part: Split(x, targets(y, names)) for part, (x, y) in parts.items()}
     if "validation" not in split:
         split["train"], split["validation"] = _cut(split["train"], share("validation", validation))
@@ -108,7 +114,11 @@ def load_rows(
     if name in SOURCES or Path(name).is_dir():
         if part not in (None, "train", "validation", "test"):
             raise SettingError(unknown("split", part, ("train", "validation", "test")))
-        rows: Split = getattr(load_dataset(name, names=names), part or "test")
+        task: Task = "regression" if names is None else "classification"
+        dataset = load_dataset(name, names=names, task=task)
+        rows: Split = getattr(dataset, part or "test")
+        if name in SOURCES and names is not None:
+            rows = Split(rows.x, targets(np.array(dataset.class_names)[rows.y], names))
         return rows
     if part is not None:
         raise SettingError(f"{name} is taken whole: only named data sets and folders have a split {part!r}")
@@ -118,11 +128,11 @@ def load_rows(
 
 def _read(name: str, target: str | None) -> dict[str, Split]:
     path = Path(name)
-    if path.is_dir():
+    if os.path.isdir(path):
         return read_folder(path)
     if path.suffix in SUFFIXES:
         return {"train": read_pair(path, target)}
-    if path.exists():
+    if os.path.exists(path):
         raise FileFormatError(f"can't tell what {name} holds: its suffix is none of {', '.join(SUFFIXES)}")
     if len(path.parts) > 1:
         raise FileFormatError(f"there is no file or folder {name}")
@@ -133,16 +143,22 @@ def _extra_files(
     validation: float | str | os.PathLike[str], test: str | os.PathLike[str] | None
 ) -> dict[str, str | os.PathLike[str]]:
     files: dict[str, str | os.PathLike[str]] = {}
-    if not isinstance(validation, float | int):
+    if isinstance(validation, str | os.PathLike):
         files["validation"] = validation
+    else:
+        share("validation", validation)
     if test is not None:
         files["test"] = test
+    for part, path in files.items():
+        if Path(path).suffix not in (".npz", ".csv"):
+            raise SettingError(f"{part} must be a file that holds x and y, .npz or .csv, not {os.fspath(path)!r}")
     return files
 
 
 def _cut(rows: Split, held_out: float) -> tuple[Split, Split]:
     """Cut the last share of the rows off: at least one row, and not all of them."""
-    count = int((1 - held_out) * len(rows.x))
+    # Rounded first, so that 1 − 0.9 of 10 rows is 1 row and not 0.999….
+    count = int(round((1 - held_out) * len(rows.x), 6))
     if not 0 < count < len(rows.x):
-        raise DataError(f"{len(rows.x)} rows are too few to hold out {held_out:.0%} of them for validation")
+        raise DataError(f"too few rows, {len(rows.x)}, to hold out a share of {held_out:g} of them for validation")
     return Split(rows.x[:count], rows.y[:count]), Split(rows.x[count:], rows.y[count:])

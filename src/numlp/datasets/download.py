@@ -9,7 +9,7 @@ from typing import Any
 from numlp.checks import missing
 from numlp.datasets.idx import read_idx
 from numlp.datasets.sources import Source, cache_folder
-from numlp.errors import DownloadError, FileFormatError
+from numlp.errors import DownloadError
 
 _TIMEOUT = 30  # seconds without a byte before a mirror is given up
 _MAX_BYTES = 1 << 28  # no file of a named data set has as many, packed
@@ -18,7 +18,7 @@ _MAX_BYTES = 1 << 28  # no file of a named data set has as many, packed
 def fetch(source: Source) -> Path:
     """Download all files of a data set, with a progress bar, and return their folder.
 
-    A file takes its place in the cache only when its hash is right, and a folder only when all its files are there.
+    No file takes its place in the cache before all of them are there and have the right hash.
 
     Raises
     ------
@@ -35,7 +35,9 @@ def fetch(source: Source) -> Path:
             whole.mkdir()
             for name, sha256 in source.sha256.items():
                 _fetch_file(source, name, sha256, whole / f"{name}.gz")
-            os.replace(whole, folder)
+            folder.mkdir(exist_ok=True)
+            for path in whole.iterdir():
+                os.replace(path, folder / path.name)
     except DownloadError:
         raise
     except OSError as error:
@@ -51,7 +53,7 @@ def _fetch_file(source: Source, name: str, sha256: str, path: Path) -> None:
         try:
             _download(url, path)
             read_idx(path, sha256)
-        except (OSError, FileFormatError) as error:
+        except (OSError, ValueError) as error:
             # requests' errors are OSErrors; their first line says enough.
             failures.append(f"{url}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
         else:
@@ -92,6 +94,7 @@ class _Bar:
             raise OSError(f"more than {_MAX_BYTES:,} bytes came")
         self._progress.update(self._task, total=self.total or None, completed=self._received)
 
-    def reset(self) -> None: ...
+    def reset(self) -> None:
+        self._received = 0
 
     def close(self) -> None: ...

@@ -23,6 +23,8 @@ def infer_task(y: npt.NDArray[Any]) -> Task:
     """
     if y.dtype.kind in "UOb":
         return "classification"
+    if y.dtype.kind not in "iuf" or not np.all(np.isfinite(y)):
+        return "regression"
     if y.ndim == 2 and y.shape[1] > 1:
         one_hot = bool(np.all((y == 0) | (y == 1)) and np.all(y.sum(axis=1) == 1))
         return "classification" if one_hot else "regression"
@@ -38,6 +40,8 @@ def class_names(y: npt.NDArray[Any]) -> tuple[str, ...]:
     """
     if y.ndim == 2 and y.shape[1] > 1:
         return tuple(str(i) for i in range(y.shape[1]))
+    if y.dtype.kind not in "UO":
+        y = as_rows(y, "y")
     return tuple(_name(label) for label in np.unique(y.astype(str) if y.dtype.kind == "O" else y))
 
 
@@ -52,15 +56,17 @@ def targets(y: npt.NDArray[Any], names: Sequence[str] | None) -> npt.NDArray[Any
     """
     if names is None:
         return as_rows(y, "y")
+    if y.ndim > 2 or (y.ndim == 2 and y.shape[1] > 1 and y.dtype.kind in "UO"):
+        raise DataError(f"y has shape {y.shape}: classes are one label, or one row of numbers, for each sample")
     if y.dtype.kind not in "UO":
         y = as_rows(y, "y")
         if y.ndim == 2 and y.shape[1] > 1:
             indices: npt.NDArray[np.intp] = np.argmax(y, axis=1)
             return indices
-        if not all(_is_number(name) for name in names):
-            return y.ravel()
-        if np.any(y != np.floor(y)):
+        if y.dtype.kind == "f" and np.any(y != np.floor(y)):
             raise DataError("the target holds real values where classes belong: use a regression loss")
+        if not any(_is_number(name) for name in names):
+            return y.ravel().astype(np.intp)
     return name_indices(np.array([_name(label) for label in y.ravel()]), names)
 
 

@@ -2,8 +2,6 @@
 
 import csv
 import os
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +39,12 @@ def read_pair(path: str | os.PathLike[str], target: str | None = None) -> Split:
         if target is None:
             raise SettingError(f"{path} holds x alone: name the .npy file that holds y as the target")
         return _same_length(path, _read_npy(path), _read_npy(Path(target)))
+    header, lines = _lines(path)
     if target is None:
-        raise SettingError(f"name the target column of {path}: it has {', '.join(_header(path))}")
-    features, labels = _read_csv(path, target)
-    if labels is None:
-        raise SettingError(f"{path}: " + unknown("target column", target, _header(path)))
-    return Split(features, labels)
+        raise SettingError(f"name the target column of {path}: it has {', '.join(header)}")
+    if target not in header:
+        raise SettingError(f"{path}: " + unknown("target column", target, header))
+    return Split(_columns(path, header, lines, without=target), _labels(lines, header.index(target)))
 
 
 def read_samples(path: str | os.PathLike[str], target: str | None = None) -> AnyArray:
@@ -57,7 +55,7 @@ def read_samples(path: str | os.PathLike[str], target: str | None = None) -> Any
     if path.suffix == ".npy":
         return _read_npy(path)
     if path.suffix == ".csv":
-        return _read_csv(path, target)[0]
+        return _columns(path, *_lines(path), without=target)
     return read_idx(path)
 
 
@@ -68,40 +66,45 @@ def _same_length(path: Path, x: AnyArray, y: AnyArray) -> Split:
 
 
 def _read_npz(path: Path, names: tuple[str, ...]) -> dict[str, AnyArray]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            absent = [name for name in names if name not in archive.files]
-            if absent:
-                raise FileFormatError(
-                    f"{path} has no array {absent[0]!r}: it holds {', '.join(archive.files) or 'none'}"
-                )
-            return {name: archive[name] for name in names}
-    except FileFormatError:
-        raise
-    except FileNotFoundError as error:
-        raise FileFormatError(f"there is no file {path}") from error
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise FileFormatError(f"{path} is no .npz of plain arrays: {error}") from error
+    archive = _load(path, names)
+    if isinstance(archive, np.ndarray):
+        raise FileFormatError(f"{path} is a single array: give it the suffix .npy")
+    absent = [name for name in names if name not in archive]
+    if absent:
+        raise FileFormatError(f"{path} has no array {absent[0]!r}: it holds {', '.join(archive) or 'none'}")
+    return {name: archive[name] for name in names}
 
 
 def _read_npy(path: Path) -> AnyArray:
-    try:
-        array = np.load(path, allow_pickle=False)
-    except FileNotFoundError as error:
-        raise FileFormatError(f"there is no file {path}") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise FileFormatError(f"{path} is no .npy of a plain array: {error}") from error
+    array = _load(path, ())
     if not isinstance(array, np.ndarray):
         raise FileFormatError(f"{path} is an .npz archive: give it that suffix")
     return array
 
 
-def _header(path: Path) -> list[str]:
-    return _lines(path)[0][1]
+def _load(path: Path, names: tuple[str, ...]) -> Any:
+    """Return the array of an .npy, or those of an .npz that have these names, and None for each other one."""
+    try:
+        with open(path, "rb") as file:
+            content = np.load(file, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                return content
+            arrays = {name: content[name] if name in names else None for name in content.files}
+    except FileNotFoundError as error:
+        raise FileFormatError(f"there is no file {path}") from error
+    except Exception as error:  # NumPy, zipfile and the decompressors raise a dozen kinds on broken files
+        raise FileFormatError(f"{path} is no file of plain NumPy arrays: {error}") from error
+    broken = [name for name in names if isinstance(arrays.get(name), bytes)]
+    if broken:
+        raise FileFormatError(f"{path}: {broken[0]!r} is no array")
+    return arrays
 
 
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """Return the lines of a CSV file that are not empty, each with its number; the first is the header."""
+Lines = list[tuple[int, list[str]]]
+
+
+def _lines(path: Path) -> tuple[list[str], Lines]:
+    """Return the header of a CSV file, and its other lines that are not empty, each with its number."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
@@ -112,33 +115,38 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
         raise FileFormatError(f"{path} is no CSV file in UTF-8: {error}") from error
     if len(lines) < 2:
         raise FileFormatError(f"{path} needs a line of column names and at least one row")
-    return lines
-
-
-def _read_csv(path: Path, target: str | None) -> tuple[AnyArray, AnyArray | None]:
-    """Return all columns but the target as float64 rows, and the target as numbers or, if it has words, names."""
-    (_, header), *lines = _lines(path)
+    (_, header), *rows = lines
     if len(set(header)) < len(header):
-        raise FileFormatError(f"{path}: two columns have the same name")
-    for number, cells in lines:
+        twice = next(name for name in header if header.count(name) > 1)
+        raise FileFormatError(f"{path}: two columns are named {twice!r}")
+    for number, cells in rows:
         if len(cells) != len(header):
             raise FileFormatError(f"{path}, line {number}: {len(cells)} cells, the header has {len(header)}")
-    position = header.index(target) if target in header else None
-    columns = [i for i in range(len(header)) if i != position]
-    features = np.empty((len(lines), len(columns)))
-    for row, (number, cells) in enumerate(lines):
-        for column, i in enumerate(columns):
+    return header, rows
+
+
+def _columns(path: Path, header: list[str], lines: Lines, *, without: str | None) -> AnyArray:
+    """Return all columns but one as rows of float64."""
+    kept = [i for i, name in enumerate(header) if name != without]
+    if not kept:
+        raise DataError(f"{path} has no column but the target")
+    rows = np.empty((len(lines), len(kept)))
+    for row, (number, cells) in zip(rows, lines, strict=True):
+        for column, i in enumerate(kept):
             try:
-                features[row, column] = float(cells[i])
+                row[column] = float(cells[i])
             except ValueError as error:
                 raise DataError(
                     f"{path}, line {number}, column {header[i]!r}: {cells[i]!r} is no number; encode it, "
                     "or leave the column out"
                 ) from error
-    if position is None:
-        return features, None
+    return rows
+
+
+def _labels(lines: Lines, position: int) -> AnyArray:
+    """Return a column as numbers or, if any of it is none, as names."""
     labels = [cells[position] for _, cells in lines]
     try:
-        return features, np.array([float(label) for label in labels])
+        return np.array([float(label) for label in labels])
     except ValueError:
-        return features, np.array(labels)
+        return np.array(labels)

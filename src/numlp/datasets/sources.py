@@ -92,7 +92,7 @@ def locate(name: str, data_dir: str | os.PathLike[str] | None = None) -> Path | 
     """Return the first folder that holds a named data set, or None.
 
     Looked for in `data_dir` alone if it is given; else in $NUMLP_DATA_DIR, in the package, where Debian's packages
-    put data sets, and in the user's cache.
+    put data sets, and in the user's cache; a folder that lacks a file is passed over.
 
     Raises
     ------
@@ -103,7 +103,12 @@ def locate(name: str, data_dir: str | os.PathLike[str] | None = None) -> Path | 
         if not Path(data_dir, name).is_dir():
             raise FileFormatError(f"there is no folder {Path(data_dir, name)}: data_dir must hold a folder {name!r}")
         return Path(data_dir, name)
-    return next((folder for folder in _folders(name) if folder.is_dir()), None)
+    return next((folder for folder in _folders(name) if folder.is_dir() and _is_whole(folder)), None)
+
+
+def _is_whole(folder: Path) -> bool:
+    held = set(os.listdir(folder))
+    return all(held & {name, f"{name}.gz"} for names in FILES.values() for name in names)
 
 
 def _folders(name: str) -> Iterator[Path]:

@@ -1,0 +1,114 @@
+"""Trains the reference project's networks, and writes what came out beside this file.
+
+`make reproduce` runs it. For MNIST and Fashion-MNIST, three hidden layers of 128 and of 256 units, and both the
+softmax cross-entropy and the reference's own sigmoid with squared error, it trains the recipe `reference` once, with
+seed 0, and judges the network on the test images twice: after the last epoch, and with the weights of the epoch that
+was best on the validation images. The test images choose nothing.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numlp import __version__, evaluate
+from numlp.callbacks import KeepBest
+from numlp.history import History
+from numlp.plots import compare, weights
+from numlp.recipes import Recipe, load_recipe
+from numlp.runs import save_figure
+
+HERE = Path(__file__).parent
+TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
+REFERENCE = {"mnist": 0.9809, "fashion-mnist": 0.8969}  # what the reference project's page reports
+LOSSES = {"softmax_cross_entropy": "softmax, cross-entropy", "sigmoid_squared_error": "sigmoid, squared error"}
+
+
+def train(recipe: Recipe) -> tuple[dict[str, Any], History, Any]:
+    """Train once; return the row of the table, the history, and the network."""
+    dataset = recipe.load_dataset()
+    assert dataset.test is not None
+    network = recipe.make_network(dataset)
+    best = KeepBest("validation_accuracy")
+    started = time.perf_counter()
+    history = recipe.train(network, dataset, after_epoch=[best])
+    seconds = time.perf_counter() - started
+    last = evaluate(network, dataset.test)
+    final = network.params.copy()
+    network.params[:] = best.params
+    chosen = evaluate(network, dataset.test)
+    network.params[:] = final
+    row = {
+        "data": recipe.data,
+        "hidden": "-".join(str(width) for width in recipe.layers),
+        "loss": recipe.loss,
+        "test_accuracy": last["accuracy"],
+        "chosen_epoch": best.epoch,
+        "chosen_validation_accuracy": max(history["validation_accuracy"]),
+        "chosen_test_accuracy": chosen["accuracy"],
+        "seconds": round(seconds, 1),
+    }
+    return row, history, network
+
+
+def page(rows: list[dict[str, Any]], epochs: int) -> str:
+    """Return the page with the table and the figures."""
+    lines = [
+        "# The reference project's results, reproduced",
+        "",
+        "Written by `make reproduce`; do not edit. Recipe `reference` (plain SGD, learning rate 0.1, batches of 64, "
+        f"{epochs} epochs, images scaled to [−1, 1], the last 5 % of the training images for validation), one run "
+        "each, seed 0. *Last* is the test accuracy after the last epoch; *chosen* is the test accuracy of the epoch "
+        "with the best validation accuracy, the first of equals.",
+        "",
+        "| data | hidden layers | output, loss | last | chosen | at epoch | training time |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {TITLES[row['data']]} | {row['hidden']} | {LOSSES[row['loss']]} | {row['test_accuracy']:.2%} "
+            f"| {row['chosen_test_accuracy']:.2%} | {row['chosen_epoch']} | {row['seconds']:.0f} s |"
+        )
+    reference = " and ".join(f"{accuracy:.2%} on {TITLES[data]}" for data, accuracy in REFERENCE.items())
+    lines += [
+        "",
+        f"The reference project reports {reference} for its best network.",
+        "",
+        f"numlp {__version__}, NumPy {np.__version__}, Python {platform.python_version()}, "
+        f"{os.cpu_count()} cores, {platform.machine()}. The figures of all runs are in [results.json](results.json).",
+    ]
+    for data, title in TITLES.items():
+        lines += ["", f"## {title}", "", f"![validation loss and accuracy on {title}]({data}-curves.png)", ""]
+        lines += [f"![the weights into the first hidden layer, trained on {title}]({data}-weights.png)"]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Train the reference project's networks.")
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--output", type=Path, default=HERE)
+    arguments = parser.parse_args()
+    reference = load_recipe("reference").edited(epochs=arguments.epochs)
+    rows = []
+    for data in TITLES:
+        histories = {}
+        for width in (128, 256):
+            for loss in LOSSES:
+                recipe = reference.edited(data=data, layers=(width,) * 3, loss=loss)
+                row, history, network = train(recipe)
+                rows.append(row)
+                histories[f"3×{width}, {LOSSES[loss]}"] = history
+                print(json.dumps(row), flush=True)
+        save_figure(compare(histories), arguments.output / f"{data}-curves.png")
+        save_figure(weights(network, f"{TITLES[data]}, 3×256, sigmoid"), arguments.output / f"{data}-weights.png")
+    (arguments.output / "results.json").write_text(json.dumps(rows, indent=2) + "\n")
+    (arguments.output / "README.md").write_text(page(rows, arguments.epochs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,7 @@
+"""`python -m numlp` is `numlp`."""
+
+import sys
+
+from numlp.cli import main
+
+sys.exit(main())

@@ -1,0 +1,192 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from numlp import MLP, save_model
+from numlp.datasets import load_rows
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    from numlp.cli import main
+
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    assert main(["train", "mnist", "--layers", "32", "--epochs", "1", "--output", str(folder)]) == 0
+    return folder
+
+
+def test_evaluate_agrees_with_the_run_s_own_metrics(numlp, run):
+    code, out, _ = numlp("evaluate", run, "mnist", "--json")
+    assert code == 0
+    result = json.loads(out)
+    test = json.loads((run / "metrics.json").read_text())["test"]
+    assert {name: result[name] for name in ("loss", "accuracy")} == test
+    confusion = np.array(result["confusion_matrix"])
+    assert confusion.sum() == result["samples"] == 10_000
+    assert np.trace(confusion) / 10_000 == pytest.approx(result["accuracy"])
+    assert list(result["class_accuracy"]) == list("0123456789")
+    assert result["class_accuracy"]["3"] == pytest.approx(confusion[3, 3] / confusion[3].sum())
+
+
+def test_evaluate_prints_a_table(numlp, run):
+    code, out, _ = numlp("evaluate", run / "model.safetensors", "mnist", "--split", "validation")
+    assert code == 0
+    assert "3,000" in out
+    assert sum(line.startswith(tuple("0123456789")) for line in out.splitlines()) == 10
+
+
+def test_evaluate_a_file_by_the_names_of_the_model_s_classes(numlp, houses):
+    rows = Path(houses).read_text().splitlines()
+    Path("kinds.csv").write_text(
+        "\n".join([rows[0] + ",kind"] + [f"{r},{'old' if i % 2 else 'new'}" for i, r in enumerate(rows[1:])])
+    )
+    assert numlp("train", "kinds.csv", "--target", "kind", "--epochs", "1", "--output", "run")[0] == 0
+    Path("only-old.csv").write_text("size,age,price,kind\n1,2,3,old\n4,5,6,old\n")
+    code, out, _ = numlp("evaluate", "run", "only-old.csv", "--json")
+    assert code == 0
+    assert json.loads(out)["class_accuracy"]["new"] is None
+    code, out, _ = numlp("predict", "run", "only-old.csv", "--json")
+    assert code == 0
+    assert {result["class"] for result in json.loads(out)} <= {"old", "new"}
+
+
+def test_evaluate_and_predict_real_targets(numlp, houses):
+    assert numlp("train", houses, "--target", "price", "--output", "run")[0] == 0
+    code, out, _ = numlp("evaluate", "run", houses, "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert result["r2"] > 0.95
+    assert 0 < result["mean_absolute_error"] < 10_000
+    code, out, _ = numlp("predict", "run", houses)
+    assert code == 0
+    assert out.splitlines()[0].split() == ["input", "value"]
+    assert len(out.splitlines()) == 301
+
+
+def test_predict_images_and_arrays(numlp, run, mnist):
+    x, y = mnist.test
+    Image.fromarray(x[0]).save("seven.png")
+    Image.fromarray(x[1]).convert("RGBA").save("two.png")
+    np.save("one.npy", x[2])
+    np.savez("more.npz", x=x[:20])
+    code, out, _ = numlp("predict", run, "seven.png", "two.png", "one.npy", "more.npz", "--json")
+    assert code == 0
+    results = json.loads(out)
+    assert [result["input"] for result in results[:4]] == ["seven.png", "two.png", "one.npy", "more.npz[0]"]
+    assert results[0]["class"] == results[3]["class"] == str(y[0])
+    assert results[0]["probabilities"] == pytest.approx(results[3]["probabilities"], abs=1e-5)
+    assert results[1]["probabilities"] == pytest.approx(results[4]["probabilities"], abs=1e-5)
+    assert sum(results[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    code, out, _ = numlp("predict", run, "seven.png")
+    assert out.splitlines()[1].split()[:2] == ["seven.png", str(y[0])]
+
+
+def test_predict_bad_input(fails, run):
+    Image.new("L", (30, 28)).save("large.png")
+    Path("broken.png").write_bytes(b"\x89PNG\r\n\x1a\n garbage")
+    np.save("wide.npy", np.zeros((3, 5)))
+    save_model(MLP([5, 3]), "table.safetensors")
+    assert "28×30 pixels, the network takes 28×28" in fails("predict", run, "large.png")
+    assert "no PNG image" in fails("predict", run, "broken.png")
+    assert "no file none.png" in fails("predict", run, "none.png")
+    assert "the network takes 784" in fails("predict", run, "wide.npy")
+    assert "not trained on images" in fails("predict", "table.safetensors", "large.png")
+    assert "no model file" in fails("predict", "none", "large.png")
+    assert "no model file" in fails("predict", "wide.npy", "wide.npy")
+
+
+def test_evaluate_bad_input(fails, run, points):
+    assert "the network takes 784" in fails("evaluate", run, points)
+    assert "unknown split 'tset': did you mean 'test'" in fails("evaluate", run, "mnist", "--split", "tset")
+    assert "taken whole" in fails("evaluate", run, points, "--split", "test")
+    assert "did you mean 'mnist'" in fails("evaluate", run, "mnis")
+    assert "no model file" in fails("evaluate", ".", "mnist")
+
+
+def test_labels_out_of_range(fails, run):
+    np.savez("eleven.npz", x=np.zeros((2, 784)), y=np.array([0, 10]))
+    assert "label '10' is none of the network's classes" in fails("evaluate", run, "eleven.npz")
+
+
+def test_compare(numlp, fails, points):
+    for name, width in (("a", 4), ("b", 8)):
+        numlp("train", points, "--layers", width, "--epochs", "3", "--output", name)
+    code, out, _ = numlp("compare", "a", "b")
+    assert code == 0
+    assert out.splitlines()[0].split() == ["a", "b"]
+    assert any(line.split() == ["layers", "4", "8"] for line in out.splitlines())
+    assert "validation accuracy" in out
+    assert Path("comparison.png").stat().st_size > 1000
+    code, out, _ = numlp("compare", "a", "b", "--json")
+    assert json.loads(out)["figure"] == "comparison-2.png"
+    assert json.loads(out)["runs"]["a"]["layers"] == [4]
+    assert "at least two" in fails("compare", "a")
+    assert "named twice" in fails("compare", "a", "a")
+    assert "is no run" in fails("compare", "a", ".")
+    assert "exists already" in fails("compare", "a", "b", "--output", "comparison.png")
+
+
+def test_datasets(numlp, fails):
+    code, out, _ = numlp("datasets", "mnist")
+    assert code == 0
+    assert "verified" in out
+    code, out, _ = numlp("datasets", "--json")
+    assert [state["name"] for state in json.loads(out)] == ["mnist", "fashion-mnist"]
+    assert "did you mean 'mnist'" in fails("datasets", "mnits")
+
+
+def test_recipes(numlp, fails):
+    code, out, _ = numlp("recipes")
+    assert code == 0
+    assert "# default" in out
+    assert "# reference" in out
+    code, out, _ = numlp("recipes", "reference")
+    Path("mine.toml").write_text(out)
+    code, again, _ = numlp("recipes", "reference", "--json")
+    assert json.loads(again)["reference"]["epochs"] == 100
+    assert "learning_rate = 0.1" in out
+    assert "did you mean 'default'" in fails("recipes", "defualt")
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "compare", "datasets", "recipes"])
+def test_help_has_examples(numlp, command):
+    code, out, _ = numlp(command, "--help")
+    assert code == 0
+    assert f"numlp {command}" in out.split("Examples", 1)[1]
+
+
+def test_help_and_version(numlp):
+    code, out, _ = numlp("--version")
+    assert code == 0
+    assert out.startswith("numlp 0.")
+    code, out, _ = numlp("-h")
+    assert code == 0
+    assert "train" in out
+
+
+def test_no_command_shows_the_help(numlp):
+    code, out, err = numlp()
+    assert "train" in out + err
+    assert code in (0, 2)
+
+
+def test_an_unknown_command(fails):
+    assert "No such command 'trian'" in fails("trian")
+
+
+def test_a_reader_that_has_seen_enough(run):
+    command = f"{sys.executable} -m numlp predict {run} {run}/many.npy | head -1"
+    np.save(run / "many.npy", np.zeros((5000, 784), np.uint8))
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
+def test_rows_of_a_named_data_set():
+    x, y = load_rows("mnist", names=tuple("0123456789"))
+    assert len(x) == len(y) == 10_000

@@ -1,0 +1,187 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numlp.runs import load_run
+
+QUICK = ("--layers", "16", "--epochs", "1")
+
+
+def test_mnist_from_the_command_line(numlp):
+    code, out, _ = numlp(
+        "train",
+        "mnist",
+        "--layers",
+        "128,128,128",
+        "--epochs",
+        "3",
+        "--batch-size",
+        "64",
+        "--learning-rate",
+        "0.1",
+        "--output",
+        "run-1",
+    )
+    assert code == 0
+    assert json.loads(Path("run-1/metrics.json").read_text())["test"]["accuracy"] >= 0.965
+    assert out.count("epoch ") == 3
+    assert "784-128-128-128-10" in out
+    assert "run-1/figures/weights.png" in out
+    assert "test accuracy" in out.splitlines()[-1]
+
+
+def test_the_same_command_gives_the_same_model(numlp):
+    models = []
+    for run in ("a", "b"):
+        assert numlp("train", "mnist", *QUICK, "--output", run)[0] == 0
+        models.append(Path(run, "model.safetensors").read_bytes())
+    assert models[0] == models[1]
+
+
+def test_a_run_s_recipe_trains_the_same_again(numlp):
+    numlp("train", "mnist", *QUICK, "--seed", "5", "--activation", "tanh", "--output", "a")
+    assert numlp("train", "--recipe", "a/recipe.toml", "--output", "b")[0] == 0
+    assert Path("a/model.safetensors").read_bytes() == Path("b/model.safetensors").read_bytes()
+
+
+def test_one_s_own_arrays(numlp, points):
+    code, out, _ = numlp("train", points, "--validation", "0.2", "--batch-size", "10", "--output", "run", "--json")
+    assert code == 0
+    metrics = json.loads(out)
+    assert metrics["validation"]["accuracy"] > 0.95
+    assert metrics["test"] is None
+    assert load_run("run").recipe.data == str(Path(points).resolve())
+
+
+def test_a_table_of_prices(numlp, houses):
+    code, out, _ = numlp("train", houses, "--target", "price", "--test", houses, "--output", "run")
+    assert code == 0
+    assert "real targets" in out
+    metrics = json.loads(Path("run/metrics.json").read_text())
+    assert metrics["test"]["r2"] > 0.95
+    assert Path("run/figures/r2.png").exists()
+
+
+def test_a_pair_of_npy_and_a_folder_of_idx_files(numlp, blobs):
+    np.save("x.npy", blobs[0])
+    np.save("y.npy", blobs[1])
+    assert numlp("train", "x.npy", "--target", "y.npy", *QUICK, "--output", "a")[0] == 0
+    source = Path(__file__).parents[2] / "src/numlp/datasets/mnist"
+    assert numlp("train", source, *QUICK, "--output", "b")[0] == 0
+    assert json.loads(Path("b/metrics.json").read_text())["test"]["accuracy"] > 0.85
+
+
+def test_the_default_folder_is_named_after_date_data_and_layers(numlp, points):
+    assert numlp("train", points, *QUICK)[0] == 0
+    (run,) = Path("runs").iterdir()
+    assert run.name.endswith("-points-16")
+
+
+def test_json_is_all_that_is_on_the_standard_output(numlp, points):
+    code, out, err = numlp("train", points, *QUICK, "--json")
+    assert code == 0
+    assert Path(json.loads(out)["output"]).is_dir()
+    assert "epoch 1/1" in err
+
+
+def test_no_hidden_layer(numlp, points):
+    assert numlp("train", points, "--layers", "none", "--epochs", "1", "--output", "run")[0] == 0
+    assert load_run("run").recipe.layers == ()
+
+
+def test_a_divergence_saves_the_last_finite_weights(numlp, fails, points):
+    err = fails("train", points, "--learning-rate", "1e30", "--output", "run")
+    assert "epoch 1" in err
+    assert "1e+30" in err
+    assert json.loads(Path("run/metrics.json").read_text())["ended"] == "diverged"
+    code, out, _ = numlp("evaluate", "run", points, "--json")
+    assert code == 0
+    assert np.isfinite(json.loads(out)["loss"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["mnits"], "unknown data set 'mnits': did you mean 'mnist'"),
+        (["none.npz"], "no file none.npz"),
+        (["folder/none.csv", "--target", "a"], "no file"),
+        ([".", *QUICK], "holds neither train-images-idx3-ubyte.gz nor train-images-idx3-ubyte"),
+        *[(["mnist", "--learning-rate", rate], "learning_rate") for rate in ("0", "-1", "nan", "inf")],
+        *[(["mnist", "--batch-size", size], "batch_size") for size in ("0", "-1")],
+        *[(["mnist", "--epochs", epochs], "epochs") for epochs in ("0", "-1")],
+        *[(["mnist", "--layers", layers], "layers") for layers in ("0", "-5", "a", "12,,3", "nan", "1.5")],
+        (["mnist", "--batch-size", "abc"], "--batch-size"),
+        (["mnist", "--nonsense"], "No such option: --nonsense"),
+        (["mnist", "--validation", "1.5"], "validation"),
+        (["mnist", "--validation", "nan"], "validation"),
+        (["mnist", "--recipe", "defalt"], "did you mean 'default'"),
+        (["mnist", "--loss", "squared"], "unknown loss"),
+        (["mnist", "--seed", "-1"], "seed"),
+        (["mnist", "--output", "there"], "there exists already"),
+        (["mnist", "--output", "file/run"], "can't make the folder"),
+    ],
+)
+def test_bad_input(fails, arguments, says):
+    Path("there").mkdir()
+    Path("there/kept").write_text("kept")
+    Path("file").write_text("kept")
+    assert says in fails("train", *arguments)
+    assert Path("there/kept").read_text() == Path("file").read_text() == "kept"
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "says"),
+    [
+        (np.zeros((4, 2)), np.zeros(3), "same number of rows"),
+        (np.array([[0.0], [np.nan], [1.0]] * 10), np.arange(30) % 2, "NaN"),
+        (np.array([[0.0], [np.inf], [1.0]] * 10), np.arange(30) % 2, "NaN or infinity"),
+        (np.zeros((30, 2)), np.ones(30), "one class only"),
+        (np.zeros((0, 2)), np.ones(0), "empty"),
+        (np.full((30, 2), "a"), np.arange(30) % 2, "must hold numbers"),
+        (np.zeros((30, 2)), np.array([0.5, np.nan] * 15), "NaN"),
+        (np.zeros((1, 2)), np.ones(1), "too few"),
+    ],
+)
+def test_arrays_that_can_not_be_trained_on(fails, x, y, says):
+    np.savez("data.npz", x=x, y=y)
+    assert says in fails("train", "data.npz", *QUICK)
+
+
+def test_tables_that_can_not_be_trained_on(fails):
+    Path("t.csv").write_text("a,b\n1,2\nx,3\n")
+    assert "line 3, column 'a': 'x' is no number" in fails("train", "t.csv", "--target", "b")
+    assert "did you mean 'b'" in fails("train", "t.csv", "--target", "bb")
+    assert "name the target column" in fails("train", "t.csv")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_keeps_what_was_trained(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "numlp", "train", "mnist", "--epochs", "1000", "--output", "run"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("epoch    1"):
+            break
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "interrupted" in rest
+    run = load_run(tmp_path / "run")
+    assert run.metrics["ended"] == "interrupted"
+    assert 1 <= len(run.history) < 1000
+    assert run.metrics["test"]["accuracy"] > 0.9

@@ -1,0 +1,395 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numlp.datasets import SOURCES, Dataset, load_dataset, load_rows
+from numlp.errors import DataError, FileFormatError, SettingError
+
+X = np.arange(40.0).reshape(20, 2)
+WORDS = np.array(["cat", "dog"])
+
+
+@pytest.fixture
+def npz(tmp_path):
+    def write(y, name="data", x=X):
+        np.savez(tmp_path / f"{name}.npz", x=x[: len(y)], y=y)
+        return tmp_path / f"{name}.npz"
+
+    return write
+
+
+@pytest.fixture
+def csv_file(tmp_path):
+    def write(labels, name="data"):
+        lines = [f"{i},{2 * i},{label}" for i, label in enumerate(labels)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["a,b,y", *lines]), encoding="utf-8")
+        return tmp_path / f"{name}.csv"
+
+    return write
+
+
+@pytest.fixture
+def tiny_root(monkeypatch, tmp_path, cache, tiny, tiny_files, write_folder):
+    """A data set by the name of tiny, and the folder that $NUMLP_DATA_DIR may name to have it found."""
+    monkeypatch.setitem(SOURCES, "tiny", tiny)
+    return write_folder(tmp_path / "root" / "tiny", tiny_files).parent
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("NUMLP_DATA_DIR", raising=False)
+        return load_dataset("mnist")
+
+
+def test_mnist_is_split_as_the_reference_protocol_says(mnist):
+    assert [len(rows.x) for rows in (mnist.train, mnist.validation, mnist.test)] == [57_000, 3_000, 10_000]
+    assert [len(rows.y) for rows in (mnist.train, mnist.validation, mnist.test)] == [57_000, 3_000, 10_000]
+    assert mnist.test.y[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+def test_mnist_is_not_copied_to_float(mnist):
+    assert mnist.train.x.dtype == np.uint8
+    assert mnist.train.x.nbytes == 57_000 * 784
+
+
+def test_mnist_knows_the_network_that_fits_it(mnist):
+    assert (mnist.name, mnist.n_features, mnist.n_outputs) == ("mnist", 784, 10)
+    assert mnist.class_names == tuple("0123456789")
+
+
+def test_a_dataset_unpacks_into_pairs_and_is_frozen(mnist):
+    x, y = mnist.test
+    assert len(x) == len(y)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        mnist.name = "other"
+
+
+def test_a_named_data_set_is_found_below_the_environment_variable(monkeypatch, tiny_root):
+    monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
+    dataset = load_dataset("tiny")
+    assert (len(dataset.train.x), len(dataset.validation.x), len(dataset.test.x)) == (19, 1, 6)
+    assert dataset.class_names == ("ant", "bee", "cat")
+
+
+def test_a_named_data_set_is_found_below_data_dir(tiny_root):
+    assert len(load_dataset("tiny", data_dir=tiny_root).test.x) == 6
+
+
+def test_a_named_data_set_is_verified(tiny_root, write_folder, idx_bytes):
+    write_folder(tiny_root / "tiny", {"t10k-labels-idx1-ubyte": idx_bytes(np.zeros(6, np.uint8))})
+    with pytest.raises(FileFormatError, match="SHA-256"):
+        load_dataset("tiny", data_dir=tiny_root)
+
+
+def test_data_dir_without_the_data_set_is_an_error(tmp_path):
+    with pytest.raises(FileFormatError, match="data_dir must hold a folder 'mnist'"):
+        load_dataset("mnist", data_dir=tmp_path)
+
+
+def test_a_misspelt_name_is_met_with_the_nearest():
+    with pytest.raises(SettingError, match=r"unknown data set 'mnits': did you mean 'mnist'\?"):
+        load_dataset("mnits")
+
+
+@pytest.mark.parametrize("name", ["folder/data", "folder/data.txt"])
+def test_a_missing_path_is_named(name):
+    with pytest.raises(FileFormatError, match="there is no file or folder"):
+        load_dataset(name)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "folder/" + "x" * 300, "x\0"], ids=["long", "long in a folder", "null"])
+def test_a_path_that_no_system_takes_is_refused(name):
+    with pytest.raises((SettingError, FileFormatError)):
+        load_dataset(name)
+
+
+def test_a_file_of_another_suffix_is_refused_with_those_that_there_are(tmp_path):
+    (tmp_path / "data.txt").write_bytes(b"")
+    with pytest.raises(FileFormatError, match=r"its suffix is none of \.npz, \.npy, \.csv"):
+        load_dataset(tmp_path / "data.txt")
+
+
+def test_names_in_a_file_become_classes(csv_file):
+    dataset = load_dataset(csv_file(["dog", "cat"] * 10), target="y")
+    assert isinstance(dataset, Dataset)
+    assert dataset.class_names == ("cat", "dog")
+    assert dataset.train.y.tolist() == [1, 0] * 9 + [1]
+    assert (dataset.n_features, dataset.n_outputs, dataset.test) == (2, 2, None)
+
+
+def test_whole_numbers_in_a_file_become_classes(npz):
+    dataset = load_dataset(npz(np.arange(20) % 2 * 5 + 3))
+    assert dataset.class_names == ("3", "8")
+    assert dataset.train.y[:4].tolist() == [0, 1, 0, 1]
+
+
+def test_one_hot_rows_in_a_file_become_classes(npz):
+    dataset = load_dataset(npz(np.eye(4)[np.arange(20) % 4]))
+    assert (dataset.class_names, dataset.n_outputs) == (("0", "1", "2", "3"), 4)
+    assert dataset.train.y[:5].tolist() == [0, 1, 2, 3, 0]
+
+
+@pytest.mark.parametrize(("y", "n_outputs"), [(X[:, 0] / 7, 1), (X[:, :1] / 7, 1), (X / 7, 2)])
+def test_real_targets_stay_real(npz, y, n_outputs):
+    dataset = load_dataset(npz(y))
+    assert (dataset.class_names, dataset.n_outputs) == (None, n_outputs)
+    assert np.array_equal(dataset.train.y, y[:19])
+
+
+def test_the_task_can_be_given(npz):
+    path = npz(np.arange(20) % 3)
+    assert load_dataset(path, task="regression").class_names is None
+    assert load_dataset(path, task="classification").class_names == ("0", "1", "2")
+
+
+def test_more_whole_numbers_than_inference_allows_are_classes_on_demand(npz):
+    x = np.zeros((200, 1))
+    path = npz(np.arange(200), x=x)
+    assert load_dataset(path).class_names is None
+    assert len(load_dataset(path, task="classification").class_names) == 200
+
+
+def test_an_unknown_task_is_refused(npz):
+    with pytest.raises(SettingError, match=r"clasification.*did you mean 'classification'"):
+        load_dataset(npz(np.arange(20) % 3), task="clasification")
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+@pytest.mark.parametrize("task", [None, "classification", "regression"])
+def test_targets_that_are_not_finite_are_refused(npz, task, value):
+    with pytest.raises(DataError):
+        load_dataset(npz(np.array([0.0, 1.0, value] * 5)), task=task)
+
+
+def test_real_values_as_classes_are_refused(npz):
+    with pytest.raises(DataError, match="real values where classes belong"):
+        load_dataset(npz(X[:, 0] / 7), task="classification")
+
+
+def test_names_as_real_targets_are_refused(csv_file):
+    with pytest.raises(DataError, match="y must hold numbers"):
+        load_dataset(csv_file(["dog", "cat"] * 5), target="y", task="regression")
+
+
+def test_targets_of_bytes_are_refused(npz):
+    with pytest.raises(DataError):
+        load_dataset(npz(np.array([b"cat", b"dog"] * 5)))
+
+
+@pytest.mark.parametrize(
+    "y", [np.zeros((10, 2, 2), int), np.array([["0", "1"]] * 10)], ids=["3-D numbers", "rows of words"]
+)
+def test_targets_that_are_not_one_for_each_row_are_refused(npz, y):
+    with pytest.raises(DataError):
+        load_dataset(npz(y))
+
+
+def test_given_class_names_set_the_order(csv_file):
+    dataset = load_dataset(csv_file(["dog", "cat"] * 5), target="y", names=["dog", "cat", "ant"])
+    assert dataset.class_names == ("dog", "cat", "ant")
+    assert dataset.train.y[:2].tolist() == [0, 1]
+    assert dataset.n_outputs == 3
+
+
+def test_given_class_names_name_indices(npz):
+    dataset = load_dataset(npz(np.arange(20) % 2), names=WORDS.tolist())
+    assert WORDS[dataset.train.y[:2]].tolist() == ["cat", "dog"]
+
+
+def test_given_class_names_name_indices_of_a_csv_file(csv_file):
+    dataset = load_dataset(csv_file([0, 1] * 5), target="y", names=WORDS.tolist())
+    assert WORDS[dataset.train.y[:2]].tolist() == ["cat", "dog"]
+
+
+def test_a_label_that_the_given_class_names_lack_is_named(csv_file):
+    with pytest.raises(DataError, match="label 'dog' is none of"):
+        load_dataset(csv_file(["dog", "cat"] * 5), target="y", names=["cat", "ant"])
+
+
+@given(n=st.integers(2, 60), share=st.integers(1, 59))
+def test_validation_is_that_share_of_the_rows_from_their_end(tmp_path_factory, n, share):
+    path = tmp_path_factory.getbasetemp() / "rows.npz"
+    np.savez(path, x=np.arange(n), y=np.arange(n) % 2)
+    held_out = share % (n - 1) + 1
+    dataset = load_dataset(path, validation=held_out / n)
+    assert dataset.train.x.tolist() == list(range(n - held_out))
+    assert dataset.validation.x.tolist() == list(range(n - held_out, n))
+
+
+def test_a_small_share_holds_out_one_row_at_least(npz):
+    dataset = load_dataset(npz(np.arange(20) % 2), validation=0.001)
+    assert (len(dataset.train.x), len(dataset.validation.x)) == (19, 1)
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, 1.5, 5, float("nan"), float("inf"), True, False])
+def test_a_share_out_of_range_is_refused(npz, share):
+    with pytest.raises(SettingError, match="validation must be a share between 0 and 1"):
+        load_dataset(npz(np.arange(20) % 2), validation=share)
+
+
+@pytest.mark.parametrize("share", [np.float32(0.5), np.float64(0.5)], ids=["float32", "float64"])
+def test_a_share_may_be_numpys(npz, share):
+    assert len(load_dataset(npz(np.arange(20) % 2), validation=share).validation.x) == 10
+
+
+@pytest.mark.parametrize("validation", [None, [0.1]], ids=["None", "list"])
+def test_validation_that_is_neither_share_nor_path_is_refused(npz, validation):
+    with pytest.raises((SettingError, FileFormatError), match="validation"):
+        load_dataset(npz(np.arange(20) % 2), validation=validation)
+
+
+@pytest.mark.parametrize(("n", "share"), [(1, 0.05), (1, 0.5), (2, 0.9)])
+def test_too_few_rows_to_hold_some_out_are_refused(npz, n, share):
+    with pytest.raises(DataError, match=r"too few rows"):
+        load_dataset(npz(np.arange(n) % 2), validation=share)
+
+
+def test_no_rows_at_all_are_refused(npz):
+    with pytest.raises(DataError, match="y is empty"):
+        load_dataset(npz(np.arange(0)))
+
+
+def test_validation_and_test_may_be_files(csv_file):
+    dataset = load_dataset(
+        csv_file(["dog", "cat"] * 5),
+        target="y",
+        validation=csv_file(["cat"], "validation"),
+        test=str(csv_file(["dog", "dog"], "test")),
+    )
+    assert [rows.y.tolist() for rows in (dataset.train, dataset.validation, dataset.test)] == [
+        [1, 0] * 5,
+        [0],
+        [1, 1],
+    ]
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_files_of_numbers_follow_the_classes_of_training(csv_file, part):
+    dataset = load_dataset(csv_file([7, 3] * 5), target="y", **{part: csv_file([3, 7], part)})
+    assert getattr(dataset, part).y.tolist() == [0, 1]
+
+
+def test_a_file_of_numbers_follows_the_names_of_training(csv_file):
+    dataset = load_dataset(csv_file(["1", "2", "x"] * 5), target="y", test=csv_file(["1", "2"], "test"))
+    assert dataset.test.y.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_a_file_with_a_label_that_training_lacks_is_refused(csv_file, part):
+    with pytest.raises(DataError, match="label 'ant' is none of"):
+        load_dataset(csv_file(["dog", "cat"] * 5), target="y", **{part: csv_file(["ant"], part)})
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_a_missing_file_is_named(npz, tmp_path, part):
+    with pytest.raises(FileFormatError, match=r"there is no file .*absent\.npz"):
+        load_dataset(npz(np.arange(20) % 2), **{part: tmp_path / "absent.npz"})
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_a_named_data_set_takes_files_too(tiny_root, npz, part):
+    path = npz(np.array([2, 0]), x=np.zeros((2, 2, 2), np.uint8))
+    dataset = load_dataset("tiny", data_dir=tiny_root, **{part: path})
+    assert getattr(dataset, part).y.tolist() == [2, 0]
+
+
+def test_a_pair_of_npy_files_is_read(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", np.arange(20) % 2)
+    dataset = load_dataset(tmp_path / "x.npy", target=str(tmp_path / "y.npy"))
+    assert dataset.class_names == ("0", "1")
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_the_targets_of_an_npy_file_are_not_taken_for_another_files(tmp_path, part):
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", np.arange(20) % 2)
+    np.save(tmp_path / "other.npy", X + 1)
+    with pytest.raises(SettingError, match=part):
+        load_dataset(tmp_path / "x.npy", target=str(tmp_path / "y.npy"), **{part: tmp_path / "other.npy"})
+
+
+@pytest.fixture
+def folder(tmp_path, write_folder, tiny_files, idx_bytes):
+    """A folder of IDX files whose labels are 10 and 20."""
+    labels = {
+        "train-labels-idx1-ubyte": idx_bytes(np.array([10, 20] * 10, np.uint8)),
+        "t10k-labels-idx1-ubyte": idx_bytes(np.array([20, 20, 10] * 2, np.uint8)),
+    }
+    return write_folder(tmp_path / "folder", tiny_files | labels)
+
+
+def test_a_folder_of_idx_files_is_read(folder):
+    dataset = load_dataset(folder)
+    assert dataset.class_names == ("10", "20")
+    assert [len(rows.x) for rows in (dataset.train, dataset.validation, dataset.test)] == [19, 1, 6]
+    assert dataset.test.y.tolist() == [1, 1, 0, 1, 1, 0]
+
+
+def test_a_folder_that_lacks_a_file_is_refused(folder):
+    (folder / "t10k-images-idx3-ubyte.gz").unlink()
+    with pytest.raises(FileFormatError, match=r"holds neither t10k-images-idx3-ubyte\.gz nor"):
+        load_dataset(folder)
+
+
+def test_a_folder_whose_files_do_not_fit_is_refused(folder, write_folder, idx_bytes):
+    write_folder(folder, {"t10k-labels-idx1-ubyte": idx_bytes(np.zeros(5, np.uint8))})
+    with pytest.raises(FileFormatError, match="t10k-images-idx3-ubyte holds 6 samples"):
+        load_dataset(folder)
+
+
+def test_rows_to_judge_by_follow_the_networks_classes(csv_file):
+    path = csv_file(["cat", "dog", "cat"])
+    assert load_rows(path, names=["dog", "cat"], target="y").y.tolist() == [1, 0, 1]
+
+
+def test_rows_to_judge_by_with_a_class_that_the_network_lacks_are_refused(csv_file):
+    with pytest.raises(DataError, match="label 'cat' is none of"):
+        load_rows(csv_file(["cat", "dog"]), names=["dog", "ant"], target="y")
+
+
+def test_rows_to_judge_by_of_a_network_without_classes_are_values(npz):
+    assert load_rows(npz(np.array([3, 4, 3])), names=None).y.tolist() == [3, 4, 3]
+
+
+def test_a_file_is_taken_whole(npz):
+    path = npz(np.arange(20) % 2)
+    assert len(load_rows(path, names=["0", "1"]).x) == 20
+    with pytest.raises(SettingError, match="is taken whole"):
+        load_rows(path, names=["0", "1"], part="test")
+
+
+@pytest.mark.parametrize(("part", "n"), [(None, 6), ("test", 6), ("validation", 1), ("train", 19)])
+def test_a_part_of_a_folder_or_a_named_data_set_can_be_judged_by(monkeypatch, tiny_root, folder, part, n):
+    monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
+    assert len(load_rows(folder, names=["10", "20"], part=part).x) == n
+    assert len(load_rows("tiny", names=["ant", "bee", "cat"], part=part).x) == n
+
+
+@pytest.mark.parametrize("name", ["mnist", "folder"])
+def test_an_unknown_part_is_met_with_the_nearest(folder, name):
+    with pytest.raises(SettingError, match=r"unknown split 'tests': did you mean 'test'\?"):
+        load_rows(folder if name == "folder" else name, names=None, part="tests")
+
+
+def test_rows_of_a_folder_follow_the_networks_classes(folder):
+    assert load_rows(folder, names=["20", "10"]).y.tolist() == [0, 0, 1, 0, 0, 1]
+
+
+def test_rows_of_a_folder_are_values_for_a_network_without_classes(folder):
+    assert load_rows(folder, names=None).y.tolist() == [20, 20, 10, 20, 20, 10]
+
+
+def test_rows_of_a_named_data_set_follow_the_networks_classes(monkeypatch, tiny_root):
+    monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
+    assert load_rows("tiny", names=["cat", "bee", "ant"]).y.tolist() == [2, 1, 0, 2, 1, 0]
+
+
+def test_rows_of_a_named_data_set_with_a_class_that_the_network_lacks_are_refused(monkeypatch, tiny_root):
+    monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
+    with pytest.raises(DataError, match="is none of the network's classes"):
+        load_rows("tiny", names=["cat", "bee", "dog"])

@@ -1,0 +1,164 @@
+import json
+import os
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from numlp import MLP, Scaling, load_model, save_model
+from numlp.activations import ACTIVATIONS
+from numlp.atomic import write_bytes
+from numlp.errors import FileFormatError, OutputError
+from numlp.files import read_description
+from numlp.losses import LOSSES
+
+
+@pytest.fixture
+def net():
+    return MLP(
+        [6, 4, 2],
+        seed=3,
+        input_scaling=Scaling(np.arange(6.0), np.full(6, 0.5)),
+        input_shape=(2, 3),
+        class_names=["cat", "dög"],
+    )
+
+
+@pytest.fixture
+def path(net, tmp_path):
+    save_model(net, tmp_path / "net.safetensors", recipe={"epochs": 3})
+    return tmp_path / "net.safetensors"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_round_trip(tmp_path, activation, loss, dtype):
+    net = MLP([3, 1, 5, 2], activation=activation, loss=loss, dtype=dtype, target_scaling=Scaling(np.array(7.0)))
+    save_model(net, tmp_path / "net.safetensors")
+    again = load_model(tmp_path / "net.safetensors")
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    np.testing.assert_array_equal(net.params, again.params)
+    np.testing.assert_array_equal(net.predict(x), again.predict(x))
+    assert repr(net) == repr(again)
+
+
+def test_everything_that_belongs_to_a_network_comes_back(net, path):
+    again = load_model(path)
+    assert again.input_shape == (2, 3)
+    assert again.class_names == ("cat", "dög")
+    np.testing.assert_array_equal(again.input_scaling.shift, np.arange(6.0))
+    np.testing.assert_array_equal(again.predict_proba(np.ones((1, 2, 3))), net.predict_proba(np.ones((1, 2, 3))))
+    assert read_description(path)["recipe"] == {"epochs": 3}
+
+
+def test_the_same_network_gives_the_same_bytes(net, path, tmp_path):
+    for i in range(5):
+        save_model(net, tmp_path / f"{i}.safetensors", recipe={"epochs": 3})
+        assert (tmp_path / f"{i}.safetensors").read_bytes() == path.read_bytes()
+    save_model(load_model(path), tmp_path / "again.safetensors", recipe={"epochs": 3})
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+
+
+def test_other_tools_can_read_the_weights(net, path):
+    np.testing.assert_array_equal(load_file(path)["layers.0.weight"], net.named_parameters()["layers.0.weight"])
+
+
+def rewrite(path, tensors=None, **description):
+    """Write a model file again with other tensors or another description."""
+    described = read_description(path) | description
+    save_file({**load_file(path), **(tensors or {})}, path, {"numlp": json.dumps(described)})
+
+
+@pytest.mark.parametrize(
+    ("description", "says"),
+    [
+        ({"format": "other"}, "no model of numlp's"),
+        ({"format_version": 2}, "format version 2"),
+        ({"layer_size": [6, 4, 3]}, "layers.2.weight"),
+        ({"layer_size": [6, 4]}, "layers.0.weight|class_names"),
+        ({"layer_size": [6, 10**9, 2]}, "layers.0.weight"),
+        ({"layer_size": [6, 4, 2] * 10_000}, "layers.4.weight"),
+        ({"layer_size": "6,4,2"}, "layer_size"),
+        ({"layer_size": [6, -4, 2]}, "layer_size"),
+        ({"dtype": "float64"}, "dtype float64"),
+        ({"dtype": ["float32"]}, "no valid model"),
+        ({"activation": "os.system"}, "unknown activation"),
+        ({"loss": {"a": 1}}, "unknown loss"),
+        ({"initializer": "nothing"}, "unknown initializer"),
+        ({"input_shape": [7]}, "input_shape"),
+        ({"input_shape": "ab"}, "no valid model"),
+        ({"class_names": ["a"]}, "class_names"),
+        ({"class_names": 5}, "no valid model"),
+    ],
+)
+def test_descriptions_that_do_not_fit(path, description, says):
+    rewrite(path, **description)
+    with pytest.raises(FileFormatError, match=says):
+        load_model(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite(path, value):
+    rewrite(path, {"layers.0.bias": np.full(4, value, np.float32)})
+    with pytest.raises(FileFormatError, match="NaN or infinity"):
+        load_model(path)
+
+
+def test_scalings_that_do_not_fit(path):
+    rewrite(path, {"input_scaling.shift": np.zeros(7)})
+    with pytest.raises(FileFormatError, match="input_scaling"):
+        load_model(path)
+
+
+def test_every_truncation_is_one_clear_error(path):
+    whole = path.read_bytes()
+    for length in [*range(64), *range(64, len(whole), 97), len(whole) - 1]:
+        path.write_bytes(whole[:length])
+        with pytest.raises(FileFormatError):
+            load_model(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage" * 100, b"\xff" * 64, b"PK\x03\x04" + bytes(60), b"\x89HDF\r\n\x1a\n"]
+)
+def test_other_formats_are_one_clear_error(tmp_path, content):
+    (tmp_path / "net").write_bytes(content)
+    with pytest.raises(FileFormatError, match="no model file"):
+        load_model(tmp_path / "net")
+
+
+def test_another_safetensors_file(tmp_path):
+    save_file({"a": np.zeros(3)}, tmp_path / "other.safetensors")
+    with pytest.raises(FileFormatError, match="no model of numlp's"):
+        load_model(tmp_path / "other.safetensors")
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    for path in (tmp_path / "none", tmp_path):
+        with pytest.raises(FileFormatError, match="no model file"):
+            load_model(path)
+
+
+def test_a_write_that_fails_leaves_what_was_there(net, path, monkeypatch):
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        save_model(net, path)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_a_folder_that_is_not_there(net, tmp_path):
+    with pytest.raises(OutputError, match="can't write"):
+        save_model(net, tmp_path / "none" / "net.safetensors")
+
+
+def test_writing_replaces_the_old_content(tmp_path):
+    for content in (b"old content", b"new"):
+        write_bytes(tmp_path / "file", content)
+        assert (tmp_path / "file").read_bytes() == content

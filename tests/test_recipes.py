@@ -1,0 +1,114 @@
+import dataclasses
+import tomllib
+
+import numpy as np
+import pytest
+
+from numlp.errors import FileFormatError, SettingError
+from numlp.recipes import Recipe, load_recipe, recipe_names
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "table.csv"
+    rng = np.random.default_rng(0)
+    rows = [f"{a},{b},{3 * a - b + 1000}" for a, b in rng.normal(size=(200, 2))]
+    path.write_text("\n".join(["a,b,price", *rows]))
+    return path
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_named_recipes_are_valid_and_survive_toml(name):
+    recipe = load_recipe(name)
+    assert Recipe.from_dict(tomllib.loads(recipe.to_toml())) == recipe
+
+
+def test_the_recipe_class_s_defaults_are_the_default_recipe():
+    assert load_recipe("default") == Recipe()
+
+
+def test_reference_is_the_reference_project_s_setting():
+    recipe = load_recipe("reference")
+    assert recipe.layers == (256, 256, 256)
+    assert (recipe.learning_rate, recipe.batch_size, recipe.epochs) == (0.1, 64, 100)
+    assert (recipe.loss, recipe.input_scaling, recipe.optimizer) == ("sigmoid_squared_error", "symmetric", "sgd")
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"layers": (0,)}, "layers"),
+        ({"layers": (3, -1)}, "layers"),
+        ({"layers": "256"}, "layers"),
+        ({"layers": 256}, "layers"),
+        ({"epochs": 0}, "epochs"),
+        ({"batch_size": 1.5}, "batch_size"),
+        ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"seed": -1}, "seed"),
+        ({"activation": "rellu"}, "did you mean 'relu'"),
+        ({"loss": "square_error"}, "did you mean 'squared_error'"),
+        ({"optimizer": "adam"}, "unknown optimizer"),
+        ({"schedule": 3}, "unknown schedule"),
+        ({"input_scaling": "none"}, "unknown input_scaling"),
+        ({"task": "sorting"}, "unknown task"),
+        ({"dtype": "float16"}, "unknown dtype"),
+        ({"validation": 1.0}, "validation"),
+        ({"data": 3}, "data must be a string"),
+        ({"loss": "squared_error", "task": "classification"}, "is for regression"),
+        ({"learning_rat": 0.1}, "did you mean 'learning_rate'"),
+    ],
+)
+def test_settings_that_make_no_recipe(settings, says):
+    with pytest.raises(SettingError, match=says):
+        Recipe.from_dict(settings)
+
+
+def test_a_recipe_is_edited_by_name_and_checked_again():
+    assert Recipe().edited(epochs=3, seed=None) == dataclasses.replace(Recipe(), epochs=3)
+    with pytest.raises(SettingError, match="epochs"):
+        Recipe().edited(epochs=-1)
+
+
+def test_recipe_files(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('layers = []\nlearning_rate = 1\ndata = "mnist"')
+    assert load_recipe(path) == Recipe(layers=(), learning_rate=1)
+    path.write_text("layers = [")
+    with pytest.raises(FileFormatError, match="no TOML"):
+        load_recipe(path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(FileFormatError, match="no TOML"):
+        load_recipe(path)
+    path.write_text("layers = [1.5]")
+    with pytest.raises(SettingError, match=r"mine\.toml: layers"):
+        load_recipe(path)
+    with pytest.raises(SettingError, match="did you mean 'reference'"):
+        load_recipe("referense")
+    with pytest.raises(FileFormatError, match="can't read"):
+        load_recipe(tmp_path)
+
+
+def test_a_recipe_trains_on_a_table_of_real_targets(table):
+    recipe = Recipe(data=str(table), target="price", layers=(16,), batch_size=16)
+    dataset = recipe.load_dataset()
+    network = recipe.make_network(dataset)
+    assert network.loss.name == "squared_error"
+    history = recipe.train(network, dataset)
+    assert history["validation_r2"][-1] > 0.9
+
+
+def test_the_loss_says_what_the_target_is(table):
+    assert Recipe(data=str(table), target="price").load_dataset().class_names is None
+    with pytest.raises(ValueError, match="real values"):
+        Recipe(data=str(table), target="price", loss="softmax_cross_entropy").load_dataset()
+
+
+def test_same_recipe_same_bits():
+    recipe = Recipe(layers=(16,), epochs=1)
+    dataset = recipe.load_dataset()
+    params = []
+    for _ in range(2):
+        network = recipe.make_network(dataset)
+        recipe.train(network, dataset)
+        params.append(network.params)
+    np.testing.assert_array_equal(*params)
