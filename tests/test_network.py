@@ -1,9 +1,11 @@
+import copy
+import pickle
 import threading
 
 import numpy as np
 import pytest
 
-from numlp import MLP, Scaling
+from numlp import MLP, Scaling, train
 from numlp.activations import ACTIVATIONS
 from numlp.errors import DataError, SettingError
 from numlp.losses import LOSSES
@@ -149,6 +151,29 @@ def test_settings_that_make_no_network(settings, says):
 def test_another_number_of_features():
     with pytest.raises(DataError, match="the network takes 4"):
         MLP([4, 2]).predict(np.zeros((3, 5)))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_copy_is_whole_and_lives_its_own_life(blobs, copied):
+    net = MLP([2, 4, 3], input_scaling=Scaling(np.array(1.0)), class_names=["a", "b", "c"])
+    train(net, blobs, epochs=1)
+    again, before = copied(net), net.params.copy()
+    np.testing.assert_array_equal(again.predict_proba(blobs[0]), net.predict_proba(blobs[0]))
+    train(again, blobs, epochs=2)
+    train(net, blobs, epochs=2)
+    np.testing.assert_array_equal(again.params, net.params)
+    assert not np.array_equal(net.params, before)
+    assert again.class_names == net.class_names
+
+
+def test_assigned_parameters_reach_the_layers():
+    net = MLP([2, 3])
+    net.params = np.zeros(9)
+    net.params += 1
+    np.testing.assert_array_equal(net.predict_proba([[0.5, 0.5]]), np.full((1, 3), 1 / 3, np.float32))
+    assert net.named_parameters()["layers.0.bias"].tolist() == [1, 1, 1]
+    with pytest.raises(ValueError, match="broadcast"):
+        net.params = np.zeros(8)
 
 
 def test_repr_tells_what_it_is():

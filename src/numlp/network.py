@@ -18,6 +18,7 @@ from numlp.scaling import Scaling
 from numlp.special import Array
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+_DERIVED = {"layers", "logits", "_grads", "_capacity", "_delta", "_scratch"}
 _CHUNK = 1024  # rows that are predicted at a time: large enough for BLAS, small enough for the cache
 
 
@@ -95,10 +96,38 @@ class MLP:
         self.class_names = self._class_names(class_names)
         self.layers = self._make_layers()
         self._bind()
-        self._capacity = 0
         rng = np.random.default_rng(whole_number("seed", seed, minimum=0))
         for layer in self.layers:
             layer.initialize(rng)
+
+    @property
+    def params(self) -> Array:
+        """All parameters, 1-D; what is assigned is copied into the array that the layers look into."""
+        return self._params
+
+    @params.setter
+    def params(self, values: npt.ArrayLike) -> None:
+        self._params[:] = values
+
+    @property
+    def grads(self) -> Array:
+        """The gradients with respect to `params`, 1-D, as the last `loss_and_grad` left them."""
+        return self._grads
+
+    @grads.setter
+    def grads(self, values: npt.ArrayLike) -> None:
+        self._grads[:] = values
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out of a copy what looks into other arrays or is a buffer: it is made anew."""
+        return {name: value for name, value in vars(self).items() if name not in _DERIVED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        params = self._params
+        self.layers = self._make_layers()
+        self._bind()
+        self.params[:] = params
 
     def __repr__(self) -> str:
         return (
@@ -216,8 +245,9 @@ class MLP:
     def _bind(self) -> None:
         """Make the two flat arrays, and let every layer look into them."""
         count = sum(int(np.prod(shape)) for layer in self.layers for shape in layer.shapes.values())
-        self.params: Array = np.zeros(count, self.dtype)
-        self.grads: Array = np.zeros(count, self.dtype)
+        self._params: Array = np.zeros(count, self.dtype)
+        self._grads: Array = np.zeros(count, self.dtype)
+        self._capacity = 0
         for layer, params, grads in zip(self.layers, self._views(self.params), self._views(self.grads), strict=True):
             layer.bind(params, grads)
 
