@@ -162,6 +162,14 @@ def test_weights_that_overflow_in_the_last_step_are_not_kept(blobs):
     np.testing.assert_array_equal(net.params, before)
 
 
+def test_a_validation_loss_that_overflows_ends_the_training_too(blobs):
+    x, y = blobs
+    net = MLP([2, 3], loss="squared_error")
+    huge = np.full((5, 2), 1e30), np.zeros((5, 3))
+    with pytest.raises(DivergenceError, match="epoch 1"):
+        train(net, (x, np.eye(3)[y]), validation=huge, epochs=1)
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [

@@ -24,7 +24,8 @@ except ImportError as error:
 
 _TRAIN, _VALIDATION, _BEST = "#7a8ca3", "#c8402f", "#1f2933"
 _RUNS = ("#c8402f", "#2b6cb0", "#2f855a", "#b7791f", "#6b46c1", "#0987a0", "#97266d", "#4a5568")
-_MOST_UNITS = 256
+_MOST_UNITS = 4096
+_DPI = 150
 _TITLES = {"loss": "Loss", "accuracy": "Accuracy", "r2": "R²"}
 
 
@@ -66,7 +67,7 @@ def compare(histories: Mapping[str, History]) -> Figure:
     """
     scores = [score for score in ("accuracy", "r2") if any(f"validation_{score}" in h for h in histories.values())]
     panels = ["loss", *scores]
-    drawing = Figure(figsize=(6.2 * len(panels), 4.6), layout="constrained")
+    drawing = Figure(figsize=(6.2 * len(panels), 4.6), dpi=_DPI, layout="constrained")
     for axes, figure in zip(np.atleast_1d(drawing.subplots(1, len(panels))), panels, strict=True):
         _style(axes, figure, "")
         axes.set_ylabel(f"{_TITLES[figure]} on validation data")
@@ -97,22 +98,35 @@ def weights(network: MLP, title: str = "") -> Figure:
     n_units = min(matrix.shape[1], _MOST_UNITS)
     units = matrix[:, :n_units].T.astype(np.float64)
     units /= np.maximum(np.abs(units).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-    shown = f"{n_units} units" if n_units == matrix.shape[1] else f"the first {n_units} of {matrix.shape[1]} units"
+    shown = (
+        f"{n_units} unit{'s' if n_units > 1 else ''}"
+        if n_units == matrix.shape[1]
+        else f"the first {n_units} of {matrix.shape[1]} units"
+    )
+    caption = f"{title + ': ' if title else ''}weights into {shown} of the first layer"
     shape = _image_shape(network)
-    image = units if shape is None else _mosaic(units, shape)
-    height = 5.0 if shape is None else 7.0 * image.shape[0] / image.shape[1]
-    drawing = Figure(figsize=(7.2, height + 0.4), layout="constrained")
-    axes = drawing.subplots()
     if shape is None:
-        axes.imshow(image, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
-        axes.set_xlabel("input")
-        axes.set_ylabel("unit of the first layer")
+        drawing = Figure(figsize=(7.2, 5.4), dpi=_DPI, layout="constrained")
+        axes = drawing.subplots()
+        axes.imshow(units, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+        axes.set(xlabel="input", ylabel="unit of the first layer")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_title(caption, fontsize=11)
     else:
-        axes.imshow(image, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
-        axes.axis("off")
-    axes.set_title(f"{title + ': ' if title else ''}weights into {shown} of the first layer", fontsize=11)
+        drawing = _pixels(_mosaic(units, shape))
+        drawing.suptitle(caption, fontsize=11, y=1 - 0.06 / drawing.get_figheight(), va="top")
+    return drawing
+
+
+def _pixels(image: npt.NDArray[np.float64]) -> Figure:
+    """Draw an image with a whole number of pixels for each of its cells, so that none is blurred or left out."""
+    height, width = (size * max(1, round(1200 / max(image.shape))) / _DPI for size in image.shape)
+    caption = 0.3  # inches
+    drawing = Figure(figsize=(max(width, 4), height + caption), dpi=_DPI)
+    axes = drawing.add_axes((0, 0, width / max(width, 4), height / (height + caption)))
+    axes.imshow(image, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest", aspect="auto")
+    axes.axis("off")
     return drawing
 
 
@@ -142,7 +156,7 @@ def _mosaic(units: npt.NDArray[np.float64], shape: tuple[int, int]) -> npt.NDArr
 def _axes(figure: str, title: str) -> tuple[Figure, Axes]:
     if figure not in _TITLES:
         raise SettingError(f"figure must be one of {', '.join(_TITLES)}, not {figure!r}")
-    drawing = Figure(figsize=(7, 4.4), layout="constrained")
+    drawing = Figure(figsize=(7, 4.4), dpi=_DPI, layout="constrained")
     axes = drawing.subplots()
     _style(axes, figure, title)
     return drawing, axes

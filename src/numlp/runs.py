@@ -143,7 +143,7 @@ def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -
 def save_figure(figure: "Figure", path: Path) -> None:
     """Write a figure as PNG."""
     drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=150)
+    figure.savefig(drawn, format="png")
     write_bytes(path, drawn.getvalue())
 
 

@@ -105,14 +105,14 @@ def train(
     epochs = whole_number("epochs", epochs)
     batch_size = whole_number("batch_size", batch_size)
     seed = whole_number("seed", seed, minimum=0)
-    x, y = _pair(data)
-    class_names = network.class_names or names_in(y)
-    batches = _as_batches(network, data, class_names, batch_size, seed)
+    samples, labels = _pair(data)
+    class_names = network.class_names or names_in(labels)
+    batches = _as_batches(network, (samples, labels), class_names, batch_size, seed)
     if network.loss.task == "classification":
         check_several_classes(batches.targets)
     held_out = None if validation is None else _as_batches(network, validation, class_names, _CHUNK)
     network.class_names = class_names
-    network.input_shape = network.input_shape or np.shape(x)[1:]
+    network.input_shape = network.input_shape or np.shape(samples)[1:]
     tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
     network.allocate(batches.batch_size)
     state = TrainingState(network, optimizer.init(network.params))
@@ -122,7 +122,7 @@ def train(
         started = time.perf_counter()
         stop = False
         tally.reset()
-        with np.errstate(all="ignore"):  # what overflows shows in the loss
+        with np.errstate(all="ignore"):  # what overflows shows in the figures
             for x, targets in batches.epoch(epoch):
                 rate = schedule(state.step)
                 loss = network.loss_and_grad(x, targets)  # fills network.grads
@@ -134,16 +134,17 @@ def train(
                 stop = after_step is not None and after_step(state) is True
                 if stop or not math.isfinite(loss):
                     break
-            # A sum in double precision is finite exactly if all its terms are.
-            if not math.isfinite(loss + np.add.reduce(network.params, dtype=np.float64)):
-                network.params[:] = last_finite
-                raise DivergenceError(epoch + 1, rate, state.history)
-        seconds = time.perf_counter() - started
+            seconds = time.perf_counter() - started
+            figures = _prefixed("train", tally.result())
+            if held_out is not None:
+                figures |= _prefixed("validation", _evaluate(network, held_out))
+            # In double precision the sum of the weights is finite if they all are.
+            total = np.add.reduce(network.params, dtype=np.float64)
+        if not np.isfinite([total, *figures.values()]).all():
+            network.params[:] = last_finite
+            raise DivergenceError(epoch + 1, rate, state.history)
         last_finite[:] = network.params
         state.epoch = epoch + 1
-        figures = _prefixed("train", tally.result())
-        if held_out is not None:
-            figures |= _prefixed("validation", _evaluate(network, held_out))
         state.history.append({"epoch": epoch + 1, **figures, "learning_rate": rate, "seconds": seconds})
         stops = [callback(state) is True for callback in after_epoch]
         if stop or any(stops):
@@ -172,18 +173,18 @@ def evaluate(network: MLP, data: Data) -> dict[str, float]:
     >>> sorted(figures)
     ['accuracy', 'loss']
     """
-    return _evaluate(network, _as_batches(network, data, network.class_names, _CHUNK))
+    with np.errstate(all="ignore"):
+        return _evaluate(network, _as_batches(network, data, network.class_names, _CHUNK))
 
 
 def _evaluate(network: MLP, batches: Batches) -> dict[str, float]:
     tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
     delta: Array = np.empty((batches.batch_size, network.layer_size[-1]), network.dtype)
     scratch = np.empty_like(delta)
-    with np.errstate(all="ignore"):
-        for x, targets in batches.epoch(0):
-            logits, n = network.forward(x), len(x)
-            loss = network.loss.value_and_grad(logits, targets, delta[:n], scratch[:n]) / n
-            tally.add(loss, logits, targets)
+    for x, targets in batches.epoch(0):
+        logits, n = network.forward(x), len(x)
+        loss = network.loss.value_and_grad(logits, targets, delta[:n], scratch[:n]) / n
+        tally.add(loss, logits, targets)
     return tally.result()
 
 
