@@ -26,7 +26,7 @@ from numlp.runs import save_figure
 HERE = Path(__file__).parent
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 REFERENCE = {"mnist": 0.9809, "fashion-mnist": 0.8969}  # what the reference project's page reports
-LOSSES = {"softmax_cross_entropy": "softmax, cross-entropy", "sigmoid_squared_error": "sigmoid, squared error"}
+LOSSES = {"softmax_cross_entropy": "softmax + cross-entropy", "sigmoid_squared_error": "sigmoid + squared error"}
 
 
 def train(recipe: Recipe) -> tuple[dict[str, Any], History, Any]:
@@ -83,7 +83,14 @@ def page(rows: list[dict[str, Any]], epochs: int) -> str:
         f"{os.cpu_count()} cores, {platform.machine()}. The figures of all runs are in [results.json](results.json).",
     ]
     for data, title in TITLES.items():
-        lines += ["", f"## {title}", "", f"![validation loss and accuracy on {title}]({data}-curves.png)", ""]
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            "The two kinds of loss have different units; compare each with its own kind.",
+            "",
+        ]
+        lines += [f"![validation loss and accuracy on {title}]({data}-curves.png)", ""]
         lines += [f"![the weights into the first hidden layer, trained on {title}]({data}-weights.png)"]
     return "\n".join(lines) + "\n"
 
@@ -104,10 +111,13 @@ def main() -> None:
                 recipe = reference.edited(data=data, layers=(width,) * 3, loss=loss)
                 row, history, network = train(recipe)
                 rows.append(row)
-                histories[f"3×{width}, {LOSSES[loss]}"] = history
+                histories[f"3×{width} {LOSSES[loss]}"] = history
                 print(json.dumps(row), flush=True)
         save_figure(compare(histories), arguments.output / f"{data}-curves.png")
-        save_figure(weights(network, f"{TITLES[data]}, 3×256, sigmoid"), arguments.output / f"{data}-weights.png")
+        save_figure(
+            weights(network, f"{TITLES[data]}, 3×256 sigmoid + squared error"),
+            arguments.output / f"{data}-weights.png",
+        )
     (arguments.output / "results.json").write_text(json.dumps(rows, indent=2) + "\n")
     (arguments.output / "README.md").write_text(page(rows, arguments.epochs))
 

@@ -18,7 +18,7 @@ from numlp.network import MLP
 try:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 except ImportError as error:
     raise missing("matplotlib", "drawing figures", "app") from error
 
@@ -78,6 +78,9 @@ def compare(histories: Mapping[str, History]) -> Figure:
                 _line(axes, history, f"validation_{figure}", _RUNS[i % len(_RUNS)], name, dashes)
         if figure == "loss":
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
     handles, labels = drawing.axes[0].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False)
     return drawing
