@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import os
 import platform
 import time
@@ -12,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numlp import plots
 from numlp.atomic import write_bytes
-from numlp.datasets import Dataset
+from numlp.datasets import Dataset, Split
 from numlp.errors import FileFormatError, OutputError
 from numlp.files import save_model
 from numlp.history import History
@@ -111,22 +111,29 @@ def save_run(
     save_model(network, folder / MODEL, recipe=recipe.as_dict())
     write_bytes(folder / "history.csv", _csv(history).encode())
     metrics = {
-        "train": evaluate(network, dataset.train),
-        "validation": evaluate(network, dataset.validation),
-        "test": None if dataset.test is None else evaluate(network, dataset.test),
+        "train": judge(network, dataset.train),
+        "validation": judge(network, dataset.validation),
+        "test": None if dataset.test is None else judge(network, dataset.test),
         "epochs": len(history),
         "seconds": round(seconds, 3),
         "parameters": network.params.size,
         "ended": ended,
         "versions": {"numlp": __version__, "numpy": np.__version__, "python": platform.python_version()},
     }
-    write_bytes(folder / "metrics.json", (json.dumps(metrics, indent=2) + "\n").encode())
+    write_bytes(folder / "metrics.json", (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
     save_figures(folder, recipe, network, history)
     return metrics
 
 
+def judge(network: MLP, rows: Split) -> dict[str, float | None]:
+    """Return the figures of a network as JSON can hold them: None where a ruined network's are not finite."""
+    return {name: value if math.isfinite(value) else None for name, value in evaluate(network, rows).items()}
+
+
 def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -> None:
     """Draw the curves and the first layer's weights into the folder's figures/."""
+    from numlp import plots
+
     title = f"{Path(recipe.data).stem} {'-'.join(str(width) for width in network.layer_size)}"
     figures = {"weights": plots.weights(network, title)}
     for name in ("loss", "accuracy", "r2"):

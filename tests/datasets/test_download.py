@@ -4,7 +4,6 @@ import shutil
 import socket
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -218,7 +217,7 @@ def test_after_a_bad_answer_the_next_mirror_is_asked(serve, source, packed, answ
 
 
 def test_a_refused_connection_is_named(source, cache):
-    with pytest.raises(DownloadError, match=rf"{NAMES[0]}.gz: .*refused") as error:
+    with pytest.raises(DownloadError, match=rf"{NAMES[0]}.gz: no connection") as error:
         fetch(source(closed_port()))
     assert isinstance(error.value, NumlpError)
     assert isinstance(error.value, OSError)
@@ -285,9 +284,7 @@ def test_a_server_that_falls_silent_is_given_up(monkeypatch, serve, source, pack
         request.server.closing.wait()
 
     monkeypatch.setattr(download, "_TIMEOUT", 0.1)
-    begin = time.monotonic()
-    check_refused(source(serve({**packed, NAMES[-1]: silent}).url), cache, "timed out")
-    assert time.monotonic() - begin < 5
+    check_refused(source(serve({**packed, NAMES[-1]: silent}).url), cache, "no answer within 0.1 s")
 
 
 def test_a_cache_that_cannot_be_written_is_named(monkeypatch, serve, source, packed, cache, tmp_path):

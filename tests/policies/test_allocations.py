@@ -9,7 +9,7 @@ from numlp import MLP, Scaling, train
 from numlp.activations import ACTIVATIONS
 from numlp.losses import LOSSES
 
-N, FEATURES, OUTPUTS, BATCH = 20480, 30, 4, 2048
+N, FEATURES, OUTPUTS, BATCH = 20480, 6, 4, 2048
 # Python's own numbers, views and frames take about 2,500 bytes in a step. The smallest array that a step could make,
 # one float32 for each sample of the batch, takes 8,192.
 LIMIT = 4096
@@ -57,7 +57,7 @@ def data(loss, dtype):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_step_allocates_no_array(activation, loss, dtype):
     scaling = Scaling(np.full(FEATURES, 0.3), np.full(FEATURES, 0.01))
-    net = MLP([FEATURES, 64, 48, OUTPUTS], activation=activation, loss=loss, input_scaling=scaling)
+    net = MLP([FEATURES, 12, 8, OUTPUTS], activation=activation, loss=loss, input_scaling=scaling)
     memory = StepMemory()
     train(net, data(loss, dtype), batch_size=BATCH, epochs=1, learning_rate=1e-3, after_step=memory)
     assert memory.peak < LIMIT
@@ -70,7 +70,7 @@ def test_an_allocation_would_be_seen():
         gradients[:BATCH] *= np.ones(BATCH, np.float32)
 
     train(
-        MLP([FEATURES, 64, OUTPUTS]),
+        MLP([FEATURES, 512, OUTPUTS]),
         data("softmax_cross_entropy", "uint8"),
         batch_size=BATCH,
         epochs=1,

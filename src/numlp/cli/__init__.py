@@ -1,5 +1,6 @@
 """The command line: `numlp`, one file for each command."""
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +13,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from numlp.cli.app import app, exceptions
     except ModuleNotFoundError as error:
         return _fail(f"the command line needs {error.name}: pip install 'numlp[app]'")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that can't show "×" should show the rest
     try:
         code = app(list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
     except (NumlpError, exceptions.TyperException) as error:

@@ -33,10 +33,11 @@ def datasets(
         return
     screen = console()
     for state in states:
-        screen.print(f"[bold]{state['name']}[/bold]  {state['title']}; {state['license']}")
+        screen.print(state["name"], style="bold")
+        screen.print(f"    {state['title']}; {state['license']}")
         screen.print(f"    {state['folder'] or 'not on this machine: numlp datasets ' + state['name'] + ' --fetch'}")
         if state["folder"]:
-            screen.print("    verified" if state["verified"] else f"    [red]not verified[/red]: {state['problem']}")
+            screen.print("    verified" if state["verified"] else f"    not verified: {state['problem']}")
 
 
 def _state(source: Source, fetch: bool) -> dict[str, Any]:

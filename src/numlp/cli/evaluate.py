@@ -9,7 +9,6 @@ from numlp.cli.output import Json, console, print_json, shown, table
 from numlp.datasets import load_rows
 from numlp.files import load_model, read_description
 from numlp.metrics import class_accuracy, confusion_matrix, mean_absolute_error
-from numlp.training import evaluate as judge
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -34,13 +33,14 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Show a network's loss and accuracy on data, for every class, with the confusion matrix."""
-    from numlp.runs import model_path
+    from numlp.runs import judge, model_path
 
     path = model_path(model)
     network = load_model(path)
     recipe = read_description(path)["recipe"] or {}
-    x, y = load_rows(data, names=network.class_names, part=split, target=target or recipe.get("target"))
-    result: dict[str, Any] = {"samples": len(x), **judge(network, (x, y))}
+    rows = load_rows(data, names=network.class_names, part=split, target=target or recipe.get("target"))
+    x, y = rows
+    result: dict[str, Any] = {"samples": len(x), **judge(network, rows)}
     predicted = network.predict(x)
     if network.loss.task == "regression":
         result["mean_absolute_error"] = mean_absolute_error(y.reshape(predicted.shape), predicted)

@@ -11,8 +11,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console that neither colours numbers nor breaks the lines of a pipe."""
-    made = Console(stderr=stderr, highlight=False)
+    """Return a console that takes text literally, file names in brackets too, and breaks no line of a pipe."""
+    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not made.is_terminal:
         made.width = 10_000
     return made
@@ -20,7 +20,7 @@ def console(*, stderr: bool = False) -> Console:
 
 def print_json(result: Any) -> None:
     """Print a result as JSON on the standard output."""
-    typer.echo(json.dumps(result, indent=2, allow_nan=False))
+    typer.echo(json.dumps(result, indent=2))
 
 
 def table(*columns: str, title: str | None = None) -> Table:

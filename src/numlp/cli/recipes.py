@@ -30,8 +30,8 @@ def recipes(
     screen = console()
     for known, recipe in chosen.items():
         if name is None:
-            screen.print(f"[bold]# {known}[/bold]")
-        screen.print(recipe.to_toml(), markup=False)
+            screen.print(f"# {known}", style="bold")
+        screen.print(recipe.to_toml())
 
 
 COMMAND = recipes

@@ -54,14 +54,24 @@ def _fetch_file(source: Source, name: str, sha256: str, path: Path) -> None:
             _download(url, path)
             read_idx(path, sha256)
         except (OSError, ValueError) as error:
-            # requests' errors are OSErrors; their first line says enough.
-            failures.append(f"{url}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
+            failures.append(f"{url}: {_reason(error)}")
         else:
             return
     raise DownloadError(
         f"can't download {source.name}: " + "; ".join(failures) + f". Check the connection, or put its files into a "
         f"folder {source.name!r} and name the folder above it by NUMLP_DATA_DIR"
     )
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words why a download failed: requests' own words for having no connection are a paragraph."""
+    from requests import ConnectionError  # noqa: A004
+
+    if "timed out" in str(error):
+        return f"no answer within {_TIMEOUT} s"
+    if isinstance(error, ConnectionError):
+        return "no connection"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _download(url: str, path: Path) -> None:

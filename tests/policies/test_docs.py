@@ -1,0 +1,67 @@
+"""The README is true: its code runs, its commands and options exist, its results are those of docs/results."""
+
+import importlib.util
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from numlp.cli import main
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, flags=re.M | re.S)
+RESULTS = ROOT / "docs/results"
+
+
+def reproduce():
+    spec = importlib.util.spec_from_file_location("reproduce", RESULTS / "reproduce.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def commands():
+    lines = [line.split("  #")[0] for _, block in BLOCKS for line in block.splitlines()]
+    return [shlex.split(line) for line in lines if line.startswith("numlp ")]
+
+
+def test_the_library_example_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (code,) = [block for language, block in BLOCKS if language == "python"]
+    names = {}
+    exec(code, names)
+    assert names["numlp"].evaluate(names["net"], names["mnist"].test)["accuracy"] > 0.96
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_commands_and_their_options_exist(command, capsys):
+    assert main([command[1], "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in command if word.startswith("--"))
+
+
+def test_there_are_commands_to_check():
+    assert {command[1] for command in commands()} == {"train", "evaluate", "predict", "compare", "datasets"}
+
+
+def test_the_results_page_is_what_the_script_writes_of_the_stored_figures():
+    module = reproduce()
+    rows = json.loads((RESULTS / "results.json").read_text())
+    written = (RESULTS / "README.md").read_text()
+    versions = re.compile(r"^numlp .*$", flags=re.M)
+    assert versions.sub("", module.page(rows, epochs=100)) == versions.sub("", written)
+
+
+def test_the_readme_s_table_is_that_of_the_results_page():
+    rows = [line for line in README.splitlines() if line.startswith(("| MNIST", "| Fashion-MNIST"))]
+    assert len(rows) == 8
+    assert set(rows) <= set((RESULTS / "README.md").read_text().splitlines())
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=str)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert link.startswith("http") or (page.parent / link).exists(), link
