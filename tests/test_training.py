@@ -68,6 +68,22 @@ def test_a_full_batch_step_is_gradient_descent(blobs):
     np.testing.assert_allclose(net.params, expected.params - 0.1 * expected.grads, rtol=1e-12)
 
 
+def test_a_short_last_batch_takes_a_shorter_step(blobs):
+    x, y = blobs[0][:90], blobs[1][:90]
+    net, expected = (MLP([2, 4, 3], dtype="float64") for _ in range(2))
+    batches = []
+    train(
+        net,
+        (x, y),
+        batch_size=60,
+        epochs=1,
+        learning_rate=0.1,
+        sync_gradients=lambda grads: batches.append(grads.copy()),
+    )
+    full, short = batches
+    np.testing.assert_allclose(net.params, expected.params - 0.1 * full - 0.05 * short, rtol=1e-12)
+
+
 def test_same_seed_same_bits_and_another_seed_others(blobs):
     def trained(seed):
         net = MLP([2, 8, 3], seed=0)

@@ -68,7 +68,7 @@ def train(
         Evaluated after every epoch.
     learning_rate : float, or callable that returns it for a step
     batch_size, epochs : int
-        Samples a step; passes over the data.
+        Samples a step; passes over the data. Where an epoch's last batch is short, its step is shorter in proportion.
     seed : int
         The order of the samples is a function of it and of the epoch.
     optimizer : Optimizer, optional
@@ -128,7 +128,8 @@ def train(
                 loss = network.loss_and_grad(x, targets)  # fills network.grads
                 if sync_gradients is not None:
                     sync_gradients(network.grads)
-                optimizer.update(network.params, network.grads, state.optimizer, rate)
+                # A short last batch takes a step as much shorter: every sample of an epoch weighs the same.
+                optimizer.update(network.params, network.grads, state.optimizer, rate * len(x) / batches.batch_size)
                 tally.add(loss, network.logits, targets)
                 state.step += 1
                 stop = after_step is not None and after_step(state) is True
