@@ -66,13 +66,13 @@ def page(rows: list[dict[str, Any]], epochs: int) -> str:
         "each, seed 0. *Last* is the test accuracy after the last epoch; *chosen* is the test accuracy of the epoch "
         "with the best validation accuracy, the first of equals.",
         "",
-        "| data | hidden layers | output, loss | last | chosen | at epoch | training time |",
-        "|---|---|---|---|---|---|---|",
+        "| data | hidden layers | output, loss | last | chosen | at epoch |",
+        "|---|---|---|---|---|---|",
     ]
     for row in rows:
         lines.append(
             f"| {TITLES[row['data']]} | {row['hidden']} | {LOSSES[row['loss']]} | {row['test_accuracy']:.2%} "
-            f"| {row['chosen_test_accuracy']:.2%} | {row['chosen_epoch']} | {row['seconds']:.0f} s |"
+            f"| {row['chosen_test_accuracy']:.2%} | {row['chosen_epoch']} |"
         )
     reference = " and ".join(f"{accuracy:.2%} on {TITLES[data]}" for data, accuracy in REFERENCE.items())
     lines += [
