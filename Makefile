@@ -35,4 +35,4 @@ $(VENV)/.%: pyproject.toml | $(BIN)/python
 	touch $@
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); false; }

@@ -20,8 +20,17 @@ def test_every_activation_has_a_formula_to_be_checked_by():
 def test_forward_is_its_formula_in_place(name):
     z = np.linspace(-5, 5, 21).reshape(3, 7)
     expected = FORMULAS[name](z.copy())
-    ACTIVATIONS[name].forward(z)
+    ACTIVATIONS[name].function(z, None)
     np.testing.assert_allclose(z, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_activations_are_the_same_with_and_without_the_slope(name):
+    z = np.linspace(-5, 5, 21)
+    again, slope = z.copy(), np.empty_like(z)
+    ACTIVATIONS[name].function(z, None)
+    ACTIVATIONS[name].function(again, slope)
+    np.testing.assert_array_equal(z, again)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

@@ -61,7 +61,7 @@ def test_the_same_network_gives_the_same_bytes(net, path, tmp_path):
 
 
 def test_other_tools_can_read_the_weights(net, path):
-    np.testing.assert_array_equal(load_file(path)["layers.0.weight"], net.named_parameters()["layers.0.weight"])
+    np.testing.assert_array_equal(load_file(path)["linear.0.weight"], net.named_parameters()["linear.0.weight"])
 
 
 def rewrite(path, tensors=None, **description):
@@ -75,21 +75,30 @@ def rewrite(path, tensors=None, **description):
     [
         ({"format": "other"}, "no model of numlp's"),
         ({"format_version": 2}, "format version 2"),
-        ({"layer_size": [6, 4, 3]}, "layers.2.weight"),
-        ({"layer_size": [6, 4]}, "layers.0.weight|class_names"),
-        ({"layer_size": [6, 10**9, 2]}, "layers.0.weight"),
-        ({"layer_size": [6, 4, 2] * 10_000}, "layers.4.weight"),
+        ({"layer_size": [6, 4, 3]}, "linear.1.weight"),
+        ({"layer_size": [6, 4]}, "linear.1.weight"),
+        ({"layer_size": [6, 10**9, 2]}, "does not have shape"),
+        ({"layer_size": [6, 10**30, 2]}, "weights, more than"),
+        ({"layer_size": [6, 4, 2] * 10_000}, "linear.10.weight"),
         ({"layer_size": "6,4,2"}, "layer_size"),
+        ({"layer_size": [6, 4.0, 2]}, "layer_size"),
         ({"layer_size": [6, -4, 2]}, "layer_size"),
         ({"dtype": "float64"}, "dtype float64"),
-        ({"dtype": ["float32"]}, "no valid model"),
+        ({"dtype": ["float32"]}, "dtype"),
         ({"activation": "os.system"}, "unknown activation"),
-        ({"loss": {"a": 1}}, "unknown loss"),
+        ({"loss": {"a": 1}}, "loss"),
+        ({"loss": "log_loss"}, "unknown loss"),
         ({"initializer": "nothing"}, "unknown initializer"),
         ({"input_shape": [7]}, "input_shape"),
-        ({"input_shape": "ab"}, "no valid model"),
+        ({"input_shape": "ab"}, "input_shape"),
+        ({"input_shape": [float("inf")]}, "input_shape"),
+        ({"input_shape": [-2, -3]}, "input_shape"),
+        ({"recipe": "hello"}, "recipe"),
+        ({"feature_names": ["a", "b"]}, "feature_names"),
         ({"class_names": ["a"]}, "class_names"),
-        ({"class_names": 5}, "no valid model"),
+        ({"class_names": 5}, "class_names"),
+        ({"class_names": "ab"}, "class_names"),
+        ({"class_names": [1, 2]}, "class_names"),
     ],
 )
 def test_descriptions_that_do_not_fit(path, description, says):
@@ -100,14 +109,40 @@ def test_descriptions_that_do_not_fit(path, description, says):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_not_finite(path, value):
-    rewrite(path, {"layers.0.bias": np.full(4, value, np.float32)})
+    rewrite(path, {"linear.0.bias": np.full(4, value, np.float32)})
     with pytest.raises(FileFormatError, match="NaN or infinity"):
         load_model(path)
 
 
-def test_scalings_that_do_not_fit(path):
-    rewrite(path, {"input_scaling.shift": np.zeros(7)})
-    with pytest.raises(FileFormatError, match="input_scaling"):
+@pytest.mark.parametrize(
+    ("name", "tensor"),
+    [
+        ("input_scaling.shift", np.zeros(7)),
+        ("input_scaling.shift", np.full(6, 1e300)),
+        ("input_scaling.factor", np.zeros(6)),
+        ("input_scaling.factor", np.ones(6, bool)),
+        ("target_scaling.shift", np.array(np.nan)),
+        ("surplus", np.zeros(3)),
+    ],
+)
+def test_tensors_that_do_not_fit(path, name, tensor):
+    rewrite(path, {name: tensor})
+    with pytest.raises(FileFormatError, match=name.split(".")[0]):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["input_scaling.shift", "linear.0.bias"])
+def test_a_tensor_that_is_missing(path, name):
+    tensors = load_file(path)
+    del tensors[name]
+    save_file(tensors, path, {"numlp": json.dumps(read_description(path))})
+    with pytest.raises(FileFormatError, match=name):
+        load_model(path)
+
+
+def test_a_description_that_is_nested_without_end(path):
+    save_file(load_file(path), path, {"numlp": "[" * 100_000})
+    with pytest.raises(FileFormatError, match="no model of numlp's"):
         load_model(path)
 
 
@@ -153,9 +188,21 @@ def test_a_write_that_fails_leaves_what_was_there(net, path, monkeypatch):
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
-def test_a_folder_that_is_not_there(net, tmp_path):
+@pytest.mark.parametrize("name", ["none/net", "file/net", "x" * 300])
+def test_a_place_that_can_not_be_written(net, tmp_path, name):
+    (tmp_path / "file").write_text("kept")
     with pytest.raises(OutputError, match="can't write"):
-        save_model(net, tmp_path / "none" / "net.safetensors")
+        save_model(net, tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_files_have_the_permissions_that_others_have(net, tmp_path):
+    (tmp_path / "other").touch()
+    save_model(net, tmp_path / "net")
+    assert (tmp_path / "net").stat().st_mode == (tmp_path / "other").stat().st_mode
+    (tmp_path / "net").chmod(0o600)
+    save_model(net, tmp_path / "net")
+    assert (tmp_path / "net").stat().st_mode & 0o777 == 0o600
 
 
 def test_writing_replaces_the_old_content(tmp_path):

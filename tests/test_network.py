@@ -16,15 +16,15 @@ def test_parameters_are_views_into_one_array_weights_first():
     net = MLP([3, 5, 2])
     named = net.named_parameters()
     assert {name: view.shape for name, view in named.items()} == {
-        "layers.0.weight": (3, 5),
-        "layers.0.bias": (5,),
-        "layers.2.weight": (5, 2),
-        "layers.2.bias": (2,),
+        "linear.0.weight": (3, 5),
+        "linear.0.bias": (5,),
+        "linear.1.weight": (5, 2),
+        "linear.1.bias": (2,),
     }
     net.params[:] = np.arange(net.params.size)
-    np.testing.assert_array_equal(named["layers.0.weight"].ravel(), np.arange(15))
-    np.testing.assert_array_equal(named["layers.2.weight"].ravel(), np.arange(15, 25))
-    np.testing.assert_array_equal(np.concatenate([named["layers.0.bias"], named["layers.2.bias"]]), np.arange(25, 32))
+    np.testing.assert_array_equal(named["linear.0.weight"].ravel(), np.arange(15))
+    np.testing.assert_array_equal(named["linear.1.weight"].ravel(), np.arange(15, 25))
+    np.testing.assert_array_equal(np.concatenate([named["linear.0.bias"], named["linear.1.bias"]]), np.arange(25, 32))
     assert net.params.shape == net.grads.shape == (32,)
 
 
@@ -35,9 +35,9 @@ def test_the_forward_pass_is_the_textbook_s(activation, layer_size):
     x = np.random.default_rng(0).normal(size=(5, layer_size[0]))
     a, named = x, net.named_parameters()
     for i in range(len(layer_size) - 1):
-        a = a @ named[f"layers.{2 * i}.weight"] + named[f"layers.{2 * i}.bias"]
+        a = a @ named[f"linear.{i}.weight"] + named[f"linear.{i}.bias"]
         if i < len(layer_size) - 2:
-            ACTIVATIONS[activation].forward(a)
+            ACTIVATIONS[activation].function(a, None)
     np.testing.assert_allclose(net.predict_proba(x), softmax(a), rtol=1e-12)
 
 
@@ -171,7 +171,7 @@ def test_assigned_parameters_reach_the_layers():
     net.params = np.zeros(9)
     net.params += 1
     np.testing.assert_array_equal(net.predict_proba([[0.5, 0.5]]), np.full((1, 3), 1 / 3, np.float32))
-    assert net.named_parameters()["layers.0.bias"].tolist() == [1, 1, 1]
+    assert net.named_parameters()["linear.0.bias"].tolist() == [1, 1, 1]
     with pytest.raises(ValueError, match="broadcast"):
         net.params = np.zeros(8)
 

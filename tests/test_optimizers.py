@@ -9,8 +9,16 @@ from numlp.schedules import SCHEDULES, constant
 def test_sgd_is_its_formula():
     params, grads = np.array([1.0, -2.0, 3.0]), np.array([0.5, 0.5, -1.0])
     expected = params - 0.1 * grads
-    OPTIMIZERS["sgd"]().update(params, grads, {}, 0.1)
+    sgd = OPTIMIZERS["sgd"]()
+    sgd.update(params, grads, sgd.init(params), 0.1)
     np.testing.assert_array_equal(params, expected)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_gradients_are_left_as_they_are(name):
+    optimizer, params, grads = OPTIMIZERS[name](), np.ones(3), np.array([1.0, -2.0, 0.5])
+    optimizer.update(params, grads, optimizer.init(params), 0.1)
+    np.testing.assert_array_equal(grads, [1.0, -2.0, 0.5])
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -63,7 +63,7 @@ def test_weights_of_any_input(inputs, shape, units):
 
 def test_each_unit_s_image_is_its_weights():
     net = MLP([6, 2, 2], input_shape=(2, 3))
-    unit = net.named_parameters()["layers.0.weight"][:, 0].reshape(2, 3)
+    unit = net.named_parameters()["linear.0.weight"][:, 0].reshape(2, 3)
     image = weights(net).axes[0].images[0].get_array()
     np.testing.assert_allclose(image[:2, :3], unit / np.abs(unit).max(), rtol=1e-6)
 

@@ -131,7 +131,7 @@ def test_callbacks_see_the_state_and_can_end_the_training(blobs):
         blobs,
         batch_size=50,
         epochs=10,
-        after_step=lambda state: steps.append(state.step),
+        after_step=[lambda state: steps.append(state.step)],
         after_epoch=[lambda state: epochs.append((state.epoch, len(state.history))), lambda state: state.epoch == 2],
     )
     assert steps == list(range(1, 7))
@@ -141,7 +141,9 @@ def test_callbacks_see_the_state_and_can_end_the_training(blobs):
 
 def test_an_epoch_that_is_ended_early_is_recorded(blobs):
     net = MLP([2, 3])
-    history = train(net, blobs, validation=blobs, batch_size=10, epochs=5, after_step=lambda state: state.step == 20)
+    history = train(
+        net, blobs, validation=blobs, batch_size=10, epochs=5, after_step=[lambda state: np.bool_(state.step == 20)]
+    )
     assert len(history) == 2
     assert history["validation_loss"][-1] == evaluate(net, blobs)["loss"]
 

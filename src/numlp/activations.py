@@ -1,9 +1,8 @@
-"""Activation functions: forward and backward as one pair, both in place.
+"""Activation functions: each beside its derivative, in place.
 
-`forward(z)` overwrites pre-activations with activations. `backward(delta, output, scratch)` multiplies the
-gradient with respect to the activations by the function's derivative, so that `delta` becomes the gradient with
-respect to the pre-activations. It knows the derivative from the activations alone, so that no pre-activation is
-kept; `scratch` is a buffer of the same shape that it may overwrite.
+``function(z, slope)`` overwrites pre-activations with activations. In training it also writes the derivative at each
+of them into `slope`, an array of the same shape; the backward pass is then one product for all activations. For
+inference `slope` is None.
 """
 
 from collections.abc import Callable
@@ -16,68 +15,55 @@ from numlp.special import Array, sigmoid
 
 @dataclass(frozen=True)
 class Activation:
-    """A function of one variable, its derivative, and the initialiser that suits it.
+    """A function of one variable, with its derivative, and the initialiser that suits it.
 
     Attributes
     ----------
     name : str
         Its name in `ACTIVATIONS`, in recipes and in model files.
-    forward : callable
-        ``forward(z)``: f(z), in place.
-    backward : callable
-        ``backward(delta, output, scratch)``: delta · f'(z), in place, with f' expressed by ``output = f(z)``.
+    function : callable
+        ``function(z, slope)``: see the module.
     initializer : str
         The initialiser of the weights before it, unless the user names one.
     """
 
     name: str
-    forward: Callable[[Array], object]
-    backward: Callable[[Array, Array, Array], object]
+    function: Callable[[Array, Array | None], object]
     initializer: str
 
 
-def _identity_forward(z: Array) -> None: ...
+def _identity(z: Array, slope: Array | None) -> None:
+    if slope is not None:
+        slope.fill(1)
 
 
-def _identity_backward(delta: Array, output: Array, scratch: Array) -> None: ...
-
-
-def _relu_forward(z: Array) -> None:
+def _relu(z: Array, slope: Array | None) -> None:
+    if slope is not None:
+        # As floats: a product of floats takes less time than one with a boolean array or a masked copy.
+        np.greater(z, 0, out=slope)
     np.maximum(z, 0, out=z)
 
 
-def _relu_backward(delta: Array, output: Array, scratch: Array) -> None:
-    # The mask as floats: a product of floats takes less time than one with a boolean array or a masked copy.
-    np.greater(output, 0, out=scratch)
-    np.multiply(delta, scratch, out=delta)
-
-
-def _sigmoid_forward(z: Array) -> None:
+def _sigmoid(z: Array, slope: Array | None) -> None:
     sigmoid(z, out=z)
+    if slope is not None:
+        np.subtract(1, z, out=slope)
+        np.multiply(slope, z, out=slope)
 
 
-def _sigmoid_backward(delta: Array, output: Array, scratch: Array) -> None:
-    np.subtract(1, output, out=scratch)
-    np.multiply(scratch, output, out=scratch)
-    np.multiply(delta, scratch, out=delta)
-
-
-def _tanh_forward(z: Array) -> None:
+def _tanh(z: Array, slope: Array | None) -> None:
     np.tanh(z, out=z)
-
-
-def _tanh_backward(delta: Array, output: Array, scratch: Array) -> None:
-    np.multiply(output, output, out=scratch)
-    np.subtract(1, scratch, out=scratch)
-    np.multiply(delta, scratch, out=delta)
+    if slope is not None:
+        np.multiply(z, z, out=slope)
+        np.subtract(1, slope, out=slope)
 
 
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("identity", _identity_forward, _identity_backward, "glorot_uniform"),
-        Activation("relu", _relu_forward, _relu_backward, "he_normal"),
-        Activation("sigmoid", _sigmoid_forward, _sigmoid_backward, "glorot_uniform"),
-        Activation("tanh", _tanh_forward, _tanh_backward, "glorot_uniform"),
+        Activation("identity", _identity, "glorot_uniform"),
+        Activation("relu", _relu, "he_normal"),
+        Activation("sigmoid", _sigmoid, "glorot_uniform"),
+        Activation("tanh", _tanh, "glorot_uniform"),
     )
 }

@@ -5,16 +5,17 @@ time by whoever reads them.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from numlp.checks import whole_number
 from numlp.errors import DataError, SettingError
+from numlp.special import AnyArray
 
-AnyArray = npt.NDArray[Any]
 _CHUNK = 4096  # rows that are looked at at a time
+_MOST_WEIGHTS = 1 << 34  # 64 GiB of float32; a mistyped width should not ask for as much memory
 
 
 def as_rows(x: npt.ArrayLike, name: str = "x") -> AnyArray:
@@ -85,12 +86,13 @@ def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | No
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.dtype.kind in "UO":
+        _check_names(labels)
         if class_names is not None and len(class_names) != n_classes:
             raise DataError(f"y holds {len(class_names)} different names, the network has {n_classes} outputs")
         return name_indices(labels, class_names or ())
     labels = as_rows(labels, "y")
     if labels.ndim == 2:
-        return _probabilities(labels, n_classes)
+        return as_probabilities(labels, n_classes)
     if labels.ndim != 1:
         raise DataError(f"y must have shape (n,) or (n, {n_classes}), not {labels.shape}")
     if labels.dtype.kind == "f" and np.any(labels != np.floor(labels)):
@@ -103,7 +105,8 @@ def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | No
     return labels.astype(np.intp)
 
 
-def _probabilities(rows: AnyArray, n_classes: int) -> AnyArray:
+def as_probabilities(rows: AnyArray, n_classes: int) -> AnyArray:
+    """Return rows if each of them is a probability for every class: one-hot rows are, too."""
     if rows.shape[1] != n_classes:
         raise DataError(f"y has {rows.shape[1]} columns, the network has {n_classes} outputs")
     if rows.min() < 0 or not np.allclose(rows.sum(axis=1, dtype=np.float64), 1.0, atol=1e-4):
@@ -132,7 +135,18 @@ def names_in(y: npt.ArrayLike) -> tuple[str, ...] | None:
     ('cat', 'dog')
     """
     labels = np.asarray(y)
-    return tuple(np.unique(labels.astype(str)).tolist()) if labels.dtype.kind in "UO" else None
+    if labels.dtype.kind not in "UO":
+        return None
+    _check_names(labels)
+    return tuple(np.unique(labels.astype(str)).tolist())
+
+
+def _check_names(labels: AnyArray) -> None:
+    if labels.ndim != 1:
+        raise DataError(f"names as labels must have shape (n,), not {labels.shape}")
+    for row, label in enumerate(labels):
+        if not isinstance(label, str) or not label:
+            raise DataError(f"label {label!r} in row {row} of y is no name: names must be strings that are not empty")
 
 
 def check_several_classes(targets: AnyArray) -> None:
@@ -153,6 +167,10 @@ def as_values(y: npt.ArrayLike, n_outputs: int) -> AnyArray:
 
 def as_layer_size(layer_size: Sequence[int]) -> tuple[int, ...]:
     """Return the widths of a network's layers, inputs first, if there are at least two and all are positive."""
-    if not isinstance(layer_size, list | tuple) or len(layer_size) < 2:
+    if not isinstance(layer_size, list | tuple | np.ndarray) or len(layer_size) < 2:
         raise SettingError(f"layer_size must name at least inputs and outputs, as in [784, 10], not {layer_size!r}")
-    return tuple(whole_number(f"layer_size[{i}]", width) for i, width in enumerate(layer_size))
+    sizes = tuple(whole_number(f"layer_size[{i}]", width) for i, width in enumerate(layer_size))
+    weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
+    if weights > _MOST_WEIGHTS:
+        raise SettingError(f"layer_size {list(sizes)[:8]} makes {weights:,} weights, more than {_MOST_WEIGHTS:,}")
+    return sizes

@@ -1,6 +1,9 @@
 """Files that are written whole or not at all."""
 
+import contextlib
 import os
+import stat
+import tempfile
 from pathlib import Path
 
 from numlp.errors import OutputError
@@ -18,24 +21,40 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         If the file can't be written; what was there before is untouched.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = None
     try:
-        with open(temporary, "wb") as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
+            temporary = file.name
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(temporary, _permissions(path))
         os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"can't write {path}: {error.strerror or error}") from error
+    except BaseException as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        if isinstance(error, OSError):
+            raise OutputError(f"can't write {path}: {error.strerror or error}") from error
+        raise
+    _sync_folder(path.parent)
+
+
+def _permissions(path: Path) -> int:
+    """Return the permissions of the file that is replaced, or those that a new file has."""
+    with contextlib.suppress(OSError):
+        return stat.S_IMODE(path.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force a rename to the disk, where the system lets a folder be opened at all."""
+    """Force a rename to the disk, where the system lets a folder be opened at all: the file is whole either way."""
     if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

@@ -55,17 +55,16 @@ class Batches:
         seed: int | None = None,
     ) -> None:
         self.x = x
-        self.targets = targets
+        self.targets = targets if targets.ndim == 1 else targets.astype(dtype)
         self.batch_size = min(whole_number("batch_size", batch_size), len(x))
         self.seed = seed
         self._scale = scaling.between(x.dtype, dtype)
         # Class indices become one-hot rows by looking them up in the unit matrix.
-        self._table = np.eye(n_outputs, dtype=dtype) if targets.ndim == 1 else targets.astype(dtype)
-        self._labels = targets if targets.ndim == 1 else np.arange(len(targets))
+        self._one_hot = np.eye(n_outputs, dtype=dtype) if targets.ndim == 1 else None
         self._order = np.arange(len(x))
         self._gathered = np.empty((self.batch_size, x.shape[1]), x.dtype)
         self._inputs: Array = np.empty(self._gathered.shape, dtype)
-        self._picked = np.empty(self.batch_size, np.intp)
+        self._labels = np.empty(self.batch_size, np.intp)
         self._targets: Array = np.empty((self.batch_size, n_outputs), dtype)
 
     def __len__(self) -> int:
@@ -82,9 +81,12 @@ class Batches:
 
     def _batch(self, index: npt.NDArray[np.intp]) -> tuple[Array, Array]:
         n = len(index)
-        gathered, picked, targets = self._gathered[:n], self._picked[:n], self._targets[:n]
+        gathered, targets = self._gathered[:n], self._targets[:n]
         # mode="clip" skips the checks of indices, which are right by construction, and with them a temporary copy.
         np.take(self.x, index, axis=0, out=gathered, mode="clip")
-        np.take(self._labels, index, out=picked, mode="clip")
-        np.take(self._table, picked, axis=0, out=targets, mode="clip")
+        if self._one_hot is None:
+            np.take(self.targets, index, axis=0, out=targets, mode="clip")
+        else:
+            labels = np.take(self.targets, index, out=self._labels[:n], mode="clip")
+            np.take(self._one_hot, labels, axis=0, out=targets, mode="clip")
         return self._scale(gathered, self._inputs[:n]), targets

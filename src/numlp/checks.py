@@ -11,8 +11,8 @@ from numlp.errors import MissingDependencyError, SettingError
 Entry = TypeVar("Entry")
 
 
-def whole_number(name: str, value: object, *, minimum: int = 1) -> int:
-    """Return `value` as an int if it is a whole number of at least `minimum`.
+def whole_number(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> int:
+    """Return `value` as an int if it is a whole number of at least `minimum`, and at most `maximum`.
 
     >>> whole_number("batch_size", 64)
     64
@@ -25,8 +25,9 @@ def whole_number(name: str, value: object, *, minimum: int = 1) -> int:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         number = minimum - 1
-    if number < minimum or isinstance(value, bool):
-        raise SettingError(f"{name} must be a whole number of at least {minimum}, not {value!r}")
+    if number < minimum or (maximum is not None and number > maximum) or isinstance(value, bool):
+        limits = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+        raise SettingError(f"{name} must be a whole number {limits}, not {value!r}")
     return number
 
 

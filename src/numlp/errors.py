@@ -61,3 +61,7 @@ class DivergenceError(NumlpError, ArithmeticError):
         self.epoch = epoch
         self.learning_rate = learning_rate
         self.history = history
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Say how to make it again: it must come back whole from the processes of a pool."""
+        return type(self), (self.epoch, self.learning_rate, self.history)

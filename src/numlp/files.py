@@ -7,15 +7,17 @@ nothing: it holds numbers and the names of registry entries, no code. The same m
 import json
 import os
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from numlp.activations import ACTIVATIONS
 from numlp.arrays import as_layer_size
 from numlp.atomic import write_bytes
+from numlp.checks import choice
 from numlp.errors import FileFormatError, SettingError
+from numlp.layers import make_layers, parameter_shapes
 from numlp.network import MLP
 from numlp.scaling import Scaling
 from numlp.version import __version__
@@ -24,6 +26,18 @@ FORMAT = "numlp-model"
 FORMAT_VERSION = 1
 _SCALINGS = ("input_scaling", "target_scaling")
 _TENSOR_DTYPES = {"F32": "float32", "F64": "float64"}
+_DESCRIPTION: dict[str, tuple[type, type | None]] = {  # the kind of each entry, and of its parts
+    "layer_size": (list, int),
+    "activation": (str, None),
+    "loss": (str, None),
+    "initializer": (str, None),
+    "dtype": (str, None),
+    "input_shape": (list, int),
+    "feature_names": (list, str),
+    "class_names": (list, str),
+    "recipe": (dict, None),
+}
+_OPTIONAL = {"initializer", "input_shape", "feature_names", "class_names", "recipe"}
 
 
 def save_model(network: MLP, path: str | os.PathLike[str], *, recipe: Mapping[str, object] | None = None) -> None:
@@ -64,6 +78,7 @@ def save_model(network: MLP, path: str | os.PathLike[str], *, recipe: Mapping[st
         "initializer": network.initializer,
         "dtype": network.dtype.name,
         "input_shape": network.input_shape,
+        "feature_names": network.feature_names,
         "class_names": network.class_names,
         "recipe": None if recipe is None else dict(recipe),
     }
@@ -93,11 +108,13 @@ def load_model(path: str | os.PathLike[str]) -> MLP:
     ...
     numlp.errors.FileFormatError: LICENSE is no model file, or is damaged: ...
     """
+    from safetensors import SafetensorError
+
     with _open(path) as file:
         described = _description(path, file.metadata())
         try:
             return _network(described, file)
-        except (KeyError, TypeError, SettingError) as error:
+        except (SafetensorError, SettingError, TypeError, ValueError, OverflowError) as error:
             raise FileFormatError(f"{path} is no valid model: {error}") from error
 
 
@@ -123,48 +140,56 @@ def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | Non
         described = json.loads((metadata or {})["numlp"])
         if described["format"] != FORMAT:
             raise KeyError(described["format"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{path} is a safetensors file, but no model of numlp's") from error
     if described.get("format_version") != FORMAT_VERSION:
         raise FileFormatError(
             f"{path} has format version {described.get('format_version')!r}, this release of numlp ({__version__}) "
             f"reads version {FORMAT_VERSION}: it was written by numlp {described.get('numlp_version')!r}"
         )
+    for name, (kind, item) in _DESCRIPTION.items():
+        value = described.get(name)
+        parts = value if isinstance(value, list) else []
+        whole = isinstance(value, kind) and (item is None or all(isinstance(part, item) for part in parts))
+        if not whole and not (value is None and name in _OPTIONAL):
+            raise FileFormatError(f"{path} is no valid model: its description has {name} {str(value)[:80]!r}")
     return dict(described)
 
 
 def _network(described: dict[str, Any], file: Any) -> MLP:
-    """Make the network if the file's tensors are those that its description calls for."""
+    """Make the network if the file's tensors are those that its description calls for, and no others."""
     sizes = as_layer_size(described["layer_size"])
-    dtype = described["dtype"]
-    expected: dict[str, list[int]] = {}
-    for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):
-        # A linear layer and its activation are two layers, so that weights are found at 0, 2, 4 …
-        expected |= {f"layers.{2 * i}.weight": [fan_in, fan_out], f"layers.{2 * i}.bias": [fan_out]}
-    for name, shape in expected.items():
-        tensor = file.get_slice(name) if name in file.keys() else None  # noqa: SIM118
-        if tensor is None or tensor.get_shape() != shape or _TENSOR_DTYPES.get(tensor.get_dtype()) != dtype:
-            raise SettingError(f"{name} is missing, or does not have shape {shape} and dtype {dtype}")
-    scalings = {
-        name: Scaling(
-            *(np.asarray(file.get_tensor(f"{name}.{part}"), dtype=np.float64) for part in ("shift", "factor"))
-        )
-        for name in _SCALINGS
-    }
-    shape = described["input_shape"]
+    activation = choice("activation", described["activation"], ACTIVATIONS)
+    shapes = parameter_shapes(make_layers(sizes, activation, described["initializer"]))
+    expected = {name: (list(shape), described["dtype"]) for name, shape in shapes.items()}
+    names = set(file.keys())
+    scalings = {f"{scaling}.{part}" for scaling in _SCALINGS for part in ("shift", "factor")}
+    if names != set(expected) | scalings:
+        odd = sorted(names ^ (set(expected) | scalings))
+        raise SettingError(f"it lacks, or has beyond what it describes, {', '.join(odd[:4])}")
+    for name in names:
+        tensor = file.get_slice(name)
+        shape, dtype = expected.get(name, (tensor.get_shape(), "float64"))
+        if tensor.get_shape() != shape or _TENSOR_DTYPES.get(tensor.get_dtype()) != dtype:
+            raise SettingError(f"{name} does not have shape {shape} and dtype {dtype}")
     network = MLP(
         sizes,
-        activation=described["activation"],
+        activation=activation.name,
         loss=described["loss"],
         initializer=described["initializer"],
-        dtype=dtype,
-        input_shape=None if shape is None else tuple(shape),
+        dtype=described["dtype"],
+        input_shape=described["input_shape"],
+        feature_names=described["feature_names"],
         class_names=described["class_names"],
-        input_scaling=scalings["input_scaling"],
-        target_scaling=scalings["target_scaling"],
+        input_scaling=_scaling(file, "input_scaling"),
+        target_scaling=_scaling(file, "target_scaling"),
     )
     for name, view in network.named_parameters().items():
         view[...] = file.get_tensor(name)
     if not np.all(np.isfinite(network.params)):
         raise SettingError("its weights hold NaN or infinity")
     return network
+
+
+def _scaling(file: Any, name: str) -> Scaling:
+    return Scaling(file.get_tensor(f"{name}.shift"), file.get_tensor(f"{name}.factor"))

@@ -6,19 +6,26 @@ allocate nothing; what `forward` returns is overwritten by the next one. Otherwi
 keeps nothing and touches none of its buffers, so that any number of threads may predict at once.
 """
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from numlp.activations import Activation
-from numlp.initializers import Initializer
+from numlp.activations import ACTIVATIONS, Activation
+from numlp.checks import choice
+from numlp.initializers import INITIALIZERS, Initializer
 from numlp.special import Array
 
 
 class Layer(Protocol):
     """What every layer can do."""
+
+    @property
+    def kind(self) -> str:
+        """What the names of its parameters begin with."""
+        ...
 
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
@@ -41,8 +48,8 @@ class Layer(Protocol):
         """Return the outputs, (n, fan_out), for the inputs, (n, fan_in)."""
         ...
 
-    def backward(self, delta: Array) -> Array:
-        """Write the parameters' gradients; return the gradient with respect to the inputs."""
+    def backward(self, delta: Array, input_gradient: bool) -> Array:
+        """Write the parameters' gradients; return the gradient with respect to the inputs, if it is wanted."""
         ...
 
 
@@ -57,14 +64,13 @@ class Linear:
         Features in and out.
     initializer : Initializer
         Draws the first weights; biases begin at 0.
-    is_first : bool
-        Nobody asks the first layer for the gradient with respect to its inputs, the data: it is not computed.
     """
 
-    def __init__(self, fan_in: int, fan_out: int, initializer: Initializer, *, is_first: bool = False) -> None:
+    kind = "linear"
+
+    def __init__(self, fan_in: int, fan_out: int, initializer: Initializer) -> None:
         self.shapes = {"weight": (fan_in, fan_out), "bias": (fan_out,)}
         self.initializer = initializer
-        self.is_first = is_first
 
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         self.weight, self.bias = params["weight"], params["bias"]
@@ -77,7 +83,7 @@ class Linear:
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         fan_in, fan_out = self.weight.shape
         self._output = np.empty((batch_size, fan_out), dtype)
-        self._delta = np.empty((0 if self.is_first else batch_size, fan_in), dtype)
+        self._delta = np.empty((batch_size, fan_in), dtype)
         self._ones = np.ones(batch_size, dtype)
 
     def forward(self, x: Array, training: bool) -> Array:
@@ -88,12 +94,12 @@ class Linear:
             z = np.dot(x, self.weight)
         return np.add(z, self.bias, out=z)
 
-    def backward(self, delta: Array) -> Array:
+    def backward(self, delta: Array, input_gradient: bool) -> Array:
         n = len(delta)
         np.dot(self._input.T, delta, out=self._weight_grad)
         # A product with ones: BLAS sums columns faster than a reduction along the first axis.
         np.dot(self._ones[:n], delta, out=self._bias_grad)
-        return delta if self.is_first else np.dot(delta, self.weight.T, out=self._delta[:n])
+        return np.dot(delta, self.weight.T, out=self._delta[:n]) if input_gradient else delta
 
 
 class Activate:
@@ -106,6 +112,8 @@ class Activate:
         The number of units.
     """
 
+    kind = "activate"
+
     def __init__(self, activation: Activation, width: int) -> None:
         self.shapes: Mapping[str, tuple[int, ...]] = {}
         self.activation = activation
@@ -116,14 +124,35 @@ class Activate:
     def initialize(self, rng: np.random.Generator) -> None: ...
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
-        self._scratch = np.empty((batch_size, self.width), dtype)
+        self._slope = np.empty((batch_size, self.width), dtype)
 
     def forward(self, x: Array, training: bool) -> Array:
-        self.activation.forward(x)
-        if training:
-            self._output = x
+        self.activation.function(x, self._slope[: len(x)] if training else None)
         return x
 
-    def backward(self, delta: Array) -> Array:
-        self.activation.backward(delta, self._output, self._scratch[: len(delta)])
-        return delta
+    def backward(self, delta: Array, input_gradient: bool) -> Array:
+        return np.multiply(delta, self._slope[: len(delta)], out=delta)
+
+
+def make_layers(layer_size: Sequence[int], activation: Activation, initializer: str | None) -> list[Layer]:
+    """Make the layers of a network, without any array yet."""
+    layers: list[Layer] = []
+    last = len(layer_size) - 2
+    for i, (fan_in, fan_out) in enumerate(itertools.pairwise(layer_size)):
+        following = activation if i < last else ACTIVATIONS["identity"]
+        layers.append(
+            Linear(fan_in, fan_out, choice("initializer", initializer or following.initializer, INITIALIZERS))
+        )
+        if i < last:
+            layers.append(Activate(following, fan_out))
+    return layers
+
+
+def parameter_shapes(layers: Sequence[Layer]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of all parameters by name: the layer's kind, its number among its kind, the parameter."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    numbers = {layer.kind: itertools.count() for layer in layers}
+    for layer in layers:
+        number = next(numbers[layer.kind])
+        shapes |= {f"{layer.kind}.{number}.{name}": shape for name, shape in layer.shapes.items()}
+    return shapes

@@ -1,14 +1,10 @@
 """How good predictions are."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from numlp.losses import Loss
 from numlp.special import Array
-
-AnyArray = npt.NDArray[Any]
 
 
 def accuracy(labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:

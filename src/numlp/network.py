@@ -1,7 +1,7 @@
 """MLP: layers over one flat parameter vector."""
 
+import math
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ import numpy.typing as npt
 from numlp.activations import ACTIVATIONS
 from numlp.arrays import as_features, as_layer_size
 from numlp.checks import choice, whole_number
-from numlp.errors import SettingError
-from numlp.initializers import INITIALIZERS
-from numlp.layers import Activate, Layer, Linear
+from numlp.errors import DataError, SettingError
+from numlp.layers import make_layers, parameter_shapes
 from numlp.losses import LOSSES
+from numlp.randomness import Role, generator
 from numlp.scaling import Scaling
 from numlp.special import Array
 
@@ -48,6 +48,8 @@ class MLP:
         Applied to every input, and to regression targets; see `numlp.standardize`.
     input_shape : tuple of int, optional
         The shape of one sample, such as (28, 28); `train` learns it from its data.
+    feature_names : sequence of str, optional
+        The names of the inputs, such as a table's columns.
     class_names : sequence of str, optional
         The names of the classes; `train` learns them where the labels are names.
 
@@ -83,20 +85,22 @@ class MLP:
         input_scaling: Scaling | None = None,
         target_scaling: Scaling | None = None,
         input_shape: tuple[int, ...] | None = None,
+        feature_names: Sequence[str] | None = None,
         class_names: Sequence[str] | None = None,
     ) -> None:
         self.layer_size = as_layer_size(layer_size)
         self.activation = choice("activation", activation, ACTIVATIONS)
         self.loss = choice("loss", loss, LOSSES)
         self.initializer = initializer
-        self.dtype = choice("dtype", dtype if isinstance(dtype, str) else np.dtype(dtype).name, DTYPES)
+        self.dtype = choice("dtype", getattr(dtype, "name", getattr(dtype, "__name__", dtype)), DTYPES)
         self.input_scaling = self._fitting("input_scaling", input_scaling, self.layer_size[0])
         self.target_scaling = self._fitting("target_scaling", target_scaling, self.layer_size[-1])
         self.input_shape = self._input_shape(input_shape)
-        self.class_names = self._class_names(class_names)
-        self.layers = self._make_layers()
+        self.feature_names = _names("feature_names", feature_names, self.layer_size[0])
+        self.class_names = _names("class_names", class_names, self.layer_size[-1])
+        self.layers = make_layers(self.layer_size, self.activation, self.initializer)
         self._bind()
-        rng = np.random.default_rng(whole_number("seed", seed, minimum=0))
+        rng = generator(seed, 0, Role.WEIGHTS)
         for layer in self.layers:
             layer.initialize(rng)
 
@@ -125,7 +129,7 @@ class MLP:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         params = self._params
-        self.layers = self._make_layers()
+        self.layers = make_layers(self.layer_size, self.activation, self.initializer)
         self._bind()
         self.params[:] = params
 
@@ -201,8 +205,9 @@ class MLP:
         delta = self._delta[:n]
         value = self.loss.value_and_grad(self.logits, targets, delta, self._scratch[:n])
         np.divide(delta, n, out=delta)
-        for layer in reversed(self.layers):
-            delta = layer.backward(delta)
+        for layer in reversed(self.layers[1:]):
+            delta = layer.backward(delta, input_gradient=True)
+        self.layers[0].backward(delta, input_gradient=False)  # nobody asks for that of the data
         return value / n
 
     def allocate(self, batch_size: int) -> None:
@@ -214,33 +219,23 @@ class MLP:
             layer.allocate(batch_size, self.dtype)
 
     def named_parameters(self) -> dict[str, Array]:
-        """Return the parameters by name, such as "layers.0.weight": views into `params`."""
-        return {
-            f"layers.{i}.{name}": view
-            for i, views in enumerate(self._views(self.params))
-            for name, view in views.items()
-        }
+        """Return the parameters by name, such as "linear.0.weight": views into `params`."""
+        views = [view for named in self._views(self.params) for view in named.values()]
+        return dict(zip(parameter_shapes(self.layers), views, strict=True))
 
     def _logits(self, x: npt.ArrayLike) -> Iterator[Array]:
         rows = as_features(x, self.layer_size[0])
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
-            yield self.forward(self.input_scaling.apply(chunk, np.empty(chunk.shape, self.dtype)))
+            with np.errstate(all="ignore"):  # what overflows is found below
+                logits = self.forward(self.input_scaling.apply(chunk, np.empty(chunk.shape, self.dtype)))
+            if not np.isfinite(logits).all():
+                raise DataError(f"x holds values that are too large for this network in {self.dtype.name}")
+            yield logits
 
     def _link(self, logits: Array) -> Array:
         self.loss.link(logits, logits)
         return logits
-
-    def _make_layers(self) -> list[Layer]:
-        layers: list[Layer] = []
-        last = len(self.layer_size) - 2
-        for i, (fan_in, fan_out) in enumerate(pairwise(self.layer_size)):
-            following = self.activation if i < last else ACTIVATIONS["identity"]
-            initializer = choice("initializer", self.initializer or following.initializer, INITIALIZERS)
-            layers.append(Linear(fan_in, fan_out, initializer, is_first=i == 0))
-            if i < last:
-                layers.append(Activate(following, fan_out))
-        return layers
 
     def _bind(self) -> None:
         """Make the two flat arrays, and let every layer look into them."""
@@ -267,18 +262,27 @@ class MLP:
     def _fitting(self, name: str, scaling: Scaling | None, width: int) -> Scaling:
         scaling = scaling or Scaling()
         for part in (scaling.shift, scaling.factor):
-            if part.shape not in ((), (1,), (width,)) or not np.all(np.isfinite(part)):
-                raise SettingError(f"{name} must be finite and fit {width} features, not have shape {part.shape}")
+            with np.errstate(over="ignore"):
+                finite = np.isfinite(part.astype(self.dtype)).all()
+            if part.shape not in ((), (1,), (width,)) or not finite or not np.all(scaling.factor):
+                raise SettingError(
+                    f"{name} must be finite in {self.dtype.name}, have no factor 0 and fit {width} features; "
+                    f"its shapes are {scaling.shift.shape} and {scaling.factor.shape}"
+                )
         return scaling
 
     def _input_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        if shape is not None and int(np.prod(shape)) != self.layer_size[0]:
-            raise SettingError(f"input_shape {shape} does not have the {self.layer_size[0]} features of layer_size")
-        return shape
-
-    def _class_names(self, names: Sequence[str] | None) -> tuple[str, ...] | None:
-        if names is None:
+        if shape is None:
             return None
-        if len(names) != self.layer_size[-1] or len(set(names)) != len(names):
-            raise SettingError(f"class_names must be {self.layer_size[-1]} different names, not {list(names)}")
-        return tuple(str(name) for name in names)
+        sizes = tuple(whole_number("input_shape", size) for size in shape)
+        if math.prod(sizes) != self.layer_size[0]:
+            raise SettingError(f"input_shape {sizes} does not have the {self.layer_size[0]} features of layer_size")
+        return sizes
+
+
+def _names(name: str, names: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if isinstance(names, str) or len(names) != count or len({str(n) for n in names}) != count:
+        raise SettingError(f"{name} must be {count} different names, not {names!r}")
+    return tuple(str(n) for n in names)

@@ -23,7 +23,7 @@ class Optimizer(Protocol):
         ...
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
-        """Take one step: change `params` and `state` in place; `grads` is used up."""
+        """Take one step: change `params` and `state` in place, and leave `grads` as it is."""
         ...
 
 
@@ -44,13 +44,13 @@ class SGD:
     """
 
     def init(self, params: Array) -> State:
-        """Return no state: plain SGD remembers nothing."""
-        return {}
+        """Return a buffer for the step: plain SGD remembers nothing."""
+        return {"step": np.empty_like(params)}
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         """Subtract the gradients, times the learning rate, from the parameters."""
-        np.multiply(grads, learning_rate, out=grads)
-        np.subtract(params, grads, out=params)
+        np.multiply(grads, learning_rate, out=state["step"])
+        np.subtract(params, state["step"], out=params)
 
 
 OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {"sgd": SGD}

@@ -97,7 +97,7 @@ def weights(network: MLP, title: str = "") -> Figure:
     network : MLP
     title : str, optional
     """
-    matrix = network.named_parameters()["layers.0.weight"]
+    matrix = network.named_parameters()["linear.0.weight"]
     n_units = min(matrix.shape[1], _MOST_UNITS)
     units = matrix[:, :n_units].T.astype(np.float64)
     units /= np.maximum(np.abs(units).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
@@ -107,8 +107,8 @@ def weights(network: MLP, title: str = "") -> Figure:
         else f"the first {n_units} of {matrix.shape[1]} units"
     )
     caption = f"{title + ': ' if title else ''}weights into {shown} of the first layer"
-    shape = _image_shape(network)
-    if shape is None:
+    images = _images(units, network)
+    if images is None:
         drawing = Figure(figsize=(7.2, 5.4), dpi=_DPI, layout="constrained")
         axes = drawing.subplots()
         axes.imshow(units, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
@@ -117,7 +117,7 @@ def weights(network: MLP, title: str = "") -> Figure:
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_title(caption, fontsize=11)
     else:
-        drawing = _pixels(_mosaic(units, shape))
+        drawing = _pixels(_mosaic(images))
         drawing.suptitle(caption, fontsize=11, y=1 - 0.06 / drawing.get_figheight(), va="top")
     return drawing
 
@@ -133,26 +133,32 @@ def _pixels(image: npt.NDArray[np.float64]) -> Figure:
     return drawing
 
 
-def _image_shape(network: MLP) -> tuple[int, int] | None:
-    """Height and width of an input if it is an image, channels beside each other; flat squares count as images."""
+def _images(units: npt.NDArray[np.float64], network: MLP) -> npt.NDArray[np.float64] | None:
+    """Return every unit's weights as one image, (units, height, width), if the inputs are images.
+
+    Colours are laid side by side. Flat inputs count as images if their number is a square.
+    """
     shape = network.input_shape or ()
     if len(shape) == 2:
-        return shape[0], shape[1]
-    if len(shape) == 3:
-        return shape[0], shape[1] * shape[2]
-    side = math.isqrt(network.layer_size[0])
-    return (side, side) if side * side == network.layer_size[0] and side >= 8 else None
+        return units.reshape(-1, *shape)
+    if len(shape) == 3 and min(shape[0], shape[2]) <= 4:
+        colours = units.reshape(-1, *shape)
+        # To (units, height, colours, width), from (height, width, colours) or (colours, height, width).
+        colours = colours.transpose(0, 1, 3, 2) if shape[2] <= 4 else colours.transpose(0, 2, 1, 3)
+        return colours.reshape(*colours.shape[:2], -1)
+    side = math.isqrt(units.shape[1])
+    return units.reshape(-1, side, side) if side * side == units.shape[1] and side >= 8 else None
 
 
-def _mosaic(units: npt.NDArray[np.float64], shape: tuple[int, int]) -> npt.NDArray[np.float64]:
+def _mosaic(images: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Lay images out in a grid, as near to a square as they fill, with a blank line between them."""
-    height, width = shape
-    columns = math.ceil(math.sqrt(len(units) * height / width))
-    rows = math.ceil(len(units) / columns)
+    _, height, width = images.shape
+    columns = math.ceil(math.sqrt(len(images) * height / width))
+    rows = math.ceil(len(images) / columns)
     grid = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
-    for i, unit in enumerate(units):
+    for i, image in enumerate(images):
         top, left = (i // columns) * (height + 1), (i % columns) * (width + 1)
-        grid[top : top + height, left : left + width] = unit.reshape(shape)
+        grid[top : top + height, left : left + width] = image
     return grid
 
 

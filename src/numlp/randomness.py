@@ -8,11 +8,19 @@ from enum import IntEnum
 
 import numpy as np
 
+from numlp.checks import whole_number
+
 
 class Role(IntEnum):
     """What the random numbers are for. The numbers are part of every recipe's meaning: never change one."""
 
-    SHUFFLE = 0
+    WEIGHTS = 1
+    SHUFFLE = 2
+
+
+def as_seed(seed: object) -> int:
+    """Return a seed if it is one: larger ones would repeat the numbers of another seed, epoch and role."""
+    return whole_number("seed", seed, minimum=0, maximum=2**32 - 1)
 
 
 def generator(seed: int, epoch: int, role: Role) -> np.random.Generator:
@@ -22,4 +30,4 @@ def generator(seed: int, epoch: int, role: Role) -> np.random.Generator:
     >>> first == again
     True
     """
-    return np.random.default_rng([seed, epoch, role])
+    return np.random.default_rng([as_seed(seed), epoch, role])

@@ -23,6 +23,7 @@ from numlp.initializers import INITIALIZERS
 from numlp.losses import LOSSES
 from numlp.network import DTYPES, MLP
 from numlp.optimizers import OPTIMIZERS
+from numlp.randomness import as_seed
 from numlp.scaling import SCALINGS, standardize
 from numlp.schedules import SCHEDULES
 from numlp.training import Callback, train
@@ -83,17 +84,18 @@ class Recipe:
             raise SettingError(f"layers must be a list of widths, not {self.layers!r}")
         object.__setattr__(self, "layers", tuple(whole_number("layers", width) for width in self.layers))
         for name in ("batch_size", "epochs"):
-            whole_number(name, getattr(self, name))
-        whole_number("seed", self.seed, minimum=0)
-        positive("learning_rate", self.learning_rate)
+            object.__setattr__(self, name, whole_number(name, getattr(self, name)))
+        object.__setattr__(self, "seed", as_seed(self.seed))
+        object.__setattr__(self, "learning_rate", positive("learning_rate", self.learning_rate))
         for name, registry in _REGISTRIES.items():
             if getattr(self, name) is not None:
                 choice(name, getattr(self, name), registry)
         if not isinstance(self.validation, str):
-            share("validation", self.validation)
+            object.__setattr__(self, "validation", share("validation", self.validation))
         for name in ("data", "target", "test"):
-            if not isinstance(getattr(self, name) or "", str):
-                raise SettingError(f"{name} must be a string, not {getattr(self, name)!r}")
+            value = getattr(self, name) or ""
+            if not isinstance(value, str) or "\0" in value:
+                raise SettingError(f"{name} must be a string without zero bytes, not {value!r}")
         if self.loss is not None and self.task not in (None, LOSSES[self.loss].task):
             raise SettingError(f"loss {self.loss!r} is for {LOSSES[self.loss].task}, not for task {self.task!r}")
 
@@ -145,6 +147,7 @@ class Recipe:
             input_scaling=SCALINGS[self.input_scaling](as_rows(x)),
             target_scaling=standardize(as_rows(y, "y")) if LOSSES[loss].task == "regression" else None,
             input_shape=x.shape[1:],
+            feature_names=dataset.feature_names,
             class_names=classes,
         )
 
@@ -153,7 +156,7 @@ class Recipe:
         network: MLP,
         dataset: Dataset,
         *,
-        after_step: Callback | None = None,
+        after_step: Sequence[Callback] = (),
         after_epoch: Sequence[Callback] = (),
     ) -> History:
         """Train a network as the recipe says."""
@@ -215,7 +218,7 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
         raise SettingError(unknown("recipe", name, recipe_names()) + "; or name a TOML file") from error
     except OSError as error:
         raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileFormatError(f"{path} is no TOML: {error}") from error
     try:
         return Recipe.from_dict(settings)

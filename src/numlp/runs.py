@@ -169,9 +169,11 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     try:
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         history = _history((folder / "history.csv").read_text(encoding="utf-8"))
-        if not isinstance(metrics, dict):
-            raise ValueError("metrics.json holds no object")
-    except ValueError as error:
+        if not isinstance(metrics, dict) or not all(
+            isinstance(metrics.get(part, {}), dict | None) for part in ("train", "validation", "test")
+        ):
+            raise ValueError("metrics.json does not hold what it should")
+    except (ValueError, RecursionError) as error:
         raise FileFormatError(f"{folder} is damaged: {error}") from error
     return Run(folder, load_recipe(folder / "recipe.toml"), history, metrics)
 

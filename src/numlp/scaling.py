@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.errors import DataError
 from numlp.special import Array
 
 _CHUNK = 4096  # rows that are held as float64 at a time while a scaling is learned
@@ -92,7 +93,7 @@ def symmetric(x: npt.NDArray[Any]) -> Scaling:
     return Scaling(np.array(0.5), np.array(2.0))
 
 
-def standardize(x: npt.NDArray[Any]) -> Scaling:
+def standardize(x: npt.ArrayLike) -> Scaling:
     """Subtract every feature's mean and divide by a standard deviation, both learned from the rows of `x`.
 
     Columns of a table, (n, features), each have a unit of their own, so each is divided by its own deviation.
@@ -103,7 +104,7 @@ def standardize(x: npt.NDArray[Any]) -> Scaling:
 
     Parameters
     ----------
-    x : array, shape (n, …)
+    x : array_like, shape (n, …)
 
     Examples
     --------
@@ -111,6 +112,9 @@ def standardize(x: npt.NDArray[Any]) -> Scaling:
     >>> scaling.shift, 1 / scaling.factor
     (array([  2., 300.]), array([  1., 200.]))
     """
+    x = np.asarray(x)
+    if x.size == 0 or x.ndim == 0:
+        raise DataError(f"there are no rows to learn a scaling from: x has shape {x.shape}")
     rows = x.reshape(len(x), -1)
     unit = 255.0 if x.dtype == np.uint8 else 1.0
     chunks = range(0, len(rows), _CHUNK)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.floating[Any]]
+AnyArray = npt.NDArray[Any]
 
 
 def sigmoid(x: Array, out: Array | None = None) -> Array:

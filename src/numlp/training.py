@@ -14,11 +14,12 @@ import numpy.typing as npt
 from numlp.arrays import as_classes, as_features, as_values, check_several_classes, names_in
 from numlp.batches import Batches
 from numlp.checks import whole_number
-from numlp.errors import DataError, DivergenceError
+from numlp.errors import DataError, DivergenceError, SettingError
 from numlp.history import History
 from numlp.metrics import Tally
 from numlp.network import MLP
 from numlp.optimizers import SGD, Optimizer, State
+from numlp.randomness import as_seed
 from numlp.schedules import Schedule, constant
 from numlp.special import Array
 
@@ -50,7 +51,7 @@ def train(
     epochs: int = 10,
     seed: int = 0,
     optimizer: Optimizer | None = None,
-    after_step: Callback | None = None,
+    after_step: Sequence[Callback] = (),
     after_epoch: Sequence[Callback] = (),
     sync_gradients: Callable[[Array], object] | None = None,
 ) -> History:
@@ -73,9 +74,9 @@ def train(
         The order of the samples is a function of it and of the epoch.
     optimizer : Optimizer, optional
         By default plain `SGD`.
-    after_step, after_epoch : callable, sequence of callables, optional
-        Called with the `TrainingState` after every step, and after every epoch; one that returns True ends the
-        training. An epoch that `after_step` ends early is validated and recorded like any other.
+    after_step, after_epoch : sequence of callables, optional
+        Called with the `TrainingState` after every step, and after every epoch; one that returns something true ends
+        the training. An epoch that `after_step` ends early is validated and recorded like any other.
     sync_gradients : callable, optional
         Called with the gradients of every step before they are used, to average them with other processes'.
 
@@ -104,7 +105,8 @@ def train(
     schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
     epochs = whole_number("epochs", epochs)
     batch_size = whole_number("batch_size", batch_size)
-    seed = whole_number("seed", seed, minimum=0)
+    seed = as_seed(seed)
+    _check_callables(optimizer, after_step, after_epoch)
     samples, labels = _pair(data)
     class_names = network.class_names or names_in(labels)
     batches = _as_batches(network, (samples, labels), class_names, batch_size, seed)
@@ -129,26 +131,23 @@ def train(
                 if sync_gradients is not None:
                     sync_gradients(network.grads)
                 # A short last batch takes a step as much shorter: every sample of an epoch weighs the same.
-                optimizer.update(network.params, network.grads, state.optimizer, rate * len(x) / batches.batch_size)
+                optimizer.update(network.params, network.grads, state.optimizer, rate * (len(x) / batches.batch_size))
                 tally.add(loss, network.logits, targets)
                 state.step += 1
-                stop = after_step is not None and after_step(state) is True
+                stop = _call(after_step, state)
                 if stop or not math.isfinite(loss):
                     break
             seconds = time.perf_counter() - started
             figures = _prefixed("train", tally.result())
             if held_out is not None:
                 figures |= _prefixed("validation", _evaluate(network, held_out))
-            # In double precision the sum of the weights is finite if they all are.
-            total = np.add.reduce(network.params, dtype=np.float64)
-        if not np.isfinite([total, *figures.values()]).all():
+        if not (np.isfinite([*figures.values()]).all() and np.isfinite(network.params).all()):
             network.params[:] = last_finite
             raise DivergenceError(epoch + 1, rate, state.history)
         last_finite[:] = network.params
         state.epoch = epoch + 1
         state.history.append({"epoch": epoch + 1, **figures, "learning_rate": rate, "seconds": seconds})
-        stops = [callback(state) is True for callback in after_epoch]
-        if stop or any(stops):
+        if _call(after_epoch, state) or stop:
             break
     return state.history
 
@@ -187,6 +186,29 @@ def _evaluate(network: MLP, batches: Batches) -> dict[str, float]:
         loss = network.loss.value_and_grad(logits, targets, delta[:n], scratch[:n]) / n
         tally.add(loss, logits, targets)
     return tally.result()
+
+
+def check_data(network: MLP, data: Data, *, to_train_on: bool = False) -> None:
+    """Raise the error that `train` or `evaluate` would raise of these data, before anything is done."""
+    batches = _as_batches(network, data, network.class_names, _CHUNK)
+    if to_train_on and network.loss.task == "classification":
+        check_several_classes(batches.targets)
+
+
+def _check_callables(optimizer: Optimizer, after_step: Sequence[Callback], after_epoch: Sequence[Callback]) -> None:
+    if not callable(getattr(optimizer, "update", None)):
+        raise SettingError(f"optimizer must be one such as numlp.SGD(), not {optimizer!r}")
+    for name, callbacks in (("after_step", after_step), ("after_epoch", after_epoch)):
+        if not isinstance(callbacks, list | tuple) or not all(callable(callback) for callback in callbacks):
+            raise SettingError(f"{name} must be a list of callables, not {callbacks!r}")
+
+
+def _call(callbacks: Sequence[Callback], state: TrainingState) -> bool:
+    """Call all of them; return whether any wants the training to end."""
+    stop = False
+    for callback in callbacks:
+        stop = bool(callback(state)) or stop
+    return stop
 
 
 def _prefixed(part: str, figures: dict[str, float]) -> dict[str, float]:

@@ -13,22 +13,23 @@ words = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_charac
 @pytest.mark.parametrize(
     ("y", "task"),
     [
-        (np.array([1, 2, 2]), "classification"),
-        (np.array([1.0, 2.0]), "classification"),
-        (np.array([[1.0], [2.0]]), "classification"),
-        (np.array([-1, 1]), "classification"),
+        (np.array([1, 2, 2, 1]), "classification"),
+        (np.array([1.0, 2.0, 2.0, 1.0]), "classification"),
+        (np.array([1, 2, 3]), "regression"),
+        (np.array([[1.0], [2.0]] * 2), "classification"),
+        (np.array([-1, 1, 1, -1]), "classification"),
         (np.array([True, False]), "classification"),
         (np.array(["a", "b"]), "classification"),
         (np.array(["a", "b"], object), "classification"),
         (np.eye(3), "classification"),
         (np.eye(3, dtype=int)[[0, 0, 1]], "classification"),
-        (np.arange(MOST_CLASSES), "classification"),
-        (np.arange(MOST_CLASSES + 1), "regression"),
+        (np.arange(2 * MOST_CLASSES) // 2, "classification"),
+        (np.arange(2 * MOST_CLASSES + 2) // 2, "regression"),
         (np.array([1.0, 1.5]), "regression"),
         (np.array([[0.5], [2.0]]), "regression"),
         (np.array([1.0, np.nan]), "regression"),
         (np.array([[1, 1, 0], [0, 1, 0]]), "regression"),
-        (np.array([[0.2, 0.8], [0.5, 0.5]]), "regression"),
+        (np.array([[0.2, 0.8], [0.5, 0.5]]), "classification"),
         (np.array([[2, -1], [1, 0]]), "regression"),
     ],
 )
@@ -106,6 +107,14 @@ def test_one_hot_rows_become_the_indices_of_their_classes(classes, dtype):
     y = np.eye(5, dtype=dtype)[classes]
     assert class_names(y) == ("0", "1", "2", "3", "4")
     assert targets(y, class_names(y)).tolist() == classes
+
+
+def test_rows_of_probabilities_stay_as_they_are_and_other_rows_are_refused():
+    soft = np.array([[0.25, 0.75], [1.0, 0.0]])
+    assert targets(soft, ("a", "b")).tolist() == soft.tolist()
+    for rows in ([[1, 1], [0, 1]], [[0.5, 2.0], [1.0, 0.0]], [[-1.0, 2.0], [1.0, 0.0]]):
+        with pytest.raises(DataError):
+            targets(np.array(rows), ("a", "b"))
 
 
 @given(labels=whole_numbers)

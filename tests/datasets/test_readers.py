@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from numlp.datasets.readers import read_pair, read_samples
+from numlp.datasets.readers import read_samples, read_table
 from numlp.errors import DataError, FileFormatError, NumlpError, SettingError
 
 X = np.arange(6.0).reshape(3, 2)
@@ -82,7 +82,7 @@ class Trap:
 
 
 def test_npz_gives_x_and_y_as_they_are(npz):
-    x, y = read_pair(npz(x=X.astype(np.float32), y=Y.astype(np.uint8), extra=np.zeros(9)))
+    x, y, _ = read_table(npz(x=X.astype(np.float32), y=Y.astype(np.uint8), extra=np.zeros(9)))
     assert (x.dtype, y.dtype) == (np.float32, np.uint8)
     assert np.array_equal(x, X)
     assert np.array_equal(y, Y)
@@ -90,15 +90,15 @@ def test_npz_gives_x_and_y_as_they_are(npz):
 
 def test_npz_may_be_compressed(tmp_path):
     np.savez_compressed(tmp_path / "arrays.npz", x=X, y=Y)
-    assert np.array_equal(read_pair(tmp_path / "arrays.npz").x, X)
+    assert np.array_equal(read_table(tmp_path / "arrays.npz").x, X)
 
 
 def test_npz_needs_no_target(npz):
-    assert np.array_equal(read_pair(npz(x=X, y=Y), "ignored").y, Y)
+    assert np.array_equal(read_table(npz(x=X, y=Y), "ignored").y, Y)
 
 
 def test_npy_pair_gives_x_and_y(npy):
-    x, y = read_pair(npy("x.npy", X), str(npy("y.npy", Y)))
+    x, y, _ = read_table(npy("x.npy", X), str(npy("y.npy", Y)))
     assert np.array_equal(x, X)
     assert np.array_equal(y, Y)
 
@@ -118,7 +118,7 @@ def test_every_version_of_npy_is_read(tmp_path, version):
 def test_arrays_round_trip(folder, array):
     npy = fresh(folder / "x.npy", npy_bytes(array))
     npz = fresh(folder / "x.npz", npz_bytes(np.savez, x=array, y=array))
-    for found in read_samples(npy), read_samples(npz), read_pair(npy, npy).y, read_pair(npz).y:
+    for found in read_samples(npy), read_samples(npz), read_table(npy, npy).y, read_table(npz).y:
         assert found.dtype == array.dtype
         assert found.tobytes() == array.tobytes()
 
@@ -128,17 +128,17 @@ def test_an_array_that_npz_lacks_is_named_with_those_it_has(npz, absent):
     held = {"x": X, "y": Y, "other": X}
     del held[absent]
     with pytest.raises(FileFormatError, match=rf"has no array '{absent}': it holds .*other"):
-        read_pair(npz(**held))
+        read_table(npz(**held))
 
 
 def test_an_empty_npz_is_refused(npz):
     with pytest.raises(FileFormatError, match="it holds none"):
-        read_pair(npz())
+        read_table(npz())
 
 
 def test_npy_needs_to_be_told_where_y_is(npy):
     with pytest.raises(SettingError, match=r"name the .npy file that holds y"):
-        read_pair(npy("x.npy", X))
+        read_table(npy("x.npy", X))
 
 
 @pytest.mark.parametrize(
@@ -146,10 +146,10 @@ def test_npy_needs_to_be_told_where_y_is(npy):
 )
 def test_x_and_y_of_different_lengths_are_refused_with_both_shapes(npz, npy, x, y):
     with pytest.raises(DataError, match="the same number of rows") as error:
-        read_pair(npz(x=x, y=y))
+        read_table(npz(x=x, y=y))
     assert f"{x.shape} and y {y.shape}" in str(error.value)
     with pytest.raises(DataError, match="the same number of rows"):
-        read_pair(npy("x.npy", x), npy("y.npy", y))
+        read_table(npy("x.npy", x), npy("y.npy", y))
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.npy", "x.csv", "x-idx3-ubyte"])
@@ -161,12 +161,12 @@ def test_a_missing_file_is_named(tmp_path, name):
 @pytest.mark.parametrize("name", ["x.npz", "x.csv"])
 def test_a_missing_file_of_a_pair_is_named(tmp_path, name):
     with pytest.raises(FileFormatError, match=f"there is no file .*{name}"):
-        read_pair(tmp_path / name)
+        read_table(tmp_path / name)
 
 
 def test_a_missing_file_of_targets_is_named(npy, tmp_path):
     with pytest.raises(FileFormatError, match=r"there is no file .*absent\.npy"):
-        read_pair(npy("x.npy", X), tmp_path / "absent.npy")
+        read_table(npy("x.npy", X), tmp_path / "absent.npy")
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.npy", "x.csv", "x-idx3-ubyte"])
@@ -269,7 +269,7 @@ def test_a_member_of_npz_that_is_no_array_is_refused(tmp_path, name):
         archive.writestr(name, b"hello")
         archive.writestr("y.npy", npy_bytes(Y))
     with pytest.raises(FileFormatError, match=r"arrays\.npz"):
-        read_pair(tmp_path / "arrays.npz")
+        read_table(tmp_path / "arrays.npz")
 
 
 def test_npy_with_the_suffix_npz_is_refused(tmp_path):
@@ -315,34 +315,48 @@ def test_a_pickle_is_refused_and_never_executed(tmp_path, name):
     ids=["plain", "CRLF", "no last newline", "BOM", "quoted", "blank lines", "spellings", "target first"],
 )
 def test_csv_gives_the_columns_and_the_target(csv_file, text):
-    x, y = read_pair(csv_file(text), "y")
+    x, y, _ = read_table(csv_file(text), "y")
     assert x.tolist() == [[1, 2], [3, 4]]
     assert y.tolist() == [0, 1]
 
 
 def test_a_bom_does_not_hide_the_first_column(csv_file):
-    assert read_pair(csv_file("\ufeffy,a\n1,2\n"), "y").y.tolist() == [1]
+    assert read_table(csv_file("\ufeffy,a\n1,2\n"), "y").y.tolist() == [1]
 
 
 def test_quoted_cells_may_hold_commas_quotes_and_newlines(csv_file):
-    y = read_pair(csv_file('a,"the, target"\n1,"x, y"\n2,"say ""no"""\n3,"two\nlines"\n'), "the, target").y
+    y = read_table(csv_file('a,"the, target"\n1,"x, y"\n2,"say ""no"""\n3,"two\nlines"\n'), "the, target").y
     assert y.tolist() == ["x, y", 'say "no"', "two\nlines"]
 
 
 def test_the_target_may_be_names(csv_file):
-    y = read_pair(csv_file("a,kind\n1,cat\n2,Hündin\n"), "kind").y
+    y = read_table(csv_file("a,kind\n1,cat\n2,Hündin\n"), "kind").y
     assert y.tolist() == ["cat", "Hündin"]
 
 
-def test_a_target_with_one_word_is_names_altogether(csv_file):
-    assert read_pair(csv_file("a,y\n1,1\n2,x\n"), "y").y.tolist() == ["1", "x"]
+@pytest.mark.parametrize(("cell", "line"), [("x", 3), ("", 3), (" ", 3), ("n/a", 3)])
+def test_a_cell_of_the_target_that_is_neither_number_nor_name_is_named(csv_file, cell, line):
+    with pytest.raises(DataError, match=f"line {line}: {cell!r} in the target column 'y'"):
+        read_table(csv_file(f"a,y\n1,1\n2,{cell}\n"), "y")
+
+
+def test_an_empty_name_is_refused(csv_file):
+    with pytest.raises(DataError, match="line 3: '' in the target column 'y'"):
+        read_table(csv_file("a,y\n1,dog\n2,\n"), "y")
+
+
+def test_columns_are_found_by_their_names(csv_file):
+    x, y, columns = read_table(csv_file("b,extra,y,a\n1,2,3,4\n"), "y", ("a", "b"))
+    assert (x.tolist(), y.tolist(), columns) == ([[4, 1]], [3], ("a", "b"))
+    with pytest.raises(DataError, match="no column 'c': it has b, extra, y, a"):
+        read_table(csv_file("b,extra,y,a\n1,2,3,4\n"), "y", ("a", "c"))
 
 
 @given(table=st.integers(1, 4).flatmap(lambda n: arrays("f8", st.tuples(st.integers(1, 5), st.just(n + 1)))))
 def test_a_table_of_numbers_round_trips(folder, table):
     header = ",".join([*(f"x{i}" for i in range(table.shape[1] - 1)), "y"])
     lines = [",".join(repr(float(number)) for number in row) for row in table]
-    x, y = read_pair(fresh(folder / "table.csv", "\n".join([header, *lines]).encode()), "y")
+    x, y, _ = read_table(fresh(folder / "table.csv", "\n".join([header, *lines]).encode()), "y")
     assert np.array_equal(x, table[:, :-1], equal_nan=True)
     assert np.array_equal(y, table[:, -1], equal_nan=True)
 
@@ -351,7 +365,7 @@ def test_a_table_of_numbers_round_trips(folder, table):
 def test_any_text_ends_in_rows_or_in_an_error_of_numlp(folder, text):
     path = fresh(folder / "table.csv", text.encode())
     try:
-        x, y = read_pair(path, "y")
+        x, y, _ = read_table(path, "y")
     except NumlpError:
         return
     assert len(x) == len(y) > 0
@@ -359,7 +373,7 @@ def test_any_text_ends_in_rows_or_in_an_error_of_numlp(folder, text):
 
 def test_two_columns_of_one_name_are_refused(csv_file):
     with pytest.raises(FileFormatError, match="two columns are named 'a'"):
-        read_pair(csv_file("a,b,a\n1,2,3\n"), "b")
+        read_table(csv_file("a,b,a\n1,2,3\n"), "b")
 
 
 @pytest.mark.parametrize("row", ["1", "1,2,3", "1,2,", ","], ids=["short", "long", "comma at the end", "commas"])
@@ -367,61 +381,59 @@ def test_a_ragged_line_is_named(csv_file, row):
     path = csv_file(f"a,y\n1,0\n\n{row}\n")
     if row == ",":
         with pytest.raises(DataError, match="line 4, column 'a'"):
-            read_pair(path, "y")
+            read_table(path, "y")
     else:
         with pytest.raises(FileFormatError, match=r"line 4: . cells?, the header has 2"):
-            read_pair(path, "y")
+            read_table(path, "y")
 
 
 @pytest.mark.parametrize("cell", ["red", "", "1 2", "1;2", "0x10", "1e", "½"])
 def test_text_among_the_features_names_line_and_column(csv_file, cell):
     with pytest.raises(DataError, match=f"line 3, column 'b': '{cell}' is no number"):
-        read_pair(csv_file(f"a,b,y\n1,2,0\n3,{cell},1\n"), "y")
+        read_table(csv_file(f"a,b,y\n1,2,0\n3,{cell},1\n"), "y")
 
 
 def test_a_missing_target_column_names_the_nearest(csv_file):
     with pytest.raises(
         SettingError, match=r"unknown target column 'labl': did you mean 'label'\? There are: a, label"
     ):
-        read_pair(csv_file("a,label\n1,0\n"), "labl")
+        read_table(csv_file("a,label\n1,0\n"), "labl")
 
 
 def test_a_missing_target_column_names_all_that_there_are(csv_file):
     with pytest.raises(SettingError, match=r"'zzz'\. There are: a, b"):
-        read_pair(csv_file("a,b\n1,0\n"), "zzz")
+        read_table(csv_file("a,b\n1,0\n"), "zzz")
 
 
 def test_without_a_target_the_columns_are_named(csv_file):
     with pytest.raises(SettingError, match=r"name the target column of .*: it has a, b"):
-        read_pair(csv_file("a,b\n1,0\n"))
+        read_table(csv_file("a,b\n1,0\n"))
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
 def test_other_encodings_than_utf_8_are_refused(csv_file, encoding):
     with pytest.raises(FileFormatError, match="no CSV file in UTF-8"):
-        read_pair(csv_file("a,kind\n1,Hündin\n", encoding), "kind")
+        read_table(csv_file("a,kind\n1,Hündin\n", encoding), "kind")
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "a,y", "a,y\n", "a,y\n\n\n"])
 @pytest.mark.parametrize("target", [None, "y"])
 def test_a_csv_file_without_rows_is_refused(csv_file, text, target):
     with pytest.raises(FileFormatError, match="at least one row"):
-        read_pair(csv_file(text), target)
+        read_table(csv_file(text), target)
 
 
 def test_a_cell_longer_than_csv_allows_is_refused(csv_file):
     with pytest.raises(FileFormatError, match="field larger than field limit"):
-        read_pair(csv_file("a,y\n1," + "x" * 200_000), "y")
+        read_table(csv_file("a,y\n1," + "x" * 200_000), "y")
 
 
-def test_samples_are_all_columns_but_the_target(csv_file):
+def test_samples_are_the_named_columns_or_all(csv_file):
     path = csv_file("a,y,b\n1,0,2\n")
-    assert read_samples(path, "y").tolist() == [[1, 2]]
+    assert read_samples(path, ("b", "a")).tolist() == [[2, 1]]
     assert read_samples(path).tolist() == [[1, 0, 2]]
-
-
-def test_samples_may_lack_the_target_column(csv_file):
-    assert read_samples(csv_file("a,b\n1,2\n"), "y").tolist() == [[1, 2]]
+    with pytest.raises(DataError, match="no column 'c'"):
+        read_samples(path, ("a", "c"))
 
 
 def test_samples_need_no_y(npz, npy):

@@ -59,7 +59,7 @@ def test_a_step_allocates_no_array(activation, loss, dtype):
     scaling = Scaling(np.full(FEATURES, 0.3), np.full(FEATURES, 0.01))
     net = MLP([FEATURES, 12, 8, OUTPUTS], activation=activation, loss=loss, input_scaling=scaling)
     memory = StepMemory()
-    train(net, data(loss, dtype), batch_size=BATCH, epochs=1, learning_rate=1e-3, after_step=memory)
+    train(net, data(loss, dtype), batch_size=BATCH, epochs=1, learning_rate=1e-3, after_step=[memory])
     assert memory.peak < LIMIT
 
 
@@ -74,7 +74,7 @@ def test_an_allocation_would_be_seen():
         data("softmax_cross_entropy", "uint8"),
         batch_size=BATCH,
         epochs=1,
-        after_step=memory,
+        after_step=[memory],
         sync_gradients=careless,
     )
     assert memory.peak >= LIMIT

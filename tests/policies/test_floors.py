@@ -15,7 +15,7 @@ FLOORS = {
     "atomic": 0,
     "checks": 0,
     "history": 0,
-    "randomness": 0,
+    "randomness": 1,
     "special": 0,
     "activations": 1,
     "arrays": 1,

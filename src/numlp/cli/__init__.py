@@ -27,6 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output, such as `head`, has seen enough; what is still buffered has nowhere to go.
         sys.stdout = None
         return 0
+    except MemoryError as error:
+        return _fail(f"there is not enough memory: {error}")
+    except OSError as error:
+        return _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
     return code if isinstance(code, int) else 0
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from numlp.arrays import as_classes
 from numlp.cli.output import Json, console, print_json, shown, table
 from numlp.datasets import load_rows
 from numlp.files import load_model, read_description
@@ -38,7 +39,15 @@ def evaluate(
     path = model_path(model)
     network = load_model(path)
     recipe = read_description(path)["recipe"] or {}
-    rows = load_rows(data, names=network.class_names, part=split, target=target or recipe.get("target"))
+    rows = load_rows(
+        data,
+        names=network.class_names,
+        columns=network.feature_names,
+        part=split,
+        # A table's target column has one name; an array's target file belongs to the array that it was named with.
+        target=target or (recipe.get("target") if data.lower().endswith(".csv") else None),
+        validation=recipe.get("validation", 0.05),
+    )
     x, y = rows
     result: dict[str, Any] = {"samples": len(x), **judge(network, rows)}
     predicted = network.predict(x)
@@ -46,7 +55,9 @@ def evaluate(
         result["mean_absolute_error"] = mean_absolute_error(y.reshape(predicted.shape), predicted)
     else:
         names = network.class_names or [str(i) for i in range(network.layer_size[-1])]
-        confusion = confusion_matrix(y, predicted, len(names))
+        classes = as_classes(y, len(names), network.class_names)
+        classes = classes if classes.ndim == 1 else classes.argmax(axis=1)
+        confusion = confusion_matrix(classes, predicted, len(names))
         shares = [None if np.isnan(share) else float(share) for share in class_accuracy(confusion)]
         result["class_accuracy"] = dict(zip(names, shares, strict=True))
         result["confusion_matrix"] = confusion.tolist()

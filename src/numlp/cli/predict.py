@@ -10,7 +10,7 @@ import typer
 from numlp.cli.output import Json, console, print_json, shown, table
 from numlp.datasets.readers import read_samples
 from numlp.errors import DataError, FileFormatError
-from numlp.files import load_model, read_description
+from numlp.files import load_model
 from numlp.network import MLP
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -40,11 +40,10 @@ def predict(
 
     path = model_path(model)
     network = load_model(path)
-    recipe = read_description(path)["recipe"] or {}
     results = [
         {"input": name if len(samples) == 1 else f"{name}[{i}]", **prediction}
         for name in inputs
-        for samples in [_samples(name, network, recipe.get("target"))]
+        for samples in [_samples(name, network)]
         for i, prediction in enumerate(_predictions(network, samples))
     ]
     if json:
@@ -79,10 +78,10 @@ def _predictions(network: MLP, samples: npt.NDArray[Any]) -> list[dict[str, Any]
     ]
 
 
-def _samples(name: str, network: MLP, target: str | None) -> npt.NDArray[Any]:
+def _samples(name: str, network: MLP) -> npt.NDArray[Any]:
     if Path(name).suffix.lower() == ".png":
         return _image(name, network.input_shape)
-    samples = read_samples(name, target)
+    samples = read_samples(name, network.feature_names)
     alone = network.input_shape is not None and samples.shape == network.input_shape
     return samples[None] if alone else samples
 
@@ -102,6 +101,8 @@ def _image(name: str, shape: tuple[int, ...] | None) -> npt.NDArray[Any]:
                 raise DataError(
                     f"{name} is {height}×{width} pixels, the network takes {shape[0]}×{shape[1]}: resize it"
                 )
+            if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+                raise DataError(f"{name} has pixels of mode {image.mode}: save it with 8 bits a channel")
             pixels = np.asarray(image.convert("RGB" if shape[2:] == (3,) else "L"))
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {name}") from error

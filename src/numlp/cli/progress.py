@@ -23,10 +23,16 @@ class TrainingProgress:
     epochs : int
     steps : int
         In an epoch.
+
+    Attributes
+    ----------
+    completed : bool
+        Whether all steps of all epochs were taken.
     """
 
     def __init__(self, console: Console, epochs: int, steps: int) -> None:
-        self.interrupted = False
+        self.completed = False
+        self._interrupted = False
         self._console = console
         self._epochs = epochs
         self._steps = steps
@@ -45,12 +51,13 @@ class TrainingProgress:
 
     def after_step(self, state: TrainingState) -> bool:
         """Move the bar; return whether Ctrl-C was pressed."""
+        self.completed = state.step == self._epochs * self._steps
         if state.step % self._every == 0:
             self._bar.update(self._task, completed=state.step / self._steps)
-        return self.interrupted
+        return self._interrupted
 
-    def after_epoch(self, state: TrainingState) -> None:
-        """Print the epoch's figures."""
+    def after_epoch(self, state: TrainingState) -> bool:
+        """Print the epoch's figures; return whether Ctrl-C was pressed."""
         row = state.history.rows[-1]
         parts = [f"epoch {state.epoch:>{len(str(self._epochs))}}/{self._epochs}"]
         for part in ("train", "validation"):
@@ -58,6 +65,7 @@ class TrainingProgress:
             parts.append(part + "".join(f"  {name} {shown(name, value):>7}" for name, value in figures.items()))
         parts.append(f"{row['seconds']:.2f} s")
         self._console.print(" · ".join(parts))
+        return self._interrupted
 
     def __enter__(self) -> Self:
         self._before = signal.signal(signal.SIGINT, self._interrupt)
@@ -71,6 +79,6 @@ class TrainingProgress:
         signal.signal(signal.SIGINT, self._before)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        if self.interrupted:
+        if self._interrupted:
             raise KeyboardInterrupt
-        self.interrupted = True
+        self._interrupted = True

@@ -13,6 +13,7 @@ from numlp.datasets import Dataset
 from numlp.errors import DivergenceError, SettingError
 from numlp.network import MLP
 from numlp.recipes import Recipe, load_recipe
+from numlp.training import check_data
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -127,6 +128,9 @@ def run(recipe: Recipe, dataset: Dataset, output: Path | None, screen: Console) 
     from numlp.runs import create_folder, save_run
 
     network = recipe.make_network(dataset)
+    for split in (dataset.train, dataset.validation, dataset.test):
+        if split is not None:
+            check_data(network, split, to_train_on=split is dataset.train)
     folder = create_folder(recipe, output)
     _introduce(screen, recipe, network, dataset)
     steps = -(-len(dataset.train.x) // recipe.batch_size)
@@ -135,12 +139,12 @@ def run(recipe: Recipe, dataset: Dataset, output: Path | None, screen: Console) 
     with TrainingProgress(screen, recipe.epochs, steps) as progress:
         try:
             history = recipe.train(
-                network, dataset, after_step=progress.after_step, after_epoch=[progress.after_epoch]
+                network, dataset, after_step=[progress.after_step], after_epoch=[progress.after_epoch]
             )
         except DivergenceError as error:
             history, failure = error.history, error
     seconds = time.perf_counter() - started
-    ended = "diverged" if failure else "interrupted" if progress.interrupted else "completed"
+    ended = "diverged" if failure else "completed" if progress.completed else "interrupted"
     metrics = save_run(folder, recipe, network, dataset, history, seconds=seconds, ended=ended)
     _summarize(screen, metrics, folder)
     if failure:

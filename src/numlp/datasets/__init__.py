@@ -1,7 +1,7 @@
 """Data sets by name or from the user's files, split into training, validation and test rows."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -11,7 +11,7 @@ from numlp.checks import share, unknown
 from numlp.datasets.dataset import Dataset, Split
 from numlp.datasets.download import fetch
 from numlp.datasets.labels import Task, class_names, infer_task, targets
-from numlp.datasets.readers import SUFFIXES, read_pair
+from numlp.datasets.readers import SUFFIXES, Table, read_table
 from numlp.datasets.sources import SOURCES, locate, read_folder
 from numlp.errors import DataError, FileFormatError, SettingError
 
@@ -42,7 +42,7 @@ def load_dataset(
         For ``.csv`` the name of the target column, for ``.npy`` the file with y.
     task : "classification" or "regression", optional
         For files: what the target is. Unless it is given, names, truth values, whole numbers with at most 100
-        different values and one-hot rows are classes, all else is real.
+        different values that occur twice on average, and rows of probabilities are classes; all else is real.
     validation : float or path
         A share of the training rows, taken from their end, or an ``.npz`` or ``.csv`` file.
     test : path, optional
@@ -72,30 +72,32 @@ def load_dataset(
     if task not in (None, *get_args(Task)):
         raise SettingError(unknown("task", task, get_args(Task)))
     files = _extra_files(validation, test)
+    columns = None
     if name in SOURCES:
         source = SOURCES[name]
-        parts = read_folder(locate(name, data_dir) or fetch(source), source.sha256)
+        parts = _read_folder(locate(name, data_dir) or fetch(source), source.sha256)
         names = source.class_names
     else:
         parts = _read(name, target)
-        labels = parts["train"].y
+        _, labels, columns = parts["train"]
         if names is None and (task or infer_task(labels)) == "classification":
             names = class_names(labels)
-    parts |= {part: read_pair(path, target) for part, path in files.items()}
-    split = {part: Split(x, targets(y, names)) for part, (x, y) in parts.items()}
+    parts |= {part: read_table(path, target, columns) for part, path in files.items()}
+    split = {part: Split(table.x, targets(table.y, names)) for part, table in parts.items()}
     if "validation" not in split:
         split["train"], split["validation"] = _cut(split["train"], share("validation", validation))
-    return Dataset(
-        name, split["train"], split["validation"], split.get("test"), None if names is None else tuple(names)
-    )
+    names = None if names is None else tuple(names)
+    return Dataset(name, split["train"], split["validation"], split.get("test"), names, columns)
 
 
 def load_rows(
     name: str | os.PathLike[str],
     *,
     names: Sequence[str] | None,
+    columns: Sequence[str] | None = None,
     part: str | None = None,
     target: str | None = None,
+    validation: float | str | os.PathLike[str] = 0.05,
 ) -> Split:
     """Load samples and targets to judge a network by.
 
@@ -105,38 +107,45 @@ def load_rows(
         As for `load_dataset`.
     names : sequence of str, or None
         The names of the network's classes, which labels are looked up in; None for real targets.
+    columns : sequence of str, optional
+        The names of the network's inputs, which the columns of a table are looked up by.
     part : "train", "validation" or "test", optional
         Of a named data set or a folder, by default its test rows. A file is taken whole.
-    target : str, optional
+    target, validation
         As for `load_dataset`.
     """
     name = os.fspath(name)
-    if name in SOURCES or Path(name).is_dir():
+    if name in SOURCES or os.path.isdir(name):
         if part not in (None, "train", "validation", "test"):
             raise SettingError(unknown("split", part, ("train", "validation", "test")))
         task: Task = "regression" if names is None else "classification"
-        dataset = load_dataset(name, names=names, task=task)
+        dataset = load_dataset(name, names=names, task=task, validation=validation)
         rows: Split = getattr(dataset, part or "test")
         if name in SOURCES and names is not None:
             rows = Split(rows.x, targets(np.array(dataset.class_names)[rows.y], names))
         return rows
     if part is not None:
         raise SettingError(f"{name} is taken whole: only named data sets and folders have a split {part!r}")
-    x, y = _read(name, target)["train"]
+    x, y, _ = _read(name, target, columns)["train"]
     return Split(x, targets(y, names))
 
 
-def _read(name: str, target: str | None) -> dict[str, Split]:
+def _read(name: str, target: str | None, columns: Sequence[str] | None = None) -> dict[str, Table]:
+    """Read the parts of a folder or a file."""
     path = Path(name)
     if os.path.isdir(path):
-        return read_folder(path)
-    if path.suffix in SUFFIXES:
-        return {"train": read_pair(path, target)}
+        return _read_folder(path)
+    if path.suffix.lower() in SUFFIXES:
+        return {"train": read_table(path, target, columns)}
     if os.path.exists(path):
         raise FileFormatError(f"can't tell what {name} holds: its suffix is none of {', '.join(SUFFIXES)}")
     if len(path.parts) > 1:
         raise FileFormatError(f"there is no file or folder {name}")
     raise SettingError(unknown("data set", name, SOURCES) + f"; or name a {', '.join(SUFFIXES)} file or a folder")
+
+
+def _read_folder(folder: Path, sha256: Mapping[str, str] | None = None) -> dict[str, Table]:
+    return {part: Table(*split) for part, split in read_folder(folder, sha256).items()}
 
 
 def _extra_files(
@@ -150,7 +159,7 @@ def _extra_files(
     if test is not None:
         files["test"] = test
     for part, path in files.items():
-        if Path(path).suffix not in (".npz", ".csv"):
+        if Path(path).suffix.lower() not in (".npz", ".csv"):
             raise SettingError(f"{part} must be a file that holds x and y, .npz or .csv, not {os.fspath(path)!r}")
     return files
 

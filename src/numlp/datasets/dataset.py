@@ -29,6 +29,8 @@ class Dataset:
     name : str
     train, validation : Split
     test : Split or None
+    feature_names : tuple of str, or None
+        For tables: the names of the columns of `x`.
     class_names : tuple of str, or None
         For classes: their names, so that ``class_names[y]`` is what `y` means. None for real targets.
     """
@@ -38,6 +40,7 @@ class Dataset:
     validation: Split
     test: Split | None
     class_names: tuple[str, ...] | None
+    feature_names: tuple[str, ...] | None = None
 
     @property
     def n_features(self) -> int:

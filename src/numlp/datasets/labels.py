@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays import as_rows, name_indices
+from numlp.arrays import as_probabilities, as_rows, name_indices
 from numlp.errors import DataError
 
 Task = Literal["classification", "regression"]
@@ -16,9 +16,10 @@ MOST_CLASSES = 100
 def infer_task(y: npt.NDArray[Any]) -> Task:
     """Tell classes from real targets.
 
-    Classes: names; truth values; whole numbers with at most 100 different values; one-hot rows. All else is real.
+    Classes: names; truth values; whole numbers with at most 100 different values that occur twice on average; rows of
+    probabilities, one-hot or not. All else is real.
 
-    >>> infer_task(np.array([1, 2, 2])), infer_task(np.array([1.5, 2.0])), infer_task(np.eye(3))
+    >>> infer_task(np.array([1, 2, 2, 1])), infer_task(np.array([1.5, 2.0])), infer_task(np.eye(3))
     ('classification', 'regression', 'classification')
     """
     if y.dtype.kind in "UOb":
@@ -26,10 +27,11 @@ def infer_task(y: npt.NDArray[Any]) -> Task:
     if y.dtype.kind not in "iuf" or not np.all(np.isfinite(y)):
         return "regression"
     if y.ndim == 2 and y.shape[1] > 1:
-        one_hot = bool(np.all((y == 0) | (y == 1)) and np.all(y.sum(axis=1) == 1))
-        return "classification" if one_hot else "regression"
+        probabilities = bool(np.all(y >= 0) and np.allclose(y.sum(axis=1), 1))
+        return "classification" if probabilities else "regression"
+    different = len(np.unique(y))
     whole = bool(np.all(y == np.floor(y)))
-    return "classification" if whole and len(np.unique(y)) <= MOST_CLASSES else "regression"
+    return "classification" if whole and different <= min(MOST_CLASSES, y.size // 2) else "regression"
 
 
 def class_names(y: npt.NDArray[Any]) -> tuple[str, ...]:
@@ -61,8 +63,8 @@ def targets(y: npt.NDArray[Any], names: Sequence[str] | None) -> npt.NDArray[Any
     if y.dtype.kind not in "UO":
         y = as_rows(y, "y")
         if y.ndim == 2 and y.shape[1] > 1:
-            indices: npt.NDArray[np.intp] = np.argmax(y, axis=1)
-            return indices
+            rows = as_probabilities(y, len(names))
+            return np.argmax(rows, axis=1) if np.all(rows.max(axis=1) == 1) else rows
         if y.dtype.kind == "f" and np.any(y != np.floor(y)):
             raise DataError("the target holds real values where classes belong: use a regression loss")
         if not any(_is_number(name) for name in names):

@@ -2,23 +2,32 @@
 
 import csv
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from numlp.checks import unknown
-from numlp.datasets.dataset import Split
 from numlp.datasets.idx import read_idx
 from numlp.errors import DataError, FileFormatError, SettingError
+from numlp.special import AnyArray
 
-AnyArray = npt.NDArray[Any]
 SUFFIXES = (".npz", ".npy", ".csv")
 
 
-def read_pair(path: str | os.PathLike[str], target: str | None = None) -> Split:
-    """Read samples and labels, as they are in the file.
+class Table(NamedTuple):
+    """Samples and labels as they are in a file, and the names of the features if it has any."""
+
+    x: AnyArray
+    y: AnyArray
+    columns: tuple[str, ...] | None = None
+
+
+def read_table(
+    path: str | os.PathLike[str], target: str | None = None, columns: Sequence[str] | None = None
+) -> Table:
+    """Read samples and labels.
 
     Parameters
     ----------
@@ -26,16 +35,19 @@ def read_pair(path: str | os.PathLike[str], target: str | None = None) -> Split:
         ``.npz`` with the arrays `x` and `y`; ``.npy`` with x; ``.csv`` with a header line.
     target : str, optional
         ``.csv``: the name of the target column. ``.npy``: the path of the file with y.
+    columns : sequence of str, optional
+        ``.csv``: the columns that are features, in this order; by default all but the target.
 
     Raises
     ------
     FileFormatError, DataError, SettingError
     """
     path = Path(path)
-    if path.suffix == ".npz":
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
         arrays = _read_npz(path, ("x", "y"))
         return _same_length(path, arrays["x"], arrays["y"])
-    if path.suffix == ".npy":
+    if suffix == ".npy":
         if target is None:
             raise SettingError(f"{path} holds x alone: name the .npy file that holds y as the target")
         return _same_length(path, _read_npy(path), _read_npy(Path(target)))
@@ -44,25 +56,28 @@ def read_pair(path: str | os.PathLike[str], target: str | None = None) -> Split:
         raise SettingError(f"name the target column of {path}: it has {', '.join(header)}")
     if target not in header:
         raise SettingError(f"{path}: " + unknown("target column", target, header))
-    return Split(_columns(path, header, lines, without=target), _labels(lines, header.index(target)))
+    columns = columns or [name for name in header if name != target]
+    return Table(_features(path, header, lines, columns), _labels(path, header, lines, target), tuple(columns))
 
 
-def read_samples(path: str | os.PathLike[str], target: str | None = None) -> AnyArray:
-    """Read samples alone: `x` of an ``.npz``, an ``.npy``, an IDX file, or a ``.csv`` without its target column."""
+def read_samples(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> AnyArray:
+    """Read samples alone: `x` of an ``.npz``, an ``.npy``, an IDX file, columns of a ``.csv`` (by default all)."""
     path = Path(path)
-    if path.suffix == ".npz":
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
         return _read_npz(path, ("x",))["x"]
-    if path.suffix == ".npy":
+    if suffix == ".npy":
         return _read_npy(path)
-    if path.suffix == ".csv":
-        return _columns(path, *_lines(path), without=target)
+    if suffix == ".csv":
+        header, lines = _lines(path)
+        return _features(path, header, lines, columns or header)
     return read_idx(path)
 
 
-def _same_length(path: Path, x: AnyArray, y: AnyArray) -> Split:
+def _same_length(path: Path, x: AnyArray, y: AnyArray) -> Table:
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):
         raise DataError(f"{path}: x has shape {x.shape} and y {y.shape}: they must have the same number of rows")
-    return Split(x, y)
+    return Table(x, y)
 
 
 def _read_npz(path: Path, names: tuple[str, ...]) -> dict[str, AnyArray]:
@@ -125,28 +140,45 @@ def _lines(path: Path) -> tuple[list[str], Lines]:
     return header, rows
 
 
-def _columns(path: Path, header: list[str], lines: Lines, *, without: str | None) -> AnyArray:
-    """Return all columns but one as rows of float64."""
-    kept = [i for i, name in enumerate(header) if name != without]
-    if not kept:
+def _features(path: Path, header: list[str], lines: Lines, columns: Sequence[str]) -> AnyArray:
+    """Return the named columns as rows of float64."""
+    if not columns:
         raise DataError(f"{path} has no column but the target")
-    rows = np.empty((len(lines), len(kept)))
+    for name in columns:
+        if name not in header:
+            raise DataError(f"{path} has no column {name!r}: it has {', '.join(header)}")
+    positions = [header.index(name) for name in columns]
+    rows = np.empty((len(lines), len(columns)))
     for row, (number, cells) in zip(rows, lines, strict=True):
-        for column, i in enumerate(kept):
+        for column, position in enumerate(positions):
             try:
-                row[column] = float(cells[i])
+                row[column] = float(cells[position])
             except ValueError as error:
+                place = f"{path}, line {number}, column {header[position]!r}"
                 raise DataError(
-                    f"{path}, line {number}, column {header[i]!r}: {cells[i]!r} is no number; encode it, "
-                    "or leave the column out"
+                    f"{place}: {cells[position]!r} is no number; encode it, or leave the column out"
                 ) from error
     return rows
 
 
-def _labels(lines: Lines, position: int) -> AnyArray:
-    """Return a column as numbers or, if any of it is none, as names."""
-    labels = [cells[position] for _, cells in lines]
+def _labels(path: Path, header: list[str], lines: Lines, target: str) -> AnyArray:
+    """Return a column as numbers or, if none of its cells is one, as names."""
+    position = header.index(target)
+    numbers = [_number(cells[position]) for _, cells in lines]
+    if all(number is not None for number in numbers):
+        return np.array(numbers, dtype=np.float64)
+    mixed = any(number is not None for number in numbers)
+    for (line, cells), number in zip(lines, numbers, strict=True):
+        if not cells[position].strip() or (mixed and number is None):
+            raise DataError(
+                f"{path}, line {line}: {cells[position]!r} in the target column {target!r} is no number, as others "
+                "there are, and no name: correct it, or leave the row out"
+            )
+    return np.array([cells[position] for _, cells in lines])
+
+
+def _number(cell: str) -> float | None:
     try:
-        return np.array([float(label) for label in labels])
+        return float(cell)
     except ValueError:
-        return np.array(labels)
+        return None
