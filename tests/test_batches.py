@@ -63,5 +63,8 @@ def test_batch_sizes_out_of_range(batch_size):
 
 
 def test_roles_epochs_and_seeds_draw_different_numbers():
-    draws = {generator(seed, epoch, Role.SHUFFLE).random() for seed in range(3) for epoch in range(3)}
-    assert len(draws) == 9
+    draws = {generator(seed, epoch, role).random() for seed in range(3) for epoch in range(3) for role in Role}
+    draws.add(np.random.default_rng(0).random())
+    assert len(draws) == 9 * len(Role) + 1
+    with pytest.raises(SettingError, match="seed must be a whole number from 0 to 4294967295"):
+        generator(2**32, 0, Role.SHUFFLE)

@@ -148,6 +148,23 @@ def test_settings_that_make_no_network(settings, says):
         MLP([4, 2], **settings)
 
 
+def test_sizes_and_names_may_be_any_sequence():
+    net = MLP(np.array([4, 2]), input_shape=(np.int64(2), 2), class_names=np.array(["a", "b"]), dtype=np.float64)
+    assert (net.layer_size, net.input_shape, net.class_names) == ((4, 2), (2, 2), ("a", "b"))
+
+
+@pytest.mark.parametrize("dtype", [None, 42, np.int32, "f4"])
+def test_dtypes_that_are_none(dtype):
+    with pytest.raises(SettingError, match="unknown dtype"):
+        MLP([4, 2], dtype=dtype)
+
+
+def test_values_too_large_for_the_dtype():
+    with pytest.raises(DataError, match="too large for this network in float32"):
+        MLP([2, 2]).predict([[1e300, 0.0]])
+    assert np.isfinite(MLP([2, 2], dtype="float64").predict([[1e300, 0.0]]))
+
+
 def test_another_number_of_features():
     with pytest.raises(DataError, match="the network takes 4"):
         MLP([4, 2]).predict(np.zeros((3, 5)))

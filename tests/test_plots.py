@@ -68,6 +68,15 @@ def test_each_unit_s_image_is_its_weights():
     np.testing.assert_allclose(image[:2, :3], unit / np.abs(unit).max(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(2, 5, 3), (3, 2, 5)])
+def test_colours_are_laid_side_by_side(shape):
+    net = MLP([30, 1, 2], input_shape=shape)
+    weight = net.named_parameters()["linear.0.weight"][:, 0].reshape(shape)
+    channels = [weight[..., c] if shape[2] == 3 else weight[c] for c in range(3)]
+    image = weights(net).axes[0].images[0].get_array()
+    np.testing.assert_allclose(image, np.hstack(channels) / np.abs(weight).max(), rtol=1e-6)
+
+
 def test_units_without_weights_are_drawn_as_zero():
     net = MLP([4, 2])
     net.params[:] = 0

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from numlp.errors import DataError
 from numlp.scaling import SCALINGS, Scaling, standardize
 
 
@@ -72,3 +73,9 @@ def test_invert_undoes_apply(x):
 def test_any_dtype_of_numbers_can_be_scaled_to_float32(dtype):
     x = np.array([[1, 0]]).astype(dtype)
     np.testing.assert_allclose(scaled(Scaling(np.array(1.0), np.array(2.0)), x, np.float32), [[0, -2]])
+
+
+def test_standardize_takes_lists_and_refuses_nothing():
+    np.testing.assert_array_equal(standardize([[1, 2], [3, 4]]).shift, [2, 3])
+    with pytest.raises(DataError, match="no rows"):
+        standardize(np.empty((0, 3)))

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -170,6 +172,25 @@ def test_divergence_names_epoch_and_rate_and_leaves_the_last_finite_weights(blob
     assert np.isfinite(net.params).all()
     assert caught.value.epoch == len(caught.value.history) + 1
     assert len(kept) == len(caught.value.history)
+
+
+def test_a_divergence_survives_the_way_between_processes():
+    error = DivergenceError(3, 0.5, numlp.History())
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.epoch, again.learning_rate, str(again)) == (3, 0.5, str(error))
+
+
+@pytest.mark.parametrize("settings", [{"optimizer": "sgd"}, {"after_step": print}, {"after_epoch": [1]}])
+def test_what_should_be_callable(blobs, settings):
+    with pytest.raises(SettingError, match=next(iter(settings))):
+        train(MLP([2, 3]), blobs, **settings)
+
+
+def test_gradients_stay_what_they_are_after_the_step(blobs):
+    net, other = (MLP([2, 3], dtype="float64") for _ in range(2))
+    train(net, blobs, batch_size=150, epochs=1, learning_rate=0.5)
+    other.loss_and_grad(blobs[0], np.eye(3)[blobs[1]])
+    np.testing.assert_allclose(net.grads, other.grads, rtol=1e-9)
 
 
 def test_weights_that_overflow_in_the_last_step_are_not_kept(blobs):

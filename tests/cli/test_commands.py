@@ -68,6 +68,46 @@ def test_evaluate_and_predict_real_targets(numlp, houses):
     assert len(out.splitlines()) == 301
 
 
+def test_columns_are_found_by_their_names(numlp, fails, houses):
+    numlp("train", houses, "--target", "price", "--epochs", "5", "--output", "run")
+    rows = [line.split(",") for line in Path(houses).read_text().splitlines()]
+    Path("other.csv").write_text(
+        "\n".join(f"{price},{age},note,{size}" for size, age, price in rows).replace("note", "1")
+    )
+    first, other = (json.loads(numlp("evaluate", "run", path, "--json")[1]) for path in (houses, "other.csv"))
+    assert first == other
+    first, other = (json.loads(numlp("predict", "run", path, "--json")[1]) for path in (houses, "other.csv"))
+    assert [row["value"] for row in first] == [row["value"] for row in other]
+    Path("less.csv").write_text("size,price\n1,2\n")
+    assert "no column 'age'" in fails("evaluate", "run", "less.csv")
+
+
+def test_an_array_s_labels_must_be_named(numlp, fails, blobs):
+    np.save("x.npy", blobs[0])
+    np.save("y.npy", blobs[1])
+    assert numlp("train", "x.npy", "--target", "y.npy", "--epochs", "1", "--output", "run")[0] == 0
+    assert "name the .npy file that holds y" in fails("evaluate", "run", "x.npy")
+    assert numlp("evaluate", "run", "x.npy", "--target", "y.npy")[0] == 0
+
+
+def test_evaluate_holds_out_what_the_run_held_out(numlp):
+    numlp("train", "mnist", "--layers", "8", "--epochs", "1", "--validation", "0.2", "--output", "run")
+    _code, out, _ = numlp("evaluate", "run", "mnist", "--split", "validation", "--json")
+    result = json.loads(out)
+    metrics = json.loads(Path("run/metrics.json").read_text())
+    assert result["samples"] == 12_000
+    assert result["accuracy"] == metrics["validation"]["accuracy"]
+
+
+@pytest.mark.parametrize("y", [np.eye(3)[[0, 1, 2, 1]], np.array([[0], [1], [2], [1]])])
+def test_evaluate_labels_of_any_form(numlp, y):
+    save_model(MLP([2, 3]), "net.safetensors")
+    np.savez("rows.npz", x=np.zeros((4, 2)), y=y)
+    code, out, err = numlp("evaluate", "net.safetensors", "rows.npz", "--json")
+    assert code == 0, err
+    assert np.array(json.loads(out)["confusion_matrix"]).sum() == 4
+
+
 def test_predict_images_and_arrays(numlp, run, mnist):
     x, y = mnist.test
     Image.fromarray(x[0]).save("seven.png")
@@ -92,7 +132,11 @@ def test_predict_bad_input(fails, run):
     np.save("wide.npy", np.zeros((3, 5)))
     save_model(MLP([5, 3]), "table.safetensors")
     assert "28×30 pixels, the network takes 28×28" in fails("predict", run, "large.png")
+    Image.fromarray(np.zeros((28, 28), np.uint16)).save("deep.png")
+    np.save("huge.npy", np.full((1, 784), 1e300))
     assert "no PNG image" in fails("predict", run, "broken.png")
+    assert "save it with 8 bits a channel" in fails("predict", run, "deep.png")
+    assert "too large for this network in float32" in fails("predict", run, "huge.npy")
     assert "no file none.png" in fails("predict", run, "none.png")
     assert "the network takes 784" in fails("predict", run, "wide.npy")
     assert "not trained on images" in fails("predict", "table.safetensors", "large.png")

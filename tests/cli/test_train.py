@@ -155,6 +155,34 @@ def test_arrays_that_can_not_be_trained_on(fails, x, y, says):
     assert says in fails("train", "data.npz", *QUICK)
 
 
+@pytest.mark.parametrize("option", ["--test", "--validation"])
+def test_every_split_is_checked_before_anything_is_written(fails, points, option):
+    np.savez("wide.npz", x=np.zeros((4, 5)), y=np.arange(4) % 3)
+    assert "the network takes 2" in fails("train", points, option, "wide.npz", "--output", "run")
+    assert not Path("run").exists()
+
+
+def test_a_network_too_large_for_any_memory(fails, points):
+    assert "weights, more than" in fails("train", points, "--layers", "1000000000000")
+
+
+def test_a_table_with_a_blank_price(fails, houses):
+    lines = Path(houses).read_text().splitlines()
+    Path(houses).write_text("\n".join([*lines[:5], lines[5].rsplit(",", 1)[0] + ",", *lines[6:]]))
+    assert "line 6: '' in the target column 'price'" in fails("train", houses, "--target", "price")
+
+
+def test_whole_numbers_that_hardly_repeat_are_real_targets(numlp, houses):
+    Path("few.csv").write_text("\n".join(Path(houses).read_text().splitlines()[:91]))
+    code, out, _ = numlp("train", "few.csv", "--target", "price", "--epochs", "1")
+    assert code == 0
+    assert "real targets" in out
+
+
+def test_classes_can_not_be_trained_by_a_loss_for_real_targets(fails):
+    assert "is for real targets, and mnist has 10 classes" in fails("train", "mnist", "--loss", "squared_error")
+
+
 def test_tables_that_can_not_be_trained_on(fails):
     Path("t.csv").write_text("a,b\n1,2\nx,3\n")
     assert "line 3, column 'a': 'x' is no number" in fails("train", "t.csv", "--target", "b")

@@ -43,6 +43,10 @@ def test_commands_and_their_options_exist(command, capsys):
     assert all(word in shown for word in command if word.startswith("--"))
 
 
+def test_no_placeholder_is_left():
+    assert not re.search(r"@[A-Z]+@", README)
+
+
 def test_there_are_commands_to_check():
     assert {command[1] for command in commands()} == {"train", "evaluate", "predict", "compare", "datasets"}
 
