@@ -75,7 +75,7 @@ def rewrite(path, tensors=None, **description):
     [
         ({"format": "other"}, "no model of numlp's"),
         ({"format_version": 2}, "format version 2"),
-        ({"layer_size": [6, 4, 3]}, "linear.1.weight"),
+        ({"layer_size": [6, 4, 3]}, "linear.1.bias does not have shape"),
         ({"layer_size": [6, 4]}, "linear.1.weight"),
         ({"layer_size": [6, 10**9, 2]}, "does not have shape"),
         ({"layer_size": [6, 10**30, 2]}, "weights, more than"),

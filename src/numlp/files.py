@@ -167,7 +167,7 @@ def _network(described: dict[str, Any], file: Any) -> MLP:
     if names != set(expected) | scalings:
         odd = sorted(names ^ (set(expected) | scalings))
         raise SettingError(f"it lacks, or has beyond what it describes, {', '.join(odd[:4])}")
-    for name in names:
+    for name in sorted(names):
         tensor = file.get_slice(name)
         shape, dtype = expected.get(name, (tensor.get_shape(), "float64"))
         if tensor.get_shape() != shape or _TENSOR_DTYPES.get(tensor.get_dtype()) != dtype:

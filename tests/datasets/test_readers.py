@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numlp.datasets.readers import read_samples, read_table
 from numlp.errors import DataError, FileFormatError, NumlpError, SettingError
 
+OLD_NUMPY = np.lib.NumpyVersion(np.__version__) < "2.4.0"
 X = np.arange(6.0).reshape(3, 2)
 Y = np.array([0, 1, 0])
 
@@ -246,7 +247,10 @@ def test_every_flipped_bit_ends_in_an_array_or_in_an_error_of_numlp(folder, name
     [
         "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000000,), }",
         "{'descr': '<f8', 'fortran_order': False, 'shape': (" + "9" * 30 + ",), }",
-        "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }",
+        pytest.param(
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }",
+            marks=pytest.mark.skipif(OLD_NUMPY, reason="older releases of NumPy take -1 for all that follows"),
+        ),
         "{'descr': '<f8', 'fortran_order': False, 'shape': (True,), }",
         "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), ",
         "{'descr': '|O', 'fortran_order': False, 'shape': (2,), }",
