@@ -126,6 +126,20 @@ def test_predict_images_and_arrays(numlp, run, mnist):
     assert out.splitlines()[1].split()[:2] == ["seven.png", str(y[0])]
 
 
+def test_an_image_for_a_network_of_flat_rows_and_one_in_colour(numlp, mnist):
+    x, y = mnist.test
+    np.savez("flat.npz", x=x.reshape(-1, 784), y=y)
+    Image.fromarray(x[0]).save("seven.png")
+    numlp("train", "flat.npz", "--layers", "32", "--epochs", "3", "--output", "flat")
+    assert json.loads(numlp("predict", "flat", "seven.png", "--json")[1])[0]["class"] == "7"
+    colours = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    Image.fromarray(colours).save("colours.png")
+    net = MLP([60, 2], input_shape=(4, 5, 3))
+    save_model(net, "colours.safetensors")
+    result = json.loads(numlp("predict", "colours.safetensors", "colours.png", "--json")[1])[0]
+    assert list(result["probabilities"].values()) == pytest.approx(net.predict_proba(colours[None])[0].tolist())
+
+
 def test_predict_bad_input(fails, run):
     Image.new("L", (30, 28)).save("large.png")
     Path("broken.png").write_bytes(b"\x89PNG\r\n\x1a\n garbage")
@@ -139,7 +153,7 @@ def test_predict_bad_input(fails, run):
     assert "too large for this network in float32" in fails("predict", run, "huge.npy")
     assert "no file none.png" in fails("predict", run, "none.png")
     assert "the network takes 784" in fails("predict", run, "wide.npy")
-    assert "not trained on images" in fails("predict", "table.safetensors", "large.png")
+    assert "28×30 pixels, the network takes 5" in fails("predict", "table.safetensors", "large.png")
     assert "no model file" in fails("predict", "none", "large.png")
     assert "no model file" in fails("predict", "wide.npy", "wide.npy")
 

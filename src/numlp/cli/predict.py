@@ -80,37 +80,37 @@ def _predictions(network: MLP, samples: npt.NDArray[Any]) -> list[dict[str, Any]
 
 def _samples(name: str, network: MLP) -> npt.NDArray[Any]:
     if Path(name).suffix.lower() == ".png":
-        return _image(name, network.input_shape)
+        return _image(name, network)
     samples = read_samples(name, network.feature_names)
     alone = network.input_shape is not None and samples.shape == network.input_shape
     return samples[None] if alone else samples
 
 
-def _image(name: str, shape: tuple[int, ...] | None) -> npt.NDArray[Any]:
-    """Read a PNG image as one sample: grey for (height, width), red-green-blue for (height, width, 3)."""
-    from PIL import Image, UnidentifiedImageError
+def _image(name: str, network: MLP) -> npt.NDArray[Any]:
+    """Read a PNG image as one sample: in colour if the network's samples are (height, width, 3), else in grey."""
+    from PIL import Image
 
-    if shape is None or len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
-        raise DataError(
-            f"{name} is an image, and the network was not trained on images: its samples have shape {shape}"
-        )
+    shape = network.input_shape or (network.layer_size[0],)
+    mode = "RGB" if len(shape) == 3 and shape[2] == 3 else "L"
     try:
         with Image.open(name, formats=["PNG"]) as image:
             width, height = image.size
-            if (height, width) != shape[:2]:
-                raise DataError(
-                    f"{name} is {height}×{width} pixels, the network takes {shape[0]}×{shape[1]}: resize it"
-                )
+            fits = (height, width) == shape[:2] if len(shape) > 1 else height * width == shape[0]
+            if not fits:
+                wanted = "×".join(str(size) for size in shape)
+                raise DataError(f"{name} is {height}×{width} pixels, the network takes {wanted}: resize it")
             if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
                 raise DataError(f"{name} has pixels of mode {image.mode}: save it with 8 bits a channel")
-            pixels = np.asarray(image.convert("RGB" if shape[2:] == (3,) else "L"))
+            pixels = np.asarray(image.convert(mode))
+    except DataError:
+        raise
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {name}") from error
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        if isinstance(error, DataError):
-            raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise FileFormatError(f"{name} is no PNG image, or is damaged: {error}") from error
-    return pixels.reshape(1, *shape)
+    if pixels.size != network.layer_size[0]:
+        raise DataError(f"{name} is an image, and the network takes samples of shape {shape}")
+    return pixels.reshape(1, -1)
 
 
 COMMAND = predict
