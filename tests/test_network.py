@@ -148,6 +148,11 @@ def test_settings_that_make_no_network(settings, says):
         MLP([4, 2], **settings)
 
 
+def test_targets_must_be_rows():
+    with pytest.raises(DataError, match=r"rows of shape \(2, 2\), not \(2,\)"):
+        MLP([4, 2]).loss_and_grad(np.ones((2, 4), np.float32), np.array([0, 1]))
+
+
 def test_sizes_and_names_may_be_any_sequence():
     net = MLP(np.array([4, 2]), input_shape=(np.int64(2), 2), class_names=np.array(["a", "b"]), dtype=np.float64)
     assert (net.layer_size, net.input_shape, net.class_names) == ((4, 2), (2, 2), ("a", "b"))

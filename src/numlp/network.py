@@ -197,11 +197,19 @@ class MLP:
         -------
         float
             The loss, averaged over the rows. `logits` holds the batch's logits until the next call.
+
+        Examples
+        --------
+        >>> net = MLP([2, 2])
+        >>> loss = net.loss_and_grad(np.ones((3, 2), np.float32), np.eye(2, dtype=np.float32)[[0, 1, 1]])
+        >>> net.params -= 0.1 * net.grads  # a step of gradient descent by hand
         """
         n = len(x)
         if n > self._capacity:
             self.allocate(n)
         self.logits = self.forward(x, training=True)
+        if targets.shape != self.logits.shape:
+            raise DataError(f"targets must be rows of shape {self.logits.shape}, not {targets.shape}")
         delta = self._delta[:n]
         value = self.loss.value_and_grad(self.logits, targets, delta, self._scratch[:n])
         np.divide(delta, n, out=delta)
