@@ -15,7 +15,7 @@ from numlp.errors import DataError, SettingError
 from numlp.special import AnyArray
 
 _CHUNK = 4096  # rows that are looked at at a time
-_MOST_WEIGHTS = 1 << 34  # 64 GiB of float32; a mistyped width should not ask for as much memory
+_MOST_WEIGHTS = 1 << 31  # 8 GiB of float32; a mistyped width should not ask for as much memory
 
 
 def as_rows(x: npt.ArrayLike, name: str = "x") -> AnyArray:
@@ -85,7 +85,7 @@ def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | No
     labels = np.asarray(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    if labels.dtype.kind in "UO":
+    if labels.dtype.kind in "UOT":
         _check_names(labels)
         if class_names is not None and len(class_names) != n_classes:
             raise DataError(f"y holds {len(class_names)} different names, the network has {n_classes} outputs")
@@ -135,7 +135,7 @@ def names_in(y: npt.ArrayLike) -> tuple[str, ...] | None:
     ('cat', 'dog')
     """
     labels = np.asarray(y)
-    if labels.dtype.kind not in "UO":
+    if labels.dtype.kind not in "UOT":
         return None
     _check_names(labels)
     return tuple(np.unique(labels.astype(str)).tolist())

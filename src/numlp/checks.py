@@ -86,4 +86,6 @@ def unknown(name: str, value: object, choices: Iterable[str]) -> str:
 
 def missing(library: str, purpose: str, extra: str) -> MissingDependencyError:
     """The error for an optional library that is not installed, with the command that installs it."""
-    return MissingDependencyError(f"{purpose} needs {library}: pip install 'numlp[{extra}]'")
+    return MissingDependencyError(
+        f"{purpose} needs {library}: install numlp with its extra {extra!r}, as in pip install '.[{extra}]'"
+    )

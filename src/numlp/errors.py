@@ -40,7 +40,7 @@ class MissingDependencyError(NumlpError, ImportError):
 
 
 class DivergenceError(NumlpError, ArithmeticError):
-    """The loss or the weights became NaN or infinite; the network holds its last finite weights.
+    """The loss or the weights became NaN or infinite; the network holds the weights of the last good epoch.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class DivergenceError(NumlpError, ArithmeticError):
         super().__init__(
             f"training diverged in epoch {epoch}: the loss or the weights became NaN or infinite at "
             f"learning_rate {learning_rate:g}; the network keeps the weights from before that epoch; "
-            "lower the learning rate, or standardize the inputs"
+            "lower the learning rate, or standardize the inputs (input_scaling) and real targets (target_scaling)"
         )
         self.epoch = epoch
         self.learning_rate = learning_rate

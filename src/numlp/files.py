@@ -4,6 +4,8 @@ A model file is self-contained (weights, architecture, input scaling, class name
 nothing: it holds numbers and the names of registry entries, no code. The same model gives the same bytes.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Mapping
@@ -127,6 +129,10 @@ def read_description(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _open(path: str | os.PathLike[str]) -> Any:
     from safetensors import SafetensorError, safe_open
 
+    if Path(path).is_dir():
+        raise FileFormatError(
+            f"{path} is a folder: name the model file in it, such as {Path(path, 'model.safetensors')}"
+        )
     if not Path(path).is_file():
         raise FileFormatError(f"there is no model file {path}")
     try:

@@ -1,5 +1,7 @@
 """History: what training was like, epoch by epoch."""
 
+from collections.abc import Iterator
+
 
 class History:
     """One row of figures for each epoch.
@@ -36,7 +38,12 @@ class History:
         return list(self.rows[0]) if self.rows else []
 
     def __getitem__(self, column: str) -> list[float]:
+        if self.rows and column not in self:
+            raise KeyError(f"the history has no column {column!r}: it has {', '.join(self.columns)}")
         return [row[column] for row in self.rows]
+
+    def __iter__(self) -> Iterator[dict[str, float]]:
+        return iter(self.rows)
 
     def __contains__(self, column: str) -> bool:
         return column in self.columns

@@ -1,5 +1,7 @@
 """How good predictions are."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

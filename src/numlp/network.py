@@ -1,5 +1,7 @@
 """MLP: layers over one flat parameter vector."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -268,7 +270,9 @@ class MLP:
         return views
 
     def _fitting(self, name: str, scaling: Scaling | None, width: int) -> Scaling:
-        scaling = scaling or Scaling()
+        scaling = Scaling() if scaling is None else scaling
+        if not isinstance(scaling, Scaling):
+            raise SettingError(f"{name} must be a Scaling, such as numlp.standardize(x) returns, not {scaling!r}")
         for part in (scaling.shift, scaling.factor):
             with np.errstate(over="ignore"):
                 finite = np.isfinite(part.astype(self.dtype)).all()

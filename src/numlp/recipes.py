@@ -134,8 +134,6 @@ class Recipe:
         """Make the untrained network for a data set, with scalings learned from its training rows."""
         classes = dataset.class_names
         loss = self.loss or ("softmax_cross_entropy" if classes is not None else "squared_error")
-        if classes is not None and LOSSES[loss].task == "regression":
-            raise SettingError(f"loss {loss!r} is for real targets, and {self.data} has {len(classes)} classes")
         x, y = dataset.train
         return MLP(
             [dataset.n_features, *self.layers, dataset.n_outputs],

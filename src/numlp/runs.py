@@ -108,7 +108,7 @@ def save_run(
         What metrics.json holds: for "train", "validation" and "test" the loss and the accuracy (or R²), None where
         there are no test rows; "epochs", "seconds", "parameters", "ended" and "versions".
     """
-    save_model(network, folder / MODEL, recipe=recipe.as_dict())
+    save_model(network, folder / MODEL, recipe=_without_folders(recipe))
     write_bytes(folder / "history.csv", _csv(history).encode())
     metrics = {
         "train": judge(network, dataset.train),
@@ -123,6 +123,13 @@ def save_run(
     write_bytes(folder / "metrics.json", (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
     save_figures(folder, recipe, network, history)
     return metrics
+
+
+def _without_folders(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe whose files have no folders: a model that is passed on should not tell where it was made."""
+    settings = recipe.as_dict()
+    files = {name: Path(value).name for name, value in settings.items() if isinstance(value, str) and os.sep in value}
+    return settings | files
 
 
 def judge(network: MLP, rows: Split) -> dict[str, float | None]:

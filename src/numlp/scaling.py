@@ -4,6 +4,8 @@ Gradient descent with one learning rate for all weights wants inputs of about th
 always read as parts of 255, that is as [0, 1], before anything else happens to them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any

@@ -3,6 +3,8 @@
 The loop knows no file, no screen and no network of machines: what it needs of these it takes as callables.
 """
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Callable, Sequence

@@ -180,7 +180,9 @@ def test_whole_numbers_that_hardly_repeat_are_real_targets(numlp, houses):
 
 
 def test_classes_can_not_be_trained_by_a_loss_for_real_targets(fails):
-    assert "is for real targets, and mnist has 10 classes" in fails("train", "mnist", "--loss", "squared_error")
+    assert "mnist has classes" in fails("train", "mnist", "--loss", "squared_error")
+    assert "mnist has classes" in fails("train", "mnist", "--task", "regression")
+    assert "target 'price' has no meaning for mnist" in fails("train", "mnist", "--target", "price")
 
 
 def test_tables_that_can_not_be_trained_on(fails):

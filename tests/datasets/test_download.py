@@ -346,7 +346,7 @@ def test_a_folder_that_was_removed_is_downloaded_again(serve, source, packed):
 @pytest.mark.parametrize("library", ["pooch", "rich.progress"])
 def test_a_missing_library_is_named_with_its_remedy(monkeypatch, source, cache, library):
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'numlp\[app\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install '\.\[app\]'"):
         fetch(source("http://127.0.0.1:1/"))
     assert not list(cache.iterdir())
 

@@ -4,25 +4,31 @@ import io
 import sys
 from collections.abc import Sequence
 
+from numlp.checks import missing
 from numlp.errors import NumlpError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, 2 for wrong input with one line that says what, 130 for Ctrl-C."""
-    try:
-        from numlp.cli.app import app, exceptions
-    except ModuleNotFoundError as error:
-        return _fail(f"the command line needs {error.name}: pip install 'numlp[app]'")
+    """Run a command and return its exit code.
+
+    0, also after a training that Ctrl-C ended early and that was saved; 2 for wrong input, with one line that says
+    what; 130 for Ctrl-C otherwise.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that can't show "×" should show the rest
+    try:
+        from numlp.cli.app import app, exceptions
+    except ModuleNotFoundError as error:
+        return _fail(str(missing(str(error.name), "the command line", "app")))
+    except KeyboardInterrupt:
+        return _interrupted()
     try:
         code = app(list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
     except (NumlpError, exceptions.TyperException) as error:
         return _fail(error.format_message() if isinstance(error, exceptions.TyperException) else str(error))
     except (KeyboardInterrupt, exceptions.Abort):
-        print("numlp: interrupted", file=sys.stderr)  # noqa: T201
-        return 130
+        return _interrupted()
     except BrokenPipeError:
         # The reader of our output, such as `head`, has seen enough; what is still buffered has nowhere to go.
         sys.stdout = None
@@ -31,9 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"there is not enough memory: {error}")
     except OSError as error:
         return _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+    if code == 130:  # what typer makes of Ctrl-C
+        return _interrupted()
     return code if isinstance(code, int) else 0
 
 
+def _interrupted() -> int:
+    print("numlp: interrupted", file=sys.stderr)  # noqa: T201
+    return 130
+
+
 def _fail(message: str) -> int:
-    print("numlp: error: " + " ".join(message.split()), file=sys.stderr)  # noqa: T201
+    if message:  # there is none where the help was shown instead
+        print("numlp: error: " + " ".join(message.split()), file=sys.stderr)  # noqa: T201
     return 2

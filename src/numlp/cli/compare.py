@@ -35,6 +35,8 @@ def compare(
 
     if len(runs) < 2:
         raise SettingError("name at least two runs to compare")
+    if output is not None and output.suffix.lower() != ".png":
+        raise SettingError(f"--output must be a .png file, not {output}")
     if output is not None and output.exists():
         raise OutputError(f"{output} exists already: name another file, or remove it")
     loaded = dict(zip(_labels(runs), [load_run(run) for run in runs], strict=True))

@@ -39,6 +39,7 @@ def evaluate(
     path = model_path(model)
     network = load_model(path)
     recipe = read_description(path)["recipe"] or {}
+    held_out = recipe.get("validation")
     rows = load_rows(
         data,
         names=network.class_names,
@@ -46,7 +47,7 @@ def evaluate(
         part=split,
         # A table's target column has one name; an array's target file belongs to the array that it was named with.
         target=target or (recipe.get("target") if data.lower().endswith(".csv") else None),
-        validation=recipe.get("validation", 0.05),
+        validation=held_out if isinstance(held_out, float) else 0.05,
     )
     x, y = rows
     result: dict[str, Any] = {"samples": len(x), **judge(network, rows)}

@@ -73,7 +73,13 @@ def load_dataset(
         raise SettingError(unknown("task", task, get_args(Task)))
     files = _extra_files(validation, test)
     columns = None
+    if target is not None and not name.lower().endswith((".csv", ".npy")):
+        raise SettingError(f"target {target!r} has no meaning for {name}: only tables (.csv) and .npy files need one")
     if name in SOURCES:
+        if task == "regression":
+            raise SettingError(
+                f"{name} has classes: a loss for real targets, or task 'regression', has no meaning for it"
+            )
         source = SOURCES[name]
         parts = _read_folder(locate(name, data_dir) or fetch(source), source.sha256)
         names = source.class_names
@@ -118,7 +124,7 @@ def load_rows(
     if name in SOURCES or os.path.isdir(name):
         if part not in (None, "train", "validation", "test"):
             raise SettingError(unknown("split", part, ("train", "validation", "test")))
-        task: Task = "regression" if names is None else "classification"
+        task: Task | None = "regression" if names is None and name not in SOURCES else None
         dataset = load_dataset(name, names=names, task=task, validation=validation)
         rows: Split = getattr(dataset, part or "test")
         if name in SOURCES and names is not None:

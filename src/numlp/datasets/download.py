@@ -84,7 +84,8 @@ def _download(url: str, path: Path) -> None:
 
     logging.getLogger("pooch").setLevel(logging.WARNING)
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = _Bar(progress, url.rsplit("/", 1)[-1])
         pooch.HTTPDownloader(progressbar=bar, timeout=_TIMEOUT)(url, str(path), None)
 

@@ -1,6 +1,7 @@
 """The user's own data: .npz, a pair of .npy, CSV, a folder of IDX files. Reading executes nothing."""
 
 import csv
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,7 +72,10 @@ def read_samples(path: str | os.PathLike[str], columns: Sequence[str] | None = N
     if suffix == ".csv":
         header, lines = _lines(path)
         return _features(path, header, lines, columns or header)
-    return read_idx(path)
+    try:
+        return read_idx(path)
+    except FileFormatError as error:
+        raise FileFormatError(f"{error} (samples are read from .png, {', '.join(SUFFIXES)} and IDX files)") from error
 
 
 def _same_length(path: Path, x: AnyArray, y: AnyArray) -> Table:
@@ -108,7 +112,7 @@ def _load(path: Path, names: tuple[str, ...]) -> Any:
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {path}") from error
     except Exception as error:  # NumPy, zipfile and the decompressors raise a dozen kinds on broken files
-        raise FileFormatError(f"{path} is no file of plain NumPy arrays: {error}") from error
+        raise FileFormatError(f"{path} is no file of plain NumPy arrays (numbers or text), or is damaged") from error
     broken = [name for name in names if isinstance(arrays.get(name), bytes)]
     if broken:
         raise FileFormatError(f"{path}: {broken[0]!r} is no array")
@@ -151,13 +155,12 @@ def _features(path: Path, header: list[str], lines: Lines, columns: Sequence[str
     rows = np.empty((len(lines), len(columns)))
     for row, (number, cells) in zip(rows, lines, strict=True):
         for column, position in enumerate(positions):
-            try:
-                row[column] = float(cells[position])
-            except ValueError as error:
+            value = _number(cells[position])
+            if value is None or not math.isfinite(value):
                 place = f"{path}, line {number}, column {header[position]!r}"
-                raise DataError(
-                    f"{place}: {cells[position]!r} is no number; encode it, or leave the column out"
-                ) from error
+                wrong = "is no number; encode it" if value is None else "is NaN or infinity; replace it"
+                raise DataError(f"{place}: {cells[position]!r} {wrong}, or leave the column out")
+            row[column] = value
     return rows
 
 
@@ -165,6 +168,9 @@ def _labels(path: Path, header: list[str], lines: Lines, target: str) -> AnyArra
     """Return a column as numbers or, if none of its cells is one, as names."""
     position = header.index(target)
     numbers = [_number(cells[position]) for _, cells in lines]
+    for (line, cells), number in zip(lines, numbers, strict=True):
+        if number is not None and not math.isfinite(number):
+            raise DataError(f"{path}, line {line}, column {target!r}: {cells[position]!r} is NaN or infinity")
     if all(number is not None for number in numbers):
         return np.array(numbers, dtype=np.float64)
     mixed = any(number is not None for number in numbers)
