@@ -48,6 +48,19 @@ def test_runs_are_compared_on_loss_and_score(history):
     assert png(drawn)
 
 
+def test_no_run_is_cut_off_by_a_shorter_one():
+    short, long = History(), History()
+    for epoch in range(1, 41):
+        row = {"epoch": epoch, "validation_loss": 1 / epoch}
+        long.append(row)
+        if epoch < 5:
+            short.append(row)
+    drawn = compare({"short": short, "long": long})
+    png(drawn)
+    assert drawn.axes[0].get_xlim()[0] == 1
+    assert drawn.axes[0].get_xlim()[1] >= 40
+
+
 def test_runs_without_epochs_can_be_compared():
     assert png(compare({"a": History(), "b": History()}))
 
@@ -65,7 +78,7 @@ def test_each_unit_s_image_is_its_weights():
     net = MLP([6, 2, 2], input_shape=(2, 3))
     unit = net.named_parameters()["linear.0.weight"][:, 0].reshape(2, 3)
     image = weights(net).axes[0].images[0].get_array()
-    np.testing.assert_allclose(image[:2, :3], unit / np.abs(unit).max(), rtol=1e-6)
+    np.testing.assert_allclose(image[:2, :3], unit, rtol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(2, 5, 3), (3, 2, 5)])
@@ -74,7 +87,7 @@ def test_colours_are_laid_side_by_side(shape):
     weight = net.named_parameters()["linear.0.weight"][:, 0].reshape(shape)
     channels = [weight[..., c] if shape[2] == 3 else weight[c] for c in range(3)]
     image = weights(net).axes[0].images[0].get_array()
-    np.testing.assert_allclose(image, np.hstack(channels) / np.abs(weight).max(), rtol=1e-6)
+    np.testing.assert_allclose(image, np.hstack(channels), rtol=1e-6)
 
 
 def test_units_without_weights_are_drawn_as_zero():

@@ -5,7 +5,7 @@ notebook shows it as it is.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,7 @@ def curves(history: History, figure: str, title: str = "") -> Figure:
         shown = f"{values[best]:.2%}" if figure == "accuracy" else f"{values[best]:.4g}"
         axes.plot([], [], "o", color=_BEST, markersize=5, label=f"best: {shown} in epoch {epoch:g}")
     axes.legend(frameon=False)
+    _begin_at_first_epoch(axes)
     return drawing
 
 
@@ -77,10 +78,8 @@ def compare(histories: Mapping[str, History]) -> Figure:
                 dashes = ("-", "--", ":")[i // len(_RUNS) % 3]
                 _line(axes, history, f"validation_{figure}", _RUNS[i % len(_RUNS)], name, dashes)
         if figure == "loss":
-            axes.set_yscale("log")
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
-            axes.yaxis.set_minor_formatter(NullFormatter())
+            _log_scale_if_wide(axes)
+        _begin_at_first_epoch(axes)
     handles, labels = drawing.axes[0].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False)
     return drawing
@@ -89,8 +88,8 @@ def compare(histories: Mapping[str, History]) -> Figure:
 def weights(network: MLP, title: str = "") -> Figure:
     """Draw the weights from the inputs to each unit of the first layer, as one image for each unit.
 
-    Red is positive, blue negative, white zero; every unit is scaled to its own largest weight. Inputs that are no
-    images are drawn as one row of cells for each unit.
+    Red is positive, blue negative, white zero, on one scale for all units. Inputs that are no images are drawn as one
+    row of cells for each unit.
 
     Parameters
     ----------
@@ -100,36 +99,47 @@ def weights(network: MLP, title: str = "") -> Figure:
     matrix = network.named_parameters()["linear.0.weight"]
     n_units = min(matrix.shape[1], _MOST_UNITS)
     units = matrix[:, :n_units].T.astype(np.float64)
-    units /= np.maximum(np.abs(units).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-    shown = (
-        f"{n_units} unit{'s' if n_units > 1 else ''}"
-        if n_units == matrix.shape[1]
-        else f"the first {n_units} of {matrix.shape[1]} units"
-    )
+    # One weight in a thousand may be paler than it should: a single large one would pale all others.
+    largest = float(np.quantile(np.abs(units), 0.999)) or 1.0
+    shown = f"{n_units} unit{'s' if n_units > 1 else ''}"
+    shown = shown if n_units == matrix.shape[1] else f"the first {n_units} of {matrix.shape[1]} units"
     caption = f"{title + ': ' if title else ''}weights into {shown} of the first layer"
     images = _images(units, network)
     if images is None:
-        drawing = Figure(figsize=(7.2, 5.4), dpi=_DPI, layout="constrained")
-        axes = drawing.subplots()
-        axes.imshow(units, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
-        axes.set(xlabel="input", ylabel="unit of the first layer")
+        return _cells(units, largest, network.feature_names, caption)
+    return _pixels(_mosaic(images), largest, f"{caption}, white 0, red ≥ {largest:.2g}, blue ≤ −{largest:.2g}")
+
+
+def _cells(units: npt.NDArray[np.float64], largest: float, names: Sequence[str] | None, caption: str) -> Figure:
+    """Draw one row of cells for each unit, with a colour bar."""
+    drawing = Figure(figsize=(7.2, 5.4), dpi=_DPI, layout="constrained")
+    axes = drawing.subplots()
+    image = axes.imshow(units, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
+    drawing.colorbar(image, ax=axes, extend="both", label="weight")
+    axes.set(xlabel="input", ylabel="unit of the first layer")
+    if names is not None and len(names) <= 30:
+        axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 6 else 0)
+    elif units.shape[1] > 1:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_title(caption, fontsize=11)
     else:
-        drawing = _pixels(_mosaic(images))
-        drawing.suptitle(caption, fontsize=11, y=1 - 0.06 / drawing.get_figheight(), va="top")
+        axes.set_xticks([0])
+    if len(units) > 1:
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    else:
+        axes.set_yticks([0])
+    axes.set_title(caption, fontsize=11)
     return drawing
 
 
-def _pixels(image: npt.NDArray[np.float64]) -> Figure:
+def _pixels(image: npt.NDArray[np.float64], largest: float, caption: str) -> Figure:
     """Draw an image with a whole number of pixels for each of its cells, so that none is blurred or left out."""
     height, width = (size * max(1, round(1200 / max(image.shape))) / _DPI for size in image.shape)
-    caption = 0.3  # inches
-    drawing = Figure(figsize=(max(width, 4), height + caption), dpi=_DPI)
-    axes = drawing.add_axes((0, 0, width / max(width, 4), height / (height + caption)))
-    axes.imshow(image, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest", aspect="auto")
+    band = 0.3  # inches for the caption
+    drawing = Figure(figsize=(max(width, 4), height + band), dpi=_DPI)
+    axes = drawing.add_axes((0, 0, width / max(width, 4), height / (height + band)))
+    axes.imshow(image, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest", aspect="auto")
     axes.axis("off")
+    drawing.suptitle(caption, fontsize=10, y=1 - 0.06 / drawing.get_figheight(), va="top")
     return drawing
 
 
@@ -177,9 +187,24 @@ def _style(axes: Axes, figure: str, title: str) -> None:
     axes.set_ylabel(_TITLES[figure])
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     if figure == "accuracy":
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+
+
+def _log_scale_if_wide(axes: Axes) -> None:
+    """Draw losses that differ by more than a factor of 5 on a logarithmic scale."""
+    values = [value for line in axes.lines for value in np.asarray(line.get_ydata()).tolist() if value > 0]
+    if values and max(values) > 5 * min(values):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _begin_at_first_epoch(axes: Axes) -> None:
+    if axes.get_xlim()[1] > 2:
+        axes.set_xlim(left=1)
 
 
 def _line(axes: Axes, history: History, column: str, colour: str, label: str, dashes: str = "-") -> None:

@@ -1,7 +1,6 @@
 """What one sees while a network trains: a bar with the time left, and a line for every epoch."""
 
-import signal
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -12,10 +11,7 @@ from numlp.training import TrainingState
 
 
 class TrainingProgress:
-    """Callbacks for `train` that show how far it is, and end it on Ctrl-C.
-
-    The bar is only drawn on a terminal. The first Ctrl-C ends the training after the step it is in, and what was
-    trained so far is kept; a second one ends the program.
+    """Callbacks for `train` that show how far it is. The bar is only drawn on a terminal.
 
     Parameters
     ----------
@@ -32,7 +28,6 @@ class TrainingProgress:
 
     def __init__(self, console: Console, epochs: int, steps: int) -> None:
         self.completed = False
-        self._interrupted = False
         self._console = console
         self._epochs = epochs
         self._steps = steps
@@ -41,7 +36,7 @@ class TrainingProgress:
         self._bar = Progress(
             TextColumn("epoch"),
             MofNCompleteColumn(),
-            BarColumn(),
+            BarColumn(bar_width=30),
             TimeRemainingColumn(),
             console=console,
             transient=True,
@@ -49,26 +44,29 @@ class TrainingProgress:
         )
         self._task = self._bar.add_task("", total=epochs)
 
-    def after_step(self, state: TrainingState) -> bool:
-        """Move the bar; return whether Ctrl-C was pressed."""
+    def after_step(self, state: TrainingState) -> None:
+        """Move the bar."""
         self.completed = state.step == self._epochs * self._steps
         if state.step % self._every == 0:
             self._bar.update(self._task, completed=state.step / self._steps)
-        return self._interrupted
 
-    def after_epoch(self, state: TrainingState) -> bool:
-        """Print the epoch's figures; return whether Ctrl-C was pressed."""
+    def after_epoch(self, state: TrainingState) -> None:
+        """Print the epoch's figures, below a line that names them before the first."""
         row = state.history.rows[-1]
-        parts = [f"epoch {state.epoch:>{len(str(self._epochs))}}/{self._epochs}"]
-        for part in ("train", "validation"):
-            figures = {name.removeprefix(f"{part}_"): value for name, value in row.items() if name.startswith(part)}
-            parts.append(part + "".join(f"  {name} {shown(name, value):>7}" for name, value in figures.items()))
-        parts.append(f"{row['seconds']:.2f} s")
-        self._console.print(" · ".join(parts))
-        return self._interrupted
+        figures = [name for name in row if name.startswith(("train_", "validation_"))]
+        # "train loss", "accuracy", "validation loss", "accuracy": narrow enough for 80 columns.
+        headings = [(name if name.endswith("loss") else name.split("_")[1]).replace("_", " ") for name in figures]
+        widths = [max(len(heading), 9) for heading in headings]
+        if len(state.history) == 1:
+            aligned = (heading.rjust(width) for heading, width in zip(headings, widths, strict=True))
+            self._console.print("  ".join([f"{'epoch':>12}", *aligned, "seconds"]))
+        values = (
+            shown(name.split("_")[1], row[name]).rjust(width) for name, width in zip(figures, widths, strict=True)
+        )
+        epoch = f"epoch {state.epoch}/{self._epochs}"
+        self._console.print("  ".join([f"{epoch:>12}", *values, f"{row['seconds']:7.2f}"]))
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._interrupt)
         self._bar.start()
         return self
 
@@ -76,9 +74,3 @@ class TrainingProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
-        signal.signal(signal.SIGINT, self._before)
-
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        if self._interrupted:
-            raise KeyboardInterrupt
-        self._interrupted = True

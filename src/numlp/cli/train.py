@@ -4,13 +4,19 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 
+from numlp.activations import ACTIVATIONS
+from numlp.cli.interrupt import Interrupt
 from numlp.cli.output import Json, console, print_json, shown, table
 from numlp.cli.progress import TrainingProgress
-from numlp.datasets import Dataset
+from numlp.datasets import SOURCES, Dataset, Split
+from numlp.datasets.labels import is_number
 from numlp.errors import DivergenceError, SettingError
+from numlp.initializers import INITIALIZERS
+from numlp.losses import LOSSES
 from numlp.network import MLP
 from numlp.recipes import Recipe, load_recipe
 from numlp.training import check_data
@@ -70,11 +76,15 @@ def train(
         ),
     ] = None,
     layers: Annotated[str | None, typer.Option(help="Widths of the hidden layers: 256,256; or none.")] = None,
-    activation: Annotated[str | None, typer.Option(help="Of the hidden layers.")] = None,
-    loss: Annotated[str | None, typer.Option(help="By default it follows from the targets.")] = None,
-    initializer: Annotated[str | None, typer.Option(help="By default the one that suits the activation.")] = None,
+    activation: Annotated[str | None, typer.Option(help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}.")] = None,
+    loss: Annotated[
+        str | None, typer.Option(help=f"{', '.join(LOSSES)}; by default it follows from the targets.")
+    ] = None,
+    initializer: Annotated[
+        str | None, typer.Option(help=f"{', '.join(INITIALIZERS)}; by default what suits the activation.")
+    ] = None,
     input_scaling: Annotated[str | None, typer.Option(help="unit, symmetric or standardize.")] = None,
-    learning_rate: Annotated[float | None, typer.Option()] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The length of a step along the gradient.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
     seed: Annotated[int | None, typer.Option(help="First weights and order of samples follow from it.")] = None,
@@ -83,7 +93,9 @@ def train(
     task: Annotated[
         str | None, typer.Option(help="classification or regression, if the targets leave it open.")
     ] = None,
-    validation: Annotated[str | None, typer.Option(help="A share of the training rows, or a file.")] = None,
+    validation: Annotated[
+        str | None, typer.Option(help="A share of the training rows, cut from their end (0.05), or a file.")
+    ] = None,
     test: Annotated[str | None, typer.Option(help="A file to judge the result by.")] = None,
     output: Annotated[
         Path | None, typer.Option(help="A new folder for the run; by default runs/<date>-<data>-<layers>.")
@@ -136,16 +148,21 @@ def run(recipe: Recipe, dataset: Dataset, output: Path | None, screen: Console) 
     steps = -(-len(dataset.train.x) // recipe.batch_size)
     started = time.perf_counter()
     failure = None
-    with TrainingProgress(screen, recipe.epochs, steps) as progress:
-        try:
-            history = recipe.train(
-                network, dataset, after_step=[progress.after_step], after_epoch=[progress.after_epoch]
-            )
-        except DivergenceError as error:
-            history, failure = error.history, error
-    seconds = time.perf_counter() - started
-    ended = "diverged" if failure else "completed" if progress.completed else "interrupted"
-    metrics = save_run(folder, recipe, network, dataset, history, seconds=seconds, ended=ended)
+    with Interrupt(screen) as interrupt:
+        with TrainingProgress(screen, recipe.epochs, steps) as progress:
+            try:
+                history = recipe.train(
+                    network,
+                    dataset,
+                    after_step=[progress.after_step, lambda state: interrupt.wished],
+                    after_epoch=[progress.after_epoch, lambda state: interrupt.wished],
+                )
+            except DivergenceError as error:
+                history, failure = error.history, error
+        interrupt.may_quit = False
+        seconds = time.perf_counter() - started
+        ended = "diverged" if failure else "completed" if progress.completed else "interrupted"
+        metrics = save_run(folder, recipe, network, dataset, history, seconds=seconds, ended=ended)
     _summarize(screen, metrics, folder)
     if failure:
         raise failure
@@ -156,12 +173,30 @@ def _introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) 
     parts = {"training": dataset.train, "validation": dataset.validation, "test": dataset.test}
     rows = ", ".join(f"{len(split.x):,} {name}" for name, split in parts.items() if split is not None)
     target = "real targets" if dataset.class_names is None else f"{len(dataset.class_names)} classes"
-    screen.print(f"{recipe.data}: {rows} rows, {dataset.n_features} features, {target}")
+    screen.print(f"{recipe.data}: {rows} rows, {dataset.n_features} features, {target}{_guess(recipe, dataset)}")
+    for name, split in parts.items():
+        if split is not None and (absent := _absent_classes(split, dataset.class_names)):
+            screen.print(f"warning: the {name} rows have no sample of {', '.join(absent)}: are the rows sorted?")
     screen.print(
         f"{'-'.join(str(width) for width in network.layer_size)}, {network.activation.name}, {network.loss.name}, "
         f"{network.params.size:,} parameters; {recipe.optimizer}, learning rate {recipe.learning_rate:g}, "
         f"batches of {recipe.batch_size}, seed {recipe.seed}"
     )
+
+
+def _guess(recipe: Recipe, dataset: Dataset) -> str:
+    """Say what was guessed of a target that could mean something else."""
+    asked = recipe.task or recipe.loss or recipe.data in SOURCES or dataset.class_names is None
+    if asked or not all(is_number(name) for name in dataset.class_names or ()):
+        return ""
+    return ", taken from whole numbers (--task regression if they are values)"
+
+
+def _absent_classes(split: Split, class_names: tuple[str, ...] | None) -> list[str]:
+    if class_names is None or split.y.ndim > 1:
+        return []
+    counts = np.bincount(split.y, minlength=len(class_names))
+    return [name for name, count in zip(class_names, counts, strict=True) if count == 0][:5]
 
 
 def _summarize(screen: Console, metrics: dict[str, Any], folder: Path) -> None:
@@ -181,8 +216,6 @@ def _summarize(screen: Console, metrics: dict[str, Any], folder: Path) -> None:
 
 def _data(data: str | None) -> str | None:
     """Return a data set's name as it is, and a path as one that holds from everywhere."""
-    from numlp.datasets import SOURCES
-
     return _resolved(data) if data is not None and data not in SOURCES and Path(data).exists() else data
 
 

@@ -67,7 +67,7 @@ def targets(y: npt.NDArray[Any], names: Sequence[str] | None) -> npt.NDArray[Any
             return np.argmax(rows, axis=1) if np.all(rows.max(axis=1) == 1) else rows
         if y.dtype.kind == "f" and np.any(y != np.floor(y)):
             raise DataError("the target holds real values where classes belong: use a regression loss")
-        if not any(_is_number(name) for name in names):
+        if not any(is_number(name) for name in names):
             return y.ravel().astype(np.intp)
     return name_indices(np.array([_name(label) for label in y.ravel()]), names)
 
@@ -76,5 +76,6 @@ def _name(label: Any) -> str:
     return str(label) if isinstance(label, str) else str(int(label))
 
 
-def _is_number(name: str) -> bool:
+def is_number(name: str) -> bool:
+    """Tell whether a class is named by a whole number."""
     return name.removeprefix("-").isdecimal()
