@@ -28,12 +28,14 @@ def commands():
     return [shlex.split(line) for line in lines if line.startswith("numlp ")]
 
 
-def test_the_library_example_runs(tmp_path, monkeypatch):
+def test_the_library_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (code,) = [block for language, block in BLOCKS if language == "python"]
+    first, second = [block for language, block in BLOCKS if language == "python"]
     names = {}
-    exec(code, names)
+    exec(first, names)
     assert names["numlp"].evaluate(names["net"], names["mnist"].test)["accuracy"] > 0.96
+    exec(second, names)
+    assert names["numlp"].evaluate(names["net"], (names["x"], names["price"]))["r2"] > 0.99
 
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
