@@ -21,7 +21,7 @@ from numlp.special import Array
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 _DERIVED = {"layers", "logits", "_grads", "_capacity", "_delta", "_scratch"}
-_CHUNK = 1024  # rows that are predicted at a time: large enough for BLAS, small enough for the cache
+CHUNK = 1024  # rows that are predicted or evaluated at a time: large enough for BLAS, small enough for the cache
 
 
 class MLP:
@@ -235,8 +235,8 @@ class MLP:
 
     def _logits(self, x: npt.ArrayLike) -> Iterator[Array]:
         rows = as_features(x, self.layer_size[0])
-        for start in range(0, len(rows), _CHUNK):
-            chunk = rows[start : start + _CHUNK]
+        for start in range(0, len(rows), CHUNK):
+            chunk = rows[start : start + CHUNK]
             with np.errstate(all="ignore"):  # what overflows is found below
                 logits = self.forward(self.input_scaling.apply(chunk, np.empty(chunk.shape, self.dtype)))
             if not np.isfinite(logits).all():

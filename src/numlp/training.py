@@ -19,14 +19,13 @@ from numlp.checks import whole_number
 from numlp.errors import DataError, DivergenceError, SettingError
 from numlp.history import History
 from numlp.metrics import Tally
-from numlp.network import MLP
+from numlp.network import CHUNK, MLP
 from numlp.optimizers import SGD, Optimizer, State
 from numlp.randomness import as_seed
 from numlp.schedules import Schedule, constant
 from numlp.special import Array
 
 Data = tuple[npt.ArrayLike, npt.ArrayLike]
-_CHUNK = 1024  # rows that are evaluated at a time: large enough for BLAS, small enough for the cache
 
 
 @dataclass
@@ -114,7 +113,7 @@ def train(
     batches = _as_batches(network, (samples, labels), class_names, batch_size, seed)
     if network.loss.task == "classification":
         check_several_classes(batches.targets)
-    held_out = None if validation is None else _as_batches(network, validation, class_names, _CHUNK)
+    held_out = None if validation is None else _as_batches(network, validation, class_names, CHUNK)
     network.class_names = class_names
     network.input_shape = network.input_shape or np.shape(samples)[1:]
     tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
@@ -176,7 +175,7 @@ def evaluate(network: MLP, data: Data) -> dict[str, float]:
     ['accuracy', 'loss']
     """
     with np.errstate(all="ignore"):
-        return _evaluate(network, _as_batches(network, data, network.class_names, _CHUNK))
+        return _evaluate(network, _as_batches(network, data, network.class_names, CHUNK))
 
 
 def _evaluate(network: MLP, batches: Batches) -> dict[str, float]:
@@ -192,7 +191,7 @@ def _evaluate(network: MLP, batches: Batches) -> dict[str, float]:
 
 def check_data(network: MLP, data: Data, *, to_train_on: bool = False) -> None:
     """Raise the error that `train` or `evaluate` would raise of these data, before anything is done."""
-    batches = _as_batches(network, data, network.class_names, _CHUNK)
+    batches = _as_batches(network, data, network.class_names, CHUNK)
     if to_train_on and network.loss.task == "classification":
         check_several_classes(batches.targets)
 
