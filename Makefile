@@ -1,6 +1,6 @@
 # make demo    train on MNIST and show what came out
 # make test    the whole test suite        make check   lint, format and types
-# make reproduce   the reference project's results, into docs/results/ (about 15 minutes)
+# make reproduce   the reference project's results, into docs/results/ (about 10 minutes)
 
 PYTHON ?= python3
 VENV ?= .venv

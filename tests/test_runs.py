@@ -4,7 +4,7 @@ import json
 import pytest
 
 from numlp import load_model
-from numlp.errors import FileFormatError, OutputError
+from numlp.errors import NumlpError, OutputError
 from numlp.history import History
 from numlp.recipes import Recipe
 from numlp.runs import create_folder, free_path, load_run, model_path, save_run
@@ -110,7 +110,7 @@ def test_a_damaged_run(tmp_path, name, content, says):
     (tmp_path / name).unlink()
     if content is not None:
         (tmp_path / name).write_text(content)
-    with pytest.raises((FileFormatError, ValueError), match=says):
+    with pytest.raises(NumlpError, match=says):
         load_run(tmp_path)
 
 

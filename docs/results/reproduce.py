@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from numlp import __version__, evaluate
+from numlp import MLP, __version__, evaluate
 from numlp.callbacks import KeepBest
 from numlp.history import History
 from numlp.plots import compare, weights
@@ -29,7 +29,7 @@ REFERENCE = {"mnist": 0.9809, "fashion-mnist": 0.8969}  # what the reference pro
 LOSSES = {"softmax_cross_entropy": "softmax + cross-entropy", "sigmoid_squared_error": "sigmoid + squared error"}
 
 
-def train(recipe: Recipe) -> tuple[dict[str, Any], History, Any]:
+def train(recipe: Recipe) -> tuple[dict[str, Any], History, MLP]:
     """Train once; return the row of the table, the history, and the network."""
     dataset = recipe.load_dataset()
     assert dataset.test is not None

@@ -2,8 +2,8 @@
 
 import contextlib
 import os
-import stat
-import tempfile
+import secrets
+import shutil
 from pathlib import Path
 
 from numlp.errors import OutputError
@@ -21,32 +21,22 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         If the file can't be written; what was there before is untouched.
     """
     path = Path(path)
-    temporary = None
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
-            temporary = file.name
+        with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, _permissions(path))
+        if path.exists():
+            shutil.copymode(path, temporary)
         os.replace(temporary, path)
     except BaseException as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         if isinstance(error, OSError):
             raise OutputError(f"can't write {path}: {error.strerror or error}") from error
         raise
     _sync_folder(path.parent)
-
-
-def _permissions(path: Path) -> int:
-    """Return the permissions of the file that is replaced, or those that a new file has."""
-    with contextlib.suppress(OSError):
-        return stat.S_IMODE(path.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _sync_folder(folder: Path) -> None:

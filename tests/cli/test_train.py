@@ -68,6 +68,10 @@ def test_a_table_of_prices(numlp, houses):
     assert Path("run/figures/r2.png").exists()
 
 
+def test_the_default_recipe_s_learning_rate_is_too_large_for_real_targets(fails, houses):
+    assert "diverged" in fails("train", houses, "--target", "price", "--recipe", "default")
+
+
 def test_a_pair_of_npy_and_a_folder_of_idx_files(numlp, blobs):
     np.save("x.npy", blobs[0])
     np.save("y.npy", blobs[1])

@@ -36,6 +36,6 @@ class Interrupt:
     def _hear(self, number: int, frame: FrameType | None) -> None:
         if self.wished and self.may_quit:
             raise KeyboardInterrupt
-        if not self.wished:
+        if self.may_quit:
             self._console.print("stopping after this step, and saving; once more to quit without saving")
         self.wished = True

@@ -115,7 +115,7 @@ def train(
         "epochs": epochs,
         "seed": seed,
         "dtype": dtype,
-        "target": _resolved(target) if target is not None and target.endswith(".npy") else target,
+        "target": _resolved(target) if target is not None and target.lower().endswith(".npy") else target,
         "task": task,
         "validation": None if validation is None else number_or_path(validation),
         "test": _resolved(test),
