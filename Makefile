@@ -1,12 +1,13 @@
 # make demo    train on MNIST and show what came out
 # make test    the whole test suite        make check   lint, format and types
-# make reproduce   the reference project's results, into docs/results/ (about 10 minutes)
+# make reproduce   the reference project's results and those of the recipes, into docs/results/ (about 45 minutes)
+# make choosing    the measurements of docs/choosing.md (about 30 minutes)
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check format reproduce clean
+.PHONY: demo test check format reproduce choosing clean
 
 demo: $(VENV)/.app
 	$(BIN)/numlp train mnist
@@ -25,6 +26,10 @@ format: $(VENV)/.dev
 
 reproduce: $(VENV)/.app
 	$(BIN)/python docs/results/reproduce.py
+	$(BIN)/python docs/results/recipes.py
+
+choosing: $(VENV)/.app
+	$(BIN)/python docs/results/choosing.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
+import scipy.sparse
 
-from numlp.arrays import as_classes, as_features, as_layer_size, as_rows, as_values, check_several_classes, names_in
+from numlp.arrays import (
+    as_classes,
+    as_features,
+    as_labels,
+    as_layer_size,
+    as_rows,
+    as_values,
+    check_several_classes,
+    name_indices,
+    names_in,
+)
 from numlp.errors import DataError, SettingError
 
 
@@ -32,6 +43,16 @@ def test_rows_keep_their_dtype_and_are_not_copied():
     assert np.shares_memory(as_features(x, 6), x)
     assert as_features(x, 6).shape == (5, 6)
     assert as_features([1.0, 2.0], 1).shape == (2, 1)
+
+
+@pytest.mark.parametrize("kind", [scipy.sparse.csr_array, scipy.sparse.csc_matrix, scipy.sparse.coo_array])
+def test_sparse_rows_become_rows_that_can_be_taken(kind):
+    x = np.array([[0, 1, 0], [2, 0, 0]])
+    rows = as_features(kind(x), 3)
+    np.testing.assert_array_equal(rows[1:].toarray(), x[1:])
+    assert rows.dtype == x.dtype
+    with pytest.raises(DataError, match="x has 3 features a row"):
+        as_features(kind(x), 4)
 
 
 def test_nan_far_down_is_found():
@@ -82,6 +103,68 @@ def test_names_are_looked_up():
 def test_labels_that_can_not_be_used(y, says):
     with pytest.raises(DataError, match=says):
         as_classes(y, 3, ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("y", "n_labels", "names", "expected"),
+    [
+        ([0, 1], 1, None, [[0], [1]]),
+        ([[0], [1]], 1, None, [[0], [1]]),
+        ([True, False], 1, None, [[1], [0]]),
+        ([0.25, 1], 1, None, [[0.25], [1]]),
+        (["no", "yes"], 1, ("no", "yes"), [[0], [1]]),
+        ([[0, 1, 1], [0, 0, 0]], 3, None, [[0, 1, 1], [0, 0, 0]]),
+    ],
+)
+def test_labels_are_rows(y, n_labels, names, expected):
+    labels = as_labels(y, n_labels, names)
+    assert labels.dtype == np.float64
+    np.testing.assert_array_equal(labels, expected)
+
+
+@pytest.mark.parametrize(
+    ("y", "n_labels", "says"),
+    [
+        ([0, 2], 1, "labels out of range: y holds 0 to 2, labels lie in 0 to 1"),
+        ([-1, 1], 1, "labels out of range: y holds -1 to 1"),
+        ([[0, 1]], 3, r"a row of 3 labels for each sample, not shape \(1, 2\)$"),
+        ([0, 1], 3, "not shape .*; for classes use loss='softmax_cross_entropy'"),
+        ([[0, 1]], 1, "a row of 1 labels"),
+        ([np.nan, 1], 1, "NaN"),
+        (["a", "x"], 1, "label 'x' is none of the network's classes: a, b"),
+        (["a", "b"], 2, "names as labels must be two different ones, for a network with one output"),
+        ([], 1, "empty"),
+        ([None, 1], 1, "is no name"),
+    ],
+)
+def test_yes_or_no_labels_that_can_not_be_used(y, n_labels, says):
+    with pytest.raises(DataError, match=says):
+        as_labels(y, n_labels, ("a", "b"))
+
+
+def test_more_than_two_names_for_one_label():
+    with pytest.raises(DataError, match="must be two different ones"):
+        as_labels(["a", "b", "c"], 1, names_in(["a", "b", "c"]))
+
+
+@pytest.mark.parametrize(
+    ("y", "says"),
+    [
+        (np.array(["a", None], dtype=object), "label None in row 1 of y is no name"),
+        (np.array(["a", 3], dtype=object), "label 3 in row 1 of y is no name"),
+        (["a", ""], "label .* in row 1 of y is no name"),
+        ([["a", "b"]], r"names as labels must have shape \(n,\), not \(1, 2\)"),
+    ],
+)
+def test_what_is_no_name(y, says):
+    with pytest.raises(DataError, match=says):
+        names_in(y)
+
+
+def test_names_are_found_by_their_text():
+    np.testing.assert_array_equal(name_indices(np.array(["b", "a"], dtype=object), ["a", "b"]), [1, 0])
+    with pytest.raises(DataError, match="no names at all"):
+        name_indices(np.array(["b"]), [])
 
 
 def test_names_that_are_more_than_the_outputs():

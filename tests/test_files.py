@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from numlp import MLP, Scaling, load_model, save_model
+from numlp import MLP, Ensemble, Scaling, load_model, save_model
 from numlp.activations import ACTIVATIONS
 from numlp.atomic import write_bytes
 from numlp.errors import FileFormatError, OutputError
 from numlp.files import read_description
+from numlp.layers import NORMALIZATIONS
 from numlp.losses import LOSSES
+from numlp.named import resolve
 
 
 @pytest.fixture
@@ -31,16 +33,38 @@ def path(net, tmp_path):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_round_trip(tmp_path, activation, loss, dtype):
-    net = MLP([3, 1, 5, 2], activation=activation, loss=loss, dtype=dtype, target_scaling=Scaling(np.array(7.0)))
-    save_model(net, tmp_path / "net.safetensors")
-    again = load_model(tmp_path / "net.safetensors")
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("loss", [*LOSSES, "huber(delta = 0.5)", "quantile(levels = [0.2, 0.8])"])
+def test_round_trip(tmp_path, loss, normalization, dtype):
+    n_outputs = 2 * resolve("loss", loss, LOSSES).blocks
+    scaling = Scaling(np.array(7.0)) if resolve("loss", loss, LOSSES).linear else None
+    net = MLP(
+        [3, 1, 5, n_outputs], loss=loss, normalization=normalization, dtype=dtype, target_scaling=scaling, dropout=0.5
+    )
+    check_round_trip(net, tmp_path)
+
+
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, ("relu", "leaky_relu(slope = 0.25)")])
+def test_round_trip_of_activations(tmp_path, activation):
+    check_round_trip(MLP([3, 4, 5, 2], activation=activation), tmp_path)
+
+
+def check_round_trip(model, folder):
+    save_model(model, folder / "net.safetensors")
+    again = load_model(folder / "net.safetensors")
     x = np.random.default_rng(0).normal(size=(4, 3))
-    np.testing.assert_array_equal(net.params, again.params)
-    np.testing.assert_array_equal(net.predict(x), again.predict(x))
-    assert repr(net) == repr(again)
+    np.testing.assert_array_equal(model.predict(x), again.predict(x))
+    assert repr(model) == repr(again)
+    assert model.temperature == again.temperature
+
+
+def test_an_ensemble_comes_back_as_it_was(tmp_path):
+    ensemble = Ensemble([MLP([3, 4, 2], seed=seed, normalization="batch") for seed in range(3)])
+    ensemble.temperature, ensemble.members[1].temperature = 1.5, 0.75
+    check_round_trip(ensemble, tmp_path)
+    again = load_model(tmp_path / "net.safetensors")
+    assert [member.temperature for member in again.members] == [1.0, 0.75, 1.0]
+    assert "2.linear.0.weight" in load_file(tmp_path / "net.safetensors")
 
 
 def test_everything_that_belongs_to_a_network_comes_back(net, path):
@@ -66,7 +90,10 @@ def test_other_tools_can_read_the_weights(net, path):
 
 def rewrite(path, tensors=None, **description):
     """Write a model file again with other tensors or another description."""
-    described = read_description(path) | description
+    described = read_description(path)
+    of_the_network = {name: value for name, value in description.items() if name in described["networks"][0]}
+    described["networks"][0] |= of_the_network
+    described |= {name: value for name, value in description.items() if name not in of_the_network}
     save_file({**load_file(path), **(tensors or {})}, path, {"numlp": json.dumps(described)})
 
 
@@ -74,18 +101,34 @@ def rewrite(path, tensors=None, **description):
     ("description", "says"),
     [
         ({"format": "other"}, "no model of numlp's"),
-        ({"format_version": 2}, "format version 2"),
+        ({"format_version": 1}, "format version 1"),
         ({"layer_size": [6, 4, 3]}, "linear.1.bias does not have shape"),
-        ({"layer_size": [6, 4]}, "linear.1.weight"),
+        ({"layer_size": [6, 4]}, "activation must be one"),
         ({"layer_size": [6, 10**8, 2]}, "does not have shape"),
         ({"layer_size": [6, 10**30, 2]}, "weights, more than"),
-        ({"layer_size": [6, 4, 2] * 10_000}, "linear.10.weight"),
+        ({"layer_size": [6, 4, 2] * 10_000}, "activation must be one"),
         ({"layer_size": "6,4,2"}, "layer_size"),
         ({"layer_size": [6, 4.0, 2]}, "layer_size"),
         ({"layer_size": [6, -4, 2]}, "layer_size"),
         ({"dtype": "float64"}, "dtype float64"),
         ({"dtype": ["float32"]}, "dtype"),
-        ({"activation": "os.system"}, "unknown activation"),
+        ({"activation": ["os.system"]}, "activation must be a name"),
+        ({"activation": ["system"]}, "unknown activation"),
+        ({"activation": ["relu", "relu"]}, "activation must be one"),
+        ({"activation": "relu"}, "activation"),
+        ({"normalization": "group"}, "unknown normalization"),
+        ({"normalization": "batch"}, "batch_norm"),
+        ({"dropout": 1}, "dropout"),
+        ({"dropout": "half"}, "dropout"),
+        ({"noise": float("nan")}, "noise"),
+        ({"temperature": 0}, "temperature"),
+        ({"temperature": True}, "temperature"),
+        ({"networks": []}, "networks"),
+        ({"networks": 3}, "networks"),
+        ({"networks": [3]}, "layer_size"),
+        ({"networks": [{}, {}]}, "networks"),
+        ({"ensemble": True}, "0.linear.0.weight"),
+        ({"ensemble": None}, "ensemble"),
         ({"loss": {"a": 1}}, "loss"),
         ({"loss": "log_loss"}, "unknown loss"),
         ({"initializer": "nothing"}, "unknown initializer"),

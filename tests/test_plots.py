@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from numlp import MLP, History, train
+from numlp import MLP, History, metrics, train
 from numlp.errors import SettingError
-from numlp.plots import compare, curves, weights
+from numlp.plots import compare, curves, learning_rates, reliability, weights
+from numlp.range_test import RangeTest, find_learning_rate
 
 
 def png(figure):
@@ -94,3 +95,45 @@ def test_units_without_weights_are_drawn_as_zero():
     net = MLP([4, 2])
     net.params[:] = 0
     assert png(weights(net))
+
+
+def test_a_range_test_is_drawn_with_its_suggestion(blobs):
+    found = find_learning_rate(MLP([2, 8, 3]), blobs)
+    drawn = learning_rates(found, "title")
+    axes = drawn.axes[0]
+    assert axes.get_xscale() == "log"
+    by_label = {line.get_label(): line for line in axes.lines}
+    np.testing.assert_array_equal(by_label["smoothed"].get_ydata(), found.smoothed)
+    np.testing.assert_array_equal(by_label["of each batch"].get_ydata(), found.losses)
+    assert by_label[f"suggested: {found.suggestion:.2g}"].get_xdata() == found.suggestion
+    low, high = axes.get_ylim()
+    assert low < found.smoothed.min() < found.smoothed.max() < high
+    assert png(drawn).width > 500
+
+
+@pytest.mark.parametrize("losses", [[1.0] * 3, [-1.0, -2.0, 4.0], [1.0, 0.0, 1e30], [1e-9, 1e9, 1.0], [2.0]])
+def test_any_losses_of_a_range_test_can_be_drawn(losses):
+    rates, losses = np.geomspace(1e-6, 1, len(losses)), np.array(losses)
+    assert png(learning_rates(RangeTest(rates, losses, losses, float("nan"))))
+    assert png(learning_rates(RangeTest(rates, losses, losses / 2, rates[-1])))
+
+
+def test_reliability_is_drawn_by_bin_with_the_error(blobs):
+    net = MLP([2, 4, 3])
+    train(net, blobs, epochs=2)
+    probabilities, labels = net.predict_proba(blobs[0]), blobs[1]
+    drawn = reliability(probabilities, labels, "title")
+    upper, lower = drawn.axes
+    shares, confidence, accuracy = metrics.reliability(probabilities, labels)
+    line = upper.containers[0].lines[0]
+    np.testing.assert_array_equal(line.get_xdata(), confidence[shares > 0])
+    np.testing.assert_array_equal(line.get_ydata(), accuracy[shares > 0])
+    assert [bar.get_height() for bar in lower.patches] == np.round(150 * shares).tolist()
+    error = f"{metrics.expected_calibration_error(probabilities, labels):.2%}"
+    assert any(error in text.get_text() for text in upper.get_legend().get_texts())
+    assert png(drawn).height > 500
+
+
+@pytest.mark.parametrize("probabilities", [[[1.0, 0.0]], [[0.0, 1.0]], [[0.5, 0.5]] * 3])
+def test_reliability_of_a_few_rows(probabilities):
+    assert png(reliability(probabilities, [0] * len(probabilities)))

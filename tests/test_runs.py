@@ -6,7 +6,8 @@ import pytest
 from numlp import load_model
 from numlp.errors import NumlpError, OutputError
 from numlp.history import History
-from numlp.recipes import Recipe
+from numlp.recipe import Recipe
+from numlp.recipes import load_data, make_network, train_network
 from numlp.runs import create_folder, free_path, load_run, model_path, save_run
 
 RECIPE = Recipe(layers=(8,), epochs=2)
@@ -15,9 +16,9 @@ RECIPE = Recipe(layers=(8,), epochs=2)
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = create_folder(RECIPE, tmp_path_factory.mktemp("runs") / "run")
-    dataset = RECIPE.load_dataset()
-    network = RECIPE.make_network(dataset)
-    history = RECIPE.train(network, dataset)
+    dataset = load_data(RECIPE)
+    network = make_network(RECIPE, dataset)
+    history = train_network(RECIPE, network, dataset)
     save_run(folder, RECIPE, network, dataset, history, seconds=1.25, ended="completed")
     return folder
 
@@ -116,6 +117,6 @@ def test_a_damaged_run(tmp_path, name, content, says):
 
 def test_a_run_without_an_epoch_can_be_saved_and_read(tmp_path):
     folder = create_folder(RECIPE, tmp_path / "run")
-    dataset = RECIPE.load_dataset()
-    save_run(folder, RECIPE, RECIPE.make_network(dataset), dataset, History(), seconds=0, ended="diverged")
+    dataset = load_data(RECIPE)
+    save_run(folder, RECIPE, make_network(RECIPE, dataset), dataset, History(), seconds=0, ended="diverged")
     assert len(load_run(folder).history) == 0

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -73,6 +74,26 @@ def test_invert_undoes_apply(x):
 def test_any_dtype_of_numbers_can_be_scaled_to_float32(dtype):
     x = np.array([[1, 0]]).astype(dtype)
     np.testing.assert_allclose(scaled(Scaling(np.array(1.0), np.array(2.0)), x, np.float32), [[0, -2]])
+
+
+def test_sparse_rows_are_standardized_as_dense_ones():
+    rng = np.random.default_rng(0)
+    x = np.where(rng.random((5000, 6)) < 0.2, rng.integers(1, 200, (5000, 6)), 0)
+    for dtype in (np.float64, np.float32, np.uint8):
+        rows = x.astype(dtype)
+        for sparse in (scipy.sparse.csr_array(rows), scipy.sparse.csc_matrix(rows), scipy.sparse.coo_array(rows)):
+            one, other = standardize(sparse), standardize(rows)
+            np.testing.assert_array_equal(one.shift, other.shift)
+            np.testing.assert_array_equal(one.factor, other.factor)
+
+
+def test_scalings_are_equal_when_their_numbers_are():
+    one, same, other = (Scaling(np.array([1.0, shift])) for shift in (2.0, 2.0, 3.0))
+    assert one == same
+    assert one != other
+    assert one != Scaling()
+    assert Scaling() == Scaling(np.zeros(()), np.ones(()))
+    assert one != "scaling"
 
 
 def test_standardize_takes_lists_and_refuses_nothing():

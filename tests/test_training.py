@@ -4,18 +4,54 @@ import numpy as np
 import pytest
 
 import numlp
-from numlp import MLP, Scaling, evaluate, train
+from numlp import MLP, History, Scaling, evaluate, train
 from numlp.errors import DataError, DivergenceError, SettingError
+from numlp.layers import NORMALIZATIONS
 from numlp.losses import LOSSES
+from numlp.named import resolve
+from numlp.optimizers import OPTIMIZERS
+from numlp.schedules import SCHEDULES, Plan
 
 
-@pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if loss.task == "classification"])
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
-def test_learns_to_tell_clouds_apart(blobs, activation, loss):
-    net = MLP([2, 16, 3], activation=activation, loss=loss)
-    history = train(net, blobs, validation=blobs, learning_rate=0.5, batch_size=10, epochs=40)
+def problem(loss):
+    """Data that a small network can learn, for any loss: targets are functions of the inputs."""
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    if LOSSES[loss].task == "classification":
+        return x, (x[:, 0] > 0) + (x[:, 1] > 0)
+    if LOSSES[loss].task == "labels":
+        return x, np.stack([x[:, 0] > 0, x[:, 1] > 0, x.sum(axis=1) > 0], axis=1).astype(int)
+    return x, np.stack([x[:, 0] ** 2, np.exp(x[:, 1] / 2), np.abs(x.sum(axis=1))], axis=1)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ["relu", "tanh", "mish"])
+def test_every_loss_learns(activation, loss):
+    net = MLP([2, 16, 3 * LOSSES[loss]().blocks], activation=activation, loss=loss)
+    data = problem(loss)
+    history = train(net, data, validation=data, learning_rate=0.01, optimizer="adam", batch_size=10, epochs=40)
+    score = "r2" if LOSSES[loss].task == "regression" else "accuracy"
+    assert history[f"validation_{score}"][-1] > (0.6 if score == "r2" else 0.93)
+    assert history["train_loss"][-1] < history["train_loss"][0]
+
+
+@pytest.mark.parametrize(
+    "architecture", [{"normalization": n} for n in NORMALIZATIONS] + [{"dropout": 0.2, "noise": 0.1}]
+)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_and_norm_learns_to_tell_clouds_apart(blobs, optimizer, architecture):
+    net = MLP([2, 16, 3], **architecture)
+    history = train(net, blobs, validation=blobs, learning_rate=0.01, optimizer=optimizer, batch_size=10, epochs=20)
     assert history["validation_accuracy"][-1] >= 0.98
-    assert history["train_loss"][-1] < history["train_loss"][0] / 3
+
+
+@pytest.mark.parametrize("schedule", [f"{name}(warmup = 1)" for name in SCHEDULES])
+def test_every_schedule_changes_the_rate(blobs, schedule):
+    history = train(MLP([2, 8, 3]), blobs, validation=blobs, schedule=schedule, epochs=6, batch_size=50)
+    reference = resolve("schedule", schedule, SCHEDULES)
+    done = History()
+    for epoch, (rate, row) in enumerate(zip(history["learning_rate"], history, strict=True)):
+        assert rate == pytest.approx(0.1 * reference(3 * epoch + 2, Plan(6, 3), done))
+        done.append(row)
 
 
 def test_learns_a_function():
@@ -94,6 +130,117 @@ def test_same_seed_same_bits_and_another_seed_others(blobs):
 
     np.testing.assert_array_equal(trained(1), trained(1))
     assert not np.array_equal(trained(1), trained(2))
+
+
+EVERYTHING = {
+    "optimizer": "adamw",
+    "schedule": "one_cycle(warmup = 0.5)",
+    "class_weight": "balanced",
+    "augmentation": "images(shift = 1, rotation = 10, elastic = 0.3, flip = 0.5, erasing = 0.2, noise = 0.1)",
+    "label_smoothing": 0.1,
+    "mixup": 0.3,
+    "adversarial": 0.1,
+    "l1": 1e-5,
+    "l2": 1e-5,
+    "max_norm": 2.0,
+    "clip_norm": 1.0,
+    "clip_value": 0.5,
+    "averaging": 0.9,
+    "learning_rate": 0.01,
+    "batch_size": 16,
+}
+ARCHITECTURE = {
+    "dropout": 0.2,
+    "input_dropout": 0.1,
+    "noise": 0.1,
+    "input_noise": 0.1,
+    "activation": ["relu", "mish"],
+}
+
+
+def images(n=100):
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (n, 4, 4), dtype=np.uint8), np.arange(n) % 3, rng.random(n)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_same_seed_same_bits_with_everything_switched_on(normalization):
+    def run(seed=3):
+        net = MLP([16, 12, 8, 3], normalization=normalization, **ARCHITECTURE)
+        history = train(net, images(), validation=images(50), epochs=3, seed=seed, **EVERYTHING)
+        figures = [history[column] for column in history.columns if column != "seconds"]
+        return net.params, figures, net.predict_proba(images()[0])
+
+    params, figures, probabilities = run()
+    again = run()
+    np.testing.assert_array_equal(again[0], params)
+    np.testing.assert_array_equal(again[2], probabilities)
+    assert again[1] == figures
+    assert np.isfinite(params).all()
+    other = run(seed=4)
+    assert not np.array_equal(other[0], params)
+
+
+@pytest.mark.parametrize("setting", [*EVERYTHING, *ARCHITECTURE])
+def test_everything_that_is_switched_on_has_a_part_in_it(setting):
+    def run(without):
+        architecture = {name: value for name, value in ARCHITECTURE.items() if name != without}
+        # With the limits so low that they act, and plain descent, to which the size of the gradients matters.
+        settings = EVERYTHING | {
+            "clip_value": 0.01,
+            "clip_norm": 0.05,
+            "max_norm": 0.8,
+            "optimizer": "sgd(momentum = 0.5)",
+        }
+        settings = {name: value for name, value in settings.items() if name != without}
+        net = MLP([16, 12, 8, 3], **architecture)
+        train(net, images(), epochs=2, **settings)
+        return net.params
+
+    assert not np.array_equal(run(setting), run(None))
+
+
+def test_what_is_kept_and_validated_is_the_average(blobs):
+    raw = []
+    net = MLP([2, 8, 3])
+    history = train(
+        net,
+        blobs,
+        validation=blobs,
+        averaging=0.95,
+        epochs=3,
+        after_step=[lambda state: raw.append(state.network.params.copy())],
+    )
+    mean = MLP([2, 8, 3]).params
+    for count, params in enumerate(raw, start=1):
+        share = min(0.95, (1 + count) / (10 + count))
+        mean = share * mean + (1 - share) * params
+    np.testing.assert_allclose(net.params, mean, rtol=1e-4, atol=1e-6)
+    assert not np.allclose(net.params, raw[-1], rtol=1e-3)
+    assert history["validation_loss"][-1] == evaluate(net, blobs)["loss"]
+    plain = []  # the average has no influence on the training
+    train(MLP([2, 8, 3]), blobs, epochs=3, after_step=[lambda state: plain.append(state.network.params.copy())])
+    np.testing.assert_array_equal(plain, raw)
+
+
+def test_a_divergence_under_averaging_leaves_the_last_finite_average(blobs):
+    net, kept = MLP([2, 8, 3]), []
+    rates = iter([0.1] * 6 + [1e30] * 100)
+    with pytest.raises(DivergenceError):
+        train(
+            net,
+            blobs,
+            batch_size=50,
+            averaging=0.9,
+            learning_rate=lambda step: next(rates),
+            after_epoch=[lambda state: kept.append(state.network.params.copy())],
+        )
+    np.testing.assert_array_equal(net.params, kept[-1])
+
+
+def test_penalties_are_not_in_the_losses_of_the_history(blobs):
+    histories = [train(MLP([2, 3]), blobs, batch_size=150, epochs=1, l2=l2, l1=l2) for l2 in (0.0, 10.0)]
+    assert histories[0]["train_loss"] == histories[1]["train_loss"]
 
 
 def test_labels_may_be_indices_names_or_one_hot_rows(blobs):
@@ -180,7 +327,7 @@ def test_a_divergence_survives_the_way_between_processes():
     assert (again.epoch, again.learning_rate, str(again)) == (3, 0.5, str(error))
 
 
-@pytest.mark.parametrize("settings", [{"optimizer": "sgd"}, {"after_step": print}, {"after_epoch": [1]}])
+@pytest.mark.parametrize("settings", [{"after_step": print}, {"after_epoch": [1]}, {"after_epoch": "ab"}])
 def test_what_should_be_callable(blobs, settings):
     with pytest.raises(SettingError, match=next(iter(settings))):
         train(MLP([2, 3]), blobs, **settings)
@@ -216,11 +363,43 @@ def test_a_validation_loss_that_overflows_ends_the_training_too(blobs):
         *[({"batch_size": size}, "batch_size") for size in (0, -3, 2.5, float("nan"))],
         *[({"epochs": epochs}, "epochs") for epochs in (0, -1, 1.5)],
         ({"seed": -1}, "seed"),
+        ({"optimizer": "adamm"}, "unknown optimizer 'adamm': did you mean 'adam'"),
+        ({"optimizer": "adam(betta1 = 0.1)"}, "unknown setting of optimizer adam 'betta1': did you mean 'beta1'"),
+        ({"optimizer": "sgd(momentum = 1)"}, "optimizer sgd: momentum must be"),
+        ({"schedule": "cosin"}, "unknown schedule 'cosin': did you mean 'cosine'"),
+        ({"schedule": "constant(warmup = 10)"}, "a warm-up of 10 epochs is not over within 10 epochs"),
+        ({"schedule": "reduce_on_plateau"}, "schedule 'reduce_on_plateau': unknown figure 'validation_loss'"),
+        ({"augmentation": "image"}, "unknown augmentation 'image': did you mean 'images'"),
+        ({"augmentation": "images(shift = -1)"}, "augmentation images: shift must be"),
     ],
 )
-def test_settings_out_of_range(blobs, settings, says):
+def test_settings_out_of_range_change_nothing(blobs, settings, says):
+    net = MLP([2, 3])
+    before = net.params.copy()
     with pytest.raises(SettingError, match=says):
-        train(MLP([2, 3]), blobs, **settings)
+        train(net, blobs, **settings)
+    np.testing.assert_array_equal(net.params, before)
+    assert net.input_shape is None
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_batch_normalization_needs_several_rows(n):
+    net, data = MLP([2, 4, 2], normalization="batch"), (np.eye(3, 2)[:n], np.arange(n) % 2)
+    before = net.params.copy()
+    with pytest.raises(SettingError, match="batch normalization needs batch_size 2 or more: one row has no variance"):
+        train(net, data, batch_size=1)
+    np.testing.assert_array_equal(net.params, before)
+    train(net, data, batch_size=2, epochs=2)  # of three rows the last batch is one alone
+
+
+def test_batch_normalization_without_a_hidden_layer_is_nothing(blobs):
+    train(MLP([2, 3], normalization="batch"), blobs, batch_size=1, epochs=1)
+
+
+def test_counts_can_not_be_negative(blobs):
+    net = MLP([2, 1], loss="poisson")
+    with pytest.raises(DataError, match="y holds -1: targets of loss 'poisson' must be at least 0"):
+        train(net, (blobs[0], blobs[1] - 1.0))
 
 
 @pytest.mark.parametrize(
@@ -247,7 +426,7 @@ def test_data_that_can_not_be_trained_on_changes_nothing(x, y, says):
 
 
 def test_data_must_be_a_pair(blobs):
-    for data in (None, blobs[0], (1, 2, 3)):
+    for data in (None, blobs[0], blobs[:1], (*blobs, None, None), {"x": 1, "y": 2}):
         with pytest.raises(DataError, match="pair"):
             train(MLP([2, 3]), data)
 

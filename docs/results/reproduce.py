@@ -20,7 +20,8 @@ from numlp import MLP, __version__, evaluate
 from numlp.callbacks import KeepBest
 from numlp.history import History
 from numlp.plots import compare, weights
-from numlp.recipes import Recipe, load_recipe
+from numlp.recipe import Recipe
+from numlp.recipes import load_data, load_recipe, make_network, train_network
 from numlp.runs import save_figure
 
 HERE = Path(__file__).parent
@@ -31,12 +32,12 @@ LOSSES = {"softmax_cross_entropy": "softmax + cross-entropy", "sigmoid_squared_e
 
 def train(recipe: Recipe) -> tuple[dict[str, Any], History, MLP]:
     """Train once; return the row of the table, the history, and the network."""
-    dataset = recipe.load_dataset()
+    dataset = load_data(recipe)
     assert dataset.test is not None
-    network = recipe.make_network(dataset)
+    network = make_network(recipe, dataset)
     best = KeepBest("validation_accuracy")
     started = time.perf_counter()
-    history = recipe.train(network, dataset, after_epoch=[best])
+    history = train_network(recipe, network, dataset, after_epoch=[best])
     seconds = time.perf_counter() - started
     last = evaluate(network, dataset.test)
     final = network.params.copy()
@@ -102,7 +103,7 @@ def main() -> None:
     arguments = parser.parse_args()
     reference = load_recipe("reference").edited(epochs=arguments.epochs)
     for data in TITLES:
-        reference.edited(data=data).load_dataset()  # what is missing should be known now, not in five minutes
+        load_data(reference.edited(data=data))  # what is missing should be known now, not in five minutes
     rows = []
     for data in TITLES:
         histories = {}

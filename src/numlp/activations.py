@@ -1,69 +1,221 @@
 """Activation functions: each beside its derivative, in place.
 
-``function(z, slope)`` overwrites pre-activations with activations. In training it also writes the derivative at each
-of them into `slope`, an array of the same shape; the backward pass is then one product for all activations. For
-inference `slope` is None.
+``activation(z, slope, scratch)`` overwrites pre-activations with activations. In training it also writes the
+derivative at each of them into `slope`; the backward pass is then one product for all activations. For inference
+`slope` is None. All three have one shape, and `scratch` may be overwritten.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from numlp.special import Array, sigmoid
+from numlp.checks import fraction, positive
+from numlp.named import Named, setting
+from numlp.special import Array, sigmoid, softplus
 
 
 @dataclass(frozen=True)
-class Activation:
-    """A function of one variable, with its derivative, and the initialiser that suits it.
+class Activation(Named):
+    """A function of one variable, with its derivative, and the initialiser of the weights that suits it."""
 
-    Attributes
-    ----------
-    name : str
-        Its name in `ACTIVATIONS`, in recipes and in model files.
-    function : callable
-        ``function(z, slope)``: see the module.
-    initializer : str
-        The initialiser of the weights before it, unless the user names one.
+    initializer: ClassVar[str] = "he_normal"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        """Turn `z` into activations, and write the derivatives into `slope` unless it is None."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Identity(Activation):
+    """f(z) = z."""
+
+    name = "identity"
+    initializer = "glorot_uniform"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        if slope is not None:
+            slope.fill(1)
+
+
+@dataclass(frozen=True)
+class ReLU(Activation):
+    """f(z) = max(z, 0). V. Nair, G. Hinton, "Rectified linear units improve restricted Boltzmann machines" (2010)."""
+
+    name = "relu"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        if slope is not None:
+            # As floats: a product of floats takes less time than one with a boolean array or a masked copy.
+            np.greater(z, 0, out=slope)
+        np.maximum(z, 0, out=z)
+
+
+@dataclass(frozen=True)
+class LeakyReLU(Activation):
+    """f(z) = max(z, slope · z). A. Maas et al., "Rectifier nonlinearities improve acoustic models" (2013)."""
+
+    name = "leaky_relu"
+    slope: float = setting(0.01, fraction)
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        if slope is not None:
+            np.greater(z, 0, out=slope)
+            np.maximum(slope, self.slope, out=slope)
+        np.multiply(z, self.slope, out=scratch)
+        np.maximum(z, scratch, out=z)
+
+
+@dataclass(frozen=True)
+class ELU(Activation):
+    """f(z) = z if z > 0 else α (eᶻ − 1). D.-A. Clevert et al., "Fast and accurate deep network learning" (2016)."""
+
+    name = "elu"
+    alpha: float = setting(1.0, positive)
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        np.minimum(z, 0, out=scratch)
+        np.expm1(scratch, out=scratch)
+        np.multiply(scratch, self.alpha, out=scratch)
+        if slope is not None:  # 1 above zero, and α eᶻ below
+            np.greater(z, 0, out=slope)
+            np.multiply(slope, 1 - self.alpha, out=slope)
+            np.add(slope, self.alpha, out=slope)
+            np.add(slope, scratch, out=slope)
+        np.maximum(z, 0, out=z)
+        np.add(z, scratch, out=z)
+
+
+_SELU_CURVE, _SELU_SCALE = ELU(1.6732632423543772), 1.0507009873554805
+
+
+@dataclass(frozen=True)
+class SELU(Activation):
+    """f(z) = λ ELU(z) with λ and α that keep mean 0 and variance 1. G. Klambauer et al. (2017)."""
+
+    name = "selu"
+    initializer = "lecun_normal"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        _SELU_CURVE(z, slope, scratch)
+        np.multiply(z, _SELU_SCALE, out=z)
+        if slope is not None:
+            np.multiply(slope, _SELU_SCALE, out=slope)
+
+
+@dataclass(frozen=True)
+class GELU(Activation):
+    r"""z times the share of a standard normal variable that lies below z, by an approximation.
+
+    f(z) = :math:`\tfrac12 z (1 + \tanh(\sqrt{2/\pi}\,(z + 0.044715\, z^3)))`. D. Hendrycks, K. Gimpel, "Gaussian
+    error linear units" (2016), who give it.
     """
 
-    name: str
-    function: Callable[[Array, Array | None], object]
-    initializer: str
+    name = "gelu"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        cubic, rate = 0.044715, 0.7978845608028654
+        np.multiply(z, z, out=scratch)
+        if slope is not None:  # the inner derivative, times z / 2
+            np.multiply(scratch, 3 * cubic * rate / 2, out=slope)
+            np.add(slope, rate / 2, out=slope)
+            np.multiply(slope, z, out=slope)
+        np.multiply(scratch, cubic * rate, out=scratch)
+        np.add(scratch, rate, out=scratch)
+        np.multiply(scratch, z, out=scratch)
+        np.tanh(scratch, out=scratch)
+        # tanh' = (1 − tanh)(1 + tanh), one factor at a time
+        np.subtract(1, scratch, out=scratch)
+        if slope is not None:
+            np.multiply(slope, scratch, out=slope)
+        np.subtract(2, scratch, out=scratch)
+        if slope is not None:
+            np.multiply(slope, scratch, out=slope)
+        np.multiply(scratch, 0.5, out=scratch)
+        if slope is not None:
+            np.add(slope, scratch, out=slope)
+        np.multiply(z, scratch, out=z)
 
 
-def _identity(z: Array, slope: Array | None) -> None:
-    if slope is not None:
-        slope.fill(1)
+@dataclass(frozen=True)
+class SiLU(Activation):
+    """f(z) = z σ(z), also called swish. S. Elfwing et al., "Sigmoid-weighted linear units" (2018)."""
+
+    name = "silu"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        sigmoid(z, out=scratch)
+        if slope is not None:  # σ (1 + z (1 − σ))
+            np.subtract(1, scratch, out=slope)
+            np.multiply(slope, z, out=slope)
+            np.add(slope, 1, out=slope)
+            np.multiply(slope, scratch, out=slope)
+        np.multiply(z, scratch, out=z)
 
 
-def _relu(z: Array, slope: Array | None) -> None:
-    if slope is not None:
-        # As floats: a product of floats takes less time than one with a boolean array or a masked copy.
-        np.greater(z, 0, out=slope)
-    np.maximum(z, 0, out=z)
+@dataclass(frozen=True)
+class Mish(Activation):
+    """f(z) = z ω with ω = tanh(log(1 + eᶻ)). D. Misra, "Mish: a self regularized non-monotonic activation" (2020)."""
+
+    name = "mish"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        if slope is not None:
+            sigmoid(z, out=slope)
+            np.multiply(slope, z, out=slope)
+        softplus(z, out=scratch)
+        np.tanh(scratch, out=scratch)
+        np.multiply(z, scratch, out=z)
+        if slope is not None:  # ω + z σ(z) (1 − ω)(1 + ω)
+            np.subtract(1, scratch, out=scratch)
+            np.multiply(slope, scratch, out=slope)
+            np.subtract(2, scratch, out=scratch)
+            np.multiply(slope, scratch, out=slope)
+            np.subtract(scratch, 1, out=scratch)
+            np.add(slope, scratch, out=slope)
 
 
-def _sigmoid(z: Array, slope: Array | None) -> None:
-    sigmoid(z, out=z)
-    if slope is not None:
-        np.subtract(1, z, out=slope)
-        np.multiply(slope, z, out=slope)
+@dataclass(frozen=True)
+class Tanh(Activation):
+    """f(z) = tanh(z)."""
+
+    name = "tanh"
+    initializer = "glorot_uniform"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        np.tanh(z, out=z)
+        if slope is not None:
+            np.multiply(z, z, out=slope)
+            np.subtract(1, slope, out=slope)
 
 
-def _tanh(z: Array, slope: Array | None) -> None:
-    np.tanh(z, out=z)
-    if slope is not None:
-        np.multiply(z, z, out=slope)
-        np.subtract(1, slope, out=slope)
+@dataclass(frozen=True)
+class Sigmoid(Activation):
+    """f(z) = σ(z) = 1 / (1 + e⁻ᶻ)."""
+
+    name = "sigmoid"
+    initializer = "glorot_uniform"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        sigmoid(z, out=z)
+        if slope is not None:
+            np.subtract(1, z, out=slope)
+            np.multiply(slope, z, out=slope)
 
 
-ACTIVATIONS = {
+@dataclass(frozen=True)
+class Softplus(Activation):
+    """f(z) = log(1 + eᶻ), a smooth ReLU. C. Dugas et al. (2001)."""
+
+    name = "softplus"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        if slope is not None:
+            sigmoid(z, out=slope)
+        softplus(z, out=z)
+
+
+ACTIVATIONS: dict[str, type[Activation]] = {
     activation.name: activation
-    for activation in (
-        Activation("identity", _identity, "glorot_uniform"),
-        Activation("relu", _relu, "he_normal"),
-        Activation("sigmoid", _sigmoid, "glorot_uniform"),
-        Activation("tanh", _tanh, "glorot_uniform"),
-    )
+    for activation in (Identity, ReLU, LeakyReLU, ELU, SELU, GELU, SiLU, Mish, Tanh, Sigmoid, Softplus)
 }

@@ -4,14 +4,17 @@ Nothing is copied to float here: the rows stay as they came (`uint8`, memory-map
 time by whoever reads them.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from numlp.checks import whole_number
 from numlp.errors import DataError, SettingError
+from numlp.sparse import is_sparse
 from numlp.special import AnyArray
 
 _CHUNK = 4096  # rows that are looked at at a time
@@ -53,17 +56,32 @@ def as_rows(x: npt.ArrayLike, name: str = "x") -> AnyArray:
 def as_features(x: npt.ArrayLike, n_features: int) -> AnyArray:
     """Return `x`, shape (n, …), flattened to (n, features), after the checks of `as_rows`.
 
+    A sparse matrix of SciPy's remains one, of the kind whose rows can be taken (CSR).
+
     Raises
     ------
     DataError
         As `as_rows`, and if the rows have another number of features than the network has inputs.
     """
-    rows = as_rows(x)
+    rows: AnyArray = _as_csr(x) if is_sparse(x) else as_rows(x)
     found = int(np.prod(rows.shape[1:]))
     if found != n_features:
-        hint = " (a single sample needs a first axis of length 1)" if rows.size == n_features else ""
+        hint = " (a single sample needs a first axis of length 1)" if math.prod(rows.shape) == n_features else ""
         raise DataError(f"x has {found} features a row (shape {rows.shape}), the network takes {n_features}{hint}")
-    return rows.reshape(len(rows), found)
+    return rows if is_sparse(rows) else rows.reshape(len(rows), found)
+
+
+def _as_csr(x: Any) -> Any:
+    rows = x.tocsr()
+    if len(rows.shape) != 2 or 0 in rows.shape:
+        raise DataError(f"x must be a sparse matrix of rows, not of shape {rows.shape}")
+    if rows.dtype.kind not in "buif":
+        raise DataError(f"x must hold numbers, not {rows.dtype}")
+    infinite = np.flatnonzero(~np.isfinite(rows.data))
+    if infinite.size:
+        row = int(np.searchsorted(rows.indptr, infinite[0], side="right")) - 1
+        raise DataError(f"x holds NaN or infinity, first in row {row}: remove or replace such values")
+    return rows
 
 
 def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | None) -> AnyArray:
@@ -82,7 +100,7 @@ def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | No
     DataError
         If a label is out of range or unknown, or rows are no probabilities.
     """
-    labels = np.asarray(y)
+    labels = _as_array(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.dtype.kind in "UOT":
@@ -114,6 +132,45 @@ def as_probabilities(rows: AnyArray, n_classes: int) -> AnyArray:
     return rows
 
 
+def as_labels(y: npt.ArrayLike, n_labels: int, class_names: Sequence[str] | None) -> AnyArray:
+    """Return yes-or-no targets as rows of numbers in [0, 1], shape (n, labels).
+
+    Parameters
+    ----------
+    y : array_like
+        For a single label: 0 and 1, truth values, probabilities, or two names, to be found in `class_names`. For
+        several: a row of 0 and 1 (or probabilities) for each sample.
+    n_labels : int
+    class_names : sequence of str, optional
+
+    >>> as_labels([True, False], 1, None).tolist()
+    [[1.0], [0.0]]
+    """
+    labels = _as_array(y)
+    if labels.dtype.kind in "UOT":
+        if n_labels > 1 or (class_names is not None and len(class_names) != 2):
+            raise DataError("names as labels must be two different ones, for a network with one output")
+        _check_names(labels)
+        labels = name_indices(labels, class_names or ())
+    rows = as_rows(labels, "y")
+    rows = rows[:, None] if rows.ndim == 1 else rows
+    if rows.shape[1:] != (n_labels,):
+        hint = "; for classes use loss='softmax_cross_entropy'" if rows.shape[1:] == (1,) else ""
+        raise DataError(f"y must have a row of {n_labels} labels for each sample, not shape {labels.shape}{hint}")
+    if rows.min() < 0 or rows.max() > 1:
+        raise DataError(f"labels out of range: y holds {rows.min():g} to {rows.max():g}, labels lie in 0 to 1")
+    return rows.astype(np.float64)
+
+
+def _as_array(y: Any) -> AnyArray:
+    if is_sparse(y):
+        raise DataError("y must be an ordinary array, not a sparse matrix: take y.toarray()")
+    try:
+        return np.asarray(y)
+    except ValueError as error:
+        raise DataError(f"y is no array: {error}") from error
+
+
 def name_indices(labels: AnyArray, class_names: Sequence[str]) -> AnyArray:
     """Return the index of every label in `class_names`.
 
@@ -134,7 +191,7 @@ def names_in(y: npt.ArrayLike) -> tuple[str, ...] | None:
     >>> names_in(["dog", "cat", "dog"])
     ('cat', 'dog')
     """
-    labels = np.asarray(y)
+    labels = _as_array(y)
     if labels.dtype.kind not in "UOT":
         return None
     _check_names(labels)
@@ -146,7 +203,8 @@ def _check_names(labels: AnyArray) -> None:
         raise DataError(f"names as labels must have shape (n,), not {labels.shape}")
     for row, label in enumerate(labels):
         if not isinstance(label, str) or not label:
-            raise DataError(f"label {label!r} in row {row} of y is no name: names must be strings that are not empty")
+            shown = str(label) if isinstance(label, str) else label
+            raise DataError(f"label {shown!r} in row {row} of y is no name: names must be strings that are not empty")
 
 
 def check_several_classes(targets: AnyArray) -> None:
@@ -163,6 +221,25 @@ def as_values(y: npt.ArrayLike, n_outputs: int) -> AnyArray:
     if values.shape[1:] != (n_outputs,):
         raise DataError(f"y has shape {values.shape}, the network has {n_outputs} outputs")
     return values
+
+
+def as_names(name: str, names: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
+    """Return names as a tuple of strings if they are `count` different ones."""
+    if names is None:
+        return None
+    if isinstance(names, str) or len(names) != count or len({str(n) for n in names}) != count:
+        raise SettingError(f"{name} must be {count} different names, not {names!r}")
+    return tuple(str(n) for n in names)
+
+
+def as_sample_shape(name: str, shape: Sequence[int] | None, n_features: int) -> tuple[int, ...] | None:
+    """Return the shape of one sample as a tuple if it has as many features as the network has inputs."""
+    if shape is None:
+        return None
+    sizes = tuple(whole_number(name, size) for size in shape)
+    if math.prod(sizes) != n_features:
+        raise SettingError(f"{name} {sizes} does not have the {n_features} features of layer_size")
+    return sizes
 
 
 def as_layer_size(layer_size: Sequence[int]) -> tuple[int, ...]:

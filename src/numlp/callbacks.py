@@ -1,7 +1,10 @@
-"""What happens between epochs: callables for `train(after_epoch=…)`."""
+"""What happens between epochs, and between steps: callables for `train(after_epoch=…, after_step=…)`."""
+
+import time
 
 import numpy as np
 
+from numlp.checks import nonnegative, positive, unknown, whole_number
 from numlp.errors import SettingError
 from numlp.special import Array
 from numlp.training import TrainingState
@@ -15,6 +18,8 @@ class KeepBest:
     figure : str
         A column of the history. The least is best of a column whose name ends in "loss", else the greatest; of
         equals the first.
+    min_delta : float
+        By how much a figure must be better to count as such.
 
     Attributes
     ----------
@@ -33,17 +38,91 @@ class KeepBest:
     3
     """
 
-    def __init__(self, figure: str) -> None:
+    def __init__(self, figure: str = "validation_loss", *, min_delta: float = 0.0) -> None:
         self.figure = figure
+        self.min_delta = nonnegative("min_delta", min_delta)
+        self._sign = -1 if str(figure).endswith("loss") else 1
+
+    def begin(self, state: TrainingState) -> None:
+        """Forget everything; refuse a figure that the history won't have."""
+        if self.figure not in state.figures:
+            raise SettingError(unknown("figure of the history", self.figure, state.figures))
         self.epoch = 0
         self.params: Array | None = None
-        self._sign = -1 if figure.endswith("loss") else 1
         self._best = -np.inf
 
-    def __call__(self, state: TrainingState) -> None:
-        row = state.history.rows[-1]
-        if self.figure not in row:
-            raise SettingError(f"the history has no figure {self.figure!r}: it has {', '.join(row)}")
-        value = self._sign * row[self.figure]
-        if value > self._best:
+    def __call__(self, state: TrainingState) -> bool | None:
+        """Look at the epoch that has ended."""
+        value = self._sign * state.history.rows[-1][self.figure]
+        if value > self._best + (self.min_delta if self.epoch else 0):
             self._best, self.epoch, self.params = value, state.epoch, state.network.params.copy()
+        return None
+
+
+class EarlyStopping(KeepBest):
+    """Ends the training when a figure has not become better for some epochs, and restores the best parameters.
+
+    They are restored, too, when the training has no more epochs or is ended by another callback. L. Prechelt, "Early
+    stopping, but when?" (1998).
+
+    Parameters
+    ----------
+    figure : str
+        A column of the history; see `KeepBest`.
+    patience : int
+        For how many epochs in a row it may fail to become better.
+    min_delta : float
+        By how much a figure must be better to count as such.
+
+    Examples
+    --------
+    >>> from numlp import MLP, train
+    >>> x, y = np.array([[0.0], [1.0]]), np.array([0, 1])
+    >>> stopping = EarlyStopping("validation_accuracy", patience=2)
+    >>> history = train(MLP([1, 8, 2]), (x, y), validation=(x, y), epochs=100, after_epoch=[stopping])
+    >>> len(history) == stopping.epoch + 2
+    True
+    """
+
+    def __init__(self, figure: str = "validation_loss", *, patience: int = 10, min_delta: float = 0.0) -> None:
+        super().__init__(figure, min_delta=min_delta)
+        self.patience = whole_number("patience", patience)
+
+    def __call__(self, state: TrainingState) -> bool:
+        """Look at the epoch that has ended, and say whether it was the last."""
+        super().__call__(state)
+        return state.epoch - self.epoch >= self.patience
+
+    def finish(self, state: TrainingState) -> None:
+        """Give the network its best parameters."""
+        if self.params is not None:
+            state.network.params[:] = self.params
+
+
+class TimeBudget:
+    """Ends the training when a time is over, for `after_step`; the epoch is then validated as it stands.
+
+    Parameters
+    ----------
+    seconds : float
+        Counted from the beginning of the training, validation included.
+
+    Examples
+    --------
+    >>> from numlp import MLP, train
+    >>> x, y = np.array([[0.0], [1.0]]), np.array([0, 1])
+    >>> history = train(MLP([1, 2]), (x, y), epochs=10**6, after_step=[TimeBudget(0.05)])
+    >>> len(history) < 10**6
+    True
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = positive("seconds", seconds)
+
+    def begin(self, state: TrainingState) -> None:
+        """Start the clock."""
+        self._end = time.monotonic() + self.seconds
+
+    def __call__(self, state: TrainingState) -> bool:
+        """Say whether the time is over."""
+        return time.monotonic() >= self._end

@@ -45,6 +45,35 @@ def positive(name: str, value: object) -> float:
     return number
 
 
+def nonnegative(name: str, value: object) -> float:
+    """Return `value` as a float if it is a finite number of at least zero."""
+    number = real(name, value, "a finite number of at least 0")
+    if not 0 <= number < math.inf:
+        raise SettingError(f"{name} must be a finite number of at least 0, not {value!r}")
+    return number
+
+
+def fraction(name: str, value: object) -> float:
+    """Return `value` as a float if it lies in [0, 1), as a momentum does, or the part of units that is dropped.
+
+    >>> fraction("dropout", 1)
+    Traceback (most recent call last):
+    ...
+    numlp.errors.SettingError: dropout must be at least 0 and below 1, not 1
+    """
+    number = real(name, value, "at least 0 and below 1")
+    if not 0 <= number < 1:
+        raise SettingError(f"{name} must be at least 0 and below 1, not {value!r}")
+    return number
+
+
+def truth(name: str, value: object) -> bool:
+    """Return `value` if it is true or false."""
+    if not isinstance(value, bool):
+        raise SettingError(f"{name} must be true or false, not {value!r}")
+    return value
+
+
 def share(name: str, value: object) -> float:
     """Return `value` as a float if it lies strictly between 0 and 1."""
     number = real(name, value, "a share between 0 and 1")

@@ -2,6 +2,8 @@
 
 A model file is self-contained (weights, architecture, input scaling, class names, recipe), and opening one executes
 nothing: it holds numbers and the names of registry entries, no code. The same model gives the same bytes.
+
+The description has a part for each network; the tensors of an ensemble's networks begin with their numbers.
 """
 
 from __future__ import annotations
@@ -14,40 +16,49 @@ from typing import Any
 
 import numpy as np
 
-from numlp.activations import ACTIVATIONS
 from numlp.arrays import as_layer_size
 from numlp.atomic import write_bytes
-from numlp.checks import choice
+from numlp.checks import positive
+from numlp.ensemble import Ensemble
 from numlp.errors import FileFormatError, SettingError
-from numlp.layers import make_layers, parameter_shapes
+from numlp.layers import ARCHITECTURE, as_activations, make_layers, parameter_shapes
 from numlp.network import MLP
 from numlp.scaling import Scaling
+from numlp.special import Array
 from numlp.version import __version__
 
 FORMAT = "numlp-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _SCALINGS = ("input_scaling", "target_scaling")
 _TENSOR_DTYPES = {"F32": "float32", "F64": "float64"}
-_DESCRIPTION: dict[str, tuple[type, type | None]] = {  # the kind of each entry, and of its parts
+_NETWORK: dict[str, tuple[type | tuple[type, ...], type | None]] = {  # the kind of each entry, and of its parts
     "layer_size": (list, int),
-    "activation": (str, None),
+    "activation": (list, str),
     "loss": (str, None),
     "initializer": (str, None),
+    "normalization": (str, None),
+    "dropout": ((int, float), None),
+    "input_dropout": ((int, float), None),
+    "noise": ((int, float), None),
+    "input_noise": ((int, float), None),
     "dtype": (str, None),
+    "temperature": ((int, float), None),
     "input_shape": (list, int),
     "feature_names": (list, str),
     "class_names": (list, str),
-    "recipe": (dict, None),
 }
-_OPTIONAL = {"initializer", "input_shape", "feature_names", "class_names", "recipe"}
+_OPTIONAL = {"initializer", "input_shape", "feature_names", "class_names"}
+_MOST_NETWORKS = 1000
 
 
-def save_model(network: MLP, path: str | os.PathLike[str], *, recipe: Mapping[str, object] | None = None) -> None:
-    """Write a network to a file, atomically.
+def save_model(
+    model: MLP | Ensemble, path: str | os.PathLike[str], *, recipe: Mapping[str, object] | None = None
+) -> None:
+    """Write a network or an ensemble to a file, atomically.
 
     Parameters
     ----------
-    network : MLP
+    model : MLP or Ensemble
     path : path
         By convention with the suffix ".safetensors".
     recipe : mapping, optional
@@ -70,31 +81,54 @@ def save_model(network: MLP, path: str | os.PathLike[str], *, recipe: Mapping[st
     """
     from safetensors.numpy import save
 
+    networks = model.members if isinstance(model, Ensemble) else (model,)
     description = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "numlp_version": __version__,
-        "layer_size": network.layer_size,
-        "activation": network.activation.name,
-        "loss": network.loss.name,
-        "initializer": network.initializer,
-        "dtype": network.dtype.name,
-        "input_shape": network.input_shape,
-        "feature_names": network.feature_names,
-        "class_names": network.class_names,
+        "ensemble": isinstance(model, Ensemble),
+        "temperature": model.temperature,
+        "networks": [_described(network) for network in networks],
         "recipe": None if recipe is None else dict(recipe),
     }
     # One key only: safetensors writes several in no fixed order, and the same model must give the same bytes.
     metadata = {"numlp": json.dumps(description, sort_keys=True)}
+    tensors = {
+        _prefix(model, i) + name: np.asarray(tensor, order="C")
+        for i, network in enumerate(networks)
+        for name, tensor in _tensors(network).items()
+    }
+    write_bytes(path, save(tensors, metadata))
+
+
+def _prefix(model: MLP | Ensemble, number: int) -> str:
+    return f"{number}." if isinstance(model, Ensemble) else ""
+
+
+def _described(network: MLP) -> dict[str, Any]:
+    return {
+        "layer_size": network.layer_size,
+        "activation": [str(activation) for activation in network.activations],
+        "loss": str(network.loss),
+        **network.architecture,
+        "dtype": network.dtype.name,
+        "temperature": network.temperature,
+        "input_shape": network.input_shape,
+        "feature_names": network.feature_names,
+        "class_names": network.class_names,
+    }
+
+
+def _tensors(network: MLP) -> dict[str, Array]:
     tensors = dict(network.named_parameters())
     for name in _SCALINGS:
         scaling: Scaling = getattr(network, name)
         tensors |= {f"{name}.shift": scaling.shift, f"{name}.factor": scaling.factor}
-    write_bytes(path, save({name: np.ascontiguousarray(t) for name, t in tensors.items()}, metadata))
+    return tensors
 
 
-def load_model(path: str | os.PathLike[str]) -> MLP:
-    """Read a network from a file that `save_model` wrote.
+def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
+    """Read a network or an ensemble from a file that `save_model` wrote.
 
     Everything is checked before the network is made: the format, every name, every size against the file.
 
@@ -115,7 +149,13 @@ def load_model(path: str | os.PathLike[str]) -> MLP:
     with _open(path) as file:
         described = _description(path, file.metadata())
         try:
-            return _network(described, file)
+            prefixes = [f"{i}." if described["ensemble"] else "" for i in range(len(described["networks"]))]
+            _check_tensors(dict(zip(prefixes, described["networks"], strict=True)), file)
+            pairs = zip(described["networks"], prefixes, strict=True)
+            networks = [_network(network, file, prefix) for network, prefix in pairs]
+            model = Ensemble(networks) if described["ensemble"] else networks[0]
+            model.temperature = positive("temperature", described["temperature"])
+            return model
         except (SafetensorError, SettingError, TypeError, ValueError, OverflowError) as error:
             raise FileFormatError(f"{path} is no valid model: {error}") from error
 
@@ -153,49 +193,61 @@ def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | Non
             f"{path} has format version {described.get('format_version')!r}, this release of numlp ({__version__}) "
             f"reads version {FORMAT_VERSION}: it was written by numlp {described.get('numlp_version')!r}"
         )
-    for name, (kind, item) in _DESCRIPTION.items():
-        value = described.get(name)
-        parts = value if isinstance(value, list) else []
-        whole = isinstance(value, kind) and (item is None or all(isinstance(part, item) for part in parts))
-        if not whole and not (value is None and name in _OPTIONAL):
-            raise FileFormatError(f"{path} is no valid model: its description has {name} {str(value)[:80]!r}")
+    networks = described.get("networks")
+    most = _MOST_NETWORKS if described.get("ensemble") else 1
+    if not isinstance(networks, list) or not 1 <= len(networks) <= most:
+        raise FileFormatError(f"{path} is no valid model: its description has networks {str(networks)[:80]!r}")
+    for name in ("ensemble", "recipe"):
+        if not isinstance(described.get(name), bool if name == "ensemble" else dict | None):
+            raise FileFormatError(f"{path} is no valid model: its description has {name} {described.get(name)!r:.80}")
+    for network in networks:
+        _check_described(path, network)
     return dict(described)
 
 
-def _network(described: dict[str, Any], file: Any) -> MLP:
-    """Make the network if the file's tensors are those that its description calls for, and no others."""
-    sizes = as_layer_size(described["layer_size"])
-    activation = choice("activation", described["activation"], ACTIVATIONS)
-    shapes = parameter_shapes(make_layers(sizes, activation, described["initializer"]))
-    expected = {name: (list(shape), described["dtype"]) for name, shape in shapes.items()}
+def _check_described(path: str | os.PathLike[str], network: Any) -> None:
+    """Refuse the description of a network in which something has another kind than it should."""
+    for name, (kind, item) in _NETWORK.items():
+        value = network.get(name) if isinstance(network, dict) else None
+        parts = value if isinstance(value, list) else []
+        whole = isinstance(value, kind) and (item is None or all(isinstance(part, item) for part in parts))
+        if not whole and not (value is None and name in _OPTIONAL and isinstance(network, dict)):
+            raise FileFormatError(f"{path} is no valid model: its description has {name} {str(value)[:80]!r}")
+
+
+def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: described[name] for name in _NETWORK if name != "temperature"}
+
+
+def _check_tensors(networks: Mapping[str, Mapping[str, Any]], file: Any) -> None:
+    """Refuse a file whose tensors are not those that its description calls for, and no others."""
+    expected: dict[str, tuple[list[int] | None, str]] = {}
+    for prefix, described in networks.items():
+        sizes = as_layer_size(described["layer_size"])
+        activations = as_activations(described["activation"], len(sizes) - 2)
+        layers = make_layers(sizes, activations, **{name: described[name] for name in ARCHITECTURE})
+        shapes = parameter_shapes(layers)
+        expected |= {prefix + name: (list(shape), described["dtype"]) for name, shape in shapes.items()}
+        expected |= {f"{prefix}{s}.{part}": (None, "float64") for s in _SCALINGS for part in ("shift", "factor")}
     names = set(file.keys())
-    scalings = {f"{scaling}.{part}" for scaling in _SCALINGS for part in ("shift", "factor")}
-    if names != set(expected) | scalings:
-        odd = sorted(names ^ (set(expected) | scalings))
+    if names != set(expected):
+        odd = sorted(names ^ set(expected))
         raise SettingError(f"it lacks, or has beyond what it describes, {', '.join(odd[:4])}")
     for name in sorted(names):
-        tensor = file.get_slice(name)
-        shape, dtype = expected.get(name, (tensor.get_shape(), "float64"))
-        if tensor.get_shape() != shape or _TENSOR_DTYPES.get(tensor.get_dtype()) != dtype:
+        tensor, (shape, dtype) = file.get_slice(name), expected[name]
+        if tensor.get_shape() != (shape or tensor.get_shape()) or _TENSOR_DTYPES.get(tensor.get_dtype()) != dtype:
             raise SettingError(f"{name} does not have shape {shape} and dtype {dtype}")
-    network = MLP(
-        sizes,
-        activation=activation.name,
-        loss=described["loss"],
-        initializer=described["initializer"],
-        dtype=described["dtype"],
-        input_shape=described["input_shape"],
-        feature_names=described["feature_names"],
-        class_names=described["class_names"],
-        input_scaling=_scaling(file, "input_scaling"),
-        target_scaling=_scaling(file, "target_scaling"),
-    )
+
+
+def _network(described: Mapping[str, Any], file: Any, prefix: str) -> MLP:
+    scalings: dict[str, Any] = {
+        name: Scaling(file.get_tensor(f"{prefix}{name}.shift"), file.get_tensor(f"{prefix}{name}.factor"))
+        for name in _SCALINGS
+    }
+    network = MLP(**_settings(described), **scalings)
+    network.temperature = positive("temperature", described["temperature"])
     for name, view in network.named_parameters().items():
-        view[...] = file.get_tensor(name)
+        view[...] = file.get_tensor(prefix + name)
     if not np.all(np.isfinite(network.params)):
         raise SettingError("its weights hold NaN or infinity")
     return network
-
-
-def _scaling(file: Any, name: str) -> Scaling:
-    return Scaling(file.get_tensor(f"{name}.shift"), file.get_tensor(f"{name}.factor"))

@@ -1,6 +1,7 @@
 """History: what training was like, epoch by epoch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import fmean
 
 
 class History:
@@ -56,3 +57,22 @@ class History:
             return "History of 0 epochs"
         last = ", ".join(f"{name}={value:.4g}" for name, value in self.rows[-1].items())
         return f"History of {len(self)} epochs, the last: {last}"
+
+
+def mean_history(histories: Sequence[History]) -> History:
+    """Return the means of several histories' figures, for as many epochs as all of them have.
+
+    >>> one, other = History(), History()
+    >>> one.append({"epoch": 1, "train_loss": 1.0})
+    >>> other.append({"epoch": 1, "train_loss": 2.0})
+    >>> mean_history([one, other])["train_loss"]
+    [1.5]
+    """
+    if len(histories) == 1:
+        return histories[0]
+    mean = History()
+    for rows in zip(*histories, strict=False):
+        mean.append(
+            {name: rows[0][name] if name == "epoch" else fmean(row[name] for row in rows) for name in rows[0]}
+        )
+    return mean

@@ -4,7 +4,8 @@ An initialiser is a function ``(rng, fan_in, fan_out)`` that returns a float64 a
 the same draws for every dtype of network.
 
 Sources: X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010);
-K. He et al., "Delving deep into rectifiers" (2015).
+K. He et al., "Delving deep into rectifiers" (2015); Y. LeCun et al., "Efficient backprop" (1998); A. Saxe et al.,
+"Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (2014).
 """
 
 from collections.abc import Callable
@@ -35,6 +36,29 @@ def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.N
     return _uniform(rng, np.sqrt(6.0 / (fan_in + fan_out)), fan_in, fan_out)
 
 
+def lecun_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
+    """Normal with variance 1 / fan_in, which keeps the signal's size through linear units (LeCun et al.)."""
+    return rng.normal(0.0, np.sqrt(1.0 / fan_in), (fan_in, fan_out))
+
+
+def lecun_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
+    """Uniform with variance 1 / fan_in, that is within ±√(3 / fan_in) (LeCun et al.)."""
+    return _uniform(rng, np.sqrt(3.0 / fan_in), fan_in, fan_out)
+
+
+def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
+    """Orthonormal rows or columns, whichever are fewer, uniform among all such matrices (Saxe et al.)."""
+    tall = rng.normal(size=(max(fan_in, fan_out), min(fan_in, fan_out)))
+    q, r = np.linalg.qr(tall)
+    q *= np.sign(np.diag(r))  # without it some matrices are likelier than others
+    return q if fan_in >= fan_out else q.T
+
+
+def zeros(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
+    """All 0: right for a single layer, while hidden units that begin alike stay alike."""
+    return np.zeros((fan_in, fan_out))
+
+
 def _uniform(rng: np.random.Generator, limit: float, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
     return rng.uniform(-limit, limit, (fan_in, fan_out))
 
@@ -44,4 +68,8 @@ INITIALIZERS: dict[str, Initializer] = {
     "glorot_uniform": glorot_uniform,
     "he_normal": he_normal,
     "he_uniform": he_uniform,
+    "lecun_normal": lecun_normal,
+    "lecun_uniform": lecun_uniform,
+    "orthogonal": orthogonal,
+    "zeros": zeros,
 }

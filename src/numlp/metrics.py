@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from numlp.checks import whole_number
 from numlp.losses import Loss
 from numlp.special import Array
 
@@ -91,13 +92,76 @@ def mean_absolute_error(targets: npt.ArrayLike, predictions: npt.ArrayLike) -> f
     return float(np.mean(np.abs(np.asarray(targets, dtype=np.float64) - np.asarray(predictions))))
 
 
+def reliability(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, bins: int = 15, weights: npt.ArrayLike | None = None
+) -> npt.NDArray[np.float64]:
+    r"""How sure predictions are, and how often they are right, by how sure they are.
+
+    The confidence of a row is the probability of its most probable class. Bin m of M holds the rows whose confidence
+    lies in ((m − 1) / M, m / M].
+
+    Parameters
+    ----------
+    probabilities : array_like, shape (n, classes)
+    labels : array_like of int, shape (n,)
+        Class indices.
+    bins : int
+    weights : array_like, shape (n,), optional
+        How much each row counts.
+
+    Returns
+    -------
+    float64 array, shape (3, bins)
+        Of every bin its share of all rows, its mean confidence and its accuracy; the last two are NaN where there
+        are no rows.
+
+    Examples
+    --------
+    >>> reliability([[0.7, 0.3], [0.1, 0.9], [0.8, 0.2]], [0, 1, 1], bins=2)
+    array([[0.        , 1.        ],
+           [       nan, 0.8       ],
+           [       nan, 0.66666667]])
+    """
+    bins = whole_number("bins", bins)
+    rows = np.asarray(probabilities, dtype=np.float64)
+    confidence, hit = rows.max(axis=1), rows.argmax(axis=1) == np.asarray(labels)
+    counts = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
+    index = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
+    totals = np.bincount(index, counts, bins)
+    sums = np.stack([np.bincount(index, counts * values, bins) for values in (confidence, hit)])
+    means = np.divide(sums, totals, out=np.full((2, bins), np.nan), where=totals > 0)
+    return np.concatenate([totals[None] / totals.sum(), means])
+
+
+def expected_calibration_error(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, bins: int = 15, weights: npt.ArrayLike | None = None
+) -> float:
+    r"""How far, on average, predictions are right more or less often than they claim, in [0, 1].
+
+    :math:`\sum_m s_m |a_m - c_m|` over bins of equal width in confidence, with the bin's share of the rows s, its
+    accuracy a and its mean confidence c. C. Guo et al., "On calibration of modern neural networks" (2017), eq. 3.
+
+    Parameters
+    ----------
+    probabilities, labels, bins, weights
+        As `reliability` takes them.
+
+    Examples
+    --------
+    >>> round(expected_calibration_error([[0.7, 0.3], [0.1, 0.9], [0.8, 0.2]], [0, 1, 1], bins=2), 4)
+    0.1333
+    """
+    share, confidence, right = reliability(probabilities, labels, bins, weights)
+    return float(np.nansum(share * np.abs(right - confidence)))
+
+
 class Tally:
-    """The mean loss, and the accuracy or R², of the batches added so far; adding one allocates nothing.
+    """The mean loss, and the accuracy or R², of the rows added so far; adding some allocates nothing.
 
     Parameters
     ----------
     loss : Loss
-        Says what the score is: "accuracy" for classification, "r2" for regression.
+        Says what the score is: "r2" for real targets, else "accuracy", for labels the share that is right.
     batch_size : int
         The largest number of rows added at a time.
     n_outputs : int
@@ -106,53 +170,90 @@ class Tally:
 
     def __init__(self, loss: Loss, batch_size: int, n_outputs: int, dtype: npt.DTypeLike) -> None:
         self.loss = loss
-        self.score = "accuracy" if loss.task == "classification" else "r2"
-        self._guess = np.empty(batch_size, np.intp)
-        self._truth = np.empty(batch_size, np.intp)
-        self._hit = np.empty(batch_size, np.bool_)
-        self._rows: Array = np.empty((batch_size, n_outputs), dtype)
-        self._column = np.empty(n_outputs)
-        self._origin: Array = np.zeros(n_outputs, dtype)
+        self.score = "r2" if loss.task == "regression" else "accuracy"
+        self._n_outputs, self._dtype = n_outputs, dtype
+        self._allocate(batch_size)
+        self._column = np.empty(n_outputs // loss.blocks)
+        self._origin: Array = np.zeros(self._column.size, dtype)
         self.reset()
+
+    def _allocate(self, batch_size: int) -> None:
+        self._guess, self._truth = (np.empty(batch_size, np.intp) for _ in range(2))
+        self._hit, self._ones = np.empty(batch_size, self._dtype), np.ones(batch_size, self._dtype)
+        self._rows: Array = np.empty((batch_size, self._n_outputs), self._dtype)
+        self._other = np.empty_like(self._rows)
 
     def reset(self) -> None:
         """Forget everything."""
-        self.count = 0
+        self._weight = 0.0
         self._loss = 0.0
-        self._hits = 0
-        self._squares, self._sum, self._residual = (np.zeros(len(self._column)) for _ in range(3))
+        self._hits = 0.0
+        self._squares, self._sum, self._residual = (np.zeros(self._column.size) for _ in range(3))
 
-    def add(self, loss: float, logits: Array, targets: Array) -> None:
-        """Count a batch: its mean loss, its logits and targets, both (n, outputs)."""
+    def add(self, values: Array, logits: Array, targets: Array, weights: Array | None = None) -> None:
+        """Count some rows.
+
+        Parameters
+        ----------
+        values : array, shape (n,)
+            Their losses.
+        logits : array, shape (n, outputs)
+        targets : array, shape (n, targets)
+        weights : array, shape (n,), optional
+            How much each row counts.
+        """
         n = len(logits)
-        if self.count == 0:
+        if n > len(self._ones):
+            self._allocate(n)
+        weights = self._ones[:n] if weights is None else weights
+        if self.score == "r2" and not self._weight:
             # Targets are summed as differences from the first one: squares of large numbers lose their digits.
             np.copyto(self._origin, targets[0])
-        self.count += n
-        self._loss += loss * n
-        if self.score == "accuracy":
-            guess, truth, hit = self._guess[:n], self._truth[:n], self._hit[:n]
-            np.argmax(logits, axis=1, out=guess)
-            np.argmax(targets, axis=1, out=truth)
-            np.equal(guess, truth, out=hit)
-            self._hits += int(np.count_nonzero(hit))
+        self._weight += float(np.add.reduce(weights))
+        self._loss += float(np.dot(weights, values))
+        if self.loss.task == "classification":
+            self._add_classes(logits, targets, weights)
+        elif self.loss.task == "labels":
+            self._add_labels(logits, targets, weights)
         else:
-            rows = self._rows[:n]
-            np.subtract(targets, self._origin, out=rows)
-            self._sum += np.add.reduce(rows, axis=0, dtype=np.float64, out=self._column)
-            np.multiply(rows, rows, out=rows)
-            self._squares += np.add.reduce(rows, axis=0, dtype=np.float64, out=self._column)
-            self.loss.link(logits, rows)
-            np.subtract(rows, targets, out=rows)
-            np.multiply(rows, rows, out=rows)
-            self._residual += np.add.reduce(rows, axis=0, dtype=np.float64, out=self._column)
+            self._add_values(logits, targets, weights)
+
+    def _add_classes(self, logits: Array, targets: Array, weights: Array) -> None:
+        guess, truth, hit = self._guess[: len(logits)], self._truth[: len(logits)], self._hit[: len(logits)]
+        np.argmax(logits, axis=1, out=guess)
+        np.argmax(targets, axis=1, out=truth)
+        np.equal(guess, truth, out=hit)
+        self._hits += float(np.dot(weights, hit))
+
+    def _add_labels(self, logits: Array, targets: Array, weights: Array) -> None:
+        rows, truth, hit = self._rows[: len(logits)], self._other[: len(logits)], self._hit[: len(logits)]
+        np.greater(logits, 0, out=rows)
+        np.greater(targets, 0.5, out=truth)
+        np.equal(rows, truth, out=rows)
+        np.mean(rows, axis=1, out=hit)
+        self._hits += float(np.dot(weights, hit))
+
+    def _add_values(self, logits: Array, targets: Array, weights: Array) -> None:
+        n, width = targets.shape
+        column, rows, other = weights[:, None], self._rows[:n], self._other[:n, :width]
+        self.loss.link(logits, rows)
+        point = rows[:, self.loss.point * width : (self.loss.point + 1) * width]
+        np.subtract(point, targets, out=point)
+        np.multiply(point, point, out=point)
+        np.multiply(point, column, out=point)
+        self._residual += np.add.reduce(point, axis=0, dtype=np.float64, out=self._column)
+        np.subtract(targets, self._origin, out=point)
+        np.multiply(point, column, out=other)
+        self._sum += np.add.reduce(other, axis=0, dtype=np.float64, out=self._column)
+        np.multiply(point, other, out=other)
+        self._squares += np.add.reduce(other, axis=0, dtype=np.float64, out=self._column)
 
     def result(self) -> dict[str, float]:
         """Return ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``."""
         if self.score == "accuracy":
-            score = self._hits / self.count
+            score = self._hits / self._weight
         else:
             # Rounding may leave a little less than nothing of constant targets.
-            total = np.maximum(self._squares - self._sum**2 / self.count, 0.0)
+            total = np.maximum(self._squares - self._sum**2 / self._weight, 0.0)
             score = _determination(self._residual, total)
-        return {"loss": self._loss / self.count, self.score: score}
+        return {"loss": self._loss / self._weight, self.score: score}

@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from numlp.activations import ACTIVATIONS
-from numlp.arrays import as_features, as_layer_size
-from numlp.checks import choice, whole_number
+from numlp.activations import Activation
+from numlp.arrays import as_layer_size, as_names, as_sample_shape
+from numlp.checks import choice, fraction, nonnegative
 from numlp.errors import DataError, SettingError
-from numlp.layers import make_layers, parameter_shapes
-from numlp.losses import LOSSES
+from numlp.layers import Linear, as_activations, make_layers, parameter_shapes
+from numlp.losses import LOSSES, Loss
+from numlp.named import resolve
+from numlp.predictor import Predictor, n_names
 from numlp.randomness import Role, generator
 from numlp.scaling import Scaling
-from numlp.special import Array
+from numlp.sparse import dense
+from numlp.special import AnyArray, Array
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
-_DERIVED = {"layers", "logits", "_grads", "_capacity", "_delta", "_scratch"}
-CHUNK = 1024  # rows that are predicted or evaluated at a time: large enough for BLAS, small enough for the cache
+_RESULTS = {"last_logits", "values", "input_grad"}
+_DERIVED = {"layers", "_first", "_grads", "_capacity", "_delta", "_scratch", "_values_buffer"} | _RESULTS
 
 
-class MLP:
+class MLP(Predictor):
     """A multilayer perceptron: affine maps with activation functions in between.
 
     All parameters lie in one 1-D array, `params`, and their gradients in another, `grads`; the layers look into
-    both. All weights come first, then all biases, so that what is meant for weights only is one slice.
+    both. All weights come first, then all biases and norms, so that what is meant for weights only is one slice.
 
     Parameters
     ----------
     layer_size : sequence of int
         The number of inputs, the widths of the hidden layers (none will do), the number of outputs.
-    activation : str
-        The activation of the hidden layers, a name in `ACTIVATIONS`: "relu", "tanh", "sigmoid" or "identity".
-    loss : str
+    activation : str or Activation, or a sequence with one for each hidden layer
+        A name in `ACTIVATIONS`, such as "relu" or "leaky_relu(slope = 0.1)".
+    loss : str or Loss
         The loss, with the link that belongs to it, a name in `LOSSES`: "softmax_cross_entropy" for classes,
-        "sigmoid_squared_error" (the reference project's), "squared_error" for real targets.
+        "sigmoid_binary_cross_entropy" for labels that don't exclude each other or for two classes with one output,
+        "squared_error" for real targets, and others.
     initializer : str, optional
         A name in `INITIALIZERS` for all layers; by default each layer's is the one that suits the activation
-        after it: He's for ReLU, Glorot's for the others and for the outputs.
+        after it: He's for ReLU, Glorot's for the outputs.
+    normalization : "none", "batch" or "layer"
+        Of hidden units, before their activation.
+    dropout, input_dropout : float, in [0, 1)
+        The share of hidden units, and of inputs, that are set to 0 in training.
+    noise, input_noise : float
+        Standard deviation of normal noise that is added in training to hidden units and to (scaled) inputs.
     dtype : "float32" or "float64"
         In which the network computes.
     seed : int
@@ -79,9 +88,14 @@ class MLP:
         self,
         layer_size: Sequence[int],
         *,
-        activation: str = "relu",
-        loss: str = "softmax_cross_entropy",
+        activation: str | Activation | Sequence[str | Activation] = "relu",
+        loss: str | Loss = "softmax_cross_entropy",
         initializer: str | None = None,
+        normalization: str = "none",
+        dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        noise: float = 0.0,
+        input_noise: float = 0.0,
         dtype: npt.DTypeLike = "float32",
         seed: int = 0,
         input_scaling: Scaling | None = None,
@@ -91,16 +105,29 @@ class MLP:
         class_names: Sequence[str] | None = None,
     ) -> None:
         self.layer_size = as_layer_size(layer_size)
-        self.activation = choice("activation", activation, ACTIVATIONS)
-        self.loss = choice("loss", loss, LOSSES)
-        self.initializer = initializer
+        self.loss = resolve("loss", loss, LOSSES)
+        if self.layer_size[-1] % self.loss.blocks:
+            raise SettingError(
+                f"loss {self.loss} has {self.loss.blocks} outputs for each target: layer_size must end with a "
+                f"multiple of {self.loss.blocks}, not with {self.layer_size[-1]}"
+            )
+        self.activations = as_activations(activation, len(self.layer_size) - 2)
+        self.architecture: dict[str, Any] = {
+            "initializer": initializer,
+            "normalization": normalization,
+            "dropout": fraction("dropout", dropout),
+            "input_dropout": fraction("input_dropout", input_dropout),
+            "noise": nonnegative("noise", noise),
+            "input_noise": nonnegative("input_noise", input_noise),
+        }
         self.dtype = choice("dtype", getattr(dtype, "name", getattr(dtype, "__name__", dtype)), DTYPES)
         self.input_scaling = self._fitting("input_scaling", input_scaling, self.layer_size[0])
-        self.target_scaling = self._fitting("target_scaling", target_scaling, self.layer_size[-1])
-        self.input_shape = self._input_shape(input_shape)
-        self.feature_names = _names("feature_names", feature_names, self.layer_size[0])
-        self.class_names = _names("class_names", class_names, self.layer_size[-1])
-        self.layers = make_layers(self.layer_size, self.activation, self.initializer)
+        self.target_scaling = self._fitting("target_scaling", target_scaling, self.n_targets)
+        if not self.loss.linear and self.target_scaling != Scaling():
+            raise SettingError(f"loss {self.loss.name!r} takes targets as they are: leave target_scaling out")
+        self.input_shape = as_sample_shape("input_shape", input_shape, self.layer_size[0])
+        self.feature_names = as_names("feature_names", feature_names, self.layer_size[0])
+        self.class_names = as_names("class_names", class_names, n_names(self.loss, self.layer_size[-1]))
         self._bind()
         rng = generator(seed, 0, Role.WEIGHTS)
         for layer in self.layers:
@@ -131,50 +158,36 @@ class MLP:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         params = self._params
-        self.layers = make_layers(self.layer_size, self.activation, self.initializer)
         self._bind()
         self.params[:] = params
 
     def __repr__(self) -> str:
-        return (
-            f"MLP({list(self.layer_size)}, activation={self.activation.name!r}, loss={self.loss.name!r}, "
-            f"dtype={self.dtype.name!r}): {self.params.size:,} parameters"
-        )
+        names = [str(activation) for activation in self.activations]
+        activation = names[0] if len(set(names)) == 1 else names
+        settings = {"activation": activation, "loss": str(self.loss), **self.architecture, "dtype": self.dtype.name}
+        shown = {name: value for name, value in settings.items() if value not in ([], None, "none", 0.0)}
+        pairs = ", ".join(f"{name}={value!r}" for name, value in shown.items())
+        return f"MLP({list(self.layer_size)}, {pairs}): {self.params.size:,} parameters"
 
-    def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Return the most probable class of every row, or the predicted values.
+    @property
+    def weights(self) -> Array:
+        """All weights, the first part of `params`: no biases, nor what belongs to norms."""
+        return self.params[: self.n_weights]
 
-        Parameters
-        ----------
-        x : array_like, shape (n, …)
+    @property
+    def n_weights(self) -> int:
+        """The number of weights."""
+        return sum(layer.weight.size for layer in self.linear_layers)
 
-        Returns
-        -------
-        array
-            Classification: class indices, int64, shape (n,); `class_names` has their names. Regression: values in
-            the units of the targets, float64, shape (n,) for one output and (n, outputs) for more.
-        """
-        if self.loss.task == "classification":
-            return np.concatenate([logits.argmax(axis=1) for logits in self._logits(x)]).astype(np.int64)
-        values = np.concatenate([self.target_scaling.invert(self._link(logits)) for logits in self._logits(x)])
-        return values[:, 0] if self.layer_size[-1] == 1 else values
+    @property
+    def linear_layers(self) -> list[Linear]:
+        """The layers that have weights."""
+        return [layer for layer in self.layers if isinstance(layer, Linear)]
 
-    def predict_proba(self, x: npt.ArrayLike) -> Array:
-        """Return the probability of every class for every row.
-
-        Parameters
-        ----------
-        x : array_like, shape (n, …)
-
-        Returns
-        -------
-        array, shape (n, classes), of the network's dtype
-            In [0, 1]. Rows sum to 1 with a softmax; the sigmoids of "sigmoid_squared_error" judge every class by
-            itself, so theirs need not.
-        """
-        if self.loss.task != "classification":
-            raise SettingError(f"loss {self.loss.name!r} has no classes, so no probabilities: use predict")
-        return np.concatenate([self._link(logits) for logits in self._logits(x)])
+    def logits(self, rows: AnyArray) -> Array:
+        """Return the logits, (n, outputs), of rows of raw features, (n, inputs)."""
+        rows = dense(rows)
+        return self.forward(self.input_scaling.apply(rows, np.empty(rows.shape, self.dtype)))
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the logits, (n, outputs), of scaled inputs, (n, inputs).
@@ -185,20 +198,27 @@ class MLP:
             x = layer.forward(x, training)
         return x
 
-    def loss_and_grad(self, x: Array, targets: Array) -> float:
+    def loss_and_grad(
+        self, x: Array, targets: Array, weights: Array | None = None, *, input_gradient: bool = False
+    ) -> float:
         """Return the mean loss of a batch, and fill `grads` with its gradient.
 
         Parameters
         ----------
         x : array, shape (n, inputs)
             Scaled inputs, of the network's dtype.
-        targets : array, shape (n, outputs)
-            Target rows: one-hot or probabilities, or scaled values; see `numlp.losses`.
+        targets : array, shape (n, targets)
+            Target rows: one-hot or probabilities, 0 and 1, or scaled values; see `numlp.losses`.
+        weights : array, shape (n,), optional
+            How much each row counts: the mean is Σ weight · loss / n.
+        input_gradient : bool
+            Whether `input_grad` is wanted, too.
 
         Returns
         -------
         float
-            The loss, averaged over the rows. `logits` holds the batch's logits until the next call.
+            The loss, averaged over the rows. Until the next call, `last_logits` holds the batch's logits, `values`
+            the loss of every row, and `input_grad` the gradient with respect to `x`.
 
         Examples
         --------
@@ -209,22 +229,36 @@ class MLP:
         n = len(x)
         if n > self._capacity:
             self.allocate(n)
-        self.logits = self.forward(x, training=True)
-        if targets.shape != self.logits.shape:
-            raise DataError(f"targets must be rows of shape {self.logits.shape}, not {targets.shape}")
-        delta = self._delta[:n]
-        value = self.loss.value_and_grad(self.logits, targets, delta, self._scratch[:n])
+        self.last_logits = logits = self.forward(x, training=True)
+        if targets.shape != (n, self.n_targets):
+            raise DataError(f"targets must be rows of shape {(n, self.n_targets)}, not {targets.shape}")
+        self.values, delta = self._values_buffer[:n], self._delta[:n]
+        self.loss.value_and_grad(logits, targets, self.values, delta, self._scratch[:n])
+        if weights is None:
+            total = float(np.add.reduce(self.values))
+        else:
+            total = float(np.dot(weights, self.values))
+            np.multiply(delta, weights[:, None], out=delta)
         np.divide(delta, n, out=delta)
-        for layer in reversed(self.layers[1:]):
+        # Nobody asks for the gradient with respect to the data, unless it is wanted.
+        first = 0 if input_gradient else self._first
+        for layer in reversed(self.layers[first + 1 :]):
             delta = layer.backward(delta, input_gradient=True)
-        self.layers[0].backward(delta, input_gradient=False)  # nobody asks for that of the data
-        return value / n
+        self.input_grad = self.layers[first].backward(delta, input_gradient=input_gradient)
+        return total / n
+
+    def begin_epoch(self, seed: int, epoch: int) -> None:
+        """Let what is random in the forward passes of an epoch be a function of (seed, epoch)."""
+        rng = generator(seed, epoch, Role.NOISE)
+        for layer in self.layers:
+            layer.begin_epoch(rng)
 
     def allocate(self, batch_size: int) -> None:
         """Make all buffers for training with batches of up to `batch_size` rows."""
         self._capacity = batch_size
         self._delta = np.empty((batch_size, self.layer_size[-1]), self.dtype)
         self._scratch = np.empty_like(self._delta)
+        self._values_buffer = np.empty(batch_size, self.dtype)
         for layer in self.layers:
             layer.allocate(batch_size, self.dtype)
 
@@ -233,28 +267,17 @@ class MLP:
         views = [view for named in self._views(self.params) for view in named.values()]
         return dict(zip(parameter_shapes(self.layers), views, strict=True))
 
-    def _logits(self, x: npt.ArrayLike) -> Iterator[Array]:
-        rows = as_features(x, self.layer_size[0])
-        for start in range(0, len(rows), CHUNK):
-            chunk = rows[start : start + CHUNK]
-            with np.errstate(all="ignore"):  # what overflows is found below
-                logits = self.forward(self.input_scaling.apply(chunk, np.empty(chunk.shape, self.dtype)))
-            if not np.isfinite(logits).all():
-                raise DataError(f"x holds values that are too large for this network in {self.dtype.name}")
-            yield logits
-
-    def _link(self, logits: Array) -> Array:
-        self.loss.link(logits, logits)
-        return logits
-
     def _bind(self) -> None:
-        """Make the two flat arrays, and let every layer look into them."""
+        """Make the layers, and the two flat arrays that they look into."""
+        self.layers = make_layers(self.layer_size, self.activations, **self.architecture)
+        self._first = next(i for i, layer in enumerate(self.layers) if layer.shapes)
         count = sum(int(np.prod(shape)) for layer in self.layers for shape in layer.shapes.values())
         self._params: Array = np.zeros(count, self.dtype)
         self._grads: Array = np.zeros(count, self.dtype)
         self._capacity = 0
         for layer, params, grads in zip(self.layers, self._views(self.params), self._views(self.grads), strict=True):
             layer.bind(params, grads)
+        self.begin_epoch(seed=0, epoch=0)
 
     def _views(self, flat: Array) -> list[dict[str, Array]]:
         """Cut a flat array into every layer's parameters: matrices first, in order, then vectors."""
@@ -273,28 +296,5 @@ class MLP:
         scaling = Scaling() if scaling is None else scaling
         if not isinstance(scaling, Scaling):
             raise SettingError(f"{name} must be a Scaling, such as numlp.standardize(x) returns, not {scaling!r}")
-        for part in (scaling.shift, scaling.factor):
-            with np.errstate(over="ignore"):
-                finite = np.isfinite(part.astype(self.dtype)).all()
-            if part.shape not in ((), (1,), (width,)) or not finite or not np.all(scaling.factor):
-                raise SettingError(
-                    f"{name} must be finite in {self.dtype.name}, have no factor 0 and fit {width} features; "
-                    f"its shapes are {scaling.shift.shape} and {scaling.factor.shape}"
-                )
+        scaling.check(name, width, self.dtype)
         return scaling
-
-    def _input_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        if shape is None:
-            return None
-        sizes = tuple(whole_number("input_shape", size) for size in shape)
-        if math.prod(sizes) != self.layer_size[0]:
-            raise SettingError(f"input_shape {sizes} does not have the {self.layer_size[0]} features of layer_size")
-        return sizes
-
-
-def _names(name: str, names: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    if isinstance(names, str) or len(names) != count or len({str(n) for n in names}) != count:
-        raise SettingError(f"{name} must be {count} different names, not {names!r}")
-    return tuple(str(n) for n in names)

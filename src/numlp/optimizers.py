@@ -1,37 +1,81 @@
 """Optimizers: frozen settings plus explicit state, as in optax, but they change arrays in place.
 
 In place on purpose: a network's parameters are one flat array that its layers look into, so a step must change
-that array, not make another; and a step that allocates nothing is a fast one.
+that array, not make another; and a step that allocates nothing is a fast one. A step goes through the arrays in
+pieces that stay in the cache, since each of its operations would otherwise fetch everything from memory again.
+
+In the formulas θ are the parameters, g the gradients, η the learning rate.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
+from numlp.checks import fraction, nonnegative, positive, truth
+from numlp.errors import SettingError
+from numlp.named import Named, setting
 from numlp.special import Array
 
 State = dict[str, Array]
+_PIECE = 16384  # numbers: with four arrays of float32 256 KiB, which fits into the second-level cache
 
 
-class Optimizer(Protocol):
-    """What every optimizer can do."""
+@dataclass(frozen=True, kw_only=True)
+class Optimizer(Named):
+    """What every optimizer can do.
+
+    Attributes
+    ----------
+    weight_decay : float
+        Decoupled decay: each step also takes this share, times the learning rate, off every weight, but not off
+        biases and norms. I. Loshchilov, F. Hutter, "Decoupled weight decay regularization" (2019).
+    """
+
+    weight_decay: float = setting(0.0, nonnegative)
 
     def init(self, params: Array) -> State:
         """Return the state for parameters like these: arrays by name, all that a checkpoint must hold."""
-        ...
+        raise NotImplementedError
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         """Take one step: change `params` and `state` in place, and leave `grads` as it is."""
-        ...
+        raise NotImplementedError
+
+    def decay(self, weights: Array, learning_rate: float) -> None:
+        """Shrink the weights, before the step."""
+        if self.weight_decay:
+            np.multiply(weights, 1 - learning_rate * self.weight_decay, out=weights)
+
+
+def _pieces(*arrays: Array) -> Iterator[tuple[Array, ...]]:
+    for start in range(0, arrays[0].size, _PIECE):
+        yield tuple(array[start : start + _PIECE] for array in arrays)
+
+
+def _zeros(params: Array, *names: str) -> State:
+    """Return a buffer for the pieces of a step, and arrays of zeros."""
+    scratch: Array = np.zeros(min(params.size, _PIECE), params.dtype)
+    return {"scratch": scratch} | {name: np.zeros_like(params) for name in names}
 
 
 @dataclass(frozen=True)
-class SGD:
-    r"""Stochastic gradient descent in its simplest form, :math:`\theta \leftarrow \theta - \eta g`.
+class SGD(Optimizer):
+    r"""Stochastic gradient descent, :math:`\theta \leftarrow \theta - \eta g`, plain or with momentum.
 
-    H. Robbins, S. Monro, "A stochastic approximation method" (1951).
+    With momentum μ: :math:`v \leftarrow \mu v + g,\ \theta \leftarrow \theta - \eta v`; Nesterov's looks ahead,
+    :math:`\theta \leftarrow \theta - \eta (g + \mu v)`.
+
+    H. Robbins, S. Monro, "A stochastic approximation method" (1951); I. Sutskever et al., "On the importance of
+    initialization and momentum in deep learning" (2013).
+
+    Parameters
+    ----------
+    momentum : float, in [0, 1)
+    nesterov : bool
+    weight_decay : float
 
     Examples
     --------
@@ -43,14 +87,182 @@ class SGD:
     array([0., 3.])
     """
 
+    name = "sgd"
+    momentum: float = setting(0.0, fraction)
+    nesterov: bool = setting(False, truth)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and not self.momentum:
+            raise SettingError("nesterov = true needs a momentum above 0, such as momentum = 0.9")
+
     def init(self, params: Array) -> State:
-        """Return a buffer for the step: plain SGD remembers nothing."""
-        return {"step": np.empty_like(params)}
+        return _zeros(params, *(["velocity"] if self.momentum else []))
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
-        """Subtract the gradients, times the learning rate, from the parameters."""
-        np.multiply(grads, learning_rate, out=state["step"])
-        np.subtract(params, state["step"], out=params)
+        velocity = state["velocity"] if self.momentum else grads
+        for p, g, v in _pieces(params, grads, velocity):
+            step = state["scratch"][: p.size]
+            if self.momentum:
+                np.multiply(v, self.momentum, out=v)
+                np.add(v, g, out=v)
+            np.multiply(v, learning_rate * (self.momentum if self.nesterov else 1), out=step)
+            np.subtract(p, step, out=p)
+            if self.nesterov:
+                np.multiply(g, learning_rate, out=step)
+                np.subtract(p, step, out=p)
 
 
-OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {"sgd": SGD}
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    r"""Steps of about the same size for every parameter, whatever the size of its gradients.
+
+    :math:`m \leftarrow \beta_1 m + (1-\beta_1) g,\ v \leftarrow \beta_2 v + (1-\beta_2) g^2,\
+    \theta \leftarrow \theta - \eta \hat m / (\sqrt{\hat v} + \epsilon)`, where :math:`\hat m = m / (1-\beta_1^t)` and
+    :math:`\hat v = v / (1-\beta_2^t)` undo that both began at 0.
+
+    D. Kingma, J. Ba, "Adam: a method for stochastic optimization" (2015).
+
+    Parameters
+    ----------
+    beta1, beta2 : float, in [0, 1)
+    epsilon : float
+    weight_decay : float
+
+    Examples
+    --------
+    >>> params, adam = np.array([1.0, 2.0]), Adam()
+    >>> adam.update(params, np.array([1000.0, -0.001]), adam.init(params), learning_rate=0.1)
+    >>> params.round(3)
+    array([0.9, 2.1])
+    """
+
+    name = "adam"
+    beta1: float = setting(0.9, fraction)
+    beta2: float = setting(0.999, fraction)
+    epsilon: float = setting(1e-8, positive)
+
+    def init(self, params: Array) -> State:
+        return _zeros(params, "mean", "square") | {"count": np.zeros(1)}
+
+    def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        state["count"] += 1
+        count = float(state["count"][0])
+        # θ − η m̂ / (√v̂ + ε) = θ − η' m / (√v + ε'), with both corrections in two numbers.
+        correction = (1 - self.beta2**count) ** 0.5
+        rate, epsilon = learning_rate * correction / (1 - self.beta1**count), self.epsilon * correction
+        for p, g, m, v in _pieces(params, grads, state["mean"], state["square"]):
+            step = state["scratch"][: p.size]
+            np.subtract(g, m, out=step)
+            np.multiply(step, 1 - self.beta1, out=step)
+            np.add(m, step, out=m)
+            np.multiply(g, g, out=step)
+            np.subtract(step, v, out=step)
+            np.multiply(step, 1 - self.beta2, out=step)
+            np.add(v, step, out=v)
+            np.sqrt(v, out=step)
+            np.add(step, epsilon, out=step)
+            np.divide(m, step, out=step)
+            np.multiply(step, rate, out=step)
+            np.subtract(p, step, out=p)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamW(Adam):
+    """Adam with decoupled weight decay, 0.01 unless given. I. Loshchilov, F. Hutter (2019).
+
+    >>> AdamW().weight_decay
+    0.01
+    """
+
+    name = "adamw"
+    weight_decay: float = setting(0.01, nonnegative)
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    r"""Gradients divided by a running root of their mean square.
+
+    :math:`v \leftarrow \rho v + (1-\rho) g^2,\ \theta \leftarrow \theta - \eta g / (\sqrt v + \epsilon)`.
+    T. Tieleman, G. Hinton, "Neural networks for machine learning", lecture 6.5 (2012).
+
+    Parameters
+    ----------
+    rho : float, in [0, 1)
+    epsilon : float
+    weight_decay : float
+
+    Examples
+    --------
+    >>> params, rmsprop = np.array([1.0, 2.0]), RMSprop(rho=0.75)
+    >>> rmsprop.update(params, np.array([1000.0, -0.001]), rmsprop.init(params), learning_rate=0.1)
+    >>> params.round(3)
+    array([0.8, 2.2])
+    """
+
+    name = "rmsprop"
+    rho: float = setting(0.99, fraction)
+    epsilon: float = setting(1e-8, positive)
+
+    def init(self, params: Array) -> State:
+        return _zeros(params, "square")
+
+    def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        for p, g, v in _pieces(params, grads, state["square"]):
+            step = state["scratch"][: p.size]
+            np.multiply(g, g, out=step)
+            np.subtract(step, v, out=step)
+            np.multiply(step, 1 - self.rho, out=step)
+            np.add(v, step, out=v)
+            np.sqrt(v, out=step)
+            np.add(step, self.epsilon, out=step)
+            np.divide(g, step, out=step)
+            np.multiply(step, learning_rate, out=step)
+            np.subtract(p, step, out=p)
+
+
+@dataclass(frozen=True)
+class Lion(Optimizer):
+    r"""Steps of one size for every parameter: the sign of a mean of gradients.
+
+    :math:`\theta \leftarrow \theta - \eta\,\mathrm{sign}(\beta_1 m + (1-\beta_1) g),\
+    m \leftarrow \beta_2 m + (1-\beta_2) g`. It wants a learning rate three to ten times smaller than Adam's.
+    X. Chen et al., "Symbolic discovery of optimization algorithms" (2023).
+
+    Parameters
+    ----------
+    beta1, beta2 : float, in [0, 1)
+    weight_decay : float
+
+    Examples
+    --------
+    >>> params, lion = np.array([1.0, 2.0]), Lion()
+    >>> lion.update(params, np.array([1000.0, -0.001]), lion.init(params), learning_rate=0.1)
+    >>> params.round(3)
+    array([0.9, 2.1])
+    """
+
+    name = "lion"
+    beta1: float = setting(0.9, fraction)
+    beta2: float = setting(0.99, fraction)
+
+    def init(self, params: Array) -> State:
+        return _zeros(params, "mean")
+
+    def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        for p, g, m in _pieces(params, grads, state["mean"]):
+            step = state["scratch"][: p.size]
+            np.subtract(g, m, out=step)
+            np.multiply(step, 1 - self.beta1, out=step)
+            np.add(m, step, out=step)
+            np.sign(step, out=step)
+            np.multiply(step, learning_rate, out=step)
+            np.subtract(p, step, out=p)
+            np.subtract(g, m, out=step)
+            np.multiply(step, 1 - self.beta2, out=step)
+            np.add(m, step, out=m)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    optimizer.name: optimizer for optimizer in (SGD, Adam, AdamW, RMSprop, Lion)
+}

@@ -1,4 +1,4 @@
-"""Figures of a history and of weights, with matplotlib.
+"""Figures of a history, of weights, of a range test and of probabilities, with matplotlib.
 
 Every function returns a `matplotlib.figure.Figure` and opens no window: ``figure.savefig(path)`` writes it, and a
 notebook shows it as it is.
@@ -13,12 +13,23 @@ import numpy.typing as npt
 from numlp.checks import missing
 from numlp.errors import SettingError
 from numlp.history import History
+from numlp.metrics import expected_calibration_error
+from numlp.metrics import reliability as reliability_bins
 from numlp.network import MLP
+from numlp.range_test import RangeTest
 
 try:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
+    from matplotlib.ticker import (
+        FormatStrFormatter,
+        LogLocator,
+        MaxNLocator,
+        MultipleLocator,
+        NullFormatter,
+        PercentFormatter,
+        StrMethodFormatter,
+    )
 except ImportError as error:
     raise missing("matplotlib", "drawing figures", "app") from error
 
@@ -82,6 +93,76 @@ def compare(histories: Mapping[str, History]) -> Figure:
         _begin_at_first_epoch(axes)
     handles, labels = drawing.axes[0].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False)
+    return drawing
+
+
+def learning_rates(result: RangeTest, title: str = "") -> Figure:
+    """Draw the loss of a range test against the learning rate, and mark the rate that it suggests.
+
+    Parameters
+    ----------
+    result : RangeTest
+        As `numlp.find_learning_rate` returns it.
+    title : str, optional
+    """
+    drawing, axes = _axes("loss", title)
+    rates, smoothed, losses = result.learning_rates, result.smoothed, result.losses
+    axes.plot(rates, smoothed, color=_VALIDATION, label="smoothed", linewidth=2, zorder=3)
+    if smoothed.min() > 0:
+        _log_scale_if_wide(axes)
+    # Single batches near the end may be off by any factor: they leave the figure.
+    low, high = float(min(losses.min(), smoothed.min())), float(smoothed.max())
+    if axes.get_yscale() == "log":
+        axes.set_ylim(max(low, float(smoothed.min()) / 3) / 1.2, high * 1.5)
+    else:
+        margin = 0.06 * (high - low) or 1.0
+        axes.set_ylim(low - margin, high + 2 * margin)
+    axes.plot(rates, losses, color=_TRAIN, label="of each batch", linewidth=0.8, alpha=0.6)
+    if not math.isnan(result.suggestion):
+        at = float(np.interp(math.log(result.suggestion), np.log(rates), smoothed))
+        axes.axvline(result.suggestion, color=_BEST, linewidth=1, linestyle=":", zorder=2)
+        label = f"suggested: {result.suggestion:.2g}"
+        axes.plot(result.suggestion, at, "o", color=_BEST, markersize=6, zorder=4, label=label)
+    axes.set(xlabel="Learning rate", xlim=(rates[0] / 2, rates[-1] * 2), xscale="log")
+    axes.legend(frameon=False)
+    return drawing
+
+
+def reliability(probabilities: npt.ArrayLike, labels: npt.ArrayLike, title: str = "") -> Figure:
+    """Draw how often predictions are right against how sure they are; those on the diagonal mean what they say.
+
+    Below the diagonal they are too sure, above it not sure enough. Whiskers are twice the standard deviation that
+    chance alone gives the accuracy of so many rows. The panel below shows how many rows are how sure.
+
+    Parameters
+    ----------
+    probabilities : array_like, shape (n, classes)
+        As `predict_proba` returns them.
+    labels : array_like of int, shape (n,)
+        Class indices.
+    title : str, optional
+    """
+    shares, confidence, accuracy = reliability_bins(probabilities, labels)
+    counts = np.round(shares * len(np.asarray(labels)))
+    whiskers = 2 * np.sqrt(confidence * (1 - confidence) / np.maximum(counts, 1))
+    drawing = Figure(figsize=(5.6, 6.4), dpi=_DPI, layout="constrained")
+    upper, lower = drawing.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    _style(upper, "accuracy", title)
+    _style(lower, "accuracy", "")
+    upper.plot([0, 1], [0, 1], "--", color=_TRAIN, linewidth=1.2, label="perfectly calibrated")
+    error = f"expected calibration error {expected_calibration_error(probabilities, labels):.2%}"
+    points = (values[counts > 0] for values in (confidence, accuracy, whiskers))
+    upper.errorbar(*points, fmt="o-", color=_VALIDATION, ecolor=f"{_VALIDATION}70", markersize=4, label=error)
+    upper.legend(frameon=False, loc="upper left")
+    upper.set(xlabel="", ylim=(0, 1.02))
+    edges = np.linspace(0, 1, len(counts) + 1)
+    lower.bar(edges[:-1], counts, np.diff(edges), align="edge", color=f"{_TRAIN}70", edgecolor="white")
+    # On a linear scale the surest rows, mostly by far the most, would hide all others.
+    lower.set(xlabel="Confidence", ylabel="Rows", xlim=(0, 1), yscale="log", ylim=(0.5, 2 * counts.max()))
+    lower.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    lower.yaxis.set_minor_formatter(NullFormatter())
+    lower.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    lower.xaxis.set_major_locator(MultipleLocator(0.2))
     return drawing
 
 

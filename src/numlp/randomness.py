@@ -16,6 +16,9 @@ class Role(IntEnum):
 
     WEIGHTS = 1
     SHUFFLE = 2
+    NOISE = 3
+    AUGMENTATION = 4
+    MIXUP = 5
 
 
 def as_seed(seed: object) -> int:

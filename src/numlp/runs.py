@@ -1,6 +1,7 @@
 """A run's folder: recipe.toml, history.csv, metrics.json, model.safetensors and figures/."""
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -14,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numlp.atomic import write_bytes
-from numlp.datasets import Dataset, Split
-from numlp.errors import FileFormatError, OutputError
+from numlp.calibration import calibrate
+from numlp.datasets import AnySplit, Dataset
+from numlp.ensemble import Ensemble
+from numlp.errors import DataError, FileFormatError, OutputError
+from numlp.evaluation import evaluate
 from numlp.files import save_model
 from numlp.history import History
 from numlp.network import MLP
-from numlp.recipes import Recipe, load_recipe
-from numlp.training import evaluate
+from numlp.predictor import Predictor
+from numlp.recipe import Recipe
+from numlp.recipes import load_recipe
 from numlp.version import __version__
 
 if TYPE_CHECKING:
@@ -84,20 +89,22 @@ def free_path(path: Path) -> Path:
 def save_run(
     folder: Path,
     recipe: Recipe,
-    network: MLP,
+    model: MLP | Ensemble,
     dataset: Dataset,
     history: History,
     *,
     seconds: float,
     ended: str,
 ) -> dict[str, Any]:
-    """Judge a trained network on all parts of its data, and write everything but the recipe into the run's folder.
+    """Calibrate a trained model if its recipe says so, judge it, and write all but the recipe into the run's folder.
 
     Parameters
     ----------
     folder : path
         Made by `create_folder`.
-    recipe, network, dataset, history
+    recipe, model, dataset
+    history : History
+        Of an ensemble, the mean of its members'.
     seconds : float
         How long the training took, validation included.
     ended : "completed", "interrupted" or "diverged"
@@ -106,23 +113,36 @@ def save_run(
     -------
     dict
         What metrics.json holds: for "train", "validation" and "test" the loss and the accuracy (or R²), None where
-        there are no test rows; "epochs", "seconds", "parameters", "ended" and "versions".
+        there are no test rows; "epochs", "seconds", "parameters", "ended" and "versions"; and "calibration" where
+        that was asked for.
     """
-    save_model(network, folder / MODEL, recipe=_without_folders(recipe))
+    networks = model.members if isinstance(model, Ensemble) else (model,)
+    calibration = _calibrated(model, dataset) if recipe.calibrate else None
+    save_model(model, folder / MODEL, recipe=_without_folders(recipe))
     write_bytes(folder / "history.csv", _csv(history).encode())
     metrics = {
-        "train": judge(network, dataset.train),
-        "validation": judge(network, dataset.validation),
-        "test": None if dataset.test is None else judge(network, dataset.test),
+        "train": judge(model, dataset.train),
+        "validation": judge(model, dataset.validation),
+        "test": None if dataset.test is None else judge(model, dataset.test),
         "epochs": len(history),
         "seconds": round(seconds, 3),
-        "parameters": network.params.size,
+        "parameters": sum(network.params.size for network in networks),
         "ended": ended,
         "versions": {"numlp": __version__, "numpy": np.__version__, "python": platform.python_version()},
     }
+    if calibration is not None:
+        metrics["calibration"] = calibration
     write_bytes(folder / "metrics.json", (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
-    save_figures(folder, recipe, network, history)
+    save_figures(folder, recipe, networks[0], history)
     return metrics
+
+
+def _calibrated(model: MLP | Ensemble, dataset: Dataset) -> dict[str, Any]:
+    """Calibrate a model, and say what came of it: where it can't be done, the training is not lost for that."""
+    try:
+        return dataclasses.asdict(calibrate(model, dataset.validation))
+    except DataError as error:
+        return {"failed": str(error)}
 
 
 def _without_folders(recipe: Recipe) -> dict[str, Any]:
@@ -132,9 +152,9 @@ def _without_folders(recipe: Recipe) -> dict[str, Any]:
     return settings | files
 
 
-def judge(network: MLP, rows: Split) -> dict[str, float | None]:
-    """Return the figures of a network as JSON can hold them: None where a ruined network's are not finite."""
-    return {name: value if math.isfinite(value) else None for name, value in evaluate(network, rows).items()}
+def judge(predictor: Predictor, rows: AnySplit) -> dict[str, float | None]:
+    """Return the figures of a predictor as JSON can hold them: None where a ruined network's are not finite."""
+    return {name: value if math.isfinite(value) else None for name, value in evaluate(predictor, rows).items()}
 
 
 def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -> None:

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.errors import DataError
+from numlp.errors import DataError, SettingError
+from numlp.sparse import dense, is_sparse
 from numlp.special import Array
 
-_CHUNK = 4096  # rows that are held as float64 at a time while a scaling is learned
+_ROWS = 4096  # that are held as float64 at a time while a scaling is learned
+_NUMBERS = 1 << 22  # that these have at most
 
 
 def _zero() -> npt.NDArray[np.float64]:
@@ -46,6 +48,24 @@ class Scaling:
 
     shift: npt.NDArray[np.float64] = field(default_factory=_zero)
     factor: npt.NDArray[np.float64] = field(default_factory=_one)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scaling) and all(
+            np.array_equal(getattr(self, part), getattr(other, part)) for part in ("shift", "factor")
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def check(self, name: str, width: int, dtype: np.dtype[Any]) -> None:
+        """Refuse a scaling that does not fit `width` features of a network that computes in `dtype`."""
+        for part in (self.shift, self.factor):
+            with np.errstate(over="ignore"):
+                finite = np.isfinite(part.astype(dtype)).all()
+            if part.shape not in ((), (1,), (width,)) or not finite or not np.all(self.factor):
+                raise SettingError(
+                    f"{name} must be finite in {dtype.name}, have no factor 0 and fit {width} features; "
+                    f"its shapes are {self.shift.shape} and {self.factor.shape}"
+                )
 
     def between(self, source: npt.DTypeLike, target: npt.DTypeLike) -> Callable[[npt.NDArray[Any], Array], Array]:
         """Return ``apply(x, out)`` for data of one dtype on its way to another; it allocates nothing.
@@ -106,7 +126,7 @@ def standardize(x: npt.ArrayLike) -> Scaling:
 
     Parameters
     ----------
-    x : array_like, shape (n, …)
+    x : array_like, shape (n, …), or sparse matrix
 
     Examples
     --------
@@ -114,15 +134,17 @@ def standardize(x: npt.ArrayLike) -> Scaling:
     >>> scaling.shift, 1 / scaling.factor
     (array([  2., 300.]), array([  1., 200.]))
     """
-    x = np.asarray(x)
-    if x.size == 0 or x.ndim == 0:
-        raise DataError(f"there are no rows to learn a scaling from: x has shape {x.shape}")
-    rows = x.reshape(len(x), -1)
-    unit = 255.0 if x.dtype == np.uint8 else 1.0
-    chunks = range(0, len(rows), _CHUNK)
-    mean = sum(rows[i : i + _CHUNK].sum(axis=0, dtype=np.float64) for i in chunks) / len(rows)
-    variance = sum(((rows[i : i + _CHUNK] - mean) ** 2).sum(axis=0) for i in chunks) / len(rows)
-    if x.ndim > 2:
+    array: Any = x.tocsr() if is_sparse(x) else np.asarray(x)  # type: ignore[union-attr]
+    if 0 in array.shape or array.ndim == 0:
+        raise DataError(f"there are no rows to learn a scaling from: x has shape {array.shape}")
+    n = array.shape[0]
+    rows = array if is_sparse(array) else array.reshape(n, -1)
+    unit = 255.0 if array.dtype == np.uint8 else 1.0
+    size = max(1, min(_ROWS, _NUMBERS // rows.shape[1]))
+    chunks = range(0, n, size)
+    mean = sum(dense(rows[i : i + size]).sum(axis=0, dtype=np.float64) for i in chunks) / n
+    variance = sum(((dense(rows[i : i + size]) - mean) ** 2).sum(axis=0) for i in chunks) / n
+    if array.ndim > 2:
         variance = np.full_like(mean, variance.mean())
     deviation = np.sqrt(variance)
     # A constant feature's computed deviation may be a rounding error rather than zero.

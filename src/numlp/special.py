@@ -64,3 +64,20 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     np.exp(out, out=out)
     np.divide(out, out.sum(axis=1, keepdims=True), out=out)
     return out
+
+
+def softplus(x: Array, out: Array | None = None) -> Array:
+    r"""A smooth :math:`\max(x, 0)`: :math:`\log(1 + e^x)`.
+
+    Parameters
+    ----------
+    x : array of any shape
+    out : array of the shape of `x`, optional
+        Where the result goes; `x` itself will do.
+
+    Examples
+    --------
+    >>> [float(y) for y in softplus(np.array([-1000.0, 0.0, 1000.0]))]
+    [0.0, 0.6931471805599453, 1000.0]
+    """
+    return np.logaddexp(x, 0, out=out)

@@ -1,4 +1,4 @@
-"""Training and evaluation: the loop, on one screen.
+"""Training: the loop, on one screen.
 
 The loop knows no file, no screen and no network of machines: what it needs of these it takes as callables.
 """
@@ -11,32 +11,51 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from numlp.arrays import as_classes, as_features, as_values, check_several_classes, names_in
-from numlp.batches import Batches
-from numlp.checks import whole_number
-from numlp.errors import DataError, DivergenceError, SettingError
+from numlp.augmentation import AUGMENTATIONS, Images
+from numlp.checks import positive, whole_number
+from numlp.errors import DivergenceError, SettingError
+from numlp.evaluation import evaluate_rows
+from numlp.feed import make_feed
 from numlp.history import History
 from numlp.metrics import Tally
-from numlp.network import CHUNK, MLP
-from numlp.optimizers import SGD, Optimizer, State
+from numlp.named import resolve
+from numlp.network import MLP
+from numlp.optimizers import OPTIMIZERS, Optimizer, State
 from numlp.randomness import as_seed
-from numlp.schedules import Schedule, constant
+from numlp.regularization import Average, Regularization, constraints, gradient_changes
+from numlp.rows import Data
+from numlp.schedules import SCHEDULES, Plan, Schedule
 from numlp.special import Array
-
-Data = tuple[npt.ArrayLike, npt.ArrayLike]
+from numlp.streams import Source
+from numlp.weights import ClassWeight
 
 
 @dataclass
 class TrainingState:
-    """Where a training stands; callbacks receive it."""
+    """Where a training stands; callbacks receive it.
+
+    Attributes
+    ----------
+    network : MLP
+    optimizer : dict of arrays
+    history : History
+    epoch, step : int
+        How many are done.
+    loss, learning_rate : float
+        Of the last step.
+    figures : tuple of str
+        The columns that the history has, or will have.
+    """
 
     network: MLP
     optimizer: State
     history: History = field(default_factory=History)
     epoch: int = 0
     step: int = 0
+    loss: float = math.nan
+    learning_rate: float = math.nan
+    figures: tuple[str, ...] = ()
 
 
 Callback = Callable[[TrainingState], object]
@@ -44,14 +63,26 @@ Callback = Callable[[TrainingState], object]
 
 def train(
     network: MLP,
-    data: Data,
+    data: Data | Source,
     *,
     validation: Data | None = None,
-    learning_rate: float | Schedule = 0.1,
+    learning_rate: float | Callable[[int], float] = 0.1,
+    schedule: str | Schedule = "constant",
     batch_size: int = 64,
     epochs: int = 10,
     seed: int = 0,
-    optimizer: Optimizer | None = None,
+    optimizer: str | Optimizer = "sgd",
+    class_weight: ClassWeight | None = None,
+    augmentation: str | Images | None = None,
+    label_smoothing: float = 0.0,
+    mixup: float = 0.0,
+    adversarial: float = 0.0,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    max_norm: float | None = None,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    averaging: float = 0.0,
     after_step: Sequence[Callback] = (),
     after_epoch: Sequence[Callback] = (),
     sync_gradients: Callable[[Array], object] | None = None,
@@ -63,21 +94,47 @@ def train(
     network : MLP
         Its parameters are changed in place. Unless it has them already, it learns `input_shape` from the data, and
         `class_names` where labels are names.
-    data : (x, y)
-        x: array_like, shape (n, …), numbers; `uint8` is read as [0, 1]. y: class indices, names or one row of
-        probabilities each for classes, values for regression.
-    validation : (x, y), optional
+    data : (x, y), (x, y, weights), or batches of these
+        x: array_like, shape (n, …), numbers, or a sparse matrix; `uint8` is read as [0, 1]. y: class indices, names
+        or one row of probabilities each for classes, 0 and 1 for labels, values for regression. weights: how much
+        each row counts, in loss, gradient and figures; only their ratios matter.
+        Batches: a list of pairs or triples (tuples), an object that can be iterated over once an epoch, or a function
+        of the epoch that returns an iterator. They are taken as they come: `batch_size` and `seed` don't touch them,
+        and their weights count as they are.
+    validation : (x, y) or (x, y, weights), optional
         Evaluated after every epoch.
     learning_rate : float, or callable that returns it for a step
+    schedule : str or Schedule
+        By what the learning rate is multiplied in the course of the training; a name in `SCHEDULES`.
     batch_size, epochs : int
         Samples a step; passes over the data. Where an epoch's last batch is short, its step is shorter in proportion.
     seed : int
-        The order of the samples is a function of it and of the epoch.
-    optimizer : Optimizer, optional
-        By default plain `SGD`.
+        All that is random (the order of the samples, dropout, augmentation …) is a function of it and of the epoch.
+    optimizer : str or Optimizer
+        A name in `OPTIMIZERS`.
+    class_weight : "balanced", mapping or sequence, optional
+        Weights by class name or index, or one for each class, for training and validation rows alike. "balanced"
+        gives every class of the training rows the same sum of weights.
+    augmentation : str or Images, optional
+        Random changes of the training images, such as "images(rotation = 10, shift = 2)".
+    label_smoothing : float, in [0, 1)
+        The share of each training target that is spread evenly over all classes.
+    mixup : float
+        Above 0, training rows and targets are mixed in pairs, in shares from the distribution Beta(mixup, mixup).
+    adversarial : float
+        Above 0, each step also learns from inputs that are moved by this length against the network.
+    l1, l2 : float
+        Penalties l1 · Σ|w| and ½ l2 · Σw² on all weights. The history's losses are without them.
+    max_norm : float, optional
+        The largest Euclidean norm of the weights into a unit.
+    clip_norm, clip_value : float, optional
+        The largest Euclidean norm of all gradients together, and the largest absolute value of each.
+    averaging : float, in [0, 1)
+        Above 0, an exponential moving average of the parameters with this decay is what is validated and kept.
     after_step, after_epoch : sequence of callables, optional
         Called with the `TrainingState` after every step, and after every epoch; one that returns something true ends
-        the training. An epoch that `after_step` ends early is validated and recorded like any other.
+        the training. An epoch that `after_step` ends early is validated and recorded like any other. Those that have
+        methods `begin` and `finish` are called by these, too, before the first step and after the last.
     sync_gradients : callable, optional
         Called with the gradients of every step before they are used, to average them with other processes'.
 
@@ -88,7 +145,7 @@ def train(
     Raises
     ------
     DataError, SettingError
-        Before anything is changed.
+        Before anything is changed; but a batch of the user's own making that does not fit is found when it comes.
     DivergenceError
         If the loss or the weights become NaN or infinite. The network then holds the weights from before the epoch
         in which it happened.
@@ -98,107 +155,95 @@ def train(
     >>> x = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     >>> y = np.array([0, 1, 1, 0])
     >>> net = MLP([2, 8, 2], activation="tanh", seed=1)
-    >>> history = train(net, (x, y), learning_rate=0.5, batch_size=4, epochs=200)
+    >>> history = train(net, (x, y), learning_rate=0.05, optimizer="adam", batch_size=4, epochs=100)
     >>> net.predict(x)
     array([0, 1, 1, 0])
     """
-    optimizer = optimizer or SGD()
-    schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
+    regularization = Regularization(
+        label_smoothing, mixup, adversarial, l1, l2, max_norm, clip_norm, clip_value, averaging
+    )
+    optimizer = resolve("optimizer", optimizer, OPTIMIZERS)
+    schedule = resolve("schedule", schedule, SCHEDULES)
+    if augmentation is not None:
+        augmentation = resolve("augmentation", augmentation, AUGMENTATIONS)
+    rate_of = learning_rate if callable(learning_rate) else _always(positive("learning_rate", learning_rate))
     epochs = whole_number("epochs", epochs)
-    batch_size = whole_number("batch_size", batch_size)
     seed = as_seed(seed)
-    _check_callables(optimizer, after_step, after_epoch)
-    samples, labels = _pair(data)
-    class_names = network.class_names or names_in(labels)
-    batches = _as_batches(network, (samples, labels), class_names, batch_size, seed)
-    if network.loss.task == "classification":
-        check_several_classes(batches.targets)
-    held_out = None if validation is None else _as_batches(network, validation, class_names, CHUNK)
-    network.class_names = class_names
-    network.input_shape = network.input_shape or np.shape(samples)[1:]
+    _check_callables(after_step, after_epoch)
+    batches, held_out, names, shape = make_feed(
+        network, data, validation, batch_size, seed, class_weight, augmentation, regularization
+    )
+    plan = Plan(epochs, batches.steps)
     tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
-    network.allocate(batches.batch_size)
-    state = TrainingState(network, optimizer.init(network.params))
-    last_finite = network.params.copy()
+    figures = _columns(tally.score, validated=held_out is not None)
+    schedule.check(plan, figures)
+    state = TrainingState(network, optimizer.init(network.params), figures=figures)
+    _notify("begin", (*after_step, *after_epoch), state)
 
+    network.class_names, network.input_shape = names, network.input_shape or shape
+    network.temperature = 1.0  # what an earlier calibration found holds no longer
+    network.allocate(batches.batch_size)
+    changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
+    constrain = constraints(network, regularization)
+    average = Average(network, averaging) if averaging else None
+    last_good = network.params.copy()
     for epoch in range(state.epoch, epochs):
         started = time.perf_counter()
         stop = False
         tally.reset()
+        network.begin_epoch(seed, epoch)
         with np.errstate(all="ignore"):  # what overflows shows in the figures
-            for x, targets in batches.epoch(epoch):
-                rate = schedule(state.step)
-                loss = network.loss_and_grad(x, targets)  # fills network.grads
-                if sync_gradients is not None:
-                    sync_gradients(network.grads)
+            for batch in batches.epoch(epoch):
+                state.learning_rate = rate_of(state.step) * schedule(state.step, plan, state.history)
                 # A short last batch takes a step as much shorter: every sample of an epoch weighs the same.
-                optimizer.update(network.params, network.grads, state.optimizer, rate * (len(x) / batches.batch_size))
-                tally.add(loss, network.logits, targets)
+                rate = state.learning_rate * batch.share
+                state.loss = network.loss_and_grad(
+                    batch.x, batch.targets, batch.weights, input_gradient=adversarial > 0
+                )  # fills network.grads
+                tally.add(network.values, network.last_logits, batch.targets, batch.weights)
+                for change in changes:
+                    change(batch)
+                optimizer.decay(network.weights, rate)
+                optimizer.update(network.params, network.grads, state.optimizer, rate)
+                for keep in constrain:
+                    keep()
+                if average is not None:
+                    average.update()
                 state.step += 1
                 stop = _call(after_step, state)
-                if stop or not math.isfinite(loss):
+                if stop or not math.isfinite(state.loss):
                     break
             seconds = time.perf_counter() - started
-            figures = _prefixed("train", tally.result())
+            if average is not None:
+                average.swap()
+            row = _prefixed("train", tally.result())
             if held_out is not None:
-                figures |= _prefixed("validation", _evaluate(network, held_out))
-        if not (np.isfinite([*figures.values()]).all() and np.isfinite(network.params).all()):
-            network.params[:] = last_finite
-            raise DivergenceError(epoch + 1, rate, state.history)
-        last_finite[:] = network.params
+                row |= _prefixed("validation", evaluate_rows(network, held_out))
+        if not (np.isfinite([state.loss, *row.values()]).all() and np.isfinite(network.params).all()):
+            network.params[:] = last_good
+            raise DivergenceError(epoch + 1, state.learning_rate, state.history)
+        last_good[:] = network.params
         state.epoch = epoch + 1
-        state.history.append({"epoch": epoch + 1, **figures, "learning_rate": rate, "seconds": seconds})
-        if _call(after_epoch, state) or stop:
+        state.history.append({"epoch": epoch + 1, **row, "learning_rate": state.learning_rate, "seconds": seconds})
+        if _call(after_epoch, state) or stop or state.epoch == epochs:
             break
+        if average is not None:
+            average.swap()
+    _notify("finish", (*after_step, *after_epoch), state)
     return state.history
 
 
-def evaluate(network: MLP, data: Data) -> dict[str, float]:
-    """Return the mean loss and the accuracy (classes) or R² (real targets) of a network on data.
-
-    Parameters
-    ----------
-    network : MLP
-    data : (x, y)
-        As `train` takes it.
-
-    Returns
-    -------
-    dict
-        ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``. The loss is that of the scaled targets, as in
-        training.
-
-    Examples
-    --------
-    >>> figures = evaluate(MLP([2, 2]), ([[0.0, 1.0], [1.0, 0.0]], [0, 1]))
-    >>> sorted(figures)
-    ['accuracy', 'loss']
-    """
-    with np.errstate(all="ignore"):
-        return _evaluate(network, _as_batches(network, data, network.class_names, CHUNK))
+def _always(learning_rate: float) -> Callable[[int], float]:
+    return lambda step: learning_rate
 
 
-def _evaluate(network: MLP, batches: Batches) -> dict[str, float]:
-    tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
-    delta: Array = np.empty((batches.batch_size, network.layer_size[-1]), network.dtype)
-    scratch = np.empty_like(delta)
-    for x, targets in batches.epoch(0):
-        logits, n = network.forward(x), len(x)
-        loss = network.loss.value_and_grad(logits, targets, delta[:n], scratch[:n]) / n
-        tally.add(loss, logits, targets)
-    return tally.result()
+def _columns(score: str, *, validated: bool) -> tuple[str, ...]:
+    parts = ("train", "validation") if validated else ("train",)
+    figures = (f"{part}_{figure}" for part in parts for figure in ("loss", score))
+    return ("epoch", *figures, "learning_rate", "seconds")
 
 
-def check_data(network: MLP, data: Data, *, to_train_on: bool = False) -> None:
-    """Raise the error that `train` or `evaluate` would raise of these data, before anything is done."""
-    batches = _as_batches(network, data, network.class_names, CHUNK)
-    if to_train_on and network.loss.task == "classification":
-        check_several_classes(batches.targets)
-
-
-def _check_callables(optimizer: Optimizer, after_step: Sequence[Callback], after_epoch: Sequence[Callback]) -> None:
-    if not callable(getattr(optimizer, "update", None)):
-        raise SettingError(f"optimizer must be one such as numlp.SGD(), not {optimizer!r}")
+def _check_callables(after_step: Sequence[Callback], after_epoch: Sequence[Callback]) -> None:
     for name, callbacks in (("after_step", after_step), ("after_epoch", after_epoch)):
         if not isinstance(callbacks, list | tuple) or not all(callable(callback) for callback in callbacks):
             raise SettingError(f"{name} must be a list of callables, not {callbacks!r}")
@@ -212,38 +257,13 @@ def _call(callbacks: Sequence[Callback], state: TrainingState) -> bool:
     return stop
 
 
+def _notify(event: str, callbacks: Sequence[Callback], state: TrainingState) -> None:
+    """Call each callback's method for an event, if it has one, once."""
+    for callback in {id(callback): callback for callback in callbacks}.values():
+        method = getattr(callback, event, None)
+        if method is not None:
+            method(state)
+
+
 def _prefixed(part: str, figures: dict[str, float]) -> dict[str, float]:
     return {f"{part}_{name}": value for name, value in figures.items()}
-
-
-def _as_batches(
-    network: MLP, data: Data, class_names: Sequence[str] | None, batch_size: int, seed: int | None = None
-) -> Batches:
-    """Check a pair (x, y) against the network, and make its batches."""
-    x, y = _pair(data)
-    features = as_features(x, network.layer_size[0])
-    n_outputs = network.layer_size[-1]
-    if network.loss.task == "classification":
-        targets = as_classes(y, n_outputs, class_names)
-    else:
-        values = as_values(y, n_outputs)
-        targets = network.target_scaling.apply(values, np.empty(values.shape, network.dtype))
-    if len(features) != len(targets):
-        raise DataError(f"x has {len(features)} rows and y has {len(targets)}: they must have the same number")
-    return Batches(
-        features,
-        targets,
-        n_outputs=n_outputs,
-        batch_size=batch_size,
-        scaling=network.input_scaling,
-        dtype=network.dtype,
-        seed=seed,
-    )
-
-
-def _pair(data: Data) -> Data:
-    try:
-        x, y = data
-    except (TypeError, ValueError) as error:
-        raise DataError("data must be a pair (x, y)") from error
-    return x, y

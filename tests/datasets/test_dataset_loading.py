@@ -57,7 +57,7 @@ def test_mnist_is_not_copied_to_float(mnist):
 
 
 def test_mnist_knows_the_network_that_fits_it(mnist):
-    assert (mnist.name, mnist.n_features, mnist.n_outputs) == ("mnist", 784, 10)
+    assert (mnist.name, mnist.n_features, mnist.n_targets) == ("mnist", 784, 10)
     assert mnist.class_names == tuple("0123456789")
 
 
@@ -118,7 +118,7 @@ def test_names_in_a_file_become_classes(csv_file):
     assert isinstance(dataset, Dataset)
     assert dataset.class_names == ("cat", "dog")
     assert dataset.train.y.tolist() == [1, 0] * 9 + [1]
-    assert (dataset.n_features, dataset.n_outputs, dataset.test) == (2, 2, None)
+    assert (dataset.n_features, dataset.n_targets, dataset.test) == (2, 2, None)
 
 
 def test_whole_numbers_in_a_file_become_classes(npz):
@@ -129,14 +129,14 @@ def test_whole_numbers_in_a_file_become_classes(npz):
 
 def test_one_hot_rows_in_a_file_become_classes(npz):
     dataset = load_dataset(npz(np.eye(4)[np.arange(20) % 4]))
-    assert (dataset.class_names, dataset.n_outputs) == (("0", "1", "2", "3"), 4)
+    assert (dataset.class_names, dataset.n_targets) == (("0", "1", "2", "3"), 4)
     assert dataset.train.y[:5].tolist() == [0, 1, 2, 3, 0]
 
 
-@pytest.mark.parametrize(("y", "n_outputs"), [(X[:, 0] / 7, 1), (X[:, :1] / 7, 1), (X / 7, 2)])
-def test_real_targets_stay_real(npz, y, n_outputs):
+@pytest.mark.parametrize(("y", "n_targets"), [(X[:, 0] / 7, 1), (X[:, :1] / 7, 1), (X / 7, 2)])
+def test_real_targets_stay_real(npz, y, n_targets):
     dataset = load_dataset(npz(y))
-    assert (dataset.class_names, dataset.n_outputs) == (None, n_outputs)
+    assert (dataset.class_names, dataset.n_targets) == (None, n_targets)
     assert np.array_equal(dataset.train.y, y[:19])
 
 
@@ -192,7 +192,7 @@ def test_given_class_names_set_the_order(csv_file):
     dataset = load_dataset(csv_file(["dog", "cat"] * 5), target="y", names=["dog", "cat", "ant"])
     assert dataset.class_names == ("dog", "cat", "ant")
     assert dataset.train.y[:2].tolist() == [0, 1]
-    assert dataset.n_outputs == 3
+    assert dataset.n_targets == 3
 
 
 def test_given_class_names_name_indices(npz):

@@ -84,7 +84,7 @@ class Trap:
 
 
 def test_npz_gives_x_and_y_as_they_are(npz):
-    x, y, _ = read_table(npz(x=X.astype(np.float32), y=Y.astype(np.uint8), extra=np.zeros(9)))
+    x, y, _, _ = read_table(npz(x=X.astype(np.float32), y=Y.astype(np.uint8), extra=np.zeros(9)))
     assert (x.dtype, y.dtype) == (np.float32, np.uint8)
     assert np.array_equal(x, X)
     assert np.array_equal(y, Y)
@@ -100,7 +100,7 @@ def test_npz_needs_no_target(npz):
 
 
 def test_npy_pair_gives_x_and_y(npy):
-    x, y, _ = read_table(npy("x.npy", X), str(npy("y.npy", Y)))
+    x, y, _, _ = read_table(npy("x.npy", X), str(npy("y.npy", Y)))
     assert np.array_equal(x, X)
     assert np.array_equal(y, Y)
 
@@ -320,7 +320,7 @@ def test_a_pickle_is_refused_and_never_executed(tmp_path, name):
     ids=["plain", "CRLF", "no last newline", "BOM", "quoted", "blank lines", "spellings", "target first"],
 )
 def test_csv_gives_the_columns_and_the_target(csv_file, text):
-    x, y, _ = read_table(csv_file(text), "y")
+    x, y, _, _ = read_table(csv_file(text), "y")
     assert x.tolist() == [[1, 2], [3, 4]]
     assert y.tolist() == [0, 1]
 
@@ -359,7 +359,7 @@ def test_an_empty_name_is_refused(csv_file):
 
 
 def test_columns_are_found_by_their_names(csv_file):
-    x, y, columns = read_table(csv_file("b,extra,y,a\n1,2,3,4\n"), "y", ("a", "b"))
+    x, y, columns, _ = read_table(csv_file("b,extra,y,a\n1,2,3,4\n"), "y", ("a", "b"))
     assert (x.tolist(), y.tolist(), columns) == ([[4, 1]], [3], ("a", "b"))
     with pytest.raises(DataError, match="no column 'c': it has b, extra, y, a"):
         read_table(csv_file("b,extra,y,a\n1,2,3,4\n"), "y", ("a", "c"))
@@ -369,7 +369,7 @@ def test_columns_are_found_by_their_names(csv_file):
 def test_a_table_of_numbers_round_trips(folder, table):
     header = ",".join([*(f"x{i}" for i in range(table.shape[1] - 1)), "y"])
     lines = [",".join(repr(float(number)) for number in row) for row in table]
-    x, y, _ = read_table(fresh(folder / "table.csv", "\n".join([header, *lines]).encode()), "y")
+    x, y, _, _ = read_table(fresh(folder / "table.csv", "\n".join([header, *lines]).encode()), "y")
     assert np.array_equal(x, table[:, :-1], equal_nan=True)
     assert np.array_equal(y, table[:, -1], equal_nan=True)
 
@@ -378,7 +378,7 @@ def test_a_table_of_numbers_round_trips(folder, table):
 def test_any_text_ends_in_rows_or_in_an_error_of_numlp(folder, text):
     path = fresh(folder / "table.csv", text.encode())
     try:
-        x, y, _ = read_table(path, "y")
+        x, y, _, _ = read_table(path, "y")
     except NumlpError:
         return
     assert len(x) == len(y) > 0

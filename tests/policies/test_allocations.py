@@ -7,12 +7,25 @@ import pytest
 
 from numlp import MLP, Scaling, train
 from numlp.activations import ACTIVATIONS
+from numlp.layers import NORMALIZATIONS
 from numlp.losses import LOSSES
+from numlp.optimizers import OPTIMIZERS
 
 N, FEATURES, OUTPUTS, BATCH = 20480, 6, 4, 2048
-# Python's own numbers, views and frames take about 2,500 bytes in a step. The smallest array that a step could make,
-# one float32 for each sample of the batch, takes 8,192.
-LIMIT = 4096
+# Python's own numbers, views and frames take about 2,500 bytes in a step, and 4,300 with everything on. The smallest
+# array that a step could make, one float32 for each sample of the batch, takes 8,192.
+LIMIT = 6144
+NOISE = {"dropout": 0.2, "input_dropout": 0.1, "noise": 0.1, "input_noise": 0.1}
+REGULARIZATION = {
+    "adversarial": 0.1,
+    "mixup": 0.3,
+    "l1": 1e-5,
+    "l2": 1e-5,
+    "max_norm": 2.0,
+    "clip_norm": 1.0,
+    "clip_value": 0.1,
+    "averaging": 0.99,
+}
 
 
 class StepMemory:
@@ -45,36 +58,92 @@ def small_buffers():
     np.setbufsize(before)
 
 
-def data(loss, dtype):
+def data(loss, dtype, weighted=False, features=FEATURES, n=N):
     rng = np.random.default_rng(0)
-    x = rng.integers(0, 256, (N, FEATURES)).astype(dtype)
-    y = rng.integers(0, OUTPUTS, N) if LOSSES[loss].task == "classification" else rng.normal(size=(N, OUTPUTS))
-    return x, y
+    x = rng.integers(0, 256, (n, features)).astype(dtype)
+    task = LOSSES[loss].task
+    if task == "classification":
+        y = rng.integers(0, OUTPUTS, n)
+    else:
+        y = rng.integers(0, 2, (n, OUTPUTS)) if task == "labels" else rng.poisson(1.0, (n, OUTPUTS))
+    return (x, y, rng.random(n)) if weighted else (x, y)
+
+
+def network(loss="softmax_cross_entropy", features=FEATURES, **settings):
+    scaling = Scaling(np.full(features, 0.3), np.full(features, 0.01))
+    return MLP([features, 12, 8, OUTPUTS * LOSSES[loss]().blocks], loss=loss, input_scaling=scaling, **settings)
+
+
+def peak_of_a_step(net, rows, batch_size=BATCH, **settings):
+    memory = StepMemory()
+    train(net, rows, batch_size=batch_size, epochs=1, learning_rate=1e-3, after_step=[memory], **settings)
+    assert len(memory.peaks) == 7
+    return memory.peak
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64", "int64"])
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_step_allocates_no_array(activation, loss, dtype):
-    scaling = Scaling(np.full(FEATURES, 0.3), np.full(FEATURES, 0.01))
-    net = MLP([FEATURES, 12, 8, OUTPUTS], activation=activation, loss=loss, input_scaling=scaling)
-    memory = StepMemory()
-    train(net, data(loss, dtype), batch_size=BATCH, epochs=1, learning_rate=1e-3, after_step=[memory])
-    assert memory.peak < LIMIT
+    assert peak_of_a_step(network(loss, activation=activation), data(loss, dtype)) < LIMIT
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, "sgd(momentum = 0.9, nesterov = true, weight_decay = 0.1)"])
+def test_no_optimizer_and_no_norm_allocates(optimizer, normalization):
+    net = network(normalization=normalization, **NOISE)
+    rows = data("softmax_cross_entropy", "uint8", weighted=True)
+    assert peak_of_a_step(net, rows, optimizer=optimizer) < LIMIT
+
+
+@pytest.mark.parametrize("setting", REGULARIZATION)
+def test_no_regularization_allocates(setting):
+    rows = data("softmax_cross_entropy", "uint8")
+    assert peak_of_a_step(network(), rows, **{setting: REGULARIZATION[setting]}) < LIMIT
+
+
+def peak_with_everything(data_dtype, batch_size=BATCH, schedule="cosine", **architecture):
+    x, *rest = data("softmax_cross_entropy", data_dtype, weighted=True, features=16, n=10 * batch_size)
+    settings = {
+        "optimizer": "adamw",
+        "augmentation": "images(shift = 1, rotation = 10, elastic = 0.3, flip = 0.5, erasing = 0.5, noise = 0.1)",
+        "label_smoothing": 0.1,
+        "class_weight": "balanced",
+        "schedule": schedule,
+        "sync_gradients": lambda grads: None,
+    }
+    net = network(features=16, **architecture, **NOISE)
+    rows = x.reshape(-1, 4, 4), *rest
+    return peak_of_a_step(net, rows, batch_size=batch_size, **settings, **REGULARIZATION)
+
+
+@pytest.mark.parametrize("network_dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_everything_at_once_allocates_nothing(normalization, dtype, network_dtype):
+    assert peak_with_everything(dtype, normalization=normalization, dtype=network_dtype) < LIMIT
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle(warmup = 0.2)", "reduce_on_plateau(figure = 'train_loss')"])
+def test_no_schedule_allocates(schedule):
+    assert peak_with_everything("uint8", schedule=schedule) < LIMIT
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_not_even_a_truth_value_for_each_row_is_allocated(normalization):
+    assert peak_with_everything("uint8", batch_size=4 * BATCH, normalization=normalization) < LIMIT
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_everything_at_once_allocates_nothing_whatever_the_loss(loss):
+    smoothing = {} if LOSSES[loss].task == "regression" else {"label_smoothing": 0.1}
+    net = network(loss, normalization="batch", activation=["mish", "gelu"], **NOISE)
+    assert peak_of_a_step(net, data(loss, "uint8", weighted=True), **smoothing, **REGULARIZATION) < LIMIT
 
 
 def test_an_allocation_would_be_seen():
-    memory = StepMemory()
-
     def careless(gradients):
         gradients[:BATCH] *= np.ones(BATCH, np.float32)
 
-    train(
-        MLP([FEATURES, 512, OUTPUTS]),
-        data("softmax_cross_entropy", "uint8"),
-        batch_size=BATCH,
-        epochs=1,
-        after_step=[memory],
-        sync_gradients=careless,
-    )
-    assert memory.peak >= LIMIT
+    net = MLP([FEATURES, 512, OUTPUTS])
+    assert peak_of_a_step(net, data("softmax_cross_entropy", "uint8"), sync_gradients=careless) >= LIMIT

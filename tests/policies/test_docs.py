@@ -30,12 +30,15 @@ def commands():
 
 def test_the_library_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    first, second = [block for language, block in BLOCKS if language == "python"]
+    first, second, third = [block for language, block in BLOCKS if language == "python"]
     names = {}
     exec(first, names)
     assert names["numlp"].evaluate(names["net"], names["mnist"].test)["accuracy"] > 0.96
+    mnist = names["mnist"]
     exec(second, names)
     assert names["numlp"].evaluate(names["net"], (names["x"], names["price"]))["r2"] > 0.99
+    exec(third, names)
+    assert names["numlp"].evaluate(names["net"], mnist.test)["accuracy"] > 0.96
 
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
@@ -50,7 +53,14 @@ def test_no_placeholder_is_left():
 
 
 def test_there_are_commands_to_check():
-    assert {command[1] for command in commands()} == {"train", "evaluate", "predict", "compare", "datasets"}
+    assert {command[1] for command in commands()} == {
+        "train",
+        "find-lr",
+        "evaluate",
+        "predict",
+        "compare",
+        "datasets",
+    }
 
 
 def test_the_results_page_is_what_the_script_writes_of_the_stored_figures():

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from numlp.arrays import as_classes
+from numlp.arrays import as_classes, as_labels
 from numlp.cli.output import Json, console, print_json, shown, table
 from numlp.datasets import load_rows
 from numlp.files import load_model, read_description
@@ -49,18 +49,23 @@ def evaluate(
         target=target or (recipe.get("target") if data.lower().endswith(".csv") else None),
         validation=held_out if isinstance(held_out, float) else 0.05,
     )
-    x, y = rows
+    x, y = rows.x, rows.y
     result: dict[str, Any] = {"samples": len(x), **judge(network, rows)}
     predicted = network.predict(x)
+    names = network.classes
     if network.loss.task == "regression":
-        result["mean_absolute_error"] = mean_absolute_error(y.reshape(predicted.shape), predicted)
+        # Where several values are predicted for each target, the one that stands for the target itself is judged.
+        point = predicted if network.loss.blocks == 1 else predicted[:, network.loss.point]
+        result["mean_absolute_error"] = mean_absolute_error(y.reshape(point.shape), point)
+    elif predicted.ndim == 2:
+        shares = np.mean(predicted == (as_labels(y, len(names), None) > 0.5), axis=0)
+        result["class_accuracy"] = dict(zip(names, shares.tolist(), strict=True))
     else:
-        names = network.class_names or [str(i) for i in range(network.layer_size[-1])]
         classes = as_classes(y, len(names), network.class_names)
         classes = classes if classes.ndim == 1 else classes.argmax(axis=1)
         confusion = confusion_matrix(classes, predicted, len(names))
-        shares = [None if np.isnan(share) else float(share) for share in class_accuracy(confusion)]
-        result["class_accuracy"] = dict(zip(names, shares, strict=True))
+        recalls = [None if np.isnan(share) else float(share) for share in class_accuracy(confusion)]
+        result["class_accuracy"] = dict(zip(names, recalls, strict=True))
         result["confusion_matrix"] = confusion.tolist()
     if json:
         print_json(result)
@@ -74,13 +79,18 @@ def _print(result: dict[str, Any]) -> None:
         if name in result:
             value = f"{result[name]:,}" if name == "samples" else shown(name, result[name])
             screen.print(f"{name.replace('_', ' '):<20}{value}")
-    if "class_accuracy" in result:
+    if "confusion_matrix" in result:
         names = list(result["class_accuracy"])
         confusion = table("class", "accuracy", *names, title="\naccuracy of every class, and what it was taken for")
         for name, counts in zip(names, result["confusion_matrix"], strict=True):
             share = shown("accuracy", result["class_accuracy"][name])
             confusion.add_row(name, share, *(str(count) if count else "·" for count in counts))
         screen.print(confusion)
+    elif "class_accuracy" in result:
+        labels = table("label", "accuracy", title="\naccuracy of every label")
+        for name, share in result["class_accuracy"].items():
+            labels.add_row(name, shown("accuracy", share))
+        screen.print(labels)
 
 
 COMMAND = evaluate

@@ -11,7 +11,7 @@ from numlp.cli.output import Json, console, print_json, shown, table
 from numlp.datasets.readers import read_samples
 from numlp.errors import DataError, FileFormatError
 from numlp.files import load_model
-from numlp.network import MLP
+from numlp.predictor import Predictor
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -58,16 +58,26 @@ def predict(
 
 def _cell(column: str, value: Any) -> str:
     if isinstance(value, list):
-        return "  ".join(f"{part:.6g}" for part in value)
-    return (
-        shown("accuracy", value) if column == "probability" else f"{value:.6g}" if column == "value" else str(value)
-    )
+        return "  ".join(part if isinstance(part, str) else f"{part:.6g}" for part in value)
+    if column == "probability":
+        return shown("accuracy", value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _predictions(network: MLP, samples: npt.NDArray[Any]) -> list[dict[str, Any]]:
+def _predictions(network: Predictor, samples: npt.NDArray[Any]) -> list[dict[str, Any]]:
     if network.loss.task == "regression":
-        return [{"value": value} for value in network.predict(samples).tolist()]
-    names = network.class_names or [str(i) for i in range(network.layer_size[-1])]
+        values = network.predict(samples)
+        values = values[:, None] if network.loss.blocks == 1 else values
+        return [dict(zip(network.loss.block_names, row.tolist(), strict=True)) for row in values]
+    names = network.classes
+    if network.loss.task == "labels" and network.n_targets > 1:
+        return [
+            {
+                "labels": [name for name, share in zip(names, row, strict=True) if share > 0.5],
+                "probabilities": dict(zip(names, row.tolist(), strict=True)),
+            }
+            for row in network.predict_proba(samples)
+        ]
     return [
         {
             "class": names[int(np.argmax(row))],
@@ -78,7 +88,7 @@ def _predictions(network: MLP, samples: npt.NDArray[Any]) -> list[dict[str, Any]
     ]
 
 
-def _samples(name: str, network: MLP) -> npt.NDArray[Any]:
+def _samples(name: str, network: Predictor) -> npt.NDArray[Any]:
     if Path(name).suffix.lower() == ".png":
         return _image(name, network)
     samples = read_samples(name, network.feature_names)
@@ -86,7 +96,7 @@ def _samples(name: str, network: MLP) -> npt.NDArray[Any]:
     return samples[None] if alone else samples
 
 
-def _image(name: str, network: MLP) -> npt.NDArray[Any]:
+def _image(name: str, network: Predictor) -> npt.NDArray[Any]:
     """Read a PNG image as one sample: in colour if the network's samples are (height, width, 3), else in grey."""
     from PIL import Image
 

@@ -19,6 +19,8 @@ class TrainingProgress:
     epochs : int
     steps : int
         In an epoch.
+    heading : str
+        A line above the table.
 
     Attributes
     ----------
@@ -26,10 +28,11 @@ class TrainingProgress:
         Whether all steps of all epochs were taken.
     """
 
-    def __init__(self, console: Console, epochs: int, steps: int) -> None:
+    def __init__(self, console: Console, epochs: int, steps: int, heading: str = "") -> None:
         self.completed = False
         self._console = console
         self._epochs = epochs
+        self._heading = heading
         self._steps = steps
         # Drawing costs more than a small step: twenty times an epoch is live enough.
         self._every = max(1, steps // 20)
@@ -58,6 +61,8 @@ class TrainingProgress:
         headings = [(name if name.endswith("loss") else name.split("_")[1]).replace("_", " ") for name in figures]
         widths = [max(len(heading), 9) for heading in headings]
         if len(state.history) == 1:
+            if self._heading:
+                self._console.print(f"\n{self._heading}")
             aligned = (heading.rjust(width) for heading, width in zip(headings, widths, strict=True))
             self._console.print("  ".join([f"{'epoch':>12}", *aligned, "seconds"]))
         values = (

@@ -8,14 +8,16 @@ from typing import get_args
 import numpy as np
 
 from numlp.checks import share, unknown
-from numlp.datasets.dataset import Dataset, Split
+from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
 from numlp.datasets.download import fetch
-from numlp.datasets.labels import Task, class_names, infer_task, targets
+from numlp.datasets.labels import class_names, infer_task, targets
 from numlp.datasets.readers import SUFFIXES, Table, read_table
 from numlp.datasets.sources import SOURCES, locate, read_folder
 from numlp.errors import DataError, FileFormatError, SettingError
+from numlp.losses import Task
+from numlp.weights import as_weights
 
-__all__ = ["SOURCES", "Dataset", "Split", "load_dataset", "load_rows"]
+__all__ = ["SOURCES", "AnySplit", "Dataset", "Split", "WeightedSplit", "load_dataset", "load_rows"]
 
 
 def load_dataset(
@@ -26,6 +28,7 @@ def load_dataset(
     task: Task | None = None,
     validation: float | str | os.PathLike[str] = 0.05,
     test: str | os.PathLike[str] | None = None,
+    weights: str | None = None,
     names: Sequence[str] | None = None,
 ) -> Dataset:
     """Load a data set by its name, or from files.
@@ -40,13 +43,17 @@ def load_dataset(
         A folder that holds a folder `name` for a named data set.
     target : str, optional
         For ``.csv`` the name of the target column, for ``.npy`` the file with y.
-    task : "classification" or "regression", optional
+    task : "classification", "labels" or "regression", optional
         For files: what the target is. Unless it is given, names, truth values, whole numbers with at most 100
-        different values that occur twice on average, and rows of probabilities are classes; all else is real.
+        different values that occur twice on average, and rows of probabilities are classes; all else is real. Labels
+        are rows of 0 and 1, or one of two classes.
     validation : float or path
         A share of the training rows, taken from their end, or an ``.npz`` or ``.csv`` file.
     test : path, optional
         A file; named data sets and folders have test rows of their own.
+    weights : str, optional
+        For files: what holds the samples' weights, a column of a ``.csv``, an array in an ``.npz``, a file beside an
+        ``.npy``.
     names : sequence of str, optional
         For files: the names of the classes, in the order of their indices. Unless it is given, those of the labels
         that are there.
@@ -80,16 +87,19 @@ def load_dataset(
             raise SettingError(
                 f"{name} has classes: a loss for real targets, or task 'regression', has no meaning for it"
             )
+        if weights is not None:
+            raise SettingError(f"weights {weights!r} has no meaning for {name}, which has none")
         source = SOURCES[name]
         parts = _read_folder(locate(name, data_dir) or fetch(source), source.sha256)
         names = source.class_names
     else:
-        parts = _read(name, target)
-        _, labels, columns = parts["train"]
-        if names is None and (task or infer_task(labels)) == "classification":
+        parts = _read(name, target, weights=weights)
+        labels, columns = parts["train"].y, parts["train"].columns
+        of_classes = (task or infer_task(labels)) == "classification" or (task == "labels" and labels.ndim == 1)
+        if names is None and of_classes:
             names = class_names(labels)
-    parts |= {part: read_table(path, target, columns) for part, path in files.items()}
-    split = {part: Split(table.x, targets(table.y, names)) for part, table in parts.items()}
+    parts |= {part: read_table(path, target, columns, weights) for part, path in files.items()}
+    split = {part: _split(table, names) for part, table in parts.items()}
     if "validation" not in split:
         split["train"], split["validation"] = _cut(split["train"], share("validation", validation))
     names = None if names is None else tuple(names)
@@ -104,7 +114,7 @@ def load_rows(
     part: str | None = None,
     target: str | None = None,
     validation: float | str | os.PathLike[str] = 0.05,
-) -> Split:
+) -> AnySplit:
     """Load samples and targets to judge a network by.
 
     Parameters
@@ -126,23 +136,31 @@ def load_rows(
             raise SettingError(unknown("split", part, ("train", "validation", "test")))
         task: Task | None = "regression" if names is None and name not in SOURCES else None
         dataset = load_dataset(name, names=names, task=task, validation=validation)
-        rows: Split = getattr(dataset, part or "test")
+        rows: AnySplit = getattr(dataset, part or "test")
         if name in SOURCES and names is not None:
             rows = Split(rows.x, targets(np.array(dataset.class_names)[rows.y], names))
         return rows
     if part is not None:
         raise SettingError(f"{name} is taken whole: only named data sets and folders have a split {part!r}")
-    x, y, _ = _read(name, target, columns)["train"]
-    return Split(x, targets(y, names))
+    return _split(_read(name, target, columns)["train"], names)
 
 
-def _read(name: str, target: str | None, columns: Sequence[str] | None = None) -> dict[str, Table]:
+def _split(table: Table, names: Sequence[str] | None) -> AnySplit:
+    y = targets(table.y, names)
+    if table.weights is None:
+        return Split(table.x, y)
+    return WeightedSplit(table.x, y, as_weights(table.weights, len(table.x)))
+
+
+def _read(
+    name: str, target: str | None, columns: Sequence[str] | None = None, weights: str | None = None
+) -> dict[str, Table]:
     """Read the parts of a folder or a file."""
     path = Path(name)
     if os.path.isdir(path):
         return _read_folder(path)
     if path.suffix.lower() in SUFFIXES:
-        return {"train": read_table(path, target, columns)}
+        return {"train": read_table(path, target, columns, weights)}
     if os.path.exists(path):
         raise FileFormatError(f"can't tell what {name} holds: its suffix is none of {', '.join(SUFFIXES)}")
     if len(path.parts) > 1:
@@ -170,10 +188,10 @@ def _extra_files(
     return files
 
 
-def _cut(rows: Split, held_out: float) -> tuple[Split, Split]:
+def _cut(rows: AnySplit, held_out: float) -> tuple[AnySplit, AnySplit]:
     """Cut the last share of the rows off: at least one row, and not all of them."""
     # Rounded first, so that 1 − 0.9 of 10 rows is 1 row and not 0.999….
     count = int(round((1 - held_out) * len(rows.x), 6))
     if not 0 < count < len(rows.x):
         raise DataError(f"too few rows, {len(rows.x)}, to hold out a share of {held_out:g} of them for validation")
-    return Split(rows.x[:count], rows.y[:count]), Split(rows.x[count:], rows.y[count:])
+    return type(rows)(*(part[:count] for part in rows)), type(rows)(*(part[count:] for part in rows))

@@ -13,11 +13,22 @@ class Split(NamedTuple):
     ----------
     x : array, shape (n, …)
     y : array, shape (n,) or (n, outputs)
-        Class indices, or values.
+        Class indices, labels, or values.
     """
 
     x: npt.NDArray[Any]
     y: npt.NDArray[Any]
+
+
+class WeightedSplit(NamedTuple):
+    """One part of a data set whose samples have weights, (n,), too."""
+
+    x: npt.NDArray[Any]
+    y: npt.NDArray[Any]
+    weights: npt.NDArray[Any]
+
+
+AnySplit = Split | WeightedSplit
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,18 +38,19 @@ class Dataset:
     Attributes
     ----------
     name : str
-    train, validation : Split
-    test : Split or None
+    train, validation : Split, or WeightedSplit
+    test : Split, WeightedSplit or None
     feature_names : tuple of str, or None
         For tables: the names of the columns of `x`.
     class_names : tuple of str, or None
-        For classes: their names, so that ``class_names[y]`` is what `y` means. None for real targets.
+        For classes: their names, so that ``class_names[y]`` is what `y` means. None for real targets and for rows of
+        labels.
     """
 
     name: str
-    train: Split
-    validation: Split
-    test: Split | None
+    train: AnySplit
+    validation: AnySplit
+    test: AnySplit | None
     class_names: tuple[str, ...] | None
     feature_names: tuple[str, ...] | None = None
 
@@ -48,8 +60,8 @@ class Dataset:
         return int(self.train.x[0].size)
 
     @property
-    def n_outputs(self) -> int:
-        """The number of outputs that a network for this data has."""
+    def n_targets(self) -> int:
+        """The number of targets of a row: of classes, labels or values."""
         if self.class_names is not None:
             return len(self.class_names)
         return 1 if self.train.y.ndim == 1 else int(self.train.y.shape[1])

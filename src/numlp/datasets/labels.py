@@ -1,15 +1,15 @@
 """From the labels in a user's file to targets: which task they mean, which classes there are."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays import as_probabilities, as_rows, name_indices
 from numlp.errors import DataError
+from numlp.losses import Task
 
-Task = Literal["classification", "regression"]
 MOST_CLASSES = 100
 
 

@@ -23,10 +23,14 @@ class Table(NamedTuple):
     x: AnyArray
     y: AnyArray
     columns: tuple[str, ...] | None = None
+    weights: AnyArray | None = None
 
 
 def read_table(
-    path: str | os.PathLike[str], target: str | None = None, columns: Sequence[str] | None = None
+    path: str | os.PathLike[str],
+    target: str | None = None,
+    columns: Sequence[str] | None = None,
+    weights: str | None = None,
 ) -> Table:
     """Read samples and labels.
 
@@ -37,7 +41,10 @@ def read_table(
     target : str, optional
         ``.csv``: the name of the target column. ``.npy``: the path of the file with y.
     columns : sequence of str, optional
-        ``.csv``: the columns that are features, in this order; by default all but the target.
+        ``.csv``: the columns that are features, in this order; by default all but the target and the weights.
+    weights : str, optional
+        What holds the samples' weights: an array of the ``.npz``, the path of another ``.npy``, a column of the
+        ``.csv``.
 
     Raises
     ------
@@ -46,19 +53,24 @@ def read_table(
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        arrays = _read_npz(path, ("x", "y"))
-        return _same_length(path, arrays["x"], arrays["y"])
+        arrays = _read_npz(path, ("x", "y") if weights is None else ("x", "y", weights))
+        table = _same_length(path, arrays["x"], arrays["y"])
+        return table if weights is None else table._replace(weights=arrays[weights])
     if suffix == ".npy":
         if target is None:
             raise SettingError(f"{path} holds x alone: name the .npy file that holds y as the target")
-        return _same_length(path, _read_npy(path), _read_npy(Path(target)))
+        table = _same_length(path, _read_npy(path), _read_npy(Path(target)))
+        return table if weights is None else table._replace(weights=_read_npy(Path(weights)))
     header, lines = _lines(path)
     if target is None:
         raise SettingError(f"name the target column of {path}: it has {', '.join(header)}")
     if target not in header:
         raise SettingError(f"{path}: " + unknown("target column", target, header))
-    columns = columns or [name for name in header if name != target]
-    return Table(_features(path, header, lines, columns), _labels(path, header, lines, target), tuple(columns))
+    if weights is not None and (weights not in header or weights == target):
+        raise SettingError(f"{path}: " + unknown("column of weights", weights, [c for c in header if c != target]))
+    columns = columns or [name for name in header if name not in (target, weights)]
+    table = Table(_features(path, header, lines, columns), _labels(path, header, lines, target), tuple(columns))
+    return table if weights is None else table._replace(weights=_features(path, header, lines, [weights])[:, 0])
 
 
 def read_samples(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> AnyArray:
@@ -105,9 +117,10 @@ def _load(path: Path, names: tuple[str, ...]) -> Any:
     """Return the array of an .npy, or those of an .npz that have these names, and None for each other one."""
     try:
         with open(path, "rb") as file:
+            if file.read(6) == b"\x93NUMPY":
+                return np.load(path, mmap_mode="r", allow_pickle=False)  # rows are read when they are needed
+            file.seek(0)
             content = np.load(file, allow_pickle=False)
-            if isinstance(content, np.ndarray):
-                return content
             arrays = {name: content[name] if name in names else None for name in content.files}
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {path}") from error

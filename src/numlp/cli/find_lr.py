@@ -1,0 +1,82 @@
+"""`numlp find-lr`: a learning rate to begin with."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from numlp.checks import positive
+from numlp.cli.options import with_recipe_options
+from numlp.cli.output import Json, console, print_json, table
+from numlp.cli.train import DATA, RECIPE, choose
+from numlp.errors import OutputError, SettingError
+from numlp.range_test import find_learning_rate
+from numlp.recipes import make_network, step_settings
+
+EXAMPLES = """[bold]Examples[/bold]
+
+  numlp find-lr mnist
+
+  numlp find-lr fashion-mnist --optimizer adam --layers 256,256 --batch-size 128
+
+  numlp find-lr table.csv --target price --steps 100 --output rates.png
+"""
+
+
+@with_recipe_options
+def find_lr(
+    data: DATA = None,
+    *,
+    settings: dict[str, Any],
+    recipe: RECIPE = None,
+    lowest: Annotated[float, typer.Option(help="The learning rate of the first step.")] = 1e-6,
+    highest: Annotated[float, typer.Option(help="That of the last step.")] = 10.0,
+    steps: Annotated[int, typer.Option(help="How many steps there are between them.")] = 200,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="A new PNG file for the curve; by default learning-rates.png or the next free name."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Suggest a learning rate, by a short training whose rate rises until the loss does, too.
+
+    The options of a recipe are those of the training to come; its own learning rate, schedule and epochs don't count.
+    """
+    from numlp.plots import learning_rates
+    from numlp.runs import free_path, save_figure
+
+    if output is not None and output.suffix.lower() != ".png":
+        raise SettingError(f"--output must be a .png file, not {output}")
+    if output is not None and output.exists():
+        raise OutputError(f"{output} exists already: name another file, or remove it")
+    positive("lowest", lowest)
+    chosen, dataset = choose(recipe, settings)
+    network = make_network(chosen, dataset)
+    result = find_learning_rate(
+        network, dataset.train, lowest=lowest, highest=highest, steps=steps, **step_settings(chosen)
+    )
+    figure = output or free_path(Path("learning-rates.png"))
+    save_figure(learning_rates(result, Path(chosen.data).stem), figure)
+    if json:
+        print_json(
+            {
+                "suggestion": result.suggestion if result.suggestion > 0 else None,
+                "figure": str(figure),
+                "learning_rates": result.learning_rates.tolist(),
+                "losses": result.losses.tolist(),
+            }
+        )
+        return
+    shown = table("learning rate", "loss")
+    for i in range(0, len(result.losses), max(1, len(result.losses) // 20)):
+        shown.add_row(f"{result.learning_rates[i]:.2g}", f"{result.smoothed[i]:.4g}")
+    screen = console()
+    screen.print(shown)
+    screen.print(f"\ncurve: {figure}")
+    if result.suggestion > 0:
+        screen.print(f"try --learning-rate {result.suggestion:.2g} with {chosen.optimizer}")
+    else:
+        screen.print("the loss never fell: look at the data, or try other rates (--lowest, --highest)")
+
+
+COMMAND = find_lr

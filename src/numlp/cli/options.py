@@ -1,0 +1,146 @@
+"""The options of a recipe's settings: one for each, of the same name, for every command that trains."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from numlp.datasets import SOURCES
+from numlp.errors import SettingError
+from numlp.recipe import Recipe
+
+
+def widths(text: str) -> list[int]:
+    """Return the widths in a text such as "256,256"; "none" is no hidden layer.
+
+    >>> widths("256,128"), widths("none")
+    ([256, 128], [])
+    """
+    return [] if text.strip() in ("", "none") else [int(width) for width in text.split(",")]
+
+
+def names(text: str) -> str | list[str]:
+    """Return the names that commas separate, but for commas in parentheses; a single one as it is.
+
+    >>> names("relu,sgd(a = 1, b = 2)"), names("relu")
+    (['relu', 'sgd(a = 1, b = 2)'], 'relu')
+    """
+    parts = re.split(r",(?![^(]*\))", text)
+    return [part.strip() for part in parts] if len(parts) > 1 else text
+
+
+def class_weights(text: str) -> Any:
+    """Return the class weights in a text: "balanced", "1,5" or "{cat = 1, dog = 5}".
+
+    >>> class_weights("balanced"), class_weights("1,5"), class_weights("{cat = 1}")
+    ('balanced', [1, 5], {'cat': 1})
+    """
+    if re.fullmatch(r"\s*[a-z]*\s*", text):
+        return text.strip()
+    return tomllib.loads(f"x = {text}" if text.lstrip().startswith("{") else f"x = [{text}]")["x"]
+
+
+def data(text: str) -> str:
+    """Return a data set's name as it is, and a path as one that holds from everywhere."""
+    return path(text) if text not in SOURCES and Path(text).exists() else text
+
+
+def path(text: str) -> str:
+    """Return a path that holds from everywhere."""
+    return str(Path(text).resolve())
+
+
+def array_or_column(text: str) -> str:
+    """Return the path of an array as one that holds from everywhere, and a column's name as it is."""
+    return path(text) if text.lower().endswith(".npy") else text
+
+
+def share_or_path(text: str) -> float | str:
+    """Return a number if the text is one, else a path."""
+    try:
+        return float(text)
+    except ValueError:
+        return path(text)
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "layers": widths,
+    "activation": names,
+    "class_weight": class_weights,
+    "data": data,
+    "target": array_or_column,
+    "weights": array_or_column,
+    "validation": share_or_path,
+    "test": path,
+}
+
+
+def with_recipe_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for every setting of a recipe; it is called with those that were named as `settings`.
+
+    Parameters
+    ----------
+    command : callable
+        With a keyword parameter `settings`; what it has beside that are parameters of its own, `data` among them.
+    """
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "settings"]
+    fields = {field.name: field for field in dataclasses.fields(Recipe) if field.name != "data"}
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(field))
+        for name, field in fields.items()
+    ]
+
+    @functools.wraps(command)
+    def run(**arguments: Any) -> None:
+        settings = {name: _read(name, arguments.pop(name)) for name in [*fields]}
+        settings["data"] = _read("data", arguments.pop("data"))
+        command(settings=settings, **arguments)
+
+    parameters = [*own, *options]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def _annotation(field: dataclasses.Field[Any]) -> Any:
+    """Return the type of an option, as typer takes it."""
+    kinds = _kinds()[field.name]
+    flag = bool in kinds
+    number = next((kind for kind in (int, float) if kind in kinds and str not in kinds and tuple not in kinds), None)
+    option = typer.Option(
+        help=field.metadata["help"],
+        rich_help_panel=field.metadata["panel"],
+        show_default=False,
+        metavar=None if flag else "NUMBER" if number else "TEXT",
+    )
+    return Annotated[(bool if flag else number or str) | None, option]
+
+
+@functools.cache
+def _kinds() -> dict[str, set[Any]]:
+    """Return the types that each setting may have."""
+    alternatives = {
+        name: typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
+        for name, hint in typing.get_type_hints(Recipe).items()
+    }
+    return {name: {typing.get_origin(kind) or kind for kind in kinds} for name, kinds in alternatives.items()}
+
+
+def _read(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return _READERS.get(name, str)(value)
+    except ValueError as error:
+        option = "--" + name.replace("_", "-")
+        raise SettingError(f"{option} can't be {value!r}: {Recipe.help()[name]}") from error

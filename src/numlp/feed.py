@@ -1,0 +1,101 @@
+"""The feed of a training: from whatever the user gives to batches, and to rows for validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeGuard
+
+import numpy as np
+
+from numlp.arrays import names_in
+from numlp.augmentation import Images
+from numlp.batches import Batches
+from numlp.errors import SettingError
+from numlp.layers import BatchNorm
+from numlp.network import MLP
+from numlp.regularization import Regularization
+from numlp.rows import Data, Rows, check_rows, check_several, class_weights_for, normalized, pair, weighted_by_class
+from numlp.sparse import is_sparse
+from numlp.streams import Source, Stream
+from numlp.weights import ClassWeight
+
+
+class Feed(NamedTuple):
+    """What a training lives on, and what it learned of the data on the way."""
+
+    batches: Batches | Stream
+    validation: Rows | None
+    class_names: tuple[str, ...] | None
+    input_shape: tuple[int, ...] | None
+
+
+def make_feed(
+    network: MLP,
+    data: Data | Source,
+    validation: Data | None,
+    batch_size: int,
+    seed: int,
+    class_weight: ClassWeight | None,
+    augmentation: Images | None,
+    regularization: Regularization,
+) -> Feed:
+    """Check all data against a network and the settings; see `numlp.train`."""
+    regularization.check(network)
+    # Smoothing moves a row of probabilities towards equal ones, and a label towards "perhaps".
+    rest = 0.5 if network.loss.task == "labels" else 1 / network.n_targets
+    smoothing = {"smoothing": regularization.label_smoothing, "rest": rest}
+    normalizes_batches = any(isinstance(layer, BatchNorm) for layer in network.layers)
+    if _is_stream(data):
+        _check_stream(class_weight, augmentation, regularization)
+        names, shape = network.class_names, network.input_shape
+        held_out = None if validation is None else normalized(check_rows(network, validation, names))
+        stream = Stream(data, network, network.input_scaling, least_rows=2 if normalizes_batches else 1, **smoothing)
+        return Feed(stream, held_out, names, shape)
+    samples, labels, *_ = pair(data)
+    names = network.class_names or (None if network.loss.task == "regression" else names_in(labels))
+    rows = check_rows(network, data, names)
+    check_several(network, rows)
+    held_out = None if validation is None else check_rows(network, validation, names)
+    if class_weight is not None:
+        weights = class_weights_for(network, rows, class_weight, names)
+        rows = weighted_by_class(network, rows, weights)
+        held_out = None if held_out is None else weighted_by_class(network, held_out, weights)
+    rows = normalized(rows)
+    held_out = None if held_out is None else normalized(held_out)
+    shape = tuple(int(size) for size in (samples.shape if is_sparse(samples) else np.shape(samples))[1:])
+    batches = Batches(
+        rows,
+        n_targets=network.n_targets,
+        batch_size=batch_size,
+        scaling=network.input_scaling,
+        dtype=network.dtype,
+        seed=seed,
+        mixup=regularization.mixup,
+        augmentation=augmentation,
+        image_shape=network.input_shape or shape,
+        **smoothing,
+    )
+    if normalizes_batches and batches.batch_size == 1:
+        raise SettingError("batch normalization needs batch_size 2 or more: one row has no variance")
+    return Feed(batches, held_out, names, shape)
+
+
+def _is_stream(data: Any) -> TypeGuard[Source]:
+    """Whether data come in batches: a function, or an iterable that is neither a tuple nor an array.
+
+    A list is one of batches if it holds tuples, and else a pair of arrays.
+    """
+    if is_sparse(data):
+        return False
+    if isinstance(data, list):
+        return not data or isinstance(data[0], tuple)
+    return callable(data) or (isinstance(data, Iterable) and not isinstance(data, tuple | np.ndarray | str | dict))
+
+
+def _check_stream(
+    class_weight: ClassWeight | None, augmentation: Images | None, regularization: Regularization
+) -> None:
+    wanted = {"class_weight": class_weight, "augmentation": augmentation, "mixup": regularization.mixup or None}
+    for name, value in wanted.items():
+        if value is not None:
+            raise SettingError(f"{name} needs arrays as data: where you make the batches yourself, do it there")

@@ -1,0 +1,85 @@
+"""Losses for classes and labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from numlp.losses.loss import TINY, Loss
+from numlp.special import Array, sigmoid, softmax, softplus
+
+
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy(Loss):
+    r""":math:`-\sum_k t_k \log p_k` with p = softmax(z); gradient p − t where the targets of a row sum to 1.
+
+    C. Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.108 and 4.109.
+    """
+
+    name = "softmax_cross_entropy"
+    task = "classification"
+
+    def link(self, logits: Array, out: Array) -> None:
+        softmax(logits, out=out)
+
+    def unlink(self, predictions: Array) -> Array:
+        return np.log(np.maximum(predictions, TINY))
+
+    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+        column = scratch[:, :1]
+        np.maximum.reduce(logits, axis=1, keepdims=True, out=column)
+        np.subtract(logits, column, out=delta)
+        np.vecdot(targets, delta, out=values)
+        np.exp(delta, out=delta)
+        np.add.reduce(delta, axis=1, keepdims=True, out=column)
+        np.divide(delta, column, out=delta)
+        np.subtract(delta, targets, out=delta)
+        np.log(column, out=column)
+        np.subtract(scratch[:, 0], values, out=values)
+
+
+@dataclass(frozen=True)
+class SigmoidBinaryCrossEntropy(Loss):
+    r""":math:`-\sum_k t_k \log a_k + (1 - t_k) \log(1 - a_k)` with a = σ(z); gradient a − t.
+
+    For labels that don't exclude each other, and for two classes with a single output. C. Bishop (2006), eq. 4.90.
+    """
+
+    name = "sigmoid_binary_cross_entropy"
+    task = "labels"
+
+    def link(self, logits: Array, out: Array) -> None:
+        sigmoid(logits, out=out)
+
+    def unlink(self, predictions: Array) -> Array:
+        return np.log(np.maximum(predictions, TINY)) - np.log(np.maximum(1 - predictions, TINY))
+
+    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+        softplus(logits, out=scratch)
+        np.multiply(logits, targets, out=delta)
+        np.subtract(scratch, delta, out=scratch)
+        np.add.reduce(scratch, axis=1, out=values)
+        sigmoid(logits, out=delta)
+        np.subtract(delta, targets, out=delta)
+
+
+@dataclass(frozen=True)
+class SigmoidSquaredError(Loss):
+    r""":math:`\tfrac12 \sum_k (a_k - t_k)^2` with a = σ(z); gradient (a − t) · a · (1 − a). The reference's own."""
+
+    name = "sigmoid_squared_error"
+    task = "classification"
+
+    def link(self, logits: Array, out: Array) -> None:
+        sigmoid(logits, out=out)
+
+    def unlink(self, predictions: Array) -> Array:
+        return np.log(np.maximum(predictions, TINY)) - np.log(np.maximum(1 - predictions, TINY))
+
+    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+        sigmoid(logits, out=scratch)
+        np.subtract(scratch, targets, out=delta)
+        np.vecdot(delta, delta, out=values)
+        np.multiply(values, 0.5, out=values)
+        np.multiply(delta, scratch, out=delta)
+        np.subtract(1, scratch, out=scratch)
+        np.multiply(delta, scratch, out=delta)

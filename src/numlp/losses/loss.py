@@ -1,0 +1,68 @@
+"""What every loss can do; a loss writes only what it does otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.named import Named
+from numlp.scaling import Scaling
+from numlp.special import Array
+
+Task = Literal["classification", "labels", "regression"]
+TINY = 1e-30  # the least probability that logits are made of again
+
+
+@dataclass(frozen=True)
+class Loss(Named):
+    """A loss with its link.
+
+    Attributes
+    ----------
+    task : "classification", "labels" or "regression"
+        What the targets are: one of several classes, yes or no for each of several labels (or for one), real values.
+    linear : bool
+        Whether the link is the identity, so that targets may be shifted and scaled for training.
+    """
+
+    task: ClassVar[Task]
+    linear: ClassVar[bool] = False
+
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        """What the outputs for each target are, such as "mean" and "variance"."""
+        return ("value",)
+
+    @property
+    def blocks(self) -> int:
+        """How many outputs there are for each target."""
+        return len(self.block_names)
+
+    @property
+    def point(self) -> int:
+        """Which of the blocks is the best guess of the target itself."""
+        return 0
+
+    def link(self, logits: Array, out: Array) -> None:
+        """Write the predictions for logits, in the scale of scaled targets, into `out`, which may be `logits`."""
+        np.copyto(out, logits)
+
+    def unlink(self, predictions: Array) -> Array:
+        """Return logits that the link turns into these predictions."""
+        return predictions
+
+    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+        """Write the loss of every row into `values` and its gradient into `delta`: see the module."""
+        raise NotImplementedError
+
+    def unscale(self, predictions: Array, scaling: Scaling) -> npt.NDArray[np.float64]:
+        """Return predictions, (n, blocks, targets), in the units of the targets."""
+        return scaling.invert(predictions)
+
+    def pool(self, predictions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the common prediction of several networks from theirs, (networks, n, outputs)."""
+        pooled: npt.NDArray[Any] = np.mean(predictions, axis=0)
+        return pooled

@@ -1,0 +1,106 @@
+"""Named values: frozen settings under a name, with one text for Python, recipes, model files and the command line.
+
+An activation, a loss, an optimizer or a schedule is a frozen dataclass with a `name`, whose fields are its settings.
+Its text is the name, followed in parentheses, as TOML, by the settings that are not at their defaults:
+``"adam"``, ``"sgd(momentum = 0.9, nesterov = true)"``. Reading a text looks names up and executes nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from numlp.checks import choice, unknown
+from numlp.errors import SettingError
+
+Value = TypeVar("Value")
+Entry = TypeVar("Entry", bound="Named")
+Check = Callable[[str, object], Any]
+
+
+def setting(default: Value, check: Check, **metadata: Any) -> Value:
+    """Declare a setting of a frozen dataclass: ``check(name, value)`` returns the value to keep, or raises."""
+    field: Any = dataclasses.field(default=default, metadata={"check": check, **metadata})
+    return field  # type: ignore[no-any-return]  # mypy should see the value's type, as with `field`
+
+
+def check_settings(value: Any) -> None:
+    """Put every setting of a frozen dataclass through its check."""
+    for field in dataclasses.fields(value):
+        object.__setattr__(value, field.name, field.metadata["check"](field.name, getattr(value, field.name)))
+
+
+@dataclass(frozen=True)
+class Named:
+    """A frozen value with a name.
+
+    >>> @dataclass(frozen=True)
+    ... class Ramp(Named):
+    ...     name = "ramp"
+    ...     slope: float = setting(1.0, lambda name, value: float(value))
+    >>> str(Ramp()), str(Ramp(slope=2))
+    ('ramp', 'ramp(slope = 2.0)')
+    >>> resolve("shape", "ramp(slope = 3)", {"ramp": Ramp})
+    Ramp(slope=3.0)
+    """
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    def __str__(self) -> str:
+        pairs = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))
+        # JSON's numbers, strings, lists and truth values are TOML, too.
+        settings = [f"{field.name} = {json.dumps(value)}" for field, value in pairs if value != field.default]
+        return f"{self.name}({', '.join(settings)})" if settings else self.name
+
+
+def resolve(kind: str, value: object, registry: Mapping[str, type[Entry]]) -> Entry:
+    """Return the value of a registry that a text names; one that is such a value already is returned as it is.
+
+    Parameters
+    ----------
+    kind : str
+        What the value is, for messages: "optimizer".
+    value : str or Named
+    registry : mapping of str to type
+
+    Raises
+    ------
+    SettingError
+        If there is no such name, or a setting is unknown or out of range.
+    """
+    if isinstance(value, Named) and isinstance(value, tuple(registry.values())):
+        return value  # type: ignore[return-value]  # the tuple's types are the registry's
+    text = re.fullmatch(r"\s*(\w+)\s*(?:\(([^{}#\n]*)\))?\s*", value) if isinstance(value, str) else None
+    if text is None:
+        example = next(iter(registry))
+        raise SettingError(f"{kind} must be a name such as {example!r}, settings in parentheses, not {value!r}")
+    name, settings = text[1], _settings(kind, value, text[2] or "")
+    entry = choice(kind, name, registry)
+    known = [field.name for field in dataclasses.fields(entry)]
+    for key in settings:
+        if key not in known:
+            raise SettingError(unknown(f"setting of {kind} {name}", key, known or ["none at all"]))
+    try:
+        return entry(**settings)
+    except SettingError as error:
+        raise SettingError(f"{kind} {name}: {error}") from error
+
+
+def _settings(kind: str, value: object, text: str) -> dict[str, Any]:
+    import tomllib  # only now: nobody who names no settings should wait for it
+
+    try:
+        parsed = tomllib.loads(f"settings = {{{text}}}")
+    except (ValueError, RecursionError):
+        parsed = {}
+    if list(parsed) != ["settings"]:
+        raise SettingError(f"{kind} {value!r}: settings are written as in 'sgd(momentum = 0.9, nesterov = true)'")
+    settings: dict[str, Any] = parsed["settings"]
+    return settings

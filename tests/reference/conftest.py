@@ -1,0 +1,1 @@
+collect_ignore = ["make.py"]  # it imports frameworks that the tests do without
