@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,17 +12,26 @@ from numlp.checks import whole_number
 from numlp.losses import Loss
 from numlp.special import Array
 
+# How much each sample counts, shape (n,).
+Weights = npt.NDArray[Any] | Sequence[float] | None
 
-def accuracy(labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
+
+def accuracy(labels: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
     """The share of predictions that equal the label, in [0, 1].
+
+    Here and below, `weights`, shape (n,), say how much each sample counts.
 
     >>> accuracy([0, 1, 2, 2], [0, 1, 2, 0])
     0.75
+    >>> accuracy([0, 1, 2, 2], [0, 1, 2, 0], weights=[1, 1, 1, 3])
+    0.5
     """
-    return float(np.mean(np.asarray(labels) == np.asarray(predictions)))
+    return float(np.average(np.asarray(labels) == np.asarray(predictions), weights=weights))
 
 
-def confusion_matrix(labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classes: int) -> npt.NDArray[np.int64]:
+def confusion_matrix(
+    labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classes: int, weights: Weights = None
+) -> npt.NDArray[Any]:
     """How often each class (row) was predicted to be each class (column).
 
     Parameters
@@ -27,10 +39,12 @@ def confusion_matrix(labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classe
     labels, predictions : array_like of int, shape (n,)
         Class indices.
     n_classes : int
+    weights : array_like, shape (n,), optional
 
     Returns
     -------
-    int64 array, shape (classes, classes)
+    array, shape (classes, classes)
+        Numbers of samples, int64; or sums of their weights, float64.
 
     Examples
     --------
@@ -39,10 +53,11 @@ def confusion_matrix(labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classe
            [0, 1]])
     """
     pairs = np.asarray(labels, dtype=np.intp) * n_classes + np.asarray(predictions, dtype=np.intp)
-    return np.bincount(pairs, minlength=n_classes * n_classes).reshape(n_classes, n_classes).astype(np.int64)
+    counts = np.bincount(pairs, weights, minlength=n_classes * n_classes).reshape(n_classes, n_classes)
+    return counts.astype(np.int64) if weights is None else counts
 
 
-def class_accuracy(confusion: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def class_accuracy(confusion: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """The share of each class's samples that were recognised (its recall); NaN for a class without samples.
 
     >>> class_accuracy(np.array([[1, 1], [0, 1]]))
@@ -54,7 +69,7 @@ def class_accuracy(confusion: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     return shares
 
 
-def r2(targets: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
+def r2(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
     r"""The coefficient of determination, :math:`1 - \sum (t - y)^2 / \sum (t - \bar t)^2`, averaged over outputs.
 
     1 is perfect, 0 is what the mean of the targets reaches. Outputs whose targets are constant count as 1 if they
@@ -72,8 +87,9 @@ def r2(targets: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
     0.0
     """
     t, y = (np.asarray(a, dtype=np.float64) for a in (targets, predictions))
-    residual = ((t - y) ** 2).sum(axis=0)
-    total = ((t - t.mean(axis=0)) ** 2).sum(axis=0)
+    w = np.ones(len(t)) if weights is None else np.asarray(weights, dtype=np.float64)
+    residual = np.tensordot(w, (t - y) ** 2, axes=1)
+    total = np.tensordot(w, (t - np.average(t, axis=0, weights=w)) ** 2, axes=1)
     return _determination(residual, total)
 
 
@@ -83,17 +99,18 @@ def _determination(residual: npt.ArrayLike, total: npt.ArrayLike) -> float:
     return float(np.mean(1.0 - ratio))
 
 
-def mean_absolute_error(targets: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
+def mean_absolute_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
     """The mean of the absolute differences, in the units of the targets.
 
     >>> mean_absolute_error([1.0, 2.0], [1.5, 2.5])
     0.5
     """
-    return float(np.mean(np.abs(np.asarray(targets, dtype=np.float64) - np.asarray(predictions))))
+    errors = np.abs(np.asarray(targets, dtype=np.float64) - np.asarray(predictions))
+    return float(np.mean(np.average(errors, axis=0, weights=weights)))
 
 
 def reliability(
-    probabilities: npt.ArrayLike, labels: npt.ArrayLike, bins: int = 15, weights: npt.ArrayLike | None = None
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, bins: int = 15, weights: Weights = None
 ) -> npt.NDArray[np.float64]:
     r"""How sure predictions are, and how often they are right, by how sure they are.
 
@@ -134,7 +151,7 @@ def reliability(
 
 
 def expected_calibration_error(
-    probabilities: npt.ArrayLike, labels: npt.ArrayLike, bins: int = 15, weights: npt.ArrayLike | None = None
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, bins: int = 15, weights: Weights = None
 ) -> float:
     r"""How far, on average, predictions are right more or less often than they claim, in [0, 1].
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from numlp.arrays import as_rows
 from numlp.callbacks import EarlyStopping, TimeBudget
-from numlp.checks import unknown
+from numlp.checks import choice, unknown
 from numlp.datasets import Dataset, load_dataset
 from numlp.errors import FileFormatError, SettingError
 from numlp.history import History
@@ -63,6 +63,12 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
         return Recipe.from_dict(settings)
     except SettingError as error:
         raise SettingError(f"{path}: {error}") from error
+
+
+def recipe_text(name: str) -> str:
+    """Return a recipe of the package as it is written, comments included."""
+    choice("recipe", name, dict.fromkeys(recipe_names()))
+    return (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def fitting_recipe(dataset: Dataset) -> str:

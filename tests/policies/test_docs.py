@@ -16,8 +16,8 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, flags=re.M | re.S)
 RESULTS = ROOT / "docs/results"
 
 
-def reproduce():
-    spec = importlib.util.spec_from_file_location("reproduce", RESULTS / "reproduce.py")
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, RESULTS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -64,17 +64,35 @@ def test_there_are_commands_to_check():
 
 
 def test_the_results_page_is_what_the_script_writes_of_the_stored_figures():
-    module = reproduce()
+    module = script("reproduce")
     rows = json.loads((RESULTS / "results.json").read_text())
     written = (RESULTS / "README.md").read_text()
     versions = re.compile(r"^numlp .*$", flags=re.M)
     assert versions.sub("", module.page(rows, epochs=100)) == versions.sub("", written)
 
 
-def test_the_readme_s_table_is_that_of_the_results_page():
-    rows = [line for line in README.splitlines() if line.startswith(("| MNIST", "| Fashion-MNIST"))]
-    assert len(rows) == 8
-    assert set(rows) <= set((RESULTS / "README.md").read_text().splitlines())
+def test_the_recipes_page_is_what_the_script_writes_of_the_stored_figures():
+    module = script("recipes")
+    results = json.loads((RESULTS / "recipes.json").read_text())
+    versions = re.compile(r"^numlp .*$", flags=re.M)
+    assert versions.sub("", module.page(results)) == versions.sub("", (RESULTS / "recipes.md").read_text())
+
+
+def test_the_guide_s_tables_are_what_the_script_writes_of_the_stored_figures():
+    module = script("choosing")
+    guide = (ROOT / "docs/choosing.md").read_text()
+    assert set(re.findall(r"<!-- table: (\w+) -->", guide)) == set(module.TABLES)
+    assert guide == module.with_tables(guide, json.loads((RESULTS / "choosing.json").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("page", "begin", "count"),
+    [("README.md", ("| MNIST", "| Fashion-MNIST"), 8), ("recipes.md", "| `", 6)],
+)
+def test_the_readme_s_tables_are_those_of_the_results_pages(page, begin, count):
+    rows = [line for line in README.splitlines() if line.startswith(begin)]
+    assert len(rows) == count
+    assert set(rows) <= set((RESULTS / page).read_text().splitlines())
 
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=str)

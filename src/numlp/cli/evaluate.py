@@ -31,6 +31,10 @@ def evaluate(
         str | None,
         typer.Option(help="The target column of a .csv, or the .npy file with y; by default the model's own."),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Weights of the samples: a column of the .csv, an array of the .npz, a .npy file."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show a network's loss and accuracy on data, for every class, with the confusion matrix."""
@@ -47,23 +51,25 @@ def evaluate(
         part=split,
         # A table's target column has one name; an array's target file belongs to the array that it was named with.
         target=target or (recipe.get("target") if data.lower().endswith(".csv") else None),
+        weights=weights,
         validation=held_out if isinstance(held_out, float) else 0.05,
     )
-    x, y = rows.x, rows.y
+    x, y, *rest = rows
+    counts = rest[0] if rest else None
     result: dict[str, Any] = {"samples": len(x), **judge(network, rows)}
     predicted = network.predict(x)
     names = network.classes
     if network.loss.task == "regression":
         # Where several values are predicted for each target, the one that stands for the target itself is judged.
         point = predicted if network.loss.blocks == 1 else predicted[:, network.loss.point]
-        result["mean_absolute_error"] = mean_absolute_error(y.reshape(point.shape), point)
+        result["mean_absolute_error"] = mean_absolute_error(y.reshape(point.shape), point, counts)
     elif predicted.ndim == 2:
-        shares = np.mean(predicted == (as_labels(y, len(names), None) > 0.5), axis=0)
+        shares = np.average(predicted == (as_labels(y, len(names), None) > 0.5), axis=0, weights=counts)
         result["class_accuracy"] = dict(zip(names, shares.tolist(), strict=True))
     else:
         classes = as_classes(y, len(names), network.class_names)
         classes = classes if classes.ndim == 1 else classes.argmax(axis=1)
-        confusion = confusion_matrix(classes, predicted, len(names))
+        confusion = confusion_matrix(classes, predicted, len(names), counts)
         recalls = [None if np.isnan(share) else float(share) for share in class_accuracy(confusion)]
         result["class_accuracy"] = dict(zip(names, recalls, strict=True))
         result["confusion_matrix"] = confusion.tolist()
@@ -81,13 +87,15 @@ def _print(result: dict[str, Any]) -> None:
             screen.print(f"{name.replace('_', ' '):<20}{value}")
     if "confusion_matrix" in result:
         names = list(result["class_accuracy"])
-        confusion = table("class", "accuracy", *names, title="\naccuracy of every class, and what it was taken for")
+        screen.print("\naccuracy of every class, and what it was taken for")
+        confusion = table("class", "accuracy", *names)
         for name, counts in zip(names, result["confusion_matrix"], strict=True):
             share = shown("accuracy", result["class_accuracy"][name])
-            confusion.add_row(name, share, *(str(count) if count else "·" for count in counts))
+            confusion.add_row(name, share, *(f"{count:.6g}" if count else "·" for count in counts))
         screen.print(confusion)
     elif "class_accuracy" in result:
-        labels = table("label", "accuracy", title="\naccuracy of every label")
+        screen.print("\naccuracy of every label")
+        labels = table("label", "accuracy")
         for name, share in result["class_accuracy"].items():
             labels.add_row(name, shown("accuracy", share))
         screen.print(labels)

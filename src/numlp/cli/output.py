@@ -23,9 +23,9 @@ def print_json(result: Any) -> None:
     typer.echo(json.dumps(result, indent=2))
 
 
-def table(*columns: str, title: str | None = None) -> Table:
+def table(*columns: str) -> Table:
     """Return an empty table: the first column to the left, the others to the right."""
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for i, column in enumerate(columns):
         made.add_column(column, justify="left" if i == 0 else "right", header_style="bold")
     return made

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from numlp.checks import choice
 from numlp.cli.output import Json, console, print_json
-from numlp.recipes import load_recipe, recipe_names
+from numlp.recipes import load_recipe, recipe_names, recipe_text
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -20,18 +19,16 @@ def recipes(
     name: Annotated[str | None, typer.Argument(help="By default all.", show_default=False)] = None,
     json: Json = False,
 ) -> None:
-    """Show the recipes that come with numlp, as TOML."""
-    if name is not None:
-        choice("recipe", name, dict.fromkeys(recipe_names()))
-    chosen = {known: load_recipe(known) for known in ([name] if name is not None else recipe_names())}
+    """Show the recipes that come with numlp, as TOML; what one does not name is off, or at its default."""
+    texts = {known: recipe_text(known) for known in ([name] if name is not None else recipe_names())}
     if json:
-        print_json({known: recipe.as_dict() for known, recipe in chosen.items()})
+        print_json({known: load_recipe(known).as_dict() for known in texts})
         return
     screen = console()
-    for known, recipe in chosen.items():
+    for known, text in texts.items():
         if name is None:
             screen.print(f"# {known}", style="bold")
-        screen.print(recipe.to_toml())
+        screen.print(text)
 
 
 COMMAND = recipes

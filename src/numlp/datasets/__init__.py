@@ -113,6 +113,7 @@ def load_rows(
     columns: Sequence[str] | None = None,
     part: str | None = None,
     target: str | None = None,
+    weights: str | None = None,
     validation: float | str | os.PathLike[str] = 0.05,
 ) -> AnySplit:
     """Load samples and targets to judge a network by.
@@ -127,13 +128,15 @@ def load_rows(
         The names of the network's inputs, which the columns of a table are looked up by.
     part : "train", "validation" or "test", optional
         Of a named data set or a folder, by default its test rows. A file is taken whole.
-    target, validation
+    target, weights, validation
         As for `load_dataset`.
     """
     name = os.fspath(name)
     if name in SOURCES or os.path.isdir(name):
         if part not in (None, "train", "validation", "test"):
             raise SettingError(unknown("split", part, ("train", "validation", "test")))
+        if weights is not None:
+            raise SettingError(f"weights {weights!r} has no meaning for {name}, which has none")
         task: Task | None = "regression" if names is None and name not in SOURCES else None
         dataset = load_dataset(name, names=names, task=task, validation=validation)
         rows: AnySplit = getattr(dataset, part or "test")
@@ -142,7 +145,7 @@ def load_rows(
         return rows
     if part is not None:
         raise SettingError(f"{name} is taken whole: only named data sets and folders have a split {part!r}")
-    return _split(_read(name, target, columns)["train"], names)
+    return _split(_read(name, target, columns, weights)["train"], names)
 
 
 def _split(table: Table, names: Sequence[str] | None) -> AnySplit:

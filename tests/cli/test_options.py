@@ -1,0 +1,217 @@
+"""Every setting of a recipe is an option of the same name, and everything in the toolbox can be used by one."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numlp import load_model
+from numlp.cli.options import class_weights, names, widths
+from numlp.recipe import Recipe
+from numlp.runs import load_run
+
+QUICK = ("--layers", "8,8", "--epochs", "2", "--batch-size", "50")
+
+
+@pytest.fixture
+def images(tmp_path, mnist):
+    x, y = mnist.train
+    np.savez(tmp_path / "images.npz", x=x[:200], y=y[:200], w=np.linspace(1, 2, 200))
+    return "images.npz"
+
+
+@pytest.mark.parametrize("command", ["train", "find-lr"])
+def test_every_setting_is_an_option(numlp, command):
+    _, out, _ = numlp(command, "--help")
+    for field in dataclasses.fields(Recipe):
+        if field.name != "data":
+            assert f"--{field.name.replace('_', '-')}" in out
+
+
+OPTIONS = {
+    "activation": "gelu,leaky_relu(slope = 0.2)",
+    "loss": "sigmoid_squared_error",
+    "initializer": "orthogonal",
+    "normalization": "layer",
+    "input-scaling": "symmetric",
+    "dtype": "float64",
+    "optimizer": "lion(beta1 = 0.8, weight_decay = 0.1)",
+    "learning-rate": "0.001",
+    "schedule": "cosine(warmup = 0.5)",
+    "seed": "3",
+    "patience": "1",
+    "monitor": "train_loss",
+    "time-budget": "100",
+    "dropout": "0.1",
+    "input-dropout": "0.2",
+    "noise": "0.3",
+    "input-noise": "0.4",
+    "l1": "0.0001",
+    "l2": "0.0002",
+    "max-norm": "3",
+    "label-smoothing": "0.1",
+    "mixup": "0.2",
+    "augmentation": "images(rotation = 5)",
+    "adversarial": "0.5",
+    "clip-norm": "1",
+    "clip-value": "0.5",
+    "averaging": "0.9",
+    "class-weight": "{7 = 2, 3 = 0.5}",
+    "weights": "w",
+    "validation": "0.1",
+    "task": "classification",
+    "ensemble": "2",
+}
+
+
+def test_everything_at_once_and_the_same_from_its_recipe(numlp, images):
+    options = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
+    code, out, err = numlp("train", images, *QUICK, *options, "--calibrate", "--output", "a")
+    assert code == 0, err
+    assert "network 2 of 2" in out
+    assert numlp("train", "--recipe", "a/recipe.toml", "--output", "b")[0] == 0
+    assert Path("a/model.safetensors").read_bytes() == Path("b/model.safetensors").read_bytes()
+    recipe = load_run("a").recipe
+    assert recipe.activation == ("gelu", "leaky_relu(slope = 0.2)")
+    assert recipe.class_weight == {"7": 2.0, "3": 0.5}
+    assert recipe.optimizer == "lion(weight_decay = 0.1, beta1 = 0.8)"
+    assert len(load_model("a/model.safetensors").members) == 2
+
+
+def test_every_option_arrives_in_the_recipe(numlp, images):
+    options = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
+    assert numlp("train", images, *QUICK, *options, "--calibrate", "--output", "a")[0] == 0
+    recipe, default = load_run("a").recipe, Recipe()
+    unchanged = {f.name for f in dataclasses.fields(Recipe) if getattr(recipe, f.name) == getattr(default, f.name)}
+    assert unchanged == {"target", "test"}
+
+
+def test_calibration_is_told_and_kept(numlp, images):
+    _, out, _ = numlp("train", images, *QUICK, "--validation", "0.5", "--calibrate", "--output", "run")
+    metrics = json.loads(Path("run/metrics.json").read_text())
+    assert "expected calibration error" in out
+    assert load_model("run/model.safetensors").temperature == metrics["calibration"]["temperature"] != 1
+
+
+def test_a_calibration_that_is_impossible_loses_nothing(numlp, points):
+    code, out, _ = numlp("train", points, "--validation", "0.1", "--calibrate", "--output", "run")
+    assert code == 0
+    assert "not calibrated: the likelihood still grows" in out
+    assert load_model("run/model.safetensors").temperature == 1
+
+
+def test_few_rows_and_real_targets_have_a_recipe_of_their_own(numlp, points, houses):
+    numlp("train", points, "--epochs", "1", "--output", "a")
+    numlp("train", houses, "--target", "price", "--epochs", "1", "--output", "b")
+    numlp("train", "mnist", "--layers", "8", "--epochs", "1", "--output", "c")
+    optimizers = [load_run(run).recipe.optimizer.split("(")[0] for run in "abc"]
+    assert optimizers == ["adamw", "adamw", "sgd"]
+
+
+def test_labels_and_two_classes_with_one_output(numlp):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 2))
+    np.savez("labels.npz", x=x, y=np.stack([x[:, 0] > 0, x[:, 1] > 0], axis=1).astype(int))
+    np.savez("two.npz", x=x, y=np.where(x[:, 0] > 0, "up", "down"))
+    for data, expected in (("labels.npz", 2), ("two.npz", 1)):
+        run = data.split(".")[0]
+        assert numlp("train", data, "--task", "labels", "--output", run)[0] == 0
+        assert load_model(f"{run}/model.safetensors").layer_size[-1] == expected
+        code, out, _ = numlp("evaluate", run, data, "--json")
+        assert code == 0
+        assert json.loads(out)["accuracy"] > 0.95
+    _, out, _ = numlp("evaluate", "labels", "labels.npz")
+    assert "accuracy of every label" in out
+    _, out, _ = numlp("predict", "two", "two.npz", "--json")
+    assert json.loads(out)[0]["class"] in ("up", "down")
+    _, out, _ = numlp("predict", "labels", "labels.npz", "--json")
+    assert set(json.loads(out)[0]) == {"input", "labels", "probabilities"}
+
+
+def test_quantiles_and_variances_are_named(numlp):
+    x = np.linspace(-1, 1, 400)[:, None]
+    np.savez("real.npz", x=x, y=100 + 10 * x[:, 0])
+    for run, loss, columns in (
+        ("a", "quantile(levels = [0.25, 0.75])", {"quantile 0.25", "quantile 0.75"}),
+        ("b", "gaussian_negative_log_likelihood", {"mean", "variance"}),
+    ):
+        assert numlp("train", "real.npz", "--loss", loss, "--output", run)[0] == 0
+        _, out, _ = numlp("predict", run, "real.npz", "--json")
+        assert set(json.loads(out)[0]) == {"input"} | columns
+        assert json.loads(numlp("evaluate", run, "real.npz", "--json")[1])["mean_absolute_error"] < 3
+
+
+def test_weights_of_a_table_are_no_feature(numlp, houses):
+    lines = Path(houses).read_text().splitlines()
+    Path(houses).write_text("\n".join([lines[0] + ",w", *(f"{line},{i % 3}" for i, line in enumerate(lines[1:]))]))
+    assert numlp("train", houses, "--target", "price", "--weights", "w", "--epochs", "2", "--output", "run")[0] == 0
+    assert load_model("run/model.safetensors").feature_names == ("size", "age")
+    plain, weighted = (
+        json.loads(numlp("evaluate", "run", houses, "--json", *more)[1]) for more in ((), ("--weights", "w"))
+    )
+    assert plain["mean_absolute_error"] != weighted["mean_absolute_error"]
+
+
+def test_find_lr(numlp, images):
+    code, out, _ = numlp("find-lr", images, "--layers", "32", "--optimizer", "adam", "--output", "rates.png")
+    assert code == 0
+    assert "try --learning-rate" in out
+    assert Path("rates.png").read_bytes().startswith(b"\x89PNG")
+    found = json.loads(numlp("find-lr", images, "--layers", "32", "--steps", "50", "--json")[1])
+    assert len(found["learning_rates"]) == len(found["losses"]) <= 50
+    assert Path(found["figure"]).name == "learning-rates.png"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--optimizer", "admw"], "did you mean 'adamw'"),
+        (["--optimizer", "sgd(momentum = 1)"], "momentum must be at least 0 and below 1"),
+        (["--optimizer", "sgd(momentun = 0.9)"], "did you mean 'momentum'"),
+        (["--optimizer", "sgd(nesterov = true)"], "needs a momentum"),
+        (["--optimizer", "sgd(momentum 0.9)"], "settings are written as in"),
+        (["--schedule", "one_cycle(rise = 2)"], "rise must be"),
+        (["--schedule", "constant(warmup = 50)"], "warm-up of 50 epochs is not over"),
+        (["--schedule", 'reduce_on_plateau(figure = "validation_los")'], "did you mean 'validation_loss'"),
+        (["--activation", "relu,tanh,elu"], "one for all 2 hidden layers"),
+        (["--dropout", "1"], "dropout must be at least 0 and below 1"),
+        (["--label-smoothing", "0.1", "--loss", "squared_error"], "label_smoothing has no meaning"),
+        (["--augmentation", "images(flip = 2)"], "flip must be"),
+        (["--augmentation", "images(flip = 1)"], "augmentation needs images"),
+        (["--normalization", "batch", "--batch-size", "1"], "batch normalization needs batch_size 2"),
+        (["--patience", "3", "--monitor", "validation_acuracy"], "did you mean 'validation_accuracy'"),
+        (["--class-weight", "1,2"], "class_weight must be 'balanced' or 3 weights"),
+        (["--class-weight", "{9 = 2}"], "unknown class '9'"),
+        (["--class-weight", "1,x"], "--class-weight can't be '1,x'"),
+        (["--weights", "w"], "has no array 'w'"),
+        (["--ensemble", "0"], "ensemble must be"),
+        (["--loss", "sigmoid_binary_cross_entropy"], "takes two classes"),
+        (["--loss", "quantile(levels = [0.9, 0.1])"], "levels must be a list of rising shares"),
+        (["--time-budget", "-1"], "time_budget must be"),
+        (["--max-norm", "0"], "max_norm must be"),
+    ],
+)
+def test_bad_options_are_told_before_anything_is_written(fails, points, arguments, says):
+    assert says in fails("train", points, "--layers", "8,8", *arguments, "--output", "run")
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--lowest", "1", "--highest", "0.1"], "lowest must be below highest"),
+        (["--lowest", "0"], "lowest"),
+        (["--steps", "3"], "steps"),
+        (["--output", "rates.pdf"], "must be a .png"),
+    ],
+)
+def test_bad_options_of_find_lr(fails, points, arguments, says):
+    assert says in fails("find-lr", points, *arguments)
+
+
+def test_texts_are_read_as_lists():
+    assert (widths("256,128"), widths("none")) == ([256, 128], [])
+    assert names("relu, elu(alpha = 2)") == ["relu", "elu(alpha = 2)"]
+    assert class_weights("{a = 1, b = 2.5}") == {"a": 1, "b": 2.5}
