@@ -1,4 +1,5 @@
 import dataclasses
+import time
 import tracemalloc
 
 import numpy as np
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
+from numlp import MLP, SGD
 from numlp.augmentation import AUGMENTATIONS, Augmenter, Erase, Images, Warp, _functions
 from numlp.errors import DataError, SettingError
 
@@ -370,3 +372,29 @@ def test_rows_that_are_no_images_are_refused(settings, shape):
 def test_the_registry_knows_every_augmentation_by_its_name():
     assert {name: entry.name for name, entry in AUGMENTATIONS.items()} == {name: name for name in AUGMENTATIONS}
     assert isinstance(AUGMENTATIONS["images"]().bind((2, 2), 1), Augmenter)
+
+
+def test_it_takes_no_longer_than_a_training_step(mnist):
+    """Everything on, against a step of a 784-512-512-10 network; the least of interleaved times, as a ratio."""
+    n = 128
+    x = mnist.train.x[:n].reshape(n, -1)
+    everything = Images(
+        shift=1.5, rotation=10, scale=0.1, shear=0.1, elastic=0.9, flip=0.5, erasing=0.5, noise=0.1
+    ).bind((28, 28), n, unit=255)
+    out, rng = np.empty((n, 784), np.float32), np.random.default_rng(0)
+    net, optimizer = MLP([784, 512, 512, 10]), SGD()
+    state, targets = optimizer.init(net.params), np.eye(10, dtype=np.float32)[mnist.train.y[:n]]
+    rows = (x / np.float32(255)).astype(np.float32)
+
+    def step():
+        net.loss_and_grad(rows, targets)
+        optimizer.update(net.params, net.grads, state, 0.01)
+
+    def seconds(work):
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+
+    times = [(seconds(lambda: everything(x, out, rng)), seconds(step)) for _ in range(40)]
+    augmenting, training = (min(column) for column in zip(*times, strict=True))
+    assert augmenting <= training

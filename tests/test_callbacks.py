@@ -199,4 +199,12 @@ def test_a_divergence_ends_before_the_callbacks_of_its_epoch(blobs):
     recorder = Recorder()
     with pytest.raises(DivergenceError):
         train(MLP([2, 8, 3]), blobs, learning_rate=1e30, epochs=5, after_epoch=[recorder])
-    assert [event[0] for event in recorder.events][-1] != "finish"
+    assert [event[0] for event in recorder.events] == ["begin", "finish"]
+
+
+def test_the_best_parameters_are_restored_after_a_divergence_too(blobs):
+    net, stopping = MLP([2, 8, 3]), EarlyStopping("train_loss", patience=10)
+    with pytest.raises(DivergenceError):
+        train(net, blobs, learning_rate=lambda step: 0.1 if step < 9 else 1e30, epochs=9, after_epoch=[stopping])
+    assert stopping.epoch > 0
+    np.testing.assert_array_equal(net.params, stopping.params)

@@ -31,7 +31,11 @@ def test_members_keep_their_temperatures():
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES if LOSSES[name].task == "regression"])
 def test_values_are_averaged(loss):
-    scaled = {"target_scaling": Scaling(np.array([5.0, -1.0]), np.array([0.1, 2.0]))} if LOSSES[loss].linear else {}
+    scaled = (
+        {"target_scaling": Scaling(np.array([5.0, -1.0]), np.array([0.1, 2.0]))}
+        if LOSSES[loss].scales_targets
+        else {}
+    )
     nets = members(loss, **scaled)
     each = np.array([net.predict(X) for net in nets])
     expected = each.mean(axis=0)

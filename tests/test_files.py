@@ -37,7 +37,7 @@ def path(net, tmp_path):
 @pytest.mark.parametrize("loss", [*LOSSES, "huber(delta = 0.5)", "quantile(levels = [0.2, 0.8])"])
 def test_round_trip(tmp_path, loss, normalization, dtype):
     n_outputs = 2 * resolve("loss", loss, LOSSES).blocks
-    scaling = Scaling(np.array(7.0)) if resolve("loss", loss, LOSSES).linear else None
+    scaling = Scaling(np.array(7.0)) if resolve("loss", loss, LOSSES).scales_targets else None
     net = MLP(
         [3, 1, 5, n_outputs], loss=loss, normalization=normalization, dtype=dtype, target_scaling=scaling, dropout=0.5
     )

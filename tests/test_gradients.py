@@ -50,7 +50,7 @@ def relative_error(a, b, least=0.0):
 
 def targets_for(loss, n, k, rng, soft=False):
     """Target rows of the kind that the loss takes."""
-    kind = "counts" if loss.task == "regression" and not loss.linear else loss.task
+    kind = "counts" if loss.task == "regression" and not loss.scales_targets else loss.task
     return TARGETS[f"soft {kind}" if soft and f"soft {kind}" in TARGETS else kind](rng, n, k)
 
 

@@ -75,7 +75,7 @@ def test_registry_entries_are_consistent(name):
     assert loss.name == str(loss) == name
     assert loss.task in TARGETS
     assert 0 <= loss.point < loss.blocks
-    if loss.linear:
+    if loss.scales_targets:
         assert loss.task == "regression"
 
 
@@ -90,16 +90,26 @@ def test_a_row_does_not_depend_on_the_others(name):
         np.testing.assert_allclose(row[0], delta[i], rtol=1e-13)
 
 
+def unlinked(loss, predictions):
+    """Return logits that the link turns into these predictions."""
+    likelihood = np.log(np.maximum(predictions, 1e-30))
+    if loss.task == "labels" or loss.name == "sigmoid_squared_error":
+        return likelihood - np.log(np.maximum(1 - predictions, 1e-30))
+    if loss.name == "gaussian_negative_log_likelihood":
+        return np.where(np.arange(predictions.shape[1]) < predictions.shape[1] // 2, predictions, likelihood)
+    return predictions if loss.scales_targets else likelihood
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_no_prediction_is_better_than_the_target(name):
     loss, targets = LOSSES[name](), TARGETS[LOSSES[name].task]
-    perfect = loss.unlink(np.tile(targets, loss.blocks))
+    perfect = unlinked(loss, np.tile(targets, loss.blocks))
     np.testing.assert_allclose(linked(loss, perfect), np.tile(targets, loss.blocks), atol=1e-12)
     best, _ = value_and_grad(loss, perfect, targets)
     if name not in EXPONENTIAL:  # those are likelihoods, whose best value is not 0
         np.testing.assert_allclose(best, 0, atol=1e-12)
     if loss.task == "classification":
-        others = loss.unlink(np.roll(targets, 1, axis=1))
+        others = unlinked(loss, np.roll(targets, 1, axis=1))
         assert np.all(value_and_grad(loss, others, targets)[0] > best + 0.5)
     for size in (-1.0, -0.1, 0.1, 1.0):
         other = perfect.copy()
@@ -119,11 +129,24 @@ def test_a_step_against_the_gradient_lowers_the_loss(name):
 @pytest.mark.parametrize("name", LOSSES)
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
-def test_unlink_inverts_link(name, data):
+def test_pooled_logits_predict_the_mean_prediction(name, data):
     loss = LOSSES[name]()
-    logits = data.draw(arrays(np.float64, (2, 2 * loss.blocks), elements=st.floats(-20, 20)))
-    predictions = linked(loss, logits)
-    np.testing.assert_allclose(linked(loss, loss.unlink(predictions)), predictions, rtol=1e-7, atol=1e-13)
+    logits = data.draw(arrays(np.float64, (3, 2, 2 * loss.blocks), elements=st.floats(-20, 20)))
+    expected = np.mean([linked(loss, each) for each in logits], axis=0)
+    if name == "gaussian_negative_log_likelihood":  # of a mixture: the means' variance, too
+        expected[:, 2:] += np.var(logits[:, :, :2], axis=0)
+    np.testing.assert_allclose(linked(loss, loss.pool(logits)), expected, rtol=1e-7, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_pooling_one_network_or_two_equal_ones_changes_no_loss(name):
+    loss = LOSSES[name]()
+    logits = np.random.default_rng(0).normal(scale=30, size=(3, 2 * loss.blocks)).astype(np.float32)
+    targets = np.eye(2, dtype=np.float32)[[0, 1, 0]]
+    expected, _ = value_and_grad(loss, logits, targets)
+    for k in (1, 2):
+        found, _ = value_and_grad(loss, loss.pool(np.stack([logits] * k)), targets)
+        np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -143,7 +166,7 @@ def test_huge_logits_in_float32_neither_warn_nor_end_in_nan(name):
         for array in (
             *value_and_grad(loss, logits, targets),
             linked(loss, logits),
-            loss.unlink(linked(loss, logits)),
+            loss.pool(logits[None]),
         ):
             assert array.dtype == np.float32
             assert np.all(np.isfinite(array))
@@ -156,15 +179,11 @@ def test_softmax_cross_entropy_of_huge_logits_is_exact():
     assert value_and_grad(loss, logits, targets[::-1].copy())[0].tolist() == [2e4, 2e4]
 
 
-def test_probabilities_of_several_networks_are_averaged():
-    members = np.random.default_rng(0).dirichlet(np.ones(3), size=(5, 4))
-    np.testing.assert_allclose(LOSSES["softmax_cross_entropy"]().pool(members), members.mean(axis=0))
-
-
 def test_several_means_and_variances_become_those_of_their_mixture():
     rng = np.random.default_rng(0)
     mean, variance = np.array([[[1.0]], [[-2.0]]]), np.array([[[0.5]], [[2.0]]])
-    pooled = GaussianNegativeLogLikelihood().pool(np.concatenate([mean, variance], axis=2))
+    loss = GaussianNegativeLogLikelihood()
+    pooled = linked(loss, loss.pool(np.concatenate([mean, np.log(variance)], axis=2)))
     draws = rng.normal(mean.reshape(2, 1), np.sqrt(variance.reshape(2, 1)), (2, 400_000))
     assert pooled.shape == (1, 2)
     assert pooled[0] == pytest.approx([draws.mean(), draws.var()], rel=0.02)

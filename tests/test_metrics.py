@@ -52,7 +52,7 @@ def targets_for(loss, rng, n, offset):
 )
 def test_a_tally_of_batches_is_the_figure_of_all_rows(sizes, name, offset, weighted):
     loss = LOSSES[name]()
-    offset = offset if loss.linear and name != "gaussian_negative_log_likelihood" else 0.0  # else e^offset
+    offset = offset if loss.scales_targets and name != "gaussian_negative_log_likelihood" else 0.0  # else e^offset
     rng, n = np.random.default_rng(sum(sizes)), sum(sizes)
     logits, targets = rng.normal(size=(n, 3 * loss.blocks)) + offset, targets_for(loss, rng, n, offset)
     values, weights = rng.normal(size=n), rng.uniform(0.1, 2, n) if weighted else np.ones(n)

@@ -163,7 +163,7 @@ def test_wanting_the_gradient_with_respect_to_the_inputs_changes_no_other():
         *[
             ({"loss": loss, "target_scaling": Scaling(np.array(1.0))}, f"loss '{loss}' takes targets as they are")
             for loss in LOSSES
-            if not LOSSES[loss].linear
+            if not LOSSES[loss].scales_targets
         ],
         ({"input_shape": (3, 3)}, "input_shape"),
         ({"class_names": ["a"]}, "class_names"),

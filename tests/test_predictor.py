@@ -86,7 +86,7 @@ def test_one_output_decides_between_two_classes(predictor):
 @pytest.mark.parametrize("loss", [name for name in LOSSES if LOSSES[name].task == "regression"])
 def test_values_are_in_the_units_of_the_targets(loss, n_targets, predictor):
     scaling = Scaling(np.array([100.0, 200.0])[:n_targets], np.array([0.1, 0.5])[:n_targets])
-    linear, blocks = LOSSES[loss].linear, LOSSES[loss]().blocks
+    linear, blocks = LOSSES[loss].scales_targets, LOSSES[loss]().blocks
     net = network(loss, n_targets, **({"target_scaling": scaling} if linear else {}))
     logits, net = net.logits(X), PREDICTORS[predictor](net)
     expected = logits.reshape(9, blocks, n_targets)

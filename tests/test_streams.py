@@ -226,8 +226,29 @@ def test_batches_that_can_not_be_used(data, says):
 def test_a_generator_is_used_up_after_one_epoch():
     net = network()
     train(net, (pair for pair in PAIRS), epochs=1)
-    with pytest.raises(DataError, match=r"epoch 2 had no batches: .* a generator is used up after one epoch"):
+    before = net.params.copy()
+    with pytest.raises(DataError, match="a generator is used up after one epoch"):
         train(net, (pair for pair in PAIRS), epochs=2)
+    np.testing.assert_array_equal(net.params, before)
+
+
+def test_batches_that_run_out_and_batches_that_their_length_does_not_promise():
+    once = [PAIRS]
+    with pytest.raises(DataError, match="epoch 2 had no batches"):
+        train(network(), lambda epoch: once.pop() if once else [], epochs=2)
+
+    class Short(list):
+        def __len__(self):
+            return 1
+
+    with pytest.raises(DataError, match="epoch 1 has more batches than the 1 that their length promises"):
+        train(network(), Short(PAIRS), schedule="one_cycle", epochs=3)
+
+
+def test_weights_that_are_0_in_every_batch():
+    with pytest.raises(DataError, match="all weights of epoch 1 are 0"):
+        train(network(), [(X, Y, np.zeros(len(X)))])
+    train(network(), [(X, Y, np.zeros(len(X))), (X, Y, np.ones(len(X)))], epochs=1)
 
 
 def test_names_that_the_network_lacks():

@@ -53,7 +53,13 @@ class ReLU(Activation):
 
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """f(z) = max(z, slope · z). A. Maas et al., "Rectifier nonlinearities improve acoustic models" (2013)."""
+    """f(z) = max(z, slope · z). A. Maas et al., "Rectifier nonlinearities improve acoustic models" (2013).
+
+    Parameters
+    ----------
+    slope : float, in [0, 1)
+        Of the line below zero.
+    """
 
     name = "leaky_relu"
     slope: float = setting(0.01, fraction)
@@ -68,7 +74,13 @@ class LeakyReLU(Activation):
 
 @dataclass(frozen=True)
 class ELU(Activation):
-    """f(z) = z if z > 0 else α (eᶻ − 1). D.-A. Clevert et al., "Fast and accurate deep network learning" (2016)."""
+    """f(z) = z if z > 0 else α (eᶻ − 1). D.-A. Clevert et al., "Fast and accurate deep network learning" (2016).
+
+    Parameters
+    ----------
+    alpha : float
+        Minus the least value, which very negative z approach.
+    """
 
     name = "elu"
     alpha: float = setting(1.0, positive)

@@ -216,6 +216,8 @@ def check_several_classes(targets: AnyArray) -> None:
 def as_values(y: npt.ArrayLike, n_outputs: int) -> AnyArray:
     """Return regression targets with shape (n, outputs), after the checks of `as_rows`."""
     values = as_rows(y, "y")
+    if values.dtype == np.uint8:
+        raise DataError("y holds bytes, which are read as parts of 255 everywhere: give y.astype(float)")
     if values.ndim == 1:
         values = values[:, None]
     if values.shape[1:] != (n_outputs,):

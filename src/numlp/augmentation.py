@@ -73,7 +73,7 @@ class Images(Named):
     erasing : float
         Probability that a rectangle, 2 to 33 % of the area and of aspect 0.3 to 1/0.3, is filled with zeros.
     noise : float
-        Standard deviation of Gaussian noise, in parts of the data's range.
+        Standard deviation of Gaussian noise, for bytes in parts of 255, else in the units of the data.
 
     Examples
     --------

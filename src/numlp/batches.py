@@ -16,6 +16,8 @@ from numlp.scaling import Scaling
 from numlp.sparse import is_sparse
 from numlp.special import Array
 
+_TINY = 1e-30  # in place of the weight 0
+
 
 class Batch(NamedTuple):
     """Some rows, as a training step takes them.
@@ -152,7 +154,12 @@ class Batches:
         return Batch(self._scale(gathered, self._inputs[:n]), targets, weights, n / self.batch_size)
 
     def _mix(self, batch: Batch, share: float) -> None:
-        """Mix every row with the one before it; the order is random, so that the neighbour is a random partner."""
+        """Mix every row with the one before it; the order is random, so that the neighbour is a random partner.
+
+        A target counts by its row's weight: mixed are weighted targets and weights, whose quotient is the new target.
+        """
+        if batch.weights is not None:
+            np.multiply(batch.targets, batch.weights[:, None], out=batch.targets)
         for rows, buffer in zip((batch.x, batch.targets, batch.weights), self._partners, strict=True):
             if rows is None:
                 continue
@@ -161,3 +168,6 @@ class Batches:
             np.multiply(rows[-1:], 1 - share, out=partners[:1])
             np.multiply(rows, share, out=rows)
             np.add(rows, partners, out=rows)
+        if batch.weights is not None:
+            quotient = np.maximum(batch.weights, _TINY, out=self._partners[2][: len(batch.weights)])
+            np.divide(batch.targets, quotient[:, None], out=batch.targets)

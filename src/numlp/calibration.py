@@ -78,7 +78,8 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
         If the loss is one for real targets.
     DataError
         If the likelihood still grows at the lowest temperature, 0.01, as it does where no row is predicted wrong:
-        such rows can't tell how sure is too sure. The predictor is left as it was.
+        such rows can't tell how sure is too sure. The predictor is left as it was. (Where predictions are worse than
+        none, the temperature ends at 100, and the probabilities are next to equal.)
 
     Examples
     --------

@@ -42,14 +42,18 @@ class KeepBest:
         self.figure = figure
         self.min_delta = nonnegative("min_delta", min_delta)
         self._sign = -1 if str(figure).endswith("loss") else 1
+        self._forget()
+
+    def _forget(self) -> None:
+        self.epoch = 0
+        self.params: Array | None = None
+        self._best = -np.inf
 
     def begin(self, state: TrainingState) -> None:
         """Forget everything; refuse a figure that the history won't have."""
         if self.figure not in state.figures:
             raise SettingError(unknown("figure of the history", self.figure, state.figures))
-        self.epoch = 0
-        self.params: Array | None = None
-        self._best = -np.inf
+        self._forget()
 
     def __call__(self, state: TrainingState) -> bool | None:
         """Look at the epoch that has ended."""

@@ -56,9 +56,7 @@ class Ensemble(Predictor):
 
     def logits(self, rows: AnyArray) -> Array:
         """Return logits, (n, outputs), that the link turns into the members' common prediction."""
-        predictions = [member.link(member.logits(rows) / member.temperature) for member in self.members]
-        logits: Array = self.loss.unlink(self.loss.pool(np.stack(predictions)))
-        return logits
+        return self.loss.pool(np.stack([member.logits(rows) / member.temperature for member in self.members]))
 
 
 def _check_same(name: str, one: object, other: object) -> None:

@@ -44,6 +44,12 @@ def evaluate(predictor: Predictor, data: Data, *, class_weight: ClassWeight | No
         return evaluate_rows(predictor, rows)
 
 
+def class_weights_of(predictor: Predictor, data: Data, class_weight: ClassWeight) -> list[float]:
+    """Return the weight of every class that a training on these data had."""
+    rows = check_rows(predictor, data, predictor.class_names)
+    return [float(weight) for weight in class_weights_for(predictor, rows, class_weight, predictor.class_names)]
+
+
 def evaluate_rows(predictor: Predictor, rows: Rows) -> dict[str, float]:
     """Return the figures of `evaluate` for rows that are checked already."""
     n, n_outputs, dtype = rows.x.shape[0], predictor.layer_size[-1], predictor.dtype

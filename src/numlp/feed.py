@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from numlp.arrays import names_in
 from numlp.augmentation import Images
 from numlp.batches import Batches
-from numlp.errors import SettingError
+from numlp.errors import DataError, SettingError
 from numlp.layers import BatchNorm
 from numlp.network import MLP
 from numlp.regularization import Regularization
@@ -34,6 +34,7 @@ def make_feed(
     data: Data | Source,
     validation: Data | None,
     batch_size: int,
+    epochs: int,
     seed: int,
     class_weight: ClassWeight | None,
     augmentation: Images | None,
@@ -47,6 +48,8 @@ def make_feed(
     normalizes_batches = any(isinstance(layer, BatchNorm) for layer in network.layers)
     if _is_stream(data):
         _check_stream(class_weight, augmentation, regularization)
+        if epochs > 1 and isinstance(data, Iterator):
+            raise DataError("a generator is used up after one epoch: give a list, or a function of the epoch")
         names, shape = network.class_names, network.input_shape
         held_out = None if validation is None else normalized(check_rows(network, validation, names))
         stream = Stream(data, network, network.input_scaling, least_rows=2 if normalizes_batches else 1, **smoothing)

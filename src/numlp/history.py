@@ -1,6 +1,7 @@
 """History: what training was like, epoch by epoch."""
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from statistics import fmean
 
 
@@ -60,7 +61,7 @@ class History:
 
 
 def mean_history(histories: Sequence[History]) -> History:
-    """Return the means of several histories' figures, for as many epochs as all of them have.
+    """Return the means of several histories' figures, in each epoch of those that got so far.
 
     >>> one, other = History(), History()
     >>> one.append({"epoch": 1, "train_loss": 1.0})
@@ -71,8 +72,7 @@ def mean_history(histories: Sequence[History]) -> History:
     if len(histories) == 1:
         return histories[0]
     mean = History()
-    for rows in zip(*histories, strict=False):
-        mean.append(
-            {name: rows[0][name] if name == "epoch" else fmean(row[name] for row in rows) for name in rows[0]}
-        )
+    for reached in zip_longest(*histories):
+        rows = [row for row in reached if row is not None]
+        mean.append({name: fmean(row[name] for row in rows) for name in rows[0]} | {"epoch": rows[0]["epoch"]})
     return mean

@@ -266,11 +266,12 @@ class Tally:
         self._squares += np.add.reduce(other, axis=0, dtype=np.float64, out=self._column)
 
     def result(self) -> dict[str, float]:
-        """Return ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``."""
+        """Return ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``, all 0 if nothing counted yet."""
+        weight = self._weight or 1.0
         if self.score == "accuracy":
-            score = self._hits / self._weight
+            score = self._hits / weight
         else:
             # Rounding may leave a little less than nothing of constant targets.
-            total = np.maximum(self._squares - self._sum**2 / self._weight, 0.0)
+            total = np.maximum(self._squares - self._sum**2 / weight, 0.0)
             score = _determination(self._residual, total)
-        return {"loss": self._loss / self._weight, self.score: score}
+        return {"loss": self._loss / weight, self.score: score}

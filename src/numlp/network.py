@@ -123,7 +123,7 @@ class MLP(Predictor):
         self.dtype = choice("dtype", getattr(dtype, "name", getattr(dtype, "__name__", dtype)), DTYPES)
         self.input_scaling = self._fitting("input_scaling", input_scaling, self.layer_size[0])
         self.target_scaling = self._fitting("target_scaling", target_scaling, self.n_targets)
-        if not self.loss.linear and self.target_scaling != Scaling():
+        if not self.loss.scales_targets and self.target_scaling != Scaling():
             raise SettingError(f"loss {self.loss.name!r} takes targets as they are: leave target_scaling out")
         self.input_shape = as_sample_shape("input_shape", input_shape, self.layer_size[0])
         self.feature_names = as_names("feature_names", feature_names, self.layer_size[0])
@@ -240,11 +240,11 @@ class MLP(Predictor):
             total = float(np.dot(weights, self.values))
             np.multiply(delta, weights[:, None], out=delta)
         np.divide(delta, n, out=delta)
-        # Nobody asks for the gradient with respect to the data, unless it is wanted.
-        first = 0 if input_gradient else self._first
+        first = 0 if input_gradient else self._first  # what is before has no parameters
         for layer in reversed(self.layers[first + 1 :]):
             delta = layer.backward(delta, input_gradient=True)
-        self.input_grad = self.layers[first].backward(delta, input_gradient=input_gradient)
+        found = self.layers[first].backward(delta, input_gradient=input_gradient)
+        self.input_grad = found if input_gradient else None
         return total / n
 
     def begin_epoch(self, seed: int, epoch: int) -> None:

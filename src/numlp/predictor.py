@@ -74,6 +74,13 @@ class Predictor(ABC):
             (n, labels). Real targets: values in the units of the targets, float64, shape (n,) for one target and
             (n, targets) for more; losses that predict several values for each target, such as quantiles, have these
             along a second axis.
+
+        Examples
+        --------
+        >>> from numlp import MLP
+        >>> net = MLP([4, 8, 3], loss="quantile(levels = [0.1, 0.5, 0.9])")  # three outputs for one target
+        >>> net.predict(np.zeros((2, 4))).shape
+        (2, 3)
         """
         logits = list(self.chunks(x))
         if self.loss.task == "classification":
@@ -129,7 +136,7 @@ class Predictor(ABC):
         if self.loss.task == "labels":
             return as_labels(y, self.n_targets, class_names)
         values = as_values(y, self.n_targets)
-        if not self.loss.linear and values.min() < 0:
+        if not self.loss.scales_targets and values.min() < 0:
             raise DataError(f"y holds {values.min():g}: targets of loss {self.loss.name!r} must be at least 0")
         return self.target_scaling.apply(values, np.empty(values.shape, self.dtype))
 

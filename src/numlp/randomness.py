@@ -26,6 +26,15 @@ def as_seed(seed: object) -> int:
     return whole_number("seed", seed, minimum=0, maximum=2**32 - 1)
 
 
+def member_seed(seed: int, member: int) -> int:
+    """Return the seed of a member of an ensemble: the ensemble's own for the first, far from others' for the rest.
+
+    >>> member_seed(7, 0), member_seed(7, 1) != member_seed(8, 0)
+    (7, True)
+    """
+    return seed if member == 0 else int(np.random.SeedSequence([seed, member]).generate_state(1)[0])
+
+
 def generator(seed: int, epoch: int, role: Role) -> np.random.Generator:
     """Return the generator for one role in one epoch.
 

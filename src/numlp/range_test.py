@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -15,23 +15,18 @@ from numlp.checks import positive, unknown, whole_number
 from numlp.errors import DataError, DivergenceError, SettingError
 from numlp.network import MLP
 from numlp.optimizers import Optimizer
+from numlp.regularization import Regularization
 from numlp.rows import Data
 from numlp.streams import Source
 from numlp.training import TrainingState, train
 
 _DESCENT = 0.9  # the share of the whole descent of the loss that the suggested rate has made
 _MARGIN = 3.0  # the factor by which it lies below the rate of the least loss, at least
-_SETTINGS = (
+# The settings of `train` that change the gradients of its steps.
+STEP_SETTINGS = (
     "class_weight",
     "augmentation",
-    "label_smoothing",
-    "mixup",
-    "adversarial",
-    "l1",
-    "l2",
-    "max_norm",
-    "clip_norm",
-    "clip_value",
+    *(field.name for field in fields(Regularization) if field.name != "averaging"),
 )
 
 
@@ -122,8 +117,8 @@ def find_learning_rate(
         raise SettingError(f"lowest must be below highest: {lowest:g} is not below {highest:g}")
     steps = whole_number("steps", steps, minimum=10)
     for name in settings:
-        if name not in _SETTINGS:
-            raise SettingError(unknown("setting of a range test", name, _SETTINGS))
+        if name not in STEP_SETTINGS:
+            raise SettingError(unknown("setting of a range test", name, STEP_SETTINGS))
     rates = np.geomspace(lowest, highest, steps)
     watch = _Watch(steps)
     try:

@@ -25,6 +25,7 @@ from numlp.randomness import as_seed
 from numlp.scaling import SCALINGS
 from numlp.schedules import SCHEDULES
 
+OFF = object()
 _MOST_NETWORKS = 1000
 
 
@@ -68,7 +69,7 @@ def _share_or_path(name: str, value: object) -> float | str:
 
 def _class_weight(name: str, value: object) -> str | dict[str, float] | tuple[float, ...]:
     if isinstance(value, Mapping):
-        return {_text(name, key): nonnegative(f"{name} of {key}", weight) for key, weight in value.items()}
+        return {str(key): nonnegative(f"{name} of {key}", weight) for key, weight in value.items()}
     if isinstance(value, list | tuple):
         return tuple(nonnegative(name, weight) for weight in value)
     choice(name, value, {"balanced": None})
@@ -164,7 +165,10 @@ class Recipe:
         None, _optional(_count()), "Training", "Stop after so many epochs that are no better; keep the best."
     )
     monitor: str = _setting("validation_loss", _text, "Training", "The figure of the history that patience looks at.")
-    time_budget: float | None = _setting(None, _optional(positive), "Training", "Stop after so many seconds.")
+    min_delta: float = _setting(0.0, nonnegative, "Training", "By how much it must be better to count.")
+    time_budget: float | None = _setting(
+        None, _optional(positive), "Training", "Stop after so many seconds, each network of an ensemble."
+    )
 
     dropout: float = _setting(0.0, fraction, "Regularization", "The share of hidden units that is dropped.")
     input_dropout: float = _setting(0.0, fraction, "Regularization", "The share of inputs that is dropped.")
@@ -205,11 +209,17 @@ class Recipe:
         check_settings(self)
         if self.task not in (None, self.known_task):
             raise SettingError(f"loss {self.loss!r} is for {self.known_task}, not for task {self.task!r}")
-        for name in ("label_smoothing", "calibrate", "class_weight"):
-            if self.known_task == "regression" and getattr(self, name):
-                raise SettingError(f"{name} has no meaning for real targets, which have no classes")
+        if self.patience is None and (self.monitor, self.min_delta) != ("validation_loss", 0.0):
+            raise SettingError("monitor and min_delta say when patience is lost: name a patience, too")
+        self.check_task(self.known_task)
         if isinstance(self.activation, tuple) and len(self.activation) != len(self.layers):
             raise SettingError(f"activation must be one for all {len(self.layers)} hidden layers, or one for each")
+
+    def check_task(self, task: Task | None) -> None:
+        """Refuse settings that have no meaning for targets of a kind."""
+        for name in ("label_smoothing", "calibrate", "class_weight"):
+            if task == "regression" and getattr(self, name):
+                raise SettingError(f"{name} has no meaning for real targets, which have no classes")
 
     @property
     def known_task(self) -> Task | None:
@@ -226,8 +236,10 @@ class Recipe:
         return cls(**settings)
 
     def edited(self, **settings: Any) -> Self:
-        """Return the recipe with other settings; None leaves a setting as it is."""
-        return dataclasses.replace(self, **{name: value for name, value in settings.items() if value is not None})
+        """Return the recipe with other settings; None leaves a setting as it is, and OFF makes it None."""
+        changes = {name: value for name, value in settings.items() if value is not None}
+        wanted: dict[str, Any] = {name: None if value is OFF else value for name, value in changes.items()}
+        return dataclasses.replace(self, **wanted)
 
     def as_dict(self) -> dict[str, Any]:
         """Return all settings that are not None, by name."""

@@ -12,16 +12,24 @@ from numlp.arrays import as_rows
 from numlp.callbacks import EarlyStopping, TimeBudget
 from numlp.checks import choice, unknown
 from numlp.datasets import Dataset, load_dataset
+from numlp.ensemble import Ensemble
 from numlp.errors import FileFormatError, SettingError
 from numlp.history import History
 from numlp.losses import LOSSES, Loss
 from numlp.named import resolve
 from numlp.network import MLP
+from numlp.randomness import member_seed
+from numlp.range_test import STEP_SETTINGS
 from numlp.recipe import Recipe
 from numlp.scaling import SCALINGS, standardize
 from numlp.training import Callback, train
 
 _FEW_ROWS = 10_000  # an epoch of fewer is too few steps for the recipe "default"
+_USUAL_LOSSES = {
+    "classification": "softmax_cross_entropy",
+    "labels": "sigmoid_binary_cross_entropy",
+    "regression": "squared_error",
+}
 _FOLDER = Path(__file__).with_name("recipes")
 
 
@@ -74,7 +82,7 @@ def recipe_text(name: str) -> str:
 def fitting_recipe(dataset: Dataset) -> str:
     """Return the name of the recipe that is taken for a data set unless one is named."""
     few = dataset.train.x.shape[0] < _FEW_ROWS
-    return "table" if dataset.class_names is None or few else "default"
+    return "table" if dataset.task == "regression" or few else "default"
 
 
 def load_data(recipe: Recipe) -> Dataset:
@@ -100,6 +108,7 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
         Which of an ensemble's networks; each has a seed of its own.
     """
     loss = _loss(recipe, dataset)
+    recipe.check_task(loss.task)
     x, y = dataset.train.x, dataset.train.y
     return MLP(
         [dataset.n_features, *recipe.layers, _n_outputs(loss, dataset)],
@@ -112,9 +121,9 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
         noise=recipe.noise,
         input_noise=recipe.input_noise,
         dtype=recipe.dtype,
-        seed=recipe.seed + member,
+        seed=member_seed(recipe.seed, member),
         input_scaling=SCALINGS[recipe.input_scaling](as_rows(x)),
-        target_scaling=standardize(as_rows(y, "y")) if loss.linear else None,
+        target_scaling=standardize(as_rows(y, "y")) if loss.scales_targets else None,
         input_shape=x.shape[1:],
         feature_names=dataset.feature_names,
         class_names=dataset.class_names,
@@ -124,9 +133,7 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
 def _loss(recipe: Recipe, dataset: Dataset) -> Loss:
     if recipe.loss is not None:
         return resolve("loss", recipe.loss, LOSSES)
-    if recipe.task == "labels":
-        return LOSSES["sigmoid_binary_cross_entropy"]()
-    return LOSSES["squared_error" if dataset.class_names is None else "softmax_cross_entropy"]()
+    return LOSSES[_USUAL_LOSSES[dataset.task]]()
 
 
 def _n_outputs(loss: Loss, dataset: Dataset) -> int:
@@ -150,7 +157,9 @@ def train_network(
     after_epoch: Sequence[Callback] = (),
 ) -> History:
     """Train a network as a recipe says."""
-    stopping = [] if recipe.patience is None else [EarlyStopping(recipe.monitor, patience=recipe.patience)]
+    stopping = []
+    if recipe.patience is not None:
+        stopping.append(EarlyStopping(recipe.monitor, patience=recipe.patience, min_delta=recipe.min_delta))
     budget = [] if recipe.time_budget is None else [TimeBudget(recipe.time_budget)]
     return train(
         network,
@@ -159,17 +168,22 @@ def train_network(
         learning_rate=recipe.learning_rate,
         schedule=recipe.schedule,
         epochs=recipe.epochs,
+        seed=member_seed(recipe.seed, member),
         averaging=recipe.averaging,
         after_step=[*budget, *after_step],
         after_epoch=[*stopping, *after_epoch],
-        **step_settings(recipe, member=member),
+        **step_settings(recipe),
     )
 
 
-def step_settings(recipe: Recipe, *, member: int = 0) -> dict[str, Any]:
+def step_settings(recipe: Recipe) -> dict[str, Any]:
     """Return what the single steps of a recipe's training depend on, by the names that `train` has for it."""
-    names = (
-        "batch_size optimizer class_weight augmentation label_smoothing mixup adversarial l1 l2 max_norm clip_norm "
-        "clip_value"
-    )
-    return {name: getattr(recipe, name) for name in names.split()} | {"seed": recipe.seed + member}
+    return {name: getattr(recipe, name) for name in ("batch_size", "optimizer", *STEP_SETTINGS)}
+
+
+def train_model(recipe: Recipe, dataset: Dataset) -> MLP | Ensemble:
+    """Train the network, or the ensemble, that a recipe describes."""
+    networks = [make_network(recipe, dataset, member=member) for member in range(recipe.ensemble)]
+    for member, network in enumerate(networks):
+        train_network(recipe, network, dataset, member=member)
+    return Ensemble(networks) if recipe.ensemble > 1 else networks[0]

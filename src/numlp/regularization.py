@@ -103,6 +103,7 @@ class Adversary:
         if n > len(self._length):
             self._allocate(n)
         gradient, moved, length = self.network.input_grad, self._moved[:n], self._length[:n]
+        assert gradient is not None, "loss_and_grad must have been asked for it"
         np.vecdot(gradient, gradient, out=length)
         np.sqrt(length, out=length)
         np.maximum(length, _TINY, out=length)

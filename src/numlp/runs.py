@@ -18,8 +18,8 @@ from numlp.atomic import write_bytes
 from numlp.calibration import calibrate
 from numlp.datasets import AnySplit, Dataset
 from numlp.ensemble import Ensemble
-from numlp.errors import DataError, FileFormatError, OutputError
-from numlp.evaluation import evaluate
+from numlp.errors import FileFormatError, NumlpError, OutputError, SettingError
+from numlp.evaluation import class_weights_of, evaluate
 from numlp.files import save_model
 from numlp.history import History
 from numlp.network import MLP
@@ -27,6 +27,7 @@ from numlp.predictor import Predictor
 from numlp.recipe import Recipe
 from numlp.recipes import load_recipe
 from numlp.version import __version__
+from numlp.weights import ClassWeight
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,6 +87,24 @@ def free_path(path: Path) -> Path:
     return free
 
 
+def new_figure_path(path: Path | None, default: str) -> Path:
+    """Return where a new figure goes: the path if it can be one, or the default's name or the next free one.
+
+    Raises
+    ------
+    SettingError, OutputError
+    """
+    if path is None:
+        return free_path(Path(default))
+    if path.suffix.lower() != ".png":
+        raise SettingError(f"--output must be a .png file, not {path}")
+    if path.exists():
+        raise OutputError(f"{path} exists already: name another file, or remove it")
+    if not path.parent.is_dir():
+        raise OutputError(f"there is no folder {path.parent}: make it, or name another file")
+    return path
+
+
 def save_run(
     folder: Path,
     recipe: Recipe,
@@ -116,14 +135,16 @@ def save_run(
         there are no test rows; "epochs", "seconds", "parameters", "ended" and "versions"; and "calibration" where
         that was asked for.
     """
+    # The class weights of the training, "balanced" ones too, in every figure.
+    weights = None if recipe.class_weight is None else class_weights_of(model, dataset.train, recipe.class_weight)
     networks = model.members if isinstance(model, Ensemble) else (model,)
     calibration = _calibrated(model, dataset) if recipe.calibrate else None
     save_model(model, folder / MODEL, recipe=_without_folders(recipe))
     write_bytes(folder / "history.csv", _csv(history).encode())
     metrics = {
-        "train": judge(model, dataset.train),
-        "validation": judge(model, dataset.validation),
-        "test": None if dataset.test is None else judge(model, dataset.test),
+        "train": judge(model, dataset.train, weights),
+        "validation": judge(model, dataset.validation, weights),
+        "test": None if dataset.test is None else judge(model, dataset.test, weights),
         "epochs": len(history),
         "seconds": round(seconds, 3),
         "parameters": sum(network.params.size for network in networks),
@@ -141,7 +162,7 @@ def _calibrated(model: MLP | Ensemble, dataset: Dataset) -> dict[str, Any]:
     """Calibrate a model, and say what came of it: where it can't be done, the training is not lost for that."""
     try:
         return dataclasses.asdict(calibrate(model, dataset.validation))
-    except DataError as error:
+    except NumlpError as error:
         return {"failed": str(error)}
 
 
@@ -152,9 +173,10 @@ def _without_folders(recipe: Recipe) -> dict[str, Any]:
     return settings | files
 
 
-def judge(predictor: Predictor, rows: AnySplit) -> dict[str, float | None]:
+def judge(predictor: Predictor, rows: AnySplit, class_weight: ClassWeight | None = None) -> dict[str, float | None]:
     """Return the figures of a predictor as JSON can hold them: None where a ruined network's are not finite."""
-    return {name: value if math.isfinite(value) else None for name, value in evaluate(predictor, rows).items()}
+    figures = evaluate(predictor, rows, class_weight=class_weight)
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
 def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -> None:

@@ -101,6 +101,12 @@ def _falling(name: str, value: object) -> float:
 class Step(Schedule):
     """Times `by` after every `every` epochs.
 
+    Parameters
+    ----------
+    every : int
+        Epochs.
+    by : float, in (0, 1]
+
     >>> [Step(every=2)(step, Plan(5, 1), History()) for step in range(5)]
     [1.0, 1.0, 0.1, 0.1, 0.010000000000000002]
     """
@@ -117,6 +123,10 @@ class Step(Schedule):
 class Exponential(Schedule):
     """Times `by` from epoch to epoch, in as many small steps as there are.
 
+    Parameters
+    ----------
+    by : float, in (0, 1]
+
     >>> [Exponential(by=0.5)(step, Plan(3, 2), History()) for step in (0, 2, 4)]
     [1.0, 0.5, 0.25]
     """
@@ -131,6 +141,11 @@ class Exponential(Schedule):
 @dataclass(frozen=True)
 class Cosine(Schedule):
     """Half a cosine, from 1 down to `final`. I. Loshchilov, F. Hutter, "SGDR" (2017), without restarts.
+
+    Parameters
+    ----------
+    final : float, in [0, 1)
+        Which share of the learning rate is left in the end.
 
     >>> Cosine()(5, Plan(10, 1), History())
     0.5
@@ -154,6 +169,15 @@ class OneCycle(Schedule):
 
     L. Smith, N. Topin, "Super-convergence: very fast training of neural networks using large learning rates" (2019).
 
+    Parameters
+    ----------
+    rise : float, in (0, 1)
+        The share of the steps in which the rate rises.
+    start, final : float, in [0, 1)
+        The shares of the learning rate at which it begins and ends.
+    shape : "cosine" or "linear"
+        Of both ways.
+
     >>> one_cycle = OneCycle(rise=0.5, start=0, final=0, shape="linear")
     >>> [one_cycle(step, Plan(8, 1), History()) for step in (0, 3, 7)]
     [0.0, 1.0, 0.0]
@@ -166,6 +190,8 @@ class OneCycle(Schedule):
     shape: Literal["cosine", "linear"] = setting("cosine", _shape)
 
     def factor(self, step: int, steps: int, per_epoch: int, history: History) -> float:
+        if steps < 3:
+            return 1.0  # there is no room for a cycle
         top = max(self.rise * steps - 1, 0.5)
         if step <= top:
             low, way = self.start, step / top
@@ -186,6 +212,16 @@ class ReduceOnPlateau(Schedule):
     """Times `by` whenever a figure of the history has not become better for more than `patience` epochs.
 
     Better is by at least the share `threshold`: less for a column whose name ends in "loss", else more.
+
+    Parameters
+    ----------
+    by : float, in (0, 1)
+    patience : int
+        Epochs.
+    threshold : float
+        In shares of the best value so far.
+    figure : str
+        A column of the history.
 
     >>> history = History()
     >>> for epoch, loss in enumerate([3.0, 2.0, 2.0, 2.0]):

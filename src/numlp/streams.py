@@ -67,7 +67,7 @@ class Stream:
         DataError
             If there are none, or one does not fit.
         """
-        number = 0
+        number, counts = 0, False
         try:
             items = iter(self.source(epoch) if callable(self.source) else self.source)
         except TypeError as error:
@@ -77,7 +77,14 @@ class Stream:
                 batch = self._batch(item)
             except NumlpError as error:
                 raise DataError(f"batch {number} of epoch {epoch + 1}: {error}") from error
+            if self.steps is not None and number > self.steps:
+                raise DataError(
+                    f"epoch {epoch + 1} has more batches than the {self.steps} that their length promises"
+                )
+            counts = counts or batch.weights is None or bool(batch.weights.any())
             yield batch
+        if number and not counts:
+            raise DataError(f"all weights of epoch {epoch + 1} are 0: nothing counted")
         if number == 0:
             raise DataError(
                 f"epoch {epoch + 1} had no batches: give a list, or a function of the epoch that returns an "

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from numlp.augmentation import AUGMENTATIONS, Images
-from numlp.checks import positive, whole_number
+from numlp.checks import nonnegative, positive, whole_number
 from numlp.errors import DivergenceError, SettingError
 from numlp.evaluation import evaluate_rows
 from numlp.feed import make_feed
@@ -46,6 +46,9 @@ class TrainingState:
         Of the last step.
     figures : tuple of str
         The columns that the history has, or will have.
+    average : Average or None
+        The moving average of the parameters, if there is one. Between epochs the network has the average, and this
+        the parameters that the training goes on with.
     """
 
     network: MLP
@@ -56,6 +59,7 @@ class TrainingState:
     loss: float = math.nan
     learning_rate: float = math.nan
     figures: tuple[str, ...] = ()
+    average: Average | None = None
 
 
 Callback = Callable[[TrainingState], object]
@@ -148,7 +152,7 @@ def train(
         Before anything is changed; but a batch of the user's own making that does not fit is found when it comes.
     DivergenceError
         If the loss or the weights become NaN or infinite. The network then holds the weights from before the epoch
-        in which it happened.
+        in which it happened, or the best ones, with `EarlyStopping`.
 
     Examples
     --------
@@ -160,18 +164,26 @@ def train(
     array([0, 1, 1, 0])
     """
     regularization = Regularization(
-        label_smoothing, mixup, adversarial, l1, l2, max_norm, clip_norm, clip_value, averaging
+        label_smoothing=label_smoothing,
+        mixup=mixup,
+        adversarial=adversarial,
+        l1=l1,
+        l2=l2,
+        max_norm=max_norm,
+        clip_norm=clip_norm,
+        clip_value=clip_value,
+        averaging=averaging,
     )
     optimizer = resolve("optimizer", optimizer, OPTIMIZERS)
     schedule = resolve("schedule", schedule, SCHEDULES)
     if augmentation is not None:
         augmentation = resolve("augmentation", augmentation, AUGMENTATIONS)
-    rate_of = learning_rate if callable(learning_rate) else _always(positive("learning_rate", learning_rate))
+    rate_of = _rates(learning_rate)
     epochs = whole_number("epochs", epochs)
     seed = as_seed(seed)
     _check_callables(after_step, after_epoch)
     batches, held_out, names, shape = make_feed(
-        network, data, validation, batch_size, seed, class_weight, augmentation, regularization
+        network, data, validation, batch_size, epochs, seed, class_weight, augmentation, regularization
     )
     plan = Plan(epochs, batches.steps)
     tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
@@ -185,7 +197,7 @@ def train(
     network.allocate(batches.batch_size)
     changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
     constrain = constraints(network, regularization)
-    average = Average(network, averaging) if averaging else None
+    average = state.average = Average(network, averaging) if averaging else None
     last_good = network.params.copy()
     for epoch in range(state.epoch, epochs):
         started = time.perf_counter()
@@ -221,6 +233,7 @@ def train(
                 row |= _prefixed("validation", evaluate_rows(network, held_out))
         if not (np.isfinite([state.loss, *row.values()]).all() and np.isfinite(network.params).all()):
             network.params[:] = last_good
+            _notify("finish", (*after_step, *after_epoch), state)
             raise DivergenceError(epoch + 1, state.learning_rate, state.history)
         last_good[:] = network.params
         state.epoch = epoch + 1
@@ -233,8 +246,12 @@ def train(
     return state.history
 
 
-def _always(learning_rate: float) -> Callable[[int], float]:
-    return lambda step: learning_rate
+def _rates(learning_rate: float | Callable[[int], float]) -> Callable[[int], float]:
+    """Return the learning rate as a function of the step."""
+    if callable(learning_rate):
+        return lambda step: nonnegative("learning_rate", learning_rate(step))
+    rate = positive("learning_rate", learning_rate)
+    return lambda step: rate
 
 
 def _columns(score: str, *, validated: bool) -> tuple[str, ...]:

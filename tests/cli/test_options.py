@@ -43,6 +43,7 @@ OPTIONS = {
     "seed": "3",
     "patience": "1",
     "monitor": "train_loss",
+    "min-delta": "0.001",
     "time-budget": "100",
     "dropout": "0.1",
     "input-dropout": "0.2",
@@ -86,6 +87,22 @@ def test_every_option_arrives_in_the_recipe(numlp, images):
     recipe, default = load_run("a").recipe, Recipe()
     unchanged = {f.name for f in dataclasses.fields(Recipe) if getattr(recipe, f.name) == getattr(default, f.name)}
     assert unchanged == {"target", "test"}
+
+
+def test_none_switches_off_what_a_recipe_has(numlp, images):
+    recipe = Path("mine.toml")
+    recipe.write_text('augmentation = "images(flip = 1)"\nmax_norm = 2.0\nlayers = [8]\nepochs = 1')
+    off = ("--augmentation", "none", "--max-norm", "none")
+    assert numlp("train", images, "--recipe", recipe, *off, "--output", "run")[0] == 0
+    assert (load_run("run").recipe.augmentation, load_run("run").recipe.max_norm) == (None, None)
+
+
+def test_class_weights_count_in_the_run_s_figures(numlp, points):
+    numlp("train", points, *QUICK, "--class-weight", "1,5,0", "--validation", "0.3", "--output", "run")
+    run = load_run("run")
+    assert run.metrics["validation"]["loss"] == pytest.approx(run.history["validation_loss"][-1])
+    _, out, _ = numlp("evaluate", "run", points, "--class-weight", "1,5,0", "--json")
+    assert json.loads(out)["loss"] != json.loads(numlp("evaluate", "run", points, "--json")[1])["loss"]
 
 
 def test_calibration_is_told_and_kept(numlp, images):
@@ -189,6 +206,8 @@ def test_find_lr(numlp, images):
         (["--ensemble", "0"], "ensemble must be"),
         (["--loss", "sigmoid_binary_cross_entropy"], "takes two classes"),
         (["--loss", "quantile(levels = [0.9, 0.1])"], "levels must be a list of rising shares"),
+        (["--monitor", "train_loss"], "name a patience"),
+        (["--max-norm", "x"], "--max-norm can't be 'x'"),
         (["--time-budget", "-1"], "time_budget must be"),
         (["--max-norm", "0"], "max_norm must be"),
     ],

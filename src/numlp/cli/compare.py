@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from numlp.cli.output import Json, console, print_json, shown, table
-from numlp.errors import OutputError, SettingError
+from numlp.errors import SettingError
 
 if TYPE_CHECKING:
     from numlp.runs import Run
@@ -31,16 +31,12 @@ def compare(
 ) -> None:
     """Show the settings and results of runs side by side, and draw their curves on one figure."""
     from numlp.plots import compare as draw
-    from numlp.runs import free_path, load_run, save_figure
+    from numlp.runs import load_run, new_figure_path, save_figure
 
     if len(runs) < 2:
         raise SettingError("name at least two runs to compare")
-    if output is not None and output.suffix.lower() != ".png":
-        raise SettingError(f"--output must be a .png file, not {output}")
-    if output is not None and output.exists():
-        raise OutputError(f"{output} exists already: name another file, or remove it")
+    figure = new_figure_path(output, "comparison.png")
     loaded = dict(zip(_labels(runs), [load_run(run) for run in runs], strict=True))
-    figure = output or free_path(Path("comparison.png"))
     save_figure(draw({name: run.history for name, run in loaded.items()}), figure)
     rows = {name: _row(run) for name, run in loaded.items()}
     if json:

@@ -6,6 +6,7 @@ import numpy as np
 import typer
 
 from numlp.arrays import as_classes, as_labels
+from numlp.cli.options import read
 from numlp.cli.output import Json, console, print_json, shown, table
 from numlp.datasets import load_rows
 from numlp.files import load_model, read_description
@@ -30,6 +31,9 @@ def evaluate(
     target: Annotated[
         str | None,
         typer.Option(help="The target column of a .csv, or the .npy file with y; by default the model's own."),
+    ] = None,
+    class_weight: Annotated[
+        str | None, typer.Option(help="'balanced', or weights: 1,5 or {cat = 1, dog = 5}.")
     ] = None,
     weights: Annotated[
         str | None,
@@ -56,7 +60,8 @@ def evaluate(
     )
     x, y, *rest = rows
     counts = rest[0] if rest else None
-    result: dict[str, Any] = {"samples": len(x), **judge(network, rows)}
+    by_class = None if class_weight is None else read("class_weight", class_weight)
+    result: dict[str, Any] = {"samples": len(x), **judge(network, rows, by_class)}
     predicted = network.predict(x)
     names = network.classes
     if network.loss.task == "regression":

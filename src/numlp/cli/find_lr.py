@@ -9,7 +9,6 @@ from numlp.checks import positive
 from numlp.cli.options import with_recipe_options
 from numlp.cli.output import Json, console, print_json, table
 from numlp.cli.train import DATA, RECIPE, choose
-from numlp.errors import OutputError, SettingError
 from numlp.range_test import find_learning_rate
 from numlp.recipes import make_network, step_settings
 
@@ -43,19 +42,15 @@ def find_lr(
     The options of a recipe are those of the training to come; its own learning rate, schedule and epochs don't count.
     """
     from numlp.plots import learning_rates
-    from numlp.runs import free_path, save_figure
+    from numlp.runs import new_figure_path, save_figure
 
-    if output is not None and output.suffix.lower() != ".png":
-        raise SettingError(f"--output must be a .png file, not {output}")
-    if output is not None and output.exists():
-        raise OutputError(f"{output} exists already: name another file, or remove it")
+    figure = new_figure_path(output, "learning-rates.png")
     positive("lowest", lowest)
     chosen, dataset = choose(recipe, settings)
     network = make_network(chosen, dataset)
     result = find_learning_rate(
         network, dataset.train, lowest=lowest, highest=highest, steps=steps, **step_settings(chosen)
     )
-    figure = output or free_path(Path("learning-rates.png"))
     save_figure(learning_rates(result, Path(chosen.data).stem), figure)
     if json:
         print_json(

@@ -17,7 +17,7 @@ import typer
 
 from numlp.datasets import SOURCES
 from numlp.errors import SettingError
-from numlp.recipe import Recipe
+from numlp.recipe import OFF, Recipe
 
 
 def widths(text: str) -> list[int]:
@@ -102,8 +102,8 @@ def with_recipe_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**arguments: Any) -> None:
-        settings = {name: _read(name, arguments.pop(name)) for name in [*fields]}
-        settings["data"] = _read("data", arguments.pop("data"))
+        settings = {name: read(name, arguments.pop(name)) for name in [*fields]}
+        settings["data"] = read("data", arguments.pop("data"))
         command(settings=settings, **arguments)
 
     parameters = [*own, *options]
@@ -115,15 +115,21 @@ def with_recipe_options(command: Callable[..., None]) -> Callable[..., None]:
 def _annotation(field: dataclasses.Field[Any]) -> Any:
     """Return the type of an option, as typer takes it."""
     kinds = _kinds()[field.name]
-    flag = bool in kinds
-    number = next((kind for kind in (int, float) if kind in kinds and str not in kinds and tuple not in kinds), None)
+    flag, number = bool in kinds, _number(kinds)
+    kind = bool if flag else str if type(None) in kinds else number or str  # "none" is a text, too
     option = typer.Option(
         help=field.metadata["help"],
         rich_help_panel=field.metadata["panel"],
         show_default=False,
         metavar=None if flag else "NUMBER" if number else "TEXT",
     )
-    return Annotated[(bool if flag else number or str) | None, option]
+    return Annotated[kind | None, option]
+
+
+def _number(kinds: set[Any]) -> type[int] | type[float] | None:
+    """Return the type of a setting that is a number and nothing else, or None."""
+    numbers = [kind for kind in (int, float) if kind in kinds and not kinds & {str, tuple}]
+    return numbers[0] if numbers else None
 
 
 @functools.cache
@@ -136,11 +142,14 @@ def _kinds() -> dict[str, set[Any]]:
     return {name: {typing.get_origin(kind) or kind for kind in kinds} for name, kinds in alternatives.items()}
 
 
-def _read(name: str, value: Any) -> Any:
+def read(name: str, value: Any) -> Any:
+    """Return the value that the text of an option stands for; "none" switches off what has no other way to be off."""
     if not isinstance(value, str):
         return value
+    if value == "none" and getattr(Recipe, name) is None:
+        return OFF
     try:
-        return _READERS.get(name, str)(value)
+        return _READERS.get(name, _number(_kinds()[name]) or str)(value)
     except ValueError as error:
         option = "--" + name.replace("_", "-")
         raise SettingError(f"{option} can't be {value!r}: {Recipe.help()[name]}") from error

@@ -147,7 +147,8 @@ def _train_all(
                     after_epoch=[opening, progress.after_epoch, lambda state: interrupt.wished],
                 )
             except DivergenceError as error:
-                return [*histories, error.history], "diverged", error
+                # Networks that were trained before are worth more without this one.
+                return histories or [error.history], "diverged", error
         histories.append(history)
         if interrupt.wished:
             completed = progress.completed and member == len(networks) - 1
@@ -158,7 +159,8 @@ def _train_all(
 def _introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -> None:
     parts = {"training": dataset.train, "validation": dataset.validation, "test": dataset.test}
     rows = ", ".join(f"{len(split.x):,} {name}" for name, split in parts.items() if split is not None)
-    target = "real targets" if dataset.class_names is None else f"{len(dataset.class_names)} classes"
+    kind = {"classification": "classes", "labels": "labels", "regression": "real targets"}[dataset.task]
+    target = kind if dataset.task == "regression" else f"{len(dataset.class_names or ()) or dataset.n_targets} {kind}"
     screen.print(f"{recipe.data}: {rows} rows, {dataset.n_features} features, {target}{_guess(recipe, dataset)}")
     for name, split in parts.items():
         if split is not None and (absent := _absent_classes(split, dataset.class_names)):
@@ -184,7 +186,7 @@ def _extras(recipe: Recipe) -> str:
 
 def _guess(recipe: Recipe, dataset: Dataset) -> str:
     """Say what was guessed of a target that could mean something else."""
-    asked = recipe.task or recipe.loss or recipe.data in SOURCES or dataset.class_names is None
+    asked = recipe.task or recipe.loss or recipe.data in SOURCES or dataset.task != "classification"
     if asked or not all(is_number(name) for name in dataset.class_names or ()):
         return ""
     return ", taken from whole numbers (--task regression if they are values)"

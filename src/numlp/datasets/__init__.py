@@ -95,7 +95,8 @@ def load_dataset(
     else:
         parts = _read(name, target, weights=weights)
         labels, columns = parts["train"].y, parts["train"].columns
-        of_classes = (task or infer_task(labels)) == "classification" or (task == "labels" and labels.ndim == 1)
+        task = task or infer_task(labels)
+        of_classes = task == "classification" or (task == "labels" and labels.ndim == 1)
         if names is None and of_classes:
             names = class_names(labels)
     parts |= {part: read_table(path, target, columns, weights) for part, path in files.items()}
@@ -103,7 +104,9 @@ def load_dataset(
     if "validation" not in split:
         split["train"], split["validation"] = _cut(split["train"], share("validation", validation))
     names = None if names is None else tuple(names)
-    return Dataset(name, split["train"], split["validation"], split.get("test"), names, columns)
+    return Dataset(
+        name, split["train"], split["validation"], split.get("test"), names, columns, task or "classification"
+    )
 
 
 def load_rows(

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
+from numlp.losses import Task
+
 
 class Split(NamedTuple):
     """One part of a data set: samples and their targets.
@@ -42,6 +44,8 @@ class Dataset:
     test : Split, WeightedSplit or None
     feature_names : tuple of str, or None
         For tables: the names of the columns of `x`.
+    task : "classification", "labels" or "regression"
+        What the targets are.
     class_names : tuple of str, or None
         For classes: their names, so that ``class_names[y]`` is what `y` means. None for real targets and for rows of
         labels.
@@ -53,6 +57,7 @@ class Dataset:
     test: AnySplit | None
     class_names: tuple[str, ...] | None
     feature_names: tuple[str, ...] | None = None
+    task: Task = "classification"
 
     @property
     def n_features(self) -> int:

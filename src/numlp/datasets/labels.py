@@ -57,7 +57,8 @@ def targets(y: npt.NDArray[Any], names: Sequence[str] | None) -> npt.NDArray[Any
     (array([1, 0, 1]), array([1, 0]))
     """
     if names is None:
-        return as_rows(y, "y")
+        values = as_rows(y, "y")
+        return values.astype(np.float64) if values.dtype == np.uint8 else values  # bytes as inputs are parts of 255
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] > 1 and y.dtype.kind in "UO"):
         raise DataError(f"y has shape {y.shape}: classes are one label, or one row of numbers, for each sample")
     if y.dtype.kind not in "UO":

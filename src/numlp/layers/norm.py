@@ -95,9 +95,11 @@ class BatchNorm(_Norm):
         return np.add(x, self.shift, out=x)
 
     def _remember(self, mean: Array, variance: Array, n: int) -> None:
-        """Move the running statistics towards the batch's, less for a batch that is short."""
+        """Move the running statistics towards the batch's, less for a short one; a single row has no variance."""
+        if n == 1:
+            return
         momentum = _MOMENTUM * n / len(self._normal)
-        np.multiply(variance, n / max(n - 1, 1), out=variance)
+        np.multiply(variance, n / (n - 1), out=variance)
         for running, new in ((self.mean, mean), (self.variance, variance)):
             np.subtract(new, running, out=new)
             np.multiply(new, momentum, out=new)

@@ -4,7 +4,7 @@ A loss owns its link, the function that turns the network's last sums (the logit
 right beside the other, and together they have a simpler and stabler gradient than apart.
 
 ``value_and_grad(logits, targets, values, delta, scratch)`` writes the loss of every row into `values`, shape (n,),
-and its gradient with respect to the logits into `delta`; weights of samples are whoever calls it's business.
+and its gradient with respect to the logits into `delta`; weights of samples are the caller's business.
 `logits`, `delta` and `scratch`, which may be overwritten, have shape (n, outputs); `targets`, (n, targets), are rows:
 one-hot (or any probabilities) for classes, 0 and 1 for labels, values for regression.
 

@@ -1,11 +1,20 @@
 """Losses for classes and labels."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from numlp.losses.loss import TINY, Loss
+from numlp.losses.loss import Loss
 from numlp.special import Array, sigmoid, softmax, softplus
+
+
+def _mean_sigmoid(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return logits whose sigmoids are the means of the sigmoids, by the logarithms of both probabilities."""
+    yes, no = (np.logaddexp.reduce(-softplus(sign * logits), axis=0) for sign in (-1, 1))
+    pooled: npt.NDArray[Any] = yes - no
+    return pooled
 
 
 @dataclass(frozen=True)
@@ -21,8 +30,10 @@ class SoftmaxCrossEntropy(Loss):
     def link(self, logits: Array, out: Array) -> None:
         softmax(logits, out=out)
 
-    def unlink(self, predictions: Array) -> Array:
-        return np.log(np.maximum(predictions, TINY))
+    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        likelihoods = logits - np.logaddexp.reduce(logits, axis=2, keepdims=True)
+        pooled: npt.NDArray[Any] = np.logaddexp.reduce(likelihoods, axis=0)
+        return pooled
 
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
         column = scratch[:, :1]
@@ -50,8 +61,8 @@ class SigmoidBinaryCrossEntropy(Loss):
     def link(self, logits: Array, out: Array) -> None:
         sigmoid(logits, out=out)
 
-    def unlink(self, predictions: Array) -> Array:
-        return np.log(np.maximum(predictions, TINY)) - np.log(np.maximum(1 - predictions, TINY))
+    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return _mean_sigmoid(logits)
 
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
         softplus(logits, out=scratch)
@@ -72,8 +83,8 @@ class SigmoidSquaredError(Loss):
     def link(self, logits: Array, out: Array) -> None:
         sigmoid(logits, out=out)
 
-    def unlink(self, predictions: Array) -> Array:
-        return np.log(np.maximum(predictions, TINY)) - np.log(np.maximum(1 - predictions, TINY))
+    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return _mean_sigmoid(logits)
 
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
         sigmoid(logits, out=scratch)

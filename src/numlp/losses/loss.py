@@ -13,7 +13,6 @@ from numlp.scaling import Scaling
 from numlp.special import Array
 
 Task = Literal["classification", "labels", "regression"]
-TINY = 1e-30  # the least probability that logits are made of again
 
 
 @dataclass(frozen=True)
@@ -24,12 +23,12 @@ class Loss(Named):
     ----------
     task : "classification", "labels" or "regression"
         What the targets are: one of several classes, yes or no for each of several labels (or for one), real values.
-    linear : bool
-        Whether the link is the identity, so that targets may be shifted and scaled for training.
+    scales_targets : bool
+        Whether targets may be shifted and scaled for training, and predictions back; counts may not.
     """
 
     task: ClassVar[Task]
-    linear: ClassVar[bool] = False
+    scales_targets: ClassVar[bool] = False
 
     @property
     def block_names(self) -> tuple[str, ...]:
@@ -50,10 +49,6 @@ class Loss(Named):
         """Write the predictions for logits, in the scale of scaled targets, into `out`, which may be `logits`."""
         np.copyto(out, logits)
 
-    def unlink(self, predictions: Array) -> Array:
-        """Return logits that the link turns into these predictions."""
-        return predictions
-
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
         """Write the loss of every row into `values` and its gradient into `delta`: see the module."""
         raise NotImplementedError
@@ -62,7 +57,7 @@ class Loss(Named):
         """Return predictions, (n, blocks, targets), in the units of the targets."""
         return scaling.invert(predictions)
 
-    def pool(self, predictions: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return the common prediction of several networks from theirs, (networks, n, outputs)."""
-        pooled: npt.NDArray[Any] = np.mean(predictions, axis=0)
+    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the logits, (n, outputs), of networks' mean prediction, from theirs, (networks, n, outputs)."""
+        pooled: npt.NDArray[Any] = np.mean(logits, axis=0)
         return pooled

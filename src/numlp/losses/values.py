@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from numlp.checks import positive, share
 from numlp.errors import SettingError
-from numlp.losses.loss import TINY, Loss
+from numlp.losses.loss import Loss
 from numlp.named import setting
 from numlp.scaling import Scaling
 from numlp.special import Array
@@ -22,7 +23,7 @@ class SquaredError(Loss):
 
     name = "squared_error"
     task = "regression"
-    linear = True
+    scales_targets = True
 
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
         np.subtract(logits, targets, out=delta)
@@ -36,7 +37,7 @@ class AbsoluteError(Loss):
 
     name = "absolute_error"
     task = "regression"
-    linear = True
+    scales_targets = True
 
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
         np.subtract(logits, targets, out=delta)
@@ -51,11 +52,16 @@ class Huber(Loss):
 
     Squared for errors up to δ (in standard deviations, where targets are standardized), absolute beyond. P. Huber,
     "Robust estimation of a location parameter" (1964).
+
+    Parameters
+    ----------
+    delta : float
+        Where the loss turns from squared to absolute, in the units of (scaled) targets.
     """
 
     name = "huber"
     task = "regression"
-    linear = True
+    scales_targets = True
     delta: float = setting(1.0, positive)
 
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
@@ -81,8 +87,9 @@ class Poisson(Loss):
     def link(self, logits: Array, out: Array) -> None:
         np.exp(logits, out=out)
 
-    def unlink(self, predictions: Array) -> Array:
-        return np.log(np.maximum(predictions, TINY))
+    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        pooled: npt.NDArray[Any] = np.logaddexp.reduce(logits, axis=0) - math.log(len(logits))
+        return pooled
 
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
         np.exp(logits, out=delta)
@@ -105,11 +112,16 @@ class Quantile(Loss):
 
     Several levels at once, one block of outputs for each: the share q of the targets lies below the prediction.
     R. Koenker, G. Bassett, "Regression quantiles" (1978).
+
+    Parameters
+    ----------
+    levels : sequence of float
+        The shares q, between 0 and 1, rising.
     """
 
     name = "quantile"
     task = "regression"
-    linear = True
+    scales_targets = True
     levels: tuple[float, ...] = setting((0.1, 0.5, 0.9), _levels)
 
     @property
@@ -141,7 +153,7 @@ class GaussianNegativeLogLikelihood(Loss):
 
     name = "gaussian_negative_log_likelihood"
     task = "regression"
-    linear = True
+    scales_targets = True
 
     @property
     def block_names(self) -> tuple[str, ...]:
@@ -151,10 +163,6 @@ class GaussianNegativeLogLikelihood(Loss):
         half = logits.shape[1] // 2
         np.copyto(out[:, :half], logits[:, :half])
         np.exp(logits[:, half:], out=out[:, half:])
-
-    def unlink(self, predictions: Array) -> Array:
-        half = predictions.shape[1] // 2
-        return np.concatenate([predictions[:, :half], np.log(np.maximum(predictions[:, half:], TINY))], axis=1)
 
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
         half = targets.shape[1]
@@ -175,9 +183,8 @@ class GaussianNegativeLogLikelihood(Loss):
         mean, variance = predictions[:, 0], predictions[:, 1]
         return np.stack([scaling.invert(mean), variance / scaling.factor**2], axis=1)
 
-    def pool(self, predictions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return mean and variance of the mixture: the members' mean variance, plus the variance of their means."""
-        half = predictions.shape[2] // 2
-        pooled = super().pool(predictions)
-        pooled[:, half:] += predictions[:, :, :half].var(axis=0)
-        return pooled
+        means, log_variances = np.split(logits, 2, axis=2)
+        variance = np.mean(np.exp(log_variances), axis=0) + np.var(means, axis=0)
+        return np.concatenate([np.mean(means, axis=0), np.log(variance)], axis=1)
