@@ -12,7 +12,7 @@ from numlp.augmentation import Images
 from numlp.checks import whole_number
 from numlp.randomness import Role, generator
 from numlp.rows import Rows
-from numlp.scaling import Scaling
+from numlp.scaling import Scaling, data_range
 from numlp.sparse import is_sparse
 from numlp.special import Array
 
@@ -113,8 +113,7 @@ class Batches:
         self._augmented: Array = np.empty(self._inputs.shape if augmentation else (0, 0), dtype)
         mixed = (self._inputs, self._targets, self._weights)
         self._partners = tuple(np.empty_like(array) for array in mixed) if mixup else ()
-        unit = 255.0 if x.dtype == np.uint8 else 1.0
-        self._augment = None if augmentation is None else augmentation.bind(image_shape, size, unit)
+        self._augment = None if augmentation is None else augmentation.bind(image_shape, size, data_range(x.dtype))
 
     @property
     def steps(self) -> int:

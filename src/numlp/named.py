@@ -28,6 +28,11 @@ def setting(default: Value, check: Check, **metadata: Any) -> Value:
     return field  # type: ignore[no-any-return]  # mypy should see the value's type, as with `field`
 
 
+def optional(check: Check) -> Check:
+    """Return a check that lets None pass: the setting is off."""
+    return lambda name, value: None if value is None else check(name, value)
+
+
 def check_settings(value: Any) -> None:
     """Put every setting of a frozen dataclass through its check."""
     for field in dataclasses.fields(value):

@@ -18,7 +18,7 @@ from numlp.errors import SettingError
 from numlp.initializers import INITIALIZERS
 from numlp.layers import NORMALIZATIONS
 from numlp.losses import LOSSES, Task
-from numlp.named import Check, check_settings, resolve, setting
+from numlp.named import Check, check_settings, optional, resolve, setting
 from numlp.network import DTYPES
 from numlp.optimizers import OPTIMIZERS
 from numlp.randomness import as_seed
@@ -45,10 +45,6 @@ def _one_of(registry: Mapping[str, object]) -> Check:
 
 def _named(registry: Mapping[str, type[Any]]) -> Check:
     return lambda name, value: str(resolve(name, value, registry))
-
-
-def _optional(check: Check) -> Check:
-    return lambda name, value: None if value is None else check(name, value)
 
 
 def _widths(name: str, value: object) -> tuple[int, ...]:
@@ -109,27 +105,27 @@ class Recipe:
 
     data: str = _setting("mnist", _text, "Data", "A data set's name, or the path of a file or folder.")
     target: str | None = _setting(
-        None, _optional(_text), "Data", "The target column of a .csv, or the .npy file with y."
+        None, optional(_text), "Data", "The target column of a .csv, or the .npy file with y."
     )
     task: Task | None = _setting(
         None,
-        _optional(_one_of(dict.fromkeys(typing.get_args(Task)))),
+        optional(_one_of(dict.fromkeys(typing.get_args(Task)))),
         "Data",
         f"{_listed(typing.get_args(Task))}, if the targets leave it open.",
     )
     weights: str | None = _setting(
         None,
-        _optional(_text),
+        optional(_text),
         "Data",
         "Of the samples: a column of the .csv, an array of the .npz, a .npy file.",
     )
     class_weight: Any = _setting(
-        None, _optional(_class_weight), "Data", "'balanced', or weights: 1,5 or {cat = 1, dog = 5}."
+        None, optional(_class_weight), "Data", "'balanced', or weights: 1,5 or {cat = 1, dog = 5}."
     )
     validation: float | str = _setting(
         0.05, _share_or_path, "Data", "A share of the training rows, cut from their end, or a file."
     )
-    test: str | None = _setting(None, _optional(_text), "Data", "A file to judge the result by.")
+    test: str | None = _setting(None, optional(_text), "Data", "A file to judge the result by.")
 
     layers: tuple[int, ...] = _setting(
         (512, 512), _widths, "Network", "Widths of the hidden layers: 256,256; or none."
@@ -138,11 +134,11 @@ class Recipe:
         "relu", _activation, "Network", f"Of all hidden layers, or of each: {_listed(ACTIVATIONS)}."
     )
     loss: str | None = _setting(
-        None, _optional(_named(LOSSES)), "Network", f"{_listed(LOSSES)}; by default it follows from the targets."
+        None, optional(_named(LOSSES)), "Network", f"{_listed(LOSSES)}; by default it follows from the targets."
     )
     initializer: str | None = _setting(
         None,
-        _optional(_one_of(INITIALIZERS)),
+        optional(_one_of(INITIALIZERS)),
         "Network",
         f"{_listed(INITIALIZERS)}; by default what suits the activation.",
     )
@@ -162,12 +158,12 @@ class Recipe:
     epochs: int = _setting(8, _count(), "Training", "Passes over the training data.")
     seed: int = _setting(0, _seed, "Training", "All that is random follows from it.")
     patience: int | None = _setting(
-        None, _optional(_count()), "Training", "Stop after so many epochs that are no better; keep the best."
+        None, optional(_count()), "Training", "Stop after so many epochs that are no better; keep the best."
     )
     monitor: str = _setting("validation_loss", _text, "Training", "The figure of the history that patience looks at.")
     min_delta: float = _setting(0.0, nonnegative, "Training", "By how much it must be better to count.")
     time_budget: float | None = _setting(
-        None, _optional(positive), "Training", "Stop after so many seconds, each network of an ensemble."
+        None, optional(positive), "Training", "Stop after so many seconds, each network of an ensemble."
     )
 
     dropout: float = _setting(0.0, fraction, "Regularization", "The share of hidden units that is dropped.")
@@ -177,7 +173,7 @@ class Recipe:
     l1: float = _setting(0.0, nonnegative, "Regularization", "Penalty l1 · Σ|w|.")
     l2: float = _setting(0.0, nonnegative, "Regularization", "Penalty ½ l2 · Σw².")
     max_norm: float | None = _setting(
-        None, _optional(positive), "Regularization", "The largest norm of the weights into a unit."
+        None, optional(positive), "Regularization", "The largest norm of the weights into a unit."
     )
     label_smoothing: float = _setting(
         0.0, fraction, "Regularization", "The share of each target that is spread over all classes."
@@ -185,7 +181,7 @@ class Recipe:
     mixup: float = _setting(0.0, nonnegative, "Regularization", "Mix pairs of rows in shares from Beta(x, x).")
     augmentation: str | None = _setting(
         None,
-        _optional(_named(AUGMENTATIONS)),
+        optional(_named(AUGMENTATIONS)),
         "Regularization",
         "Random changes of images: 'images(rotation = 10, shift = 2)'.",
     )
@@ -193,10 +189,10 @@ class Recipe:
         0.0, nonnegative, "Regularization", "Learn also from inputs moved so far against the network."
     )
     clip_norm: float | None = _setting(
-        None, _optional(positive), "Regularization", "The largest norm of the gradients."
+        None, optional(positive), "Regularization", "The largest norm of the gradients."
     )
     clip_value: float | None = _setting(
-        None, _optional(positive), "Regularization", "The largest absolute value of a gradient."
+        None, optional(positive), "Regularization", "The largest absolute value of a gradient."
     )
     averaging: float = _setting(
         0.0, fraction, "Regularization", "Decay of a moving average of the parameters, which is what is kept."

@@ -16,16 +16,12 @@ import numpy as np
 from numlp.batches import Batch
 from numlp.checks import fraction, nonnegative, positive
 from numlp.errors import SettingError
-from numlp.named import check_settings, setting
+from numlp.named import check_settings, optional, setting
 from numlp.network import MLP
 from numlp.special import Array
 
 _TINY = 1e-12
 _PIECE = 16384  # numbers that stay in the cache
-
-
-def _positive_or_none(name: str, value: object) -> float | None:
-    return None if value is None else positive(name, value)
 
 
 @dataclass(frozen=True)
@@ -37,9 +33,9 @@ class Regularization:
     adversarial: float = setting(0.0, nonnegative)
     l1: float = setting(0.0, nonnegative)
     l2: float = setting(0.0, nonnegative)
-    max_norm: float | None = setting(None, _positive_or_none)
-    clip_norm: float | None = setting(None, _positive_or_none)
-    clip_value: float | None = setting(None, _positive_or_none)
+    max_norm: float | None = setting(None, optional(positive))
+    clip_norm: float | None = setting(None, optional(positive))
+    clip_value: float | None = setting(None, optional(positive))
     averaging: float = setting(0.0, fraction)
 
     def __post_init__(self) -> None:

@@ -73,10 +73,10 @@ class Scaling:
         Wide data (float64, int64) is shifted before it is rounded: a time stamp loses its digits otherwise.
         Bytes are exact in every float, so they are scaled in the target's own dtype, which is faster.
         """
-        unit = 255.0 if source == np.uint8 else 1.0
+        largest = data_range(source)
         exact = target if np.dtype(source).itemsize == 1 else np.float64
-        shift = (self.shift * unit).astype(exact) if np.any(self.shift) else None
-        factor = (self.factor / unit).astype(target) if np.any(self.factor != unit) else None
+        shift = (self.shift * largest).astype(exact) if np.any(self.shift) else None
+        factor = (self.factor / largest).astype(target) if np.any(self.factor != largest) else None
 
         def apply(x: npt.NDArray[Any], out: Array) -> Array:
             if shift is not None:
@@ -98,6 +98,15 @@ class Scaling:
     def invert(self, scaled: Array) -> npt.NDArray[np.float64]:
         """Return scaled rows in the units of the data again, as float64."""
         return scaled / self.factor + self.shift
+
+
+def data_range(dtype: npt.DTypeLike) -> float:
+    """Return what stands for 1: 255 in bytes, 1 in all other numbers.
+
+    >>> data_range("uint8"), data_range("float32")
+    (255.0, 1.0)
+    """
+    return 255.0 if np.dtype(dtype) == np.uint8 else 1.0
 
 
 def unit(x: npt.NDArray[Any]) -> Scaling:
@@ -139,7 +148,7 @@ def standardize(x: npt.ArrayLike) -> Scaling:
         raise DataError(f"there are no rows to learn a scaling from: x has shape {array.shape}")
     n = array.shape[0]
     rows = array if is_sparse(array) else array.reshape(n, -1)
-    unit = 255.0 if array.dtype == np.uint8 else 1.0
+    largest = data_range(array.dtype)
     size = max(1, min(_ROWS, _NUMBERS // rows.shape[1]))
     chunks = range(0, n, size)
     mean = sum(dense(rows[i : i + size]).sum(axis=0, dtype=np.float64) for i in chunks) / n
@@ -149,7 +158,7 @@ def standardize(x: npt.ArrayLike) -> Scaling:
     deviation = np.sqrt(variance)
     # A constant feature's computed deviation may be a rounding error rather than zero.
     constant = deviation <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
-    return Scaling(mean / unit, unit / np.where(constant, unit, deviation))
+    return Scaling(mean / largest, largest / np.where(constant, largest, deviation))
 
 
 SCALINGS: dict[str, Callable[[npt.NDArray[Any]], Scaling]] = {
