@@ -41,7 +41,7 @@ class Table(NamedTuple):
 FULL: dict[str, Any] = {"layers": [256, 256], "epochs": 5, "input_noise": 0.0}
 FEW: dict[str, Any] = {
     "layers": [256, 256],
-    "epochs": 40,
+    "epochs": 20,
     "validation": 0.9166667,
     "label_smoothing": 0.0,
     "input_noise": 0.0,
@@ -75,9 +75,8 @@ TABLES = {
     "schedule": Table(
         FULL,
         [
-            {"schedule": schedule, "learning_rate": rate}
+            {"schedule": schedule}
             for schedule in ("constant", "exponential(by = 0.5)", "cosine", load_recipe("default").schedule)
-            for rate in (0.03, 0.1)
         ],
     ),
     "normalization": Table(
@@ -176,9 +175,11 @@ def main() -> None:
             for i, key in enumerate(keys):
                 results[key] = accuracies[i * len(SEEDS) : (i + 1) * len(SEEDS)]
             print(rendered(name, results), flush=True)
-    known = {f"{name} {data} {options(row)}" for name, t in TABLES.items() for data in DATA for row in t.rows}
-    results = {key: results[key] for key in sorted(known & set(results))}
-    stored.write_text(json.dumps(results, indent=1) + "\n")
+            known = {
+                f"{table} {data} {options(row)}" for table, t in TABLES.items() for data in DATA for row in t.rows
+            }
+            results = {key: results[key] for key in sorted(known & set(results))}
+            stored.write_text(json.dumps(results, indent=1) + "\n")
     GUIDE.write_text(with_tables(GUIDE.read_text(), results))
 
 
