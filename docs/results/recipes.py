@@ -39,7 +39,8 @@ def train(recipe: Recipe) -> dict[str, float]:
     started = time.perf_counter()
     model = train_model(recipe, dataset)
     seconds = time.perf_counter() - started
-    return evaluate(model, dataset.test) | {"seconds": round(seconds, 2)}
+    threads = int(os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count() or 1))
+    return evaluate(model, dataset.test) | {"seconds": round(seconds, 2), "threads": threads}
 
 
 def page(results: dict[str, list[dict[str, Any]]]) -> str:
