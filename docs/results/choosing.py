@@ -130,7 +130,7 @@ def options(settings: dict[str, Any]) -> str:
 def rendered(name: str, results: dict[str, list[float]]) -> str:
     """Return a table in Markdown."""
     table = TABLES[name]
-    base = {setting: value for setting, value in table.base.items() if not any(setting in row for row in table.rows)}
+    base = {setting: value for setting, value in table.base.items() if not all(setting in row for row in table.rows)}
     lines = [
         f"`numlp train DATA --recipe default {options(base)}`, and of its own:",
         "",
@@ -151,7 +151,7 @@ def with_tables(guide: str, results: dict[str, list[float]]) -> str:
     def table(found: re.Match[str]) -> str:
         return f"<!-- table: {found[1]} -->\n{rendered(found[1], results)}\n<!-- end -->"
 
-    return re.sub(r"<!-- table: (\w+) -->\n.*?\n<!-- end -->", table, guide, flags=re.S)
+    return re.sub(r"<!-- table: (\w+) -->\n.*?<!-- end -->", table, guide, flags=re.S)
 
 
 def main() -> None:
