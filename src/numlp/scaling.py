@@ -85,7 +85,7 @@ class Scaling:
                     np.multiply(out, factor, out=out)
             elif factor is not None:
                 np.multiply(x, factor, out=out, casting="same_kind")
-            else:
+            elif out is not x:
                 np.copyto(out, x, casting="same_kind")
             return out
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from numlp.augmentation import AUGMENTATIONS, Images
+from numlp.batches import Batches
 from numlp.checks import nonnegative, positive, whole_number
 from numlp.errors import DivergenceError, SettingError
 from numlp.evaluation import evaluate_rows
@@ -67,7 +68,7 @@ Callback = Callable[[TrainingState], object]
 
 def train(
     network: MLP,
-    data: Data | Source,
+    data: Data | Source | Batches,
     *,
     validation: Data | None = None,
     learning_rate: float | Callable[[int], float] = 0.1,
@@ -90,6 +91,7 @@ def train(
     after_step: Sequence[Callback] = (),
     after_epoch: Sequence[Callback] = (),
     sync_gradients: Callable[[Array], object] | None = None,
+    resume: TrainingState | None = None,
 ) -> History:
     """Train a network by minibatch gradient descent.
 
@@ -104,7 +106,7 @@ def train(
         each row counts, in loss, gradient and figures; only their ratios matter.
         Batches: a list of pairs or triples (tuples), an object that can be iterated over once an epoch, or a function
         of the epoch that returns an iterator. They are taken as they come: `batch_size` and `seed` don't touch them,
-        and their weights count as they are.
+        and their weights count as they are. So are ready-made `numlp.batches.Batches`.
     validation : (x, y) or (x, y, weights), optional
         Evaluated after every epoch.
     learning_rate : float, or callable that returns it for a step
@@ -141,6 +143,9 @@ def train(
         methods `begin` and `finish` are called by these, too, before the first step and after the last.
     sync_gradients : callable, optional
         Called with the gradients of every step before they are used, to average them with other processes'.
+    resume : TrainingState, optional
+        Where an earlier training of this network stood when it ended, with the same optimizer and averaging: this
+        one goes on from there, up to `epochs` in all, as if it had never ended.
 
     Returns
     -------
@@ -189,7 +194,9 @@ def train(
     tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
     figures = _columns(tally.score, validated=held_out is not None)
     schedule.check(plan, figures)
-    state = TrainingState(network, optimizer.init(network.params), figures=figures)
+    state = TrainingState(network, optimizer.init(network.params), figures=figures) if resume is None else resume
+    if state.network is not network or state.epoch >= epochs:
+        raise SettingError(f"resume must be of this network, and epochs above the {state.epoch} that it has had")
     _notify("begin", (*after_step, *after_epoch), state)
 
     network.class_names, network.input_shape = names, network.input_shape or shape
@@ -197,7 +204,11 @@ def train(
     network.allocate(batches.batch_size)
     changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
     constrain = constraints(network, regularization)
-    average = state.average = Average(network, averaging) if averaging else None
+    if averaging and state.average is None:
+        state.average = Average(network, averaging)
+    elif state.average is not None:
+        state.average.swap()
+    average = state.average
     last_good = network.params.copy()
     for epoch in range(state.epoch, epochs):
         started = time.perf_counter()

@@ -47,6 +47,7 @@ FLOORS = {
     "range_test": 8,
     "recipe": 4,
     "recipes": 9,
+    "sklearn": 9,
     "plots": 10,
     "runs": 11,
     "cli": 12,
