@@ -51,6 +51,8 @@ def make_feed(
         names, shape = network.class_names, network.input_shape
         held_out = None if validation is None else normalized(check_rows(network, validation, names))
         if isinstance(data, Batches):
+            if regularization.label_smoothing:
+                raise SettingError("label_smoothing of ready-made batches is theirs: Batches(smoothing=…)")
             data.check(network.layer_size[0], network.n_targets, network.dtype)
             return Feed(data, held_out, names, shape)
         if epochs > 1 and isinstance(data, Iterator):

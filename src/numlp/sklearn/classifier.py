@@ -20,7 +20,7 @@ from numlp.sklearn.labels import Labels, first_classes
 from numlp.sklearn.parameters import losses
 from numlp.special import AnyArray, Array
 
-_check_loss = losses("classification", "labels", usual="log_loss")
+_check_loss = losses("classification", "labels", usual=("log_loss",))
 
 
 class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -87,7 +87,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
     averaging : float
         The decay of a moving average of the weights, which is what is validated and kept.
     callbacks, time_budget
-        Called with a `numlp.training.TrainingState` after every epoch: something true ends the fit; so many seconds do.
+        Called with a `numlp.training.TrainingState` after every epoch, where something true ends the fit; seconds.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
     --------
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
-    >>> classifier = MLPClassifier(input_scaling="standardize", tol=0.01, random_state=0).fit(X, y)
+    >>> classifier = MLPClassifier(input_scaling="standardize", learning_rate_init=0.05, random_state=0).fit(X, y)
     >>> classifier.score(X, y) > 0.95
     True
     """

@@ -41,18 +41,6 @@ def activations(name: str, value: object) -> Activation | tuple[Activation, ...]
     return resolve(name, _ALIASES.get(str(value), value), ACTIVATIONS)
 
 
-def losses(*tasks: Task, usual: str | None = None) -> Check:
-    """Return the check of a loss for some tasks."""
-
-    def check(name: str, value: object) -> object:
-        if value != usual and resolve(name, value, LOSSES).task not in tasks:
-            fitting = [known for known, loss in LOSSES.items() if loss.task in tasks]
-            raise SettingError(unknown(name, value, [*([usual] if usual else []), *fitting]))
-        return value
-
-    return check
-
-
 def _either(names: tuple[str, ...], registry: Mapping[str, type[Named]]) -> Check:
     def check(name: str, value: object) -> object:
         if value not in names:
@@ -66,6 +54,11 @@ def _either(names: tuple[str, ...], registry: Mapping[str, type[Named]]) -> Chec
         return value
 
     return check
+
+
+def losses(*tasks: Task, usual: tuple[str, ...] = ()) -> Check:
+    """Return the check of a loss for some tasks."""
+    return _either(usual, {name: loss for name, loss in LOSSES.items() if loss.task in tasks})
 
 
 def _one_of(registry: Mapping[str, object]) -> Check:
