@@ -47,6 +47,7 @@ WRONG = [
     ({"loss": "log_los"}, "unknown loss 'log_los': did you mean 'log_loss'"),
     ({"loss": "squared_error"}, "unknown loss 'squared_error'"),
     ({"loss": "sigmoid_binary_cross_entropy"}, "gives more than two classes no probabilities: use 'log_loss'"),
+    ({"dtype": "float16"}, "unknown dtype 'float16'"),
     ({"initializer": "xavier"}, "unknown initializer 'xavier'"),
     ({"normalization": None}, "unknown normalization None"),
     ({"input_scaling": "z"}, "unknown input_scaling 'z'"),

@@ -104,7 +104,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
             accept_sparse=["csr", "csc"],
             multi_output=True,
             y_numeric=self.__sklearn_tags__().estimator_type == "regressor",
-            dtype=_FLOATS,
+            dtype=_FLOATS if self.dtype is None else self.dtype,
             reset=reset,
         )
         if y.ndim == 2 and y.shape[1] == 1:
@@ -172,7 +172,8 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         return X if fits else validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
 
     def _network(self) -> MLP:
-        check_is_fitted(self, "coefs_")
+        if "coefs_" not in vars(self):
+            check_is_fitted(self)  # raises
         return current_network(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -45,12 +45,11 @@ class Objective:
         self._grads[:] = 0
         for start in range(0, self._n, self._size):
             part = slice(start, start + self._size)
-            x = dense(self.rows.x[part])
-            scaled = network.input_scaling.apply(x, np.empty(x.shape, network.dtype))
+            x = network.input_scaling.scaled(dense(self.rows.x[part]), network.dtype)
             weights = None if self.rows.weights is None else self.rows.weights[part]
             share = len(x) / self._total
             with np.errstate(all="ignore"):  # what overflows ends the line search, or shows in the result
-                loss += share * network.loss_and_grad(scaled, self.rows.targets[part], weights)
+                loss += share * network.loss_and_grad(x, self.rows.targets[part], weights)
             self._grads += share * network.grads
         decay = self.alpha / self._total
         self._grads[: network.n_weights] += decay * network.weights

@@ -16,6 +16,7 @@ from numlp.initializers import INITIALIZERS
 from numlp.layers import NORMALIZATIONS
 from numlp.losses import LOSSES, Task
 from numlp.named import Check, Named, optional, resolve
+from numlp.network import DTYPES
 from numlp.optimizers import OPTIMIZERS
 from numlp.scaling import SCALINGS
 from numlp.schedules import SCHEDULES
@@ -136,6 +137,7 @@ CHECKS: dict[str, Callable[[str, object], object]] = {
     "epsilon": positive,
     "n_iter_no_change": _patience,
     "max_fun": whole_number,
+    "dtype": optional(_one_of(DTYPES)),
     "initializer": optional(_one_of(INITIALIZERS)),
     "normalization": _one_of(NORMALIZATIONS),
     "input_scaling": optional(_one_of(SCALINGS)),

@@ -78,6 +78,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        dtype: str | None = None,
         initializer: str | None = None,
         normalization: str = "none",
         input_scaling: str | None = None,
