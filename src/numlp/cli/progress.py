@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from numlp.cli.output import shown
-from numlp.training import TrainingState
+from numlp.state import TrainingState
 
 
 class TrainingProgress:

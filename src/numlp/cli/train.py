@@ -22,7 +22,7 @@ from numlp.history import History, mean_history
 from numlp.network import MLP
 from numlp.recipe import Recipe
 from numlp.recipes import fitting_recipe, load_data, load_recipe, make_network, train_network
-from numlp.training import TrainingState
+from numlp.state import TrainingState
 
 _EXTRAS = ("Regularization", "Result")
 

@@ -87,7 +87,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         The largest norm of all gradients together, the largest value of each; the decay of a moving average of the
         weights, which is what is validated and kept.
     callbacks, time_budget
-        Called with a `numlp.training.TrainingState` after every epoch, where something true ends the fit; seconds.
+        Called with a `numlp.state.TrainingState` after every epoch, where something true ends the fit; seconds.
 
     Attributes
     ----------

@@ -24,7 +24,8 @@ from numlp.sklearn.optimizers import make_optimizer
 from numlp.sklearn.parameters import RATES
 from numlp.sklearn.penalty import AlphaPenalty
 from numlp.sklearn.progress import Progress
-from numlp.training import TrainingState, train
+from numlp.state import TrainingState
+from numlp.training import train
 
 _STEP_SETTINGS = ("adversarial", "l1", "max_norm", "clip_norm", "clip_value", "averaging")
 _NOT_FINITE = (
