@@ -6,7 +6,7 @@ import pytest
 
 from numlp.errors import FileFormatError, SettingError
 from numlp.recipe import Recipe
-from numlp.recipes import load_data, load_recipe, make_network, recipe_names, train_network
+from numlp.recipes import load_data, load_recipe, make_network, recipe_names, recipe_text, train_network
 
 
 @pytest.fixture
@@ -73,6 +73,25 @@ def test_a_recipe_is_edited_by_name_and_checked_again():
     assert Recipe().edited(epochs=3, seed=None) == dataclasses.replace(Recipe(), epochs=3)
     with pytest.raises(SettingError, match="epochs"):
         Recipe().edited(epochs=-1)
+
+
+def test_another_optimizer_has_its_usual_rate_unless_one_is_named():
+    recipe = load_recipe("default")
+    assert recipe.edited(optimizer="adam").learning_rate == 0.001
+    assert recipe.edited(optimizer="lion", learning_rate=0.3).learning_rate == 0.3
+    assert (
+        recipe.edited(optimizer="sgd", learning_rate=0.3).edited(optimizer="sgd(momentum = 0.5)").learning_rate == 0.3
+    )
+    assert (
+        Recipe(optimizer="lion").learning_rate == Recipe(optimizer="lion", learning_rate=None).learning_rate == 0.0001
+    )
+    with pytest.raises(SettingError, match="did you mean 'adam'"):
+        recipe.edited(optimizer="adm")
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_the_recipes_name_their_rates(name):
+    assert "\nlearning_rate = " in recipe_text(name)
 
 
 def test_recipe_files(tmp_path):

@@ -54,6 +54,12 @@ def test_every_schedule_changes_the_rate(blobs, schedule):
         done.append(row)
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_without_a_rate_each_optimizer_has_its_usual_one(blobs, optimizer):
+    history = train(MLP([2, 16, 3]), blobs, optimizer=optimizer, batch_size=10, epochs=2)
+    assert history["learning_rate"] == [OPTIMIZERS[optimizer].usual_rate] * 2
+
+
 def test_learns_a_function():
     x = np.linspace(-2, 2, 200)[:, None]
     net = MLP([1, 32, 1], activation="tanh", loss="squared_error")

@@ -127,6 +127,15 @@ def test_few_rows_and_real_targets_have_a_recipe_of_their_own(numlp, points, hou
     assert optimizers == ["adamw", "adamw", "sgd"]
 
 
+def test_another_optimizer_than_the_recipe_s_has_its_usual_rate(numlp, images):
+    for run, options, rate in (("a", (), 0.001), ("b", ("--learning-rate", "0.1"), 0.1)):
+        _, out, _ = numlp(
+            "train", images, *QUICK, "--recipe", "default", "--optimizer", "adam", *options, "--output", run
+        )
+        assert f"adam, learning rate {rate:g}," in out
+        assert load_run(run).recipe.learning_rate == rate
+
+
 def test_labels_and_two_classes_with_one_output(numlp):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(300, 2))
