@@ -193,10 +193,12 @@ def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -
     from numlp import plots
 
     title = f"{Path(recipe.data).stem} {'-'.join(str(width) for width in network.layer_size)}"
-    figures = {"weights": plots.weights(network, title)}
+    several = recipe.ensemble > 1
+    figures = {"weights": plots.weights(network, f"{title}{f', network 1 of {recipe.ensemble}' if several else ''}")}
     for name in ("loss", "accuracy", "r2"):
         if f"train_{name}" in history:
-            figures[name] = plots.curves(history, name, title)
+            mean = f", mean of {recipe.ensemble} networks" if several else ""
+            figures[name] = plots.curves(history, name, f"{title}{mean}")
     try:
         (folder / "figures").mkdir(exist_ok=True)
     except OSError as error:

@@ -109,6 +109,7 @@ def test_calibration_is_told_and_kept(numlp, images):
     _, out, _ = numlp("train", images, *QUICK, "--validation", "0.5", "--calibrate", "--output", "run")
     metrics = json.loads(Path("run/metrics.json").read_text())
     assert "expected calibration error" in out
+    assert "the losses above are after calibration" in out
     assert load_model("run/model.safetensors").temperature == metrics["calibration"]["temperature"] != 1
 
 

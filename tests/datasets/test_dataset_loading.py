@@ -31,6 +31,13 @@ def csv_file(tmp_path):
     return write
 
 
+def test_a_data_set_prints_as_what_it_is(mnist, npz):
+    assert (
+        repr(mnist) == "Dataset mnist: 57,000 training, 3,000 validation, 10,000 test rows, 784 features, 10 classes"
+    )
+    assert str(load_dataset(npz(X / 7.0))).endswith("19 training, 1 validation rows, 2 features, 2 real targets")
+
+
 @pytest.fixture
 def tiny_root(monkeypatch, tmp_path, cache, tiny, tiny_files, write_folder):
     """A data set by the name of tiny, and the folder that $NUMLP_DATA_DIR may name to have it found."""

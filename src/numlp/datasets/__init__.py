@@ -45,8 +45,8 @@ def load_dataset(
         For ``.csv`` the name of the target column, for ``.npy`` the file with y.
     task : "classification", "labels" or "regression", optional
         For files: what the target is. Unless it is given, names, truth values, whole numbers with at most 100
-        different values that occur twice on average, and rows of probabilities are classes; all else is real. Labels
-        are rows of 0 and 1, or one of two classes.
+        different values that occur twice on average, and rows of probabilities are classes; other rows of 0 and 1
+        are labels; all else is real. One of two classes may be taken as a label, too.
     validation : float or path
         A share of the training rows, taken from their end, or an ``.npz`` or ``.csv`` file.
     test : path, optional
