@@ -49,7 +49,10 @@ def test_reference_is_the_reference_project_s_setting():
         ({"optimizer": "sgd(momentum = 1)"}, "momentum must be"),
         ({"dropout": 1}, "dropout"),
         ({"label_smoothing": 0.1, "loss": "huber"}, "label_smoothing has no meaning"),
-        ({"activation": ["relu"], "layers": [3, 4]}, "activation must be one for all 2"),
+        (
+            {"activation": ["relu"], "layers": [3, 4]},
+            "activation must be one for all 2 hidden layers, or one for each, not the 1 of 'relu'",
+        ),
         ({"class_weight": "blanced"}, "did you mean 'balanced'"),
         ({"class_weight": {"a": -1}}, "class_weight of a"),
         ({"ensemble": 0}, "ensemble"),
@@ -109,8 +112,13 @@ def test_recipe_files(tmp_path):
         load_recipe(path)
     with pytest.raises(SettingError, match="did you mean 'reference'"):
         load_recipe("referense")
-    with pytest.raises(FileFormatError, match="can't read"):
+    with pytest.raises(SettingError, match="or name a TOML file or a run's folder"):
         load_recipe(tmp_path)
+    (tmp_path / "recipe.toml").write_text("epochs = 7")
+    assert load_recipe(tmp_path).epochs == 7
+    (tmp_path / "folder" / "recipe.toml").mkdir(parents=True)
+    with pytest.raises(FileFormatError, match="can't read"):
+        load_recipe(tmp_path / "folder")
 
 
 def test_a_recipe_trains_on_a_table_of_real_targets(table):

@@ -220,7 +220,10 @@ class Recipe:
             raise SettingError("monitor and min_delta say when patience is lost: name a patience, too")
         self.check_task(self.known_task)
         if isinstance(self.activation, tuple) and len(self.activation) != len(self.layers):
-            raise SettingError(f"activation must be one for all {len(self.layers)} hidden layers, or one for each")
+            raise SettingError(
+                f"activation must be one for all {len(self.layers)} hidden layers, or one for each, not the "
+                f"{len(self.activation)} of {','.join(self.activation)!r}"
+            )
 
     def check_task(self, task: Task | None) -> None:
         """Refuse settings that have no meaning for targets of a kind."""

@@ -43,7 +43,7 @@ def recipe_names() -> list[str]:
 
 
 def load_recipe(name: str | os.PathLike[str]) -> Recipe:
-    """Load a recipe by its name, or from a TOML file.
+    """Load a recipe by its name, from a TOML file, or from the folder of a run.
 
     Raises
     ------
@@ -59,10 +59,14 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
     """
     name = os.fspath(name)
     path = _FOLDER / f"{name}.toml" if name in recipe_names() else Path(name)
+    if path.is_dir():
+        path = path / "recipe.toml"
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise SettingError(unknown("recipe", name, recipe_names()) + "; or name a TOML file") from error
+        raise SettingError(
+            unknown("recipe", name, recipe_names()) + "; or name a TOML file or a run's folder"
+        ) from error
     except OSError as error:
         raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:

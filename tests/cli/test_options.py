@@ -218,6 +218,9 @@ def test_find_lr(numlp, images):
         (["--loss", "quantile(levels = [0.9, 0.1])"], "levels must be a list of rising shares"),
         (["--monitor", "train_loss"], "name a patience"),
         (["--max-norm", "x"], "--max-norm can't be 'x'"),
+        (["--dropout", "half"], "--dropout can't be 'half': it takes a number"),
+        (["--epochs", "1.5"], "--epochs can't be '1.5': it takes a whole number"),
+        (["--activation", "relu,tanh,elu"], "not the 3 of 'relu,tanh,elu'"),
         (["--time-budget", "-1"], "time_budget must be"),
         (["--max-norm", "0"], "max_norm must be"),
     ],
@@ -233,6 +236,8 @@ def test_bad_options_are_told_before_anything_is_written(fails, points, argument
         (["--lowest", "1", "--highest", "0.1"], "lowest must be below highest"),
         (["--lowest", "0"], "lowest"),
         (["--steps", "3"], "steps"),
+        (["--steps", "1.5"], "--steps can't be '1.5': it takes a whole number"),
+        (["--highest", "x"], "--highest can't be 'x': it takes a number"),
         (["--output", "rates.pdf"], "must be a .png"),
     ],
 )

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from rich.console import Console
 
 from numlp.cli.interrupt import Interrupt
 from numlp.cli.options import with_recipe_options
-from numlp.cli.output import Json, console, print_json, shown, table
+from numlp.cli.output import Json, console, print_json, setting_text, shown, table
 from numlp.cli.progress import TrainingProgress
 from numlp.datasets import SOURCES, AnySplit, Dataset
 from numlp.datasets.labels import is_number
@@ -47,7 +47,7 @@ EXAMPLES = """[bold]Examples[/bold]
 
   numlp train table.csv --target price --test held-out.csv
 
-  numlp train --recipe runs/an-earlier-run/recipe.toml
+  numlp train --recipe runs/an-earlier-run
 """
 
 
@@ -60,7 +60,7 @@ DATA = Annotated[
 RECIPE = Annotated[
     str | None,
     typer.Option(
-        help="A recipe's name or a TOML file, which the options below change; "
+        help="A recipe's name, a TOML file or a run's folder, which the options below change; "
         "by default 'default' for classes, 'table' for few rows and for real targets.",
         show_default=False,
     ),
@@ -196,15 +196,9 @@ def _settings_that_are_on(recipe: Recipe, among: Collection[str] | None = None) 
 
 def _in_words(name: str, value: Any) -> str:
     words = name.replace("_", " ")
-    if value is True:
-        return words
-    if isinstance(value, Mapping):
-        value = "{" + ", ".join(f"{key} = {weight:g}" for key, weight in value.items()) + "}"
-    elif isinstance(value, tuple):
-        value = ",".join(f"{weight:g}" for weight in value)
-    elif isinstance(value, str) and os.sep in value:
+    if isinstance(value, str) and os.sep in value:
         value = Path(value).name
-    return f"{words} {value}"
+    return words if value is True else f"{words} {setting_text(value)}"
 
 
 def _guess(recipe: Recipe, dataset: Dataset) -> str:
