@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from numlp.checks import nonnegative, positive, unknown, whole_number
-from numlp.errors import SettingError
+from numlp.checks import nonnegative, positive, whole_number
+from numlp.history import check_figure
 from numlp.special import Array
 from numlp.training import TrainingState
 
@@ -51,8 +51,7 @@ class KeepBest:
 
     def begin(self, state: TrainingState) -> None:
         """Forget everything; refuse a figure that the history won't have."""
-        if self.figure not in state.figures:
-            raise SettingError(unknown("figure of the history", self.figure, state.figures))
+        check_figure(type(self).__name__, self.figure, state.figures)
         self._forget()
 
     def __call__(self, state: TrainingState) -> bool | None:

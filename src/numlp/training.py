@@ -266,6 +266,9 @@ def _check_callables(after_step: Sequence[Callback], after_epoch: Sequence[Callb
     for name, callbacks in (("after_step", after_step), ("after_epoch", after_epoch)):
         if not isinstance(callbacks, list | tuple) or not all(callable(callback) for callback in callbacks):
             raise SettingError(f"{name} must be a list of callables, not {callbacks!r}")
+        for callback in callbacks:
+            if isinstance(callback, type):
+                raise SettingError(f"{name} holds the class {callback.__name__}: make one, {callback.__name__}(…)")
 
 
 def _call(callbacks: Sequence[Callback], state: TrainingState) -> bool:
