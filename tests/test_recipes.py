@@ -4,6 +4,8 @@ import tomllib
 import numpy as np
 import pytest
 
+from numlp import MLP
+from numlp.datasets import Dataset, Split
 from numlp.errors import FileFormatError, SettingError
 from numlp.recipe import Recipe
 from numlp.recipes import load_data, load_recipe, make_network, recipe_names, recipe_text, train_network
@@ -62,6 +64,11 @@ def test_reference_is_the_reference_project_s_setting():
         ({"task": "sorting"}, "unknown task"),
         ({"dtype": "float16"}, "unknown dtype"),
         ({"validation": 1.0}, "validation"),
+        (
+            {"patience": 5, "schedule": "reduce_on_plateau"},
+            r"make it 12 or more, .* 'reduce_on_plateau\(patience = 2\)'",
+        ),
+        ({"patience": 4, "schedule": "reduce_on_plateau(patience = 3)"}, "make it 5 or more"),
         ({"data": 3}, "data must be a string"),
         ({"loss": "squared_error", "task": "classification"}, "is for regression"),
         ({"learning_rat": 0.1}, "did you mean 'learning_rate'"),
@@ -70,6 +77,14 @@ def test_reference_is_the_reference_project_s_setting():
 def test_settings_that_make_no_recipe(settings, says):
     with pytest.raises(SettingError, match=says):
         Recipe.from_dict(settings)
+
+
+def test_a_schedule_that_waits_less_than_the_patience_lowers_the_rate(blobs):
+    recipe = Recipe(patience=3, schedule="reduce_on_plateau(patience = 1)", epochs=50, learning_rate=1e-7)
+    recipe = recipe.edited(min_delta=1.0, schedule="reduce_on_plateau(patience = 1, threshold = 0.9)")
+    history = train_network(recipe, MLP([2, 3]), Dataset("blobs", Split(*blobs), Split(*blobs), None, None))
+    assert history["learning_rate"] == pytest.approx([1e-7, 1e-7, 1e-7, 1e-8])
+    assert Recipe(patience=5, monitor="train_loss", schedule="reduce_on_plateau").patience == 5
 
 
 def test_a_recipe_is_edited_by_name_and_checked_again():

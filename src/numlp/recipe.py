@@ -23,7 +23,7 @@ from numlp.network import DTYPES
 from numlp.optimizers import OPTIMIZERS, Optimizer
 from numlp.randomness import as_seed
 from numlp.scaling import SCALINGS
-from numlp.schedules import SCHEDULES
+from numlp.schedules import SCHEDULES, ReduceOnPlateau
 
 OFF = object()
 _MOST_NETWORKS = 1000
@@ -219,10 +219,24 @@ class Recipe:
         if self.patience is None and (self.monitor, self.min_delta) != ("validation_loss", 0.0):
             raise SettingError("monitor and min_delta say when patience is lost: name a patience, too")
         self.check_task(self.known_task)
+        self._check_patience()
         if isinstance(self.activation, tuple) and len(self.activation) != len(self.layers):
             raise SettingError(
                 f"activation must be one for all {len(self.layers)} hidden layers, or one for each, not the "
                 f"{len(self.activation)} of {','.join(self.activation)!r}"
+            )
+
+    def _check_patience(self) -> None:
+        """Refuse to stop before a schedule that waits, too, has lowered the rate and an epoch has tried it."""
+        schedule = resolve("schedule", self.schedule, SCHEDULES)
+        if self.patience is None or not isinstance(schedule, ReduceOnPlateau) or schedule.figure != self.monitor:
+            return
+        least = schedule.patience + 2
+        if self.patience < least:
+            raise SettingError(
+                f"patience {self.patience} ends the training before schedule {self.schedule!r} lowers the rate after "
+                f"{schedule.patience + 1} epochs: make it {least} or more, or give the schedule less, as in "
+                f"'reduce_on_plateau(patience = {(self.patience - 1) // 2})'"
             )
 
     def check_task(self, task: Task | None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from numlp.arrays import as_rows
+from numlp.arrays import as_rows, check_several_classes
 from numlp.callbacks import EarlyStopping, TimeBudget
 from numlp.checks import choice, unknown
 from numlp.datasets import Dataset, load_dataset
@@ -148,6 +148,8 @@ def _n_outputs(loss: Loss, dataset: Dataset) -> int:
                 f"{len(dataset.class_names)} classes: use 'softmax_cross_entropy'"
             )
         return 1
+    if loss.task == "classification" and dataset.n_targets == 1:
+        check_several_classes(dataset.train.y)
     return dataset.n_targets * loss.blocks
 
 
