@@ -35,8 +35,7 @@ except ImportError as error:
 
 _TRAIN, _VALIDATION, _BEST = "#7a8ca3", "#c8402f", "#1f2933"
 _RUNS = ("#c8402f", "#2b6cb0", "#2f855a", "#b7791f", "#6b46c1", "#0987a0", "#97266d", "#4a5568")
-_MOST_UNITS = 4096
-_DPI = 150
+_MOST_UNITS, _DPI = 4096, 150
 _TITLES = {"loss": "Loss", "accuracy": "Accuracy", "r2": "R²"}
 
 
@@ -65,7 +64,7 @@ def curves(history: History, figure: str, title: str = "") -> Figure:
         shown = f"{values[best]:.2%}" if figure == "accuracy" else f"{values[best]:.4g}"
         axes.plot([], [], "o", color=_BEST, markersize=5, label=f"best: {shown} in epoch {epoch:g}")
     axes.legend(frameon=False)
-    _begin_at_first_epoch(axes)
+    _set_limits(axes, figure)
     return drawing
 
 
@@ -90,7 +89,7 @@ def compare(histories: Mapping[str, History]) -> Figure:
                 _line(axes, history, f"validation_{figure}", _RUNS[i % len(_RUNS)], name, dashes)
         if figure == "loss":
             _log_scale_if_wide(axes)
-        _begin_at_first_epoch(axes)
+        _set_limits(axes, figure)
     handles, labels = drawing.axes[0].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False)
     return drawing
@@ -275,7 +274,7 @@ def _style(axes: Axes, figure: str, title: str) -> None:
 
 def _log_scale_if_wide(axes: Axes) -> None:
     """Draw losses that differ by more than a factor of 5 on a logarithmic scale."""
-    values = [value for line in axes.lines for value in np.asarray(line.get_ydata()).tolist() if value > 0]
+    values = [value for value in _values(axes) if value > 0]
     if values and max(values) > 5 * min(values):
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -283,9 +282,17 @@ def _log_scale_if_wide(axes: Axes) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _begin_at_first_epoch(axes: Axes) -> None:
+def _set_limits(axes: Axes, figure: str) -> None:
+    """Begin at the first epoch; R² far below the median, as a bad first epoch has, leaves the figure."""
     if axes.get_xlim()[1] > 2:
         axes.set_xlim(left=1)
+    values = _values(axes) if figure == "r2" else []
+    if values and (least := 11 * np.median(values) - 10 * max(values) - 0.05) > min(values):
+        axes.set_ylim(least, max(values) + 0.05 * (max(values) - least))
+
+
+def _values(axes: Axes) -> list[float]:
+    return [float(value) for line in axes.lines for value in np.ravel(line.get_ydata())]
 
 
 def _line(axes: Axes, history: History, column: str, colour: str, label: str, dashes: str = "-") -> None:
