@@ -181,12 +181,15 @@ def test_broken_files(tmp_path):
     train(network(), (X, Y), epochs=1, after_epoch=[Checkpoint(path)])
     whole = path.read_bytes()
     tensors = load_file(path)
-    save_file(tensors, path, {"numlp": json.dumps({"format": "numlp-model"})})
+    other = {"format": "numlp-model", "format_version": 2, "figures": {}}
+    save_file(tensors, path, {"numlp": json.dumps(other)})
     with pytest.raises(FileFormatError, match="is no checkpoint: it says that it is 'numlp-model'"):
         read_checkpoint(path)
     described = {"format": "numlp-checkpoint", "format_version": 99, "numlp_version": "7.0", "figures": {}}
     save_file(tensors, path, {"numlp": json.dumps(described)})
-    with pytest.raises(FileFormatError, match=r"format version 99, and this release of numlp .* reads version 1"):
+    with pytest.raises(
+        FileFormatError, match=r"format version 99, this release of numlp .* reads version 1: it takes numlp '7.0'"
+    ):
         read_checkpoint(path)
     save_file(tensors, path, {"numlp": json.dumps({**described, "format_version": 1})})
     with pytest.raises(FileFormatError, match="of another training: 'epoch'"):

@@ -60,26 +60,50 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     FileFormatError
         If the file is missing, damaged, or of another format.
     """
+    from safetensors import SafetensorError
+
+    try:
+        with _open(path) as file:
+            figures = _described(path, file)["figures"]
+            return Checkpoint({name: np.asarray(file.get_tensor(name)) for name in file.keys()}, figures)  # noqa: SIM118
+    except (SafetensorError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def describe_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a checkpoint says of itself, without reading its arrays."""
+    with _open(path) as file:
+        return _described(path, file)
+
+
+def _open(path: str | os.PathLike[str]) -> Any:
     from safetensors import SafetensorError, safe_open
 
     if not Path(path).is_file():
         raise FileFormatError(f"there is no checkpoint {path}")
     try:
-        with safe_open(path, framework="numpy") as file:
-            described = json.loads((file.metadata() or {})["numlp"])
-            if described["format"] != FORMAT:
-                raise FileFormatError(f"{path} is no checkpoint: it says that it is {described['format']!r:.80}")
-            if described["format_version"] != FORMAT_VERSION:
-                raise FileFormatError(
-                    f"{path} has format version {described['format_version']!r:.20}, and this release of numlp "
-                    f"({__version__}) reads version {FORMAT_VERSION}: it was written by numlp "
-                    f"{described.get('numlp_version')!r:.20}"
-                )
-            if not isinstance(described["figures"], dict):
-                raise TypeError("its figures are no mapping")
-            arrays = {name: np.asarray(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
-        if isinstance(error, FileFormatError):
-            raise
-        raise FileFormatError(f"{path} is no checkpoint, or is damaged: {error}") from error
-    return Checkpoint(arrays, described["figures"])
+        return safe_open(path, framework="numpy")
+    except (SafetensorError, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _described(path: str | os.PathLike[str], file: Any) -> dict[str, Any]:
+    try:
+        described = json.loads((file.metadata() or {})["numlp"])
+        form, version = described["format"], described["format_version"]
+        if not isinstance(described["figures"], dict):
+            raise TypeError("its figures are no mapping")
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise _damaged(path, error) from error
+    if form != FORMAT:
+        raise FileFormatError(f"{path} is no checkpoint: it says that it is {form!r:.80}")
+    if version != FORMAT_VERSION:
+        raise FileFormatError(
+            f"{path} has format version {version!r:.20}, this release of numlp ({__version__}) reads version "
+            f"{FORMAT_VERSION}: it takes numlp {described.get('numlp_version')!r:.20}, which wrote it, or a later one"
+        )
+    return dict(described)
+
+
+def _damaged(path: str | os.PathLike[str], error: Exception) -> FileFormatError:
+    return FileFormatError(f"{path} is no checkpoint, or is damaged: {error}")

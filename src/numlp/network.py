@@ -119,7 +119,7 @@ class MLP(Predictor):
         self.dtype = choice("dtype", getattr(dtype, "name", getattr(dtype, "__name__", dtype)), DTYPES)
         self.input_scaling = self._fitting("input_scaling", input_scaling, self.layer_size[0])
         self.target_scaling = self._fitting("target_scaling", target_scaling, self.n_targets)
-        if not self.loss.scales_targets and self.target_scaling != Scaling():
+        if not self.loss.scales_targets and not self.target_scaling.is_identity:
             raise SettingError(f"loss {self.loss.name!r} takes targets as they are: leave target_scaling out")
         self.input_shape = as_sample_shape("input_shape", input_shape, self.layer_size[0])
         self.feature_names = as_names("feature_names", feature_names, self.layer_size[0])

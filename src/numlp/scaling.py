@@ -59,7 +59,8 @@ class Scaling:
     __hash__ = None  # type: ignore[assignment]
 
     @cached_property
-    def _is_identity(self) -> bool:
+    def is_identity(self) -> bool:
+        """Whether floats stay as they are."""
         return not np.any(self.shift) and bool(np.all(self.factor == 1))
 
     def check(self, name: str, width: int, dtype: np.dtype[Any]) -> None:
@@ -104,7 +105,7 @@ class Scaling:
 
     def scaled(self, x: npt.NDArray[Any], dtype: npt.DTypeLike) -> Array:
         """Return the scaled rows of `x` in another float dtype: `x` itself, not a copy, if it is that already."""
-        return x if x.dtype == dtype and self._is_identity else self.apply(x, np.empty(x.shape, dtype))
+        return x if x.dtype == dtype and self.is_identity else self.apply(x, np.empty(x.shape, dtype))
 
     def invert(self, scaled: Array) -> npt.NDArray[np.float64]:
         """Return scaled rows in the units of the data again, as float64."""

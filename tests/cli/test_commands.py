@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from numlp import MLP, save_model
+from numlp import MLP, Checkpoint, save_model, train
 from numlp.datasets import load_rows
 from numlp.recipe import Recipe
 
@@ -310,3 +310,24 @@ def test_a_reader_that_has_seen_enough(run):
 def test_rows_of_a_named_data_set():
     x, y = load_rows("mnist", n_features=784, names=tuple("0123456789"))
     assert len(x) == len(y) == 10_000
+
+
+def test_inspect(numlp, fails, run, tmp_path):
+    code, out, _ = numlp("inspect", run)
+    assert code == 0
+    assert re.search(r"layer size +784, 32, 10\n", out)
+    assert re.search(r"linear\.0\.weight +784×32 +F32\n", out)
+    code, out, _ = numlp("inspect", run / "model.safetensors", "--json")
+    described = json.loads(out)
+    assert described["recipe"]["epochs"] == 1
+    assert described["tensors"]["linear.1.bias"] == [[10], "F32"]
+    assert described["bytes"] == (run / "model.safetensors").stat().st_size
+    x, y = np.eye(4), [0, 1, 0, 1]
+    train(MLP([4, 2]), (x, y), epochs=2, optimizer="adam", after_epoch=[Checkpoint(tmp_path / "c.safetensors")])
+    code, out, _ = numlp("inspect", "c.safetensors")
+    assert code == 0
+    assert re.search(r"history \(2, the last\)\n +epoch +2\n", out)
+    assert "optimizer.mean" in out
+    (tmp_path / "text").write_text("nothing")
+    assert "text is no model file, or is damaged" in fails("inspect", "text")
+    assert "there is no model file missing" in fails("inspect", "missing")

@@ -64,6 +64,7 @@ def test_there_are_commands_to_check():
         "predict",
         "compare",
         "datasets",
+        "inspect",
     }
 
 
