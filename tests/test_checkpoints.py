@@ -155,7 +155,7 @@ def test_a_time_budget_goes_on_with_what_was_left(tmp_path):
     [
         ({"optimizer": "adam"}, "it holds params, and not optimizer.count, optimizer.mean"),
         ({"averaging": 0.5}, "it holds params, and not average, params"),
-        ({"after_epoch": [KeepBest()]}, "of another training: '0'"),
+        ({"after_epoch": [KeepBest()]}, "other callbacks remember something in it"),
     ],
     ids=str,
 )
@@ -163,6 +163,25 @@ def test_another_training_s_checkpoint(tmp_path, change, message):
     train(network(), (X, Y), epochs=1, after_epoch=[Checkpoint(tmp_path / "c")])
     with pytest.raises(FileFormatError, match=message):
         train(network(), (X, Y), validation=(X, Y), epochs=2, resume=tmp_path / "c", **change)
+
+
+def test_numbers_of_numpy_s_are_remembered(tmp_path):
+    class Counts:
+        count = np.int64(0)
+
+        def __call__(self, state):
+            self.count += 1
+
+        def memory(self):
+            return {"count": self.count}
+
+        def remember(self, memory):
+            self.count = memory["count"]
+
+    train(network(), (X, Y), epochs=2, after_epoch=[Counts(), Checkpoint(tmp_path / "c")])
+    counts = Counts()
+    train(network(), (X, Y), epochs=5, after_epoch=[counts], resume=tmp_path / "c")
+    assert counts.count == 5
 
 
 def test_a_network_of_other_sizes(tmp_path):
@@ -192,7 +211,7 @@ def test_broken_files(tmp_path):
     ):
         read_checkpoint(path)
     save_file(tensors, path, {"numlp": json.dumps({**described, "format_version": 1})})
-    with pytest.raises(FileFormatError, match="of another training: 'epoch'"):
+    with pytest.raises(FileFormatError, match="or is damaged: 'callbacks'"):
         train(network(), (X, Y), epochs=2, resume=path)
     save_file(tensors | {"params": np.full_like(tensors["params"], np.nan)}, path)
     with pytest.raises(FileFormatError, match="is no checkpoint, or is damaged"):

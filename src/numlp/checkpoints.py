@@ -48,8 +48,13 @@ def write_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> No
     from safetensors.numpy import save
 
     described = {"format": FORMAT, "format_version": FORMAT_VERSION, "numlp_version": __version__}
-    text = json.dumps({**described, "figures": checkpoint.figures}, sort_keys=True)
+    text = json.dumps({**described, "figures": checkpoint.figures}, sort_keys=True, default=_plain)
     write_bytes(path, save(checkpoint.arrays, {"numlp": text}))
+
+
+def _plain(value: Any) -> Any:
+    """Return one of NumPy's numbers as Python's."""
+    return value.item()
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:

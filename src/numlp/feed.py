@@ -57,6 +57,8 @@ def make_feed(
         if isinstance(data, Batches):
             if regularization.label_smoothing:
                 raise SettingError("label_smoothing of ready-made batches is theirs: Batches(smoothing=…)")
+            if normalizes_batches and data.batch_size == 1:
+                raise SettingError("batch normalization needs batch_size 2 or more: one row has no variance")
             data.check(network.layer_size[0], network.n_targets, network.dtype)
             return Feed(data, held_out, names, shape)
         if epochs > 1 and isinstance(data, Iterator):

@@ -17,7 +17,7 @@ from numlp.optimizers import State
 from numlp.regularization import Average
 from numlp.special import AnyArray
 
-_COUNTS = ("epoch", "step", "loss", "learning_rate", "ended")
+_COUNTS = ("epoch", "step", "loss", "learning_rate")
 
 
 @dataclass
@@ -43,8 +43,8 @@ class TrainingState:
         returns it as a dict of arrays, numbers and lists, and `remember`, which takes such a dict back.
     cut : bool
         Whether the last epoch was ended before its last batch.
-    ended : bool
-        Whether a callback has ended the training.
+    ended_by : tuple
+        The callbacks that have ended the training.
     """
 
     network: MLP
@@ -58,21 +58,23 @@ class TrainingState:
     average: Average | None = None
     callbacks: tuple[Callback, ...] = ()
     cut: bool = False
-    ended: bool = False
+    ended_by: tuple[Callback, ...] = ()
 
     def checkpoint(self) -> Checkpoint:
         """Return copies of all that a training needs to go on after this epoch."""
         arrays = self._arrays()
         figures: dict[str, Any] = {name: getattr(self, name) for name in _COUNTS}
-        figures |= {"history": self.history.rows, "callbacks": {}}
+        figures["ended_by"] = [self.callbacks.index(callback) for callback in self.ended_by]
+        figures |= {"history": list(self.history.rows), "callbacks": {}}
         if self.average is not None:
             figures["averaged"] = self.average.count
-        for number, memory in self._memories():
+        for number, callback in self._remembering():
+            memory = callback.memory()
             held = {name for name, value in memory.items() if isinstance(value, np.ndarray)}
             arrays |= {f"callback.{number}.{name}": memory[name] for name in held}
             figures["callbacks"][number] = {name: value for name, value in memory.items() if name not in held}
         copies = {name: array.copy() for name, array in arrays.items()}
-        return Checkpoint(copies, figures | {"history": list(self.history.rows)})
+        return Checkpoint(copies, figures)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to where a checkpoint was made, of the same network, optimizer and callbacks.
@@ -87,6 +89,7 @@ class TrainingState:
             arrays, figures = checkpoint
             for name in _COUNTS:
                 setattr(self, name, type(getattr(self, name))(figures[name]))
+            self.ended_by = tuple(self.callbacks[number] for number in figures["ended_by"])
             self.history.rows[:] = [dict(row) for row in figures["history"]]
             self.network.params = arrays["params"]
             for name in self.optimizer.keys() - {"scratch"}:
@@ -94,16 +97,16 @@ class TrainingState:
             if self.average is not None:
                 self.average.mean[:] = arrays["average"]
                 self.average.count = int(figures["averaged"])
-            for number, callback in enumerate(self.callbacks):
-                if hasattr(callback, "remember"):
-                    prefix = f"callback.{number}."
-                    held = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
-                    callback.remember(figures["callbacks"][str(number)] | held)
-        except (KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(f"the checkpoint is of another training: {error}") from error
+            for number, callback in self._remembering():
+                prefix = f"callback.{number}."
+                held = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
+                callback.remember(figures["callbacks"][number] | held)
+        except (LookupError, TypeError, ValueError) as error:
+            raise FileFormatError(f"the checkpoint is of another training, or is damaged: {error}") from error
 
-    def _memories(self) -> list[tuple[str, dict[str, Any]]]:
-        return [(str(i), c.memory()) for i, c in enumerate(self.callbacks) if hasattr(c, "memory")]
+    def _remembering(self) -> list[tuple[str, Any]]:
+        """Return the callbacks that remember something, by their numbers."""
+        return [(str(i), callback) for i, callback in enumerate(self.callbacks) if hasattr(callback, "memory")]
 
     def _arrays(self) -> dict[str, AnyArray]:
         """Return the arrays that a training changes, those of callbacks aside."""
@@ -119,6 +122,8 @@ class TrainingState:
         for name, array in own.items():
             if (theirs[name].shape, theirs[name].dtype) != (array.shape, array.dtype):
                 raise ValueError(f"its {name} are not as this training's")
+        if checkpoint.figures["callbacks"].keys() != dict(self._remembering()).keys():
+            raise ValueError("other callbacks remember something in it")
         if not all(np.isfinite(array).all() for array in checkpoint.arrays.values()):
             raise ValueError("it holds NaN or infinity")
 

@@ -126,6 +126,8 @@ def train(
     ------
     DataError, SettingError
         Before anything is changed; but a batch of the user's own making that does not fit is found when it comes.
+    FileFormatError
+        If `resume` is no checkpoint, or that of another training.
     DivergenceError
         If the loss or the weights become NaN or infinite. The network then holds the weights from before the epoch
         in which it happened, or the best ones, with `EarlyStopping`.
@@ -169,10 +171,12 @@ def train(
     average = Average(network, averaging) if averaging else None
     state = TrainingState(network, optimizer.init(network.params), average=average)
     if isinstance(resume, TrainingState):
+        if resume.optimizer.keys() != state.optimizer.keys():
+            raise SettingError(f"resume is of another optimizer than {optimizer}")
         state = resume
         if state.network is not network or state.epoch >= epochs:
             raise SettingError(f"resume must be of this network, and epochs above the {state.epoch} that it has had")
-    state.figures, state.callbacks, state.ended = figures, callbacks, False
+    state.figures, state.callbacks, state.ended_by = figures, callbacks, ()
     _notify("begin", state)
     if not (resume is None or isinstance(resume, TrainingState)):
         state.restore(read_checkpoint(resume))
@@ -184,9 +188,9 @@ def train(
     constrain = constraints(network, regularization)
     average = state.average
     last_good = network.params.copy()
-    for epoch in range(state.epoch, 0 if state.ended else epochs):
+    for epoch in range(state.epoch, 0 if state.ended_by else epochs):
         started = time.perf_counter()
-        stop = False
+        stops: tuple[Callback, ...] = ()
         tally.reset()
         if average is not None and epoch:
             average.swap()
@@ -209,8 +213,8 @@ def train(
                 if average is not None:
                     average.update()
                 state.step += 1
-                stop = _call(after_step, state)
-                if stop or not math.isfinite(state.loss):
+                stops = _call(after_step, state)
+                if stops or not math.isfinite(state.loss):
                     break
             seconds = time.perf_counter() - started
             if average is not None:
@@ -225,10 +229,10 @@ def train(
         last_good[:] = network.params
         state.epoch = epoch + 1
         state.history.append({"epoch": epoch + 1, **row, "learning_rate": state.learning_rate, "seconds": seconds})
-        state.cut = stop
-        state.ended = _call(after_epoch, state) or stop
+        state.cut = bool(stops)
+        state.ended_by = stops + _call(after_epoch, state)
         _notify("record", state)
-        if state.ended:
+        if state.ended_by:
             break
     _notify("finish", state)
     return state.history
@@ -257,12 +261,9 @@ def _check_callables(after_step: Sequence[Callback], after_epoch: Sequence[Callb
                 raise SettingError(f"{name} holds the class {callback.__name__}: make one, {callback.__name__}(…)")
 
 
-def _call(callbacks: Sequence[Callback], state: TrainingState) -> bool:
-    """Call all of them; return whether any wants the training to end."""
-    stop = False
-    for callback in callbacks:
-        stop = bool(callback(state)) or stop
-    return stop
+def _call(callbacks: Sequence[Callback], state: TrainingState) -> tuple[Callback, ...]:
+    """Call all of them; return those that want the training to end."""
+    return tuple([callback for callback in callbacks if callback(state)])
 
 
 def _notify(event: str, state: TrainingState) -> None:
