@@ -6,6 +6,8 @@ import numpy as np
 
 from numlp.checks import nonnegative, positive, unknown, whole_number
 from numlp.errors import SettingError
+from numlp.history import History
+from numlp.inspection import gradient_norms
 from numlp.special import Array
 from numlp.training import TrainingState
 
@@ -130,3 +132,35 @@ class TimeBudget:
     def __call__(self, state: TrainingState) -> bool:
         """Say whether the time is over."""
         return time.monotonic() >= self._end
+
+
+class GradientNorms:
+    """Records how large the gradient of every layer's weights is, at each epoch's last step; for `after_epoch`.
+
+    It is the gradient that the optimizer saw: of the last batch, with penalties, and clipped if the training clips.
+    The steps themselves are left alone, so measuring costs one pass over the gradients an epoch.
+
+    Attributes
+    ----------
+    history : History
+        With the columns "epoch", "layer 1", "layer 2", …: Euclidean norms.
+
+    Examples
+    --------
+    >>> from numlp import MLP, train
+    >>> norms = GradientNorms()
+    >>> history = train(MLP([1, 4, 2]), ([[0.0], [1.0]], [0, 1]), epochs=2, after_epoch=[norms])
+    >>> norms.history.columns
+    ['epoch', 'layer 1', 'layer 2']
+    """
+
+    def __init__(self) -> None:
+        self.history = History()
+
+    def begin(self, state: TrainingState) -> None:
+        """Forget everything."""
+        self.history = History()
+
+    def __call__(self, state: TrainingState) -> None:
+        """Measure the gradients of the step that ended the epoch."""
+        self.history.append({"epoch": state.epoch, **gradient_norms(state.network)})

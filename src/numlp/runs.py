@@ -1,4 +1,4 @@
-"""A run's folder: recipe.toml, history.csv, metrics.json, model.safetensors and figures/."""
+"""A run's folder: recipe.toml, history.csv, gradients.csv, metrics.json, model.safetensors and figures/."""
 
 import csv
 import dataclasses
@@ -43,6 +43,7 @@ class Run:
     recipe: Recipe
     history: History
     metrics: dict[str, Any]
+    gradients: History  # norms by layer, without epochs where the run measured none
 
 
 def create_folder(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> Path:
@@ -114,6 +115,7 @@ def save_run(
     *,
     seconds: float,
     ended: str,
+    gradients: History | None = None,
 ) -> dict[str, Any]:
     """Calibrate a trained model if its recipe says so, judge it, and write all but the recipe into the run's folder.
 
@@ -127,6 +129,8 @@ def save_run(
     seconds : float
         How long the training took, validation included.
     ended : "completed", "interrupted" or "diverged"
+    gradients : History, optional
+        As `numlp.callbacks.GradientNorms` records them.
 
     Returns
     -------
@@ -141,6 +145,8 @@ def save_run(
     calibration = _calibrated(model, dataset) if recipe.calibrate else None
     save_model(model, folder / MODEL, recipe=_without_folders(recipe))
     write_bytes(folder / "history.csv", _csv(history).encode())
+    if gradients:
+        write_bytes(folder / "gradients.csv", _csv(gradients).encode())
     metrics = {
         "train": judge(model, dataset.train, weights),
         "validation": judge(model, dataset.validation, weights),
@@ -217,14 +223,24 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
             raise FileFormatError(f"{folder} is no run: it has no file {name}")
     try:
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        history = _history((folder / "history.csv").read_text(encoding="utf-8"))
-        if not isinstance(metrics, dict) or not all(
-            isinstance(metrics.get(part, {}), dict | None) for part in ("train", "validation", "test")
-        ):
+        history = _history(folder / "history.csv")
+        gradients = _history(folder / "gradients.csv") if (folder / "gradients.csv").is_file() else History()
+        if not _is_metrics(metrics):
             raise ValueError("metrics.json does not hold what it should")
     except (ValueError, RecursionError) as error:
         raise FileFormatError(f"{folder} is damaged: {error}") from error
-    return Run(folder, load_recipe(folder / "recipe.toml"), history, metrics)
+    return Run(folder, load_recipe(folder / "recipe.toml"), history, metrics, gradients)
+
+
+def _is_metrics(metrics: Any) -> bool:
+    """Tell whether what was in metrics.json has the kinds that `save_run` writes, as far as it is there."""
+    if not isinstance(metrics, dict):
+        return False
+    parts = [metrics.get(part) or {} for part in ("train", "validation", "test")]
+    if not all(isinstance(part, dict) for part in [*parts, metrics.get("versions", {})]):
+        return False
+    figures = [*(value for part in parts for value in part.values()), metrics.get("seconds")]
+    return all(isinstance(value, int | float | None) for value in figures)
 
 
 def model_path(run_or_model: str | os.PathLike[str]) -> Path:
@@ -241,12 +257,12 @@ def _csv(history: History) -> str:
     return text.getvalue()
 
 
-def _history(text: str) -> History:
+def _history(path: Path) -> History:
     history = History()
-    for row in csv.DictReader(io.StringIO(text)):
+    for row in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))):
         try:
             figures = {name: float(value) for name, value in row.items()}
             history.append(figures | {"epoch": int(row["epoch"])})
         except (KeyError, TypeError) as error:
-            raise ValueError(f"history.csv has a broken line {len(history) + 2}") from error
+            raise ValueError(f"{path.name} has a broken line {len(history) + 2}") from error
     return history
