@@ -8,6 +8,7 @@ import math
 import os
 import platform
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MODEL = "model.safetensors"
+SNAPSHOTS = "snapshots.safetensors"
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,11 @@ def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -
     for name in ("loss", "accuracy", "r2"):
         if f"train_{name}" in history:
             figures[name] = plots.curves(history, name, title)
+    save_drawings(folder, figures)
+
+
+def save_drawings(folder: Path, figures: "Mapping[str, Figure]") -> None:
+    """Write figures as PNG files into a run's figures/, by the names that they get there."""
     try:
         (folder / "figures").mkdir(exist_ok=True)
     except OSError as error:

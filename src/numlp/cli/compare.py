@@ -16,6 +16,8 @@ EXAMPLES = """[bold]Examples[/bold]
   numlp compare run-1 run-2
 
   numlp compare runs/* --output widths.png
+
+  numlp compare run-1 run-2 run-3 --html
 """
 
 
@@ -27,20 +29,29 @@ def compare(
         Path | None,
         typer.Option(help="A new PNG file for the curves; by default comparison.png or the next free name."),
     ] = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write a page, too, of the figure's name: curves to read, a table to sort.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show the settings and results of runs side by side, and draw their curves on one figure."""
     from numlp.plots import compare as draw
-    from numlp.runs import load_run, new_figure_path, save_figure
+    from numlp.runs import free_path, load_run, new_figure_path, save_figure
 
     if len(runs) < 2:
         raise SettingError("name at least two runs to compare")
     figure = new_figure_path(output, "comparison.png")
     loaded = dict(zip(_labels(runs), [load_run(run) for run in runs], strict=True))
     save_figure(draw({name: run.history for name, run in loaded.items()}), figure)
+    page = None
+    if html:
+        from numlp.report import write_comparison
+
+        page = free_path(figure.with_suffix(".html"))
+        write_comparison(loaded, page)
     rows = {name: _row(run) for name, run in loaded.items()}
     if json:
-        print_json({"figure": str(figure), "runs": rows})
+        print_json({"figure": str(figure), "page": None if page is None else str(page), "runs": rows})
         return
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     comparison = table("", *rows)
@@ -52,6 +63,8 @@ def compare(
     screen = console()
     screen.print(comparison)
     screen.print(f"\ncurves: {figure}")
+    if page is not None:
+        screen.print(f"page: {page}")
 
 
 def _labels(runs: list[str]) -> list[str]:
