@@ -107,7 +107,6 @@ def run(
     from numlp.runs import SNAPSHOTS, save_run
 
     watch = _Watch(recipe, snapshots)
-
     networks = [make_network(recipe, dataset, member=member) for member in range(recipe.ensemble)]
     for split in (dataset.train, dataset.validation, dataset.test):
         if split is not None:

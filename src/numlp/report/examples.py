@@ -78,6 +78,6 @@ def features(judged: Judged) -> list[dict[str, Any]]:
     names = judged.model.feature_names or tuple(f"feature {i + 1}" for i in range(n_features))
     low, middle, high = np.quantile(rows, [0, 0.5, 1], axis=0, method="nearest")
     return [
-        {"name": name, "low": float(a), "middle": float(m), "high": float(b)}
-        for name, a, m, b in zip(names, low, middle, high, strict=True)
+        {"name": name, **dict(zip(("low", "middle", "high"), numbers(column), strict=True))}
+        for name, column in zip(names, np.stack([low, middle, high], axis=1).tolist(), strict=True)
     ]

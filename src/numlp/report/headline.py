@@ -49,12 +49,14 @@ def duration(seconds: float) -> str:
 def figure(name: str, value: float | None) -> str:
     """Return a figure as people read it.
 
-    >>> figure("accuracy", 0.98691), figure("loss", 0.123456), figure("loss", None)
-    ('98.69 %', '0.1235', '–')
+    >>> figure("accuracy", 0.98691), figure("loss", 0.123456), figure("loss", None), figure("", 12345.6)
+    ('98.69 %', '0.1235', '–', '12,346')
     """
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{100 * value:.2f} %" if name == "accuracy" else f"{value:.4g}"
+    if name == "accuracy":
+        return f"{100 * value:.2f} %"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _card(title: str, value: str, note: str) -> dict[str, str]:
@@ -93,7 +95,11 @@ def _judged(judged: Judged) -> list[dict[str, str]]:
 
 def _with_mean(judged: Judged, name: str, values: Any, unit: str = "") -> dict[str, str]:
     low, high = mean_interval(values, judged.weights)
-    note = f"{unit}95 % interval {low:#.4g} to {high:#.4g}" if math.isfinite(low) else "one row has no interval"
+    note = (
+        f"{unit}95 % interval {figure(name, low)} to {figure(name, high)}"
+        if math.isfinite(low)
+        else "one row has no interval"
+    )
     return _card(
         f"{judged.part} {_TITLES[name]}", figure(name, float(np.average(values, weights=judged.weights))), note
     )

@@ -123,7 +123,7 @@ def _page(run: Run, model: Predictor, rows: Judged | None) -> bytes:
         else:
             data["calibration"] = calibration(rows)
             context["labels"] = [] if rows.has_classes else labels(rows)
-        if dtype == "float16":
+        if dtype == "int16":
             context["rounding"] = _rounding(model, rows)
     settings = portable(run.recipe)
     context |= {

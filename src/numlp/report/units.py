@@ -14,7 +14,7 @@ from numlp.report.curves import numbers
 from numlp.report.sprites import columns_of, signed
 from numlp.special import Array
 
-_MOST_PIXELS = 1_600_000  # over all epochs: about a megabyte of the page
+_MOST_PIXELS = 800_000  # over all epochs: about a megabyte of the page
 _MOST_UNITS = 1024
 
 

@@ -17,9 +17,9 @@ function mountConfusion(mount, { counts }, classes, examples, explain) {
       tooltip.attach(button, () => [`${classes[i]} taken for ${classes[j]}`, `${count(value, "row")}, ${percent(value / totals[i])} of ${classes[i]}`]);
       return cell;
     });
-    return h("tr", {}, h("th", { scope: "row" }, classes[i]), ...cells);
+    return h("tr", {}, h("th", { scope: "row", title: classes[i] }, classes[i]), ...cells);
   });
-  const head = h("tr", {}, h("th", { scope: "col", class: "corner" }, "true ↓ said →"), ...classes.map((name) => h("th", { scope: "col" }, name)));
+  const head = h("tr", {}, h("th", { scope: "col", class: "corner" }, "true ↓ said →"), ...classes.map((name) => h("th", { scope: "col", title: name }, name)));
   const table = h("table", { class: "confusion" }, h("caption", { class: "hidden" }, "Confusion matrix: truth in rows, predictions in columns"), h("thead", {}, head), h("tbody", {}, ...body));
   buttons.forEach((button, k) => (button.tabIndex = k ? -1 : 0));
   table.addEventListener("keydown", (event) => walk(event, table));
