@@ -109,6 +109,7 @@ def _page(run: Run, model: Predictor, rows: Judged | None) -> bytes:
         "classes": list(model.classes),
         "centred": run.recipe.data == "mnist",
         "examples": None,
+        "features": [],
     }
     shape = picture_shape(model)
     if shape is not None:

@@ -51,7 +51,10 @@ class Explanation {
       canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
     }
     this.why.textContent = "what speaks for the answer";
-    for (const { caption, number } of this.layers) caption.textContent = `layer ${number}`;
+    for (const { canvas, caption, number } of this.layers) {
+      caption.textContent = `layer ${number}`;
+      canvas.setAttribute("aria-label", `activations of layer ${number}: none yet`);
+    }
     this.answer.rest(text);
   }
 
