@@ -155,7 +155,7 @@ def test_curves_are_read_by_keyboard_and_pointer(open_page, digits_run):
     box = chart.bounding_box()
     tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + 60)
     assert tab.locator(".tooltip").inner_text().startswith("epoch 2\n")
-    assert "best" in tab.locator(".panel.loss svg .note").inner_text()
+    assert "best" in tab.locator(".panel.loss svg .note").text_content()
 
 
 def test_the_log_scale_is_a_switch(open_page, digits_run):

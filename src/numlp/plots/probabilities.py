@@ -116,7 +116,7 @@ def mistakes(network: Predictor, x: npt.ArrayLike, labels: npt.ArrayLike, title:
     guess = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(guess != truth)
     wrong = wrong[np.argsort(-probabilities[wrong, guess[wrong]], kind="stable")][:most]
-    images = as_pictures(rows[wrong].reshape(len(wrong), -1).astype(np.float64), shape)
+    images = as_pictures(rows[wrong].reshape(len(wrong), network.layer_size[0]).astype(np.float64), shape)
     columns = 8
     lines = max(1, -(-len(wrong) // columns))
     drawing = Figure(figsize=(9.6, 1.55 * lines + 0.4), dpi=DPI, layout="constrained")
