@@ -55,6 +55,7 @@ def test_no_placeholder_is_left():
 def test_there_are_commands_to_check():
     assert {command[1] for command in commands()} == {
         "train",
+        "report",
         "find-lr",
         "evaluate",
         "predict",

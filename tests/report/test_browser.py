@@ -88,7 +88,7 @@ def test_a_test_image_is_a_start_by_keyboard_and_is_shown_as_it_is(open_page, di
     network = load_model(model_path(digits_run))
     said = tab.locator("#draw .answers .value").all_inner_texts()
     expected = network.predict_proba(mnist.test.x[row : row + 1])[0]
-    np.testing.assert_allclose([float(text.removesuffix(" %")) for text in said], 100 * expected, atol=0.051)
+    np.testing.assert_allclose([float(text.removesuffix("\u00a0%")) for text in said], 100 * expected, atol=0.051)
 
 
 def test_the_page_says_what_the_network_says_to_a_hundred_images(open_page, digits_run, mnist):
@@ -219,7 +219,7 @@ def test_fields_predict_as_the_library_does(open_page, tables, task):
         said = float(tab.locator("#draw .answer").inner_text().split(": ")[1].replace("−", "-").replace(",", ""))
         assert said == pytest.approx(float(network.predict(row)[0]), rel=1e-3)
         return
-    said = [float(text.removesuffix(" %")) for text in tab.locator("#draw .answers .value").all_inner_texts()]
+    said = [float(text.removesuffix("\u00a0%")) for text in tab.locator("#draw .answers .value").all_inner_texts()]
     np.testing.assert_allclose(said, 100 * network.predict_proba(row)[0], atol=0.051)
 
 

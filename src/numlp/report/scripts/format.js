@@ -14,7 +14,7 @@ function shortNumber(value, digits = 4) {
 }
 
 function percent(value, digits = 2) {
-  return value === null || value === undefined ? "–" : `${(100 * value).toFixed(digits)} %`;
+  return value === null || value === undefined ? "–" : `${(100 * value).toFixed(digits)}\u00a0%`;
 }
 
 function count(number, noun) {

@@ -3,7 +3,7 @@
 /** @param options {x, y, title, xLabel, yLabel, diagonal, zero, range: [[x0, x1], [y0, y1]], joined, lines(i)} */
 function pointChart(options) {
   const height = 320;
-  const margin = { top: 12, right: 14, bottom: 44, left: 64 };
+  const margin = { top: 12, right: 14, bottom: 44, left: 0 };
   const drawing = svg("svg", { role: "img", "aria-label": options.title });
   const box = h("div", { class: "chart", tabindex: 0, role: "group", "aria-label": `${options.title}: arrow keys read the points` }, drawing);
   const show = options.show ?? shortNumber;
@@ -23,9 +23,11 @@ function pointChart(options) {
     drawing.replaceChildren();
     const both = options.diagonal ? range([...options.x, ...options.y]) : null;
     const [xs, ys] = options.range ?? [both ?? range(options.x), both ?? range(options.y)];
+    const ticks = linearTicks(...ys, 5);
+    margin.left = 34 + 7 * Math.max(...ticks.map((tick) => show(tick).length));
     const x = scale(...xs, margin.left, width - margin.right);
     const y = scale(...ys, height - margin.bottom, margin.top);
-    for (const tick of linearTicks(...ys, 5)) {
+    for (const tick of ticks) {
       drawing.append(svg("line", { class: "grid", x1: margin.left, x2: width - margin.right, y1: y(tick), y2: y(tick) }));
       drawing.append(svg("text", { class: "tick", x: margin.left - 8, y: y(tick) + 4, "text-anchor": "end" }, show(tick)));
     }
