@@ -4,7 +4,7 @@ import pytest
 from numlp import MLP, Scaling
 from numlp.activations import ACTIVATIONS
 from numlp.errors import DataError, SettingError
-from numlp.inspection import dead_units, gradient_norms, hidden_activations, saliency
+from numlp.inspection import dead_units, gradient_norms, hidden_activations, histogram, saliency
 from numlp.layers import NORMALIZATIONS
 
 NOISE = {"dropout": 0.3, "input_dropout": 0.3, "noise": 0.2, "input_noise": 0.2}
@@ -75,6 +75,13 @@ def test_dead_units_of_any_activation():
     assert dead_units(hidden_activations(net, x)[0]).tolist() == [False, True, True]
     assert dead_units(np.array([[1.0, 0.3], [1.0, 0.4]])).tolist() == [True, False]
     assert dead_units(np.zeros((3, 2))).tolist() == [True, True]
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0], [1.0, 1 - 1e-16], [-3e300, 3e300], [5.0]])
+def test_a_histogram_of_anything_finite(values):
+    shares, edges = histogram(np.array(values), 48)
+    assert shares.sum() == pytest.approx(1)
+    assert np.all(np.diff(edges) > 0)
 
 
 def test_norms_are_those_of_the_layers_weights():

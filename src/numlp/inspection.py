@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -63,6 +65,26 @@ def dead_units(activations: Array) -> npt.NDArray[np.bool_]:
     """
     still: npt.NDArray[np.bool_] = np.ptp(activations, axis=0) <= 1e-6 * np.abs(activations).max()
     return still
+
+
+def histogram(values: npt.NDArray[Any], bins: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the shares of all values that lie in bins of equal width, (bins,), and the bins' edges, (bins + 1,).
+
+    The bins span the values; where these are next to equal, as those of saturated units are, half a unit to both sides.
+
+    Examples
+    --------
+    >>> histogram(np.array([0.0, 0.1, 1.0, 2.0]), 2)
+    (array([0.5, 0.5]), array([0., 1., 2.]))
+    >>> histogram(np.array([1.0, 1.0 - 1e-16]), 2)[1]
+    array([0.5, 1. , 1.5])
+    """
+    flat = values.ravel().astype(np.float64)
+    low, high = float(flat.min()), float(flat.max())
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        low, high = low - 0.5, high + 0.5
+    counts, edges = np.histogram(flat, bins, (low, high))
+    return counts / flat.size, edges
 
 
 def saliency(network: MLP, x: npt.ArrayLike, outputs: npt.ArrayLike | None = None) -> Array:

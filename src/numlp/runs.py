@@ -246,7 +246,11 @@ def _is_metrics(metrics: Any) -> bool:
     parts = [metrics.get(part) or {} for part in ("train", "validation", "test")]
     if not all(isinstance(part, dict) for part in [*parts, metrics.get("versions", {})]):
         return False
-    figures = [*(value for part in parts for value in part.values()), metrics.get("seconds")]
+    figures = [
+        *(value for part in parts for value in part.values()),
+        metrics.get("seconds"),
+        metrics.get("parameters"),
+    ]
     return all(isinstance(value, int | float | None) for value in figures)
 
 

@@ -175,6 +175,9 @@ def test_units_are_sorted_and_watched_as_they_form(open_page, digits_run):
     assert norms == sorted(norms, reverse=True)
     tab.locator("#units select").select_option("number")
     assert tab.locator(".tile").first.get_attribute("aria-label").startswith("unit 1,")
+    tab.locator(".tile").first.focus()
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("document.activeElement.getAttribute('aria-label')").startswith("unit 2,")
     picture = "(canvas) => canvas.toDataURL()"
     after = tab.locator(".tile canvas").first.evaluate(picture)
     tab.locator("#units input[type=range]").focus()

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from numlp.errors import SettingError
-from numlp.inspection import dead_units, hidden_activations
+from numlp.inspection import dead_units, hidden_activations, histogram
 from numlp.inspection import saliency as saliency_of
 from numlp.network import MLP
 from numlp.pictures import as_pictures, picture_shape
@@ -46,8 +46,8 @@ def layers(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
 
 
 def _histogram(axes: Axes, values: npt.NDArray[np.floating], label: str, colour: str) -> None:
-    counts, edges = np.histogram(values, _BINS)
-    axes.stairs(counts / values.size, edges, fill=True, color=colour)
+    shares, edges = histogram(values, _BINS)
+    axes.stairs(shares, edges, fill=True, color=colour)
     axes.set_title(label, fontsize=9, loc="left")
     axes.set_yticks([])
     axes.spines[["top", "right", "left"]].set_visible(False)

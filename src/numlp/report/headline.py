@@ -95,11 +95,7 @@ def _judged(judged: Judged) -> list[dict[str, str]]:
 
 def _with_mean(judged: Judged, name: str, values: Any, unit: str = "") -> dict[str, str]:
     low, high = mean_interval(values, judged.weights)
-    note = (
-        f"{unit}95 % interval {figure(name, low)} to {figure(name, high)}"
-        if math.isfinite(low)
-        else "one row has no interval"
-    )
-    return _card(
-        f"{judged.part} {_TITLES[name]}", figure(name, float(np.average(values, weights=judged.weights))), note
-    )
+    ends = " to ".join(f"{end:,.0f}" if abs(end) >= 1e4 else f"{end:#.4g}" for end in (low, high))
+    note = f"{unit}95 % interval {ends}" if math.isfinite(low) else "one row has no interval"
+    mean = float(np.average(values, weights=judged.weights))
+    return _card(f"{judged.part} {_TITLES[name]}", figure(name, mean), note)

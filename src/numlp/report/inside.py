@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.inspection import dead_units, hidden_activations
+from numlp.inspection import dead_units, hidden_activations, histogram
 from numlp.network import MLP
 from numlp.report.curves import numbers
 from numlp.special import AnyArray
@@ -39,9 +39,9 @@ def inside(network: MLP, x: AnyArray | None) -> list[dict[str, Any]]:
 def _distribution(values: npt.NDArray[np.floating]) -> dict[str, Any]:
     """Return a histogram, as shares of all values, with mean and standard deviation."""
     flat = values.ravel().astype(np.float64)
-    counts, edges = np.histogram(flat, _BINS)
+    shares, edges = histogram(flat, _BINS)
     return {
-        "shares": numbers((counts / flat.size).tolist()),
+        "shares": numbers(shares.tolist()),
         "low": float(f"{edges[0]:.4g}"),
         "high": float(f"{edges[-1]:.4g}"),
         "mean": float(f"{flat.mean():.4g}"),
