@@ -70,7 +70,7 @@ def dead_units(activations: Array) -> npt.NDArray[np.bool_]:
 def histogram(values: npt.NDArray[Any], bins: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the shares of all values that lie in bins of equal width, (bins,), and the bins' edges, (bins + 1,).
 
-    The bins span the values; where these are next to equal, as those of saturated units are, half a unit to both sides.
+    The bins span the values; where these are next to equal, as those of saturated units are, they span one unit.
 
     Examples
     --------

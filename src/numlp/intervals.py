@@ -49,7 +49,8 @@ def wilson_interval(share: float, n: float, z: float = _95_PERCENT) -> tuple[flo
     middle = share + z * z / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))
-    return (0.0 if share == 0 else low), (1.0 if share == 1 else high)
+    # Rounding must not push an end beyond what a share can be.
+    return (0.0 if share == 0 else max(low, 0.0)), (1.0 if share == 1 else min(high, 1.0))
 
 
 def mean_interval(

@@ -29,8 +29,14 @@ class Answer {
     const blocks = network.values(x, pass);
     const names = (k) => (network.targets > 1 ? `target ${k + 1}` : "prediction");
     this.sentence.textContent = `${names(0)}: ${shortNumber(blocks[network.point][0])}`;
-    const cells = blocks.flatMap((row, b) => row.map((value, k) => [network.blocks.length > 1 ? `${names(k)}, ${network.blocks[b]}` : names(k), value]));
-    this.table.replaceChildren(...(cells.length > 1 ? cells.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, shortNumber(value)))) : []));
+    const cells = blocks.flatMap((row, b) =>
+      row.map((value, k) => [network.blocks.length > 1 ? `${names(k)}, ${network.blocks[b]}` : names(k), value]),
+    );
+    this.table.replaceChildren(
+      ...(cells.length > 1
+        ? cells.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, shortNumber(value))))
+        : []),
+    );
     return { name: names(0), output: network.point * network.targets };
   }
 
@@ -40,12 +46,23 @@ class Answer {
     const several = network.task === "labels" && network.targets > 1;
     const winner = values.indexOf(Math.max(...values));
     const entries = Array.from(values, (value, k) => ({
-      name: network.classes[k], value, text: percent(value, 1), winner: several ? value > 0.5 : k === winner,
+      name: network.classes[k],
+      value,
+      text: percent(value, 1),
+      winner: several ? value > 0.5 : k === winner,
     }));
     if (entries.length > MOST_BARS) entries.sort((a, b) => b.value - a.value);
     this.bars.update(entries);
-    const said = several ? entries.filter((entry) => entry.winner).map((entry) => entry.name).join(", ") || "none" : network.classes[winner];
-    this.sentence.replaceChildren(h("span", { class: "said" }, said), ` ${several ? "" : percent(values[winner], 1)}`);
+    const said = several
+      ? entries
+          .filter((entry) => entry.winner)
+          .map((entry) => entry.name)
+          .join(", ") || "none"
+      : network.classes[winner];
+    this.sentence.replaceChildren(
+      h("span", { class: "said" }, said),
+      ` ${several ? "" : percent(values[winner], 1)}`,
+    );
     const single = network.task === "labels" && network.targets === 1;
     return { name: network.classes[winner], output: single ? 0 : winner, sign: single && winner === 0 ? -1 : 1 };
   }

@@ -8,7 +8,10 @@ function mountCalibration(mount, { confidence, accuracy, shares, rows }) {
     y: bins.map((i) => accuracy[i]),
     xLabel: "confidence",
     yLabel: "accuracy",
-    range: [[0, 1.02], [0, 1.02]],
+    range: [
+      [0, 1.02],
+      [0, 1.02],
+    ],
     joined: true,
     show: (value) => percent(value, 0),
     lines: (k) => [

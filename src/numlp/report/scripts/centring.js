@@ -19,7 +19,10 @@ function sumTo(sums, width, height, x, y) {
   const [i, j] = [Math.min(Math.floor(u), width - 1), Math.min(Math.floor(v), height - 1)];
   const [a, b] = [u - i, v - j];
   const k = j * (width + 1) + i;
-  const [top, bottom] = [sums[k] + a * (sums[k + 1] - sums[k]), sums[k + width + 1] + a * (sums[k + width + 2] - sums[k + width + 1])];
+  const [top, bottom] = [
+    sums[k] + a * (sums[k + 1] - sums[k]),
+    sums[k + width + 1] + a * (sums[k + width + 2] - sums[k + width + 1]),
+  ];
   return top + b * (bottom - top);
 }
 
@@ -62,5 +65,14 @@ function centred(ink, width, height, columns, rows) {
   if (!mass) return new Float32Array(rows * columns);
   const box = (20 / 28) * Math.min(rows, columns);
   const size = Math.max(right - left + 1, bottom - top + 1) / box; // of a pixel, in ink
-  return resample(ink, width, height, columns, rows, size, mx / mass - (size * columns) / 2, my / mass - (size * rows) / 2);
+  return resample(
+    ink,
+    width,
+    height,
+    columns,
+    rows,
+    size,
+    mx / mass - (size * columns) / 2,
+    my / mass - (size * rows) / 2,
+  );
 }

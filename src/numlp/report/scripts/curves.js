@@ -9,7 +9,9 @@ function mountCurves(mount, panels, epochs) {
       box.checked = wide(panel);
       heading.append(h("label", { class: "switch" }, box, "log scale"));
     }
-    mount.append(h("figure", { class: `panel ${panel.id}` }, heading, panel.series.length > 1 ? legend(panel) : null, chart.box));
+    mount.append(
+      h("figure", { class: `panel ${panel.id}` }, heading, panel.series.length > 1 ? legend(panel) : null, chart.box),
+    );
   }
 }
 

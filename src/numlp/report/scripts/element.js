@@ -25,7 +25,14 @@ function rove(box, columns) {
   box.addEventListener("keydown", (event) => {
     const all = buttons();
     const i = all.indexOf(event.target);
-    const targets = { ArrowRight: i + 1, ArrowLeft: i - 1, ArrowDown: i + columns(), ArrowUp: i - columns(), Home: 0, End: all.length - 1 };
+    const targets = {
+      ArrowRight: i + 1,
+      ArrowLeft: i - 1,
+      ArrowDown: i + columns(),
+      ArrowUp: i - columns(),
+      Home: 0,
+      End: all.length - 1,
+    };
     const target = all[targets[event.key]];
     if (i < 0 || !target) return;
     event.preventDefault();

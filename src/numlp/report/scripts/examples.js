@@ -17,7 +17,9 @@ class Examples {
     }
     const { columns, height, width } = this;
     const image = await loadImage(this.sprite);
-    const context = h("canvas", { width: image.width, height: image.height }).getContext("2d", { willReadFrequently: true });
+    const context = h("canvas", { width: image.width, height: image.height }).getContext("2d", {
+      willReadFrequently: true,
+    });
     context.drawImage(image, 0, 0);
     this.data = Array.from({ length: this.count }, (_, i) => {
       const cell = context.getImageData((i % columns) * width, Math.floor(i / columns) * height, width, height);
@@ -57,10 +59,17 @@ class Examples {
 function gallery(examples, chosen, explain) {
   const cards = chosen.map((i) => {
     const said = examples.likeliest[i].map(([k, p]) => `${examples.classes[k]} ${percent(p, 1)}`);
-    const picture = examples.shape ? [examples.pictureOf(i)] : [h("span", { class: "row-number" }, `row ${examples.rows[i]}`)];
+    const picture = examples.shape
+      ? [examples.pictureOf(i)]
+      : [h("span", { class: "row-number" }, `row ${examples.rows[i]}`)];
     const card = h(
       "button",
-      { type: "button", class: "card", onclick: () => explain(i), "aria-label": `${examples.titleOf(i)}; the network says ${said.join(", ")}` },
+      {
+        type: "button",
+        class: "card",
+        onclick: () => explain(i),
+        "aria-label": `${examples.titleOf(i)}; the network says ${said.join(", ")}`,
+      },
       ...picture,
       h("span", { class: examples.isMistake(i) ? "said wrong" : "said" }, said[0]),
       h("span", { class: "truth" }, `is ${examples.truthOf(i)}`),

@@ -15,12 +15,21 @@ class Explanation {
       const { width, height } = this.shape;
       this.picture = pictureCanvas(width, height, "what the network is shown");
       this.heat = pictureCanvas(width, height, "saliency");
-      input.push(h("figure", {}, this.picture, h("figcaption", {}, "what the network is shown")), h("figure", {}, this.heat, this.why));
+      input.push(
+        h("figure", {}, this.picture, h("figcaption", {}, "what the network is shown")),
+        h("figure", {}, this.heat, this.why),
+      );
     } else {
       this.saliencies = signedBarList(Math.min(MOST_FEATURES, network.inputs), "saliency");
       input.push(h("figure", { class: "wide" }, this.saliencies.list, this.why));
     }
-    this.box = h("div", { class: "explanation" }, h("div", { class: "input" }, ...input), h("div", { class: "path" }, ...this.layers.map(({ figure }) => figure)), this.answer.box);
+    this.box = h(
+      "div",
+      { class: "explanation" },
+      h("div", { class: "input" }, ...input),
+      h("div", { class: "path" }, ...this.layers.map(({ figure }) => figure)),
+      this.answer.box,
+    );
   }
 
   layer(i) {
@@ -84,7 +93,9 @@ class Explanation {
 
 /** A choice among the examples: a list, and buttons for the one before, the next, and the next mistake. */
 function exampleChoice(examples, choose) {
-  const options = examples.rows.map((row, i) => h("option", { value: i }, `${row}: ${examples.truthOf(i)}${examples.isMistake(i) ? " (mistake)" : ""}`));
+  const options = examples.rows.map((row, i) =>
+    h("option", { value: i }, `${row}: ${examples.truthOf(i)}${examples.isMistake(i) ? " (mistake)" : ""}`),
+  );
   const list = h("select", { onchange: () => pick(Number(list.value)) }, ...options);
   const pick = (i) => {
     const wrapped = (i + examples.count) % examples.count;
@@ -98,7 +109,13 @@ function exampleChoice(examples, choose) {
     }
   };
   const button = (text, act) => h("button", { type: "button", onclick: act }, text);
-  const controls = h("div", { class: "controls" }, h("label", {}, `${examples.part} row `, list), button("Previous", () => pick(Number(list.value) - 1)), button("Next", () => pick(Number(list.value) + 1)));
+  const controls = h(
+    "div",
+    { class: "controls" },
+    h("label", {}, `${examples.part} row `, list),
+    button("Previous", () => pick(Number(list.value) - 1)),
+    button("Next", () => pick(Number(list.value) + 1)),
+  );
   if (examples.rows.some((_, i) => examples.isMistake(i))) controls.append(button("Next mistake", mistake));
   return { controls, pick };
 }

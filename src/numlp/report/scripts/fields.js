@@ -6,10 +6,23 @@ class Fields {
     this.inputs = data.features.map(({ name, low, middle, high }) => {
       const input = h("input", { type: "number", step: "any", value: middle, oninput: () => this.update() });
       const hint = `${shortNumber(low)} to ${shortNumber(high)} in the data`;
-      return { input, label: h("label", { class: "field" }, h("span", { class: "name" }, name), input, h("span", { class: "hint" }, hint)) };
+      return {
+        input,
+        label: h(
+          "label",
+          { class: "field" },
+          h("span", { class: "name" }, name),
+          input,
+          h("span", { class: "hint" }, hint),
+        ),
+      };
     });
     const start = examples ? exampleChoice(examples, (i) => this.load(examples.data[i])).controls : null;
-    const form = h("form", { class: "fields", onsubmit: (event) => event.preventDefault() }, ...this.inputs.map(({ label }) => label));
+    const form = h(
+      "form",
+      { class: "fields", onsubmit: (event) => event.preventDefault() },
+      ...this.inputs.map(({ label }) => label),
+    );
     this.box = h("div", { class: "drawing" }, h("div", {}, start, form), this.explanation.box);
     this.update();
   }

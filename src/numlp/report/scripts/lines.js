@@ -24,7 +24,10 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
     const seen = panel.series.flatMap((line) => line.values).filter((value) => value !== null);
     if (!seen.length) return;
     let [low, high] = [Math.min(...seen), Math.max(...seen)];
-    if (low === high) [low, high] = state.log ? [low / 2, high * 2] : [low - Math.abs(low) * 0.1 - 1e-9, high + Math.abs(high) * 0.1 + 1e-9];
+    if (low === high)
+      [low, high] = state.log
+        ? [low / 2, high * 2]
+        : [low - Math.abs(low) * 0.1 - 1e-9, high + Math.abs(high) * 0.1 + 1e-9];
     if (panel.id === "learning_rate") low = Math.min(0, low);
     if (!state.log) {
       const room = 0.04 * (high - low);
@@ -35,7 +38,8 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
     const y = scale(low, high, height - MARGIN.bottom, MARGIN.top, state.log);
     axes(x, y, low, high, width);
     panel.series.forEach((line, i) => drawing.append(...path(line, i, x, y)));
-    if (panel.best !== null && panel.series[1]) mark(x(epochs[panel.best]), y(panel.series[1].values[panel.best]), width);
+    if (panel.best !== null && panel.series[1])
+      mark(x(epochs[panel.best]), y(panel.series[1].values[panel.best]), width);
     if (state.at !== null) cursor(x, y);
     state.x = x;
   }
@@ -47,19 +51,37 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
     for (const tick of ticks) {
       drawing.append(
         svg("line", { class: "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: y(tick), y2: y(tick) }),
-        svg("text", { class: "tick", x: MARGIN.left - 8, y: y(tick) + 4, "text-anchor": "end" }, panel.percent ? percent(tick, digits) : shortNumber(tick)),
+        svg(
+          "text",
+          { class: "tick", x: MARGIN.left - 8, y: y(tick) + 4, "text-anchor": "end" },
+          panel.percent ? percent(tick, digits) : shortNumber(tick),
+        ),
       );
     }
     const wanted = Math.max(2, Math.floor((width - MARGIN.left) / 70));
     for (const tick of linearTicks(epochs[0], epochs.at(-1), wanted).filter(Number.isInteger)) {
-      drawing.append(svg("text", { class: "tick", x: x(tick), y: height - MARGIN.bottom + 18, "text-anchor": "middle" }, String(tick)));
+      drawing.append(
+        svg(
+          "text",
+          { class: "tick", x: x(tick), y: height - MARGIN.bottom + 18, "text-anchor": "middle" },
+          String(tick),
+        ),
+      );
     }
-    drawing.append(svg("text", { class: "label", x: (MARGIN.left + width - MARGIN.right) / 2, y: height - 4, "text-anchor": "middle" }, "epoch"));
+    drawing.append(
+      svg(
+        "text",
+        { class: "label", x: (MARGIN.left + width - MARGIN.right) / 2, y: height - 4, "text-anchor": "middle" },
+        "epoch",
+      ),
+    );
   }
 
   function path(line, i, x, y) {
     const points = line.values.map((value, k) => (value === null ? null : [x(epochs[k]), y(value)]));
-    const drawn = points.map((point, k) => (point ? `${points[k - 1] ? "L" : "M"}${point[0].toFixed(1)},${point[1].toFixed(1)}` : "")).join("");
+    const drawn = points
+      .map((point, k) => (point ? `${points[k - 1] ? "L" : "M"}${point[0].toFixed(1)},${point[1].toFixed(1)}` : ""))
+      .join("");
     const parts = [svg("path", { class: `line series-${i % 8}${dashes(panel, i)}`, d: drawn })];
     const alone = points.filter(Boolean).length === 1 ? points.find(Boolean) : null;
     if (alone) parts.push(svg("circle", { class: `dot series-${i % 8}`, cx: alone[0], cy: alone[1], r: 4 }));
@@ -81,7 +103,8 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
     drawing.append(svg("line", { class: "cursor", x1: cx, x2: cx, y1: MARGIN.top, y2: height - MARGIN.bottom }));
     panel.series.forEach((line, i) => {
       const value = line.values[state.at];
-      if (value !== null && value !== undefined) drawing.append(svg("circle", { class: `dot series-${i % 8}`, cx, cy: y(value), r: 4 }));
+      if (value !== null && value !== undefined)
+        drawing.append(svg("circle", { class: `dot series-${i % 8}`, cx, cy: y(value), r: 4 }));
     });
   }
 
@@ -118,7 +141,13 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
     point(target);
   });
   new ResizeObserver(draw).observe(box);
-  return { box, setLog: (wanted) => { state.log = wanted; draw(); } };
+  return {
+    box,
+    setLog: (wanted) => {
+      state.log = wanted;
+      draw();
+    },
+  };
 }
 
 /** Two lines differ by dashes, too; of several, those after the eighth colour. */
@@ -129,14 +158,25 @@ function dashes(panel, i) {
 function summary(panel, epochs, show) {
   const ends = panel.series.map((line) => {
     const values = line.values.filter((value) => value !== null);
-    return values.length ? `${line.name} from ${show(values[0])} to ${show(values.at(-1))}` : `${line.name} without values`;
+    return values.length
+      ? `${line.name} from ${show(values[0])} to ${show(values.at(-1))}`
+      : `${line.name} without values`;
   });
   return `${panel.title} over ${count(epochs.length, "epoch")}: ${ends.join("; ")}.`;
 }
 
 function legend(panel) {
   const entries = panel.series.map((line, i) =>
-    h("li", {}, svg("svg", { class: "swatch", viewBox: "0 0 24 8", "aria-hidden": "true" }, svg("path", { class: `line series-${i % 8}${dashes(panel, i)}`, d: "M0,4L24,4" })), line.name),
+    h(
+      "li",
+      {},
+      svg(
+        "svg",
+        { class: "swatch", viewBox: "0 0 24 8", "aria-hidden": "true" },
+        svg("path", { class: `line series-${i % 8}${dashes(panel, i)}`, d: "M0,4L24,4" }),
+      ),
+      line.name,
+    ),
   );
   return h("ul", { class: "legend" }, ...entries);
 }

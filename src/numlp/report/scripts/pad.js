@@ -13,17 +13,26 @@ class Pad {
     this.centre = h("input", { type: "checkbox", onchange: () => this.update() });
     this.centre.checked = this.usual = data.centred;
     this.canvas = h("canvas", {
-      class: "pad", width: this.width, height: this.height, role: "img",
+      class: "pad",
+      width: this.width,
+      height: this.height,
+      role: "img",
       "aria-label": "pad to draw on; without a pointer, load one of the rows below",
     });
     const controls = h(
-      "div", { class: "controls" },
+      "div",
+      { class: "controls" },
       h("button", { type: "button", onclick: () => this.clear() }, "Clear"),
       h("label", { class: "switch" }, this.centre, "centre and scale as MNIST does"),
     );
     const start = examples ? exampleChoice(examples, (i) => this.load(examples.data[i])).controls : null;
     if (start) start.prepend(h("span", { class: "hint" }, "Or begin with"));
-    this.box = h("div", { class: "drawing" }, h("div", { class: "pad-side" }, this.canvas, controls, start), this.explanation.box);
+    this.box = h(
+      "div",
+      { class: "drawing" },
+      h("div", { class: "pad-side" }, this.canvas, controls, start),
+      this.explanation.box,
+    );
     this.listen();
     this.clear();
   }
@@ -32,7 +41,10 @@ class Pad {
     let last = null;
     const place = (event) => {
       const area = this.canvas.getBoundingClientRect();
-      return [((event.clientX - area.left) / area.width) * this.width, ((event.clientY - area.top) / area.height) * this.height];
+      return [
+        ((event.clientX - area.left) / area.width) * this.width,
+        ((event.clientY - area.top) / area.height) * this.height,
+      ];
     };
     this.canvas.addEventListener("pointerdown", (event) => {
       if (event.button) return;
@@ -65,7 +77,10 @@ class Pad {
     const [dx, dy] = [x1 - x0, y1 - y0];
     const length = dx * dx + dy * dy || 1;
     const reach = radius + 1;
-    const bounds = (a, b, most) => [Math.max(0, Math.floor(Math.min(a, b) - reach)), Math.min(most - 1, Math.ceil(Math.max(a, b) + reach))];
+    const bounds = (a, b, most) => [
+      Math.max(0, Math.floor(Math.min(a, b) - reach)),
+      Math.min(most - 1, Math.ceil(Math.max(a, b) + reach)),
+    ];
     const [left, right] = bounds(x0, x1, this.width);
     const [top, bottom] = bounds(y0, y1, this.height);
     for (let y = top; y <= bottom; y++) {
@@ -89,7 +104,8 @@ class Pad {
   load(pixels) {
     for (let y = 0; y < this.height; y++) {
       for (let x = 0; x < this.width; x++) {
-        this.ink[y * this.width + x] = pixels[Math.floor(y / this.factor) * this.shape.width + Math.floor(x / this.factor)];
+        this.ink[y * this.width + x] =
+          pixels[Math.floor(y / this.factor) * this.shape.width + Math.floor(x / this.factor)];
       }
     }
     this.centre.checked = false;

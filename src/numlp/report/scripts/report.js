@@ -10,7 +10,9 @@ async function mountReport() {
   };
   mountTheme(document.getElementById("theme"));
   mount("curves", (place) => mountCurves(place, data.curves, data.epochs));
-  mount("gradients", (place) => mountCurves(place, [data.gradients], data.epochs.slice(0, data.gradients.series[0].values.length)));
+  mount("gradients", (place) =>
+    mountCurves(place, [data.gradients], data.epochs.slice(0, data.gradients.series[0].values.length)),
+  );
   mount("layers", (place) => mountInside(place, data.layers));
   mount("calibration", (place) => mountCalibration(place, data.calibration));
   mount("values", (place) => mountValues(place, data.values));

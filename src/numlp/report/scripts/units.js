@@ -8,17 +8,40 @@ async function mountUnits(mount, units) {
   const tiles = places.map((place) => {
     const canvas = h("canvas", { class: "picture", width, height });
     const name = `${what} ${units.numbers[place] + 1}`;
-    const tile = h("button", { type: "button", class: "tile", "aria-label": `${name}, norm ${shortNumber(units.norms[place], 3)}`, onclick: () => enlarge(place) }, canvas);
+    const tile = h(
+      "button",
+      {
+        type: "button",
+        class: "tile",
+        "aria-label": `${name}, norm ${shortNumber(units.norms[place], 3)}`,
+        onclick: () => enlarge(place),
+      },
+      canvas,
+    );
     tooltip.attach(tile, () => [name, `norm ${shortNumber(units.norms[place], 3)}`]);
     return { tile, canvas, place };
   });
-  const grid = h("div", { class: units.is_picture ? "tiles" : "tiles strips", role: "group", "aria-label": `weights into ${count(tiles.length, what)}` });
+  const grid = h("div", {
+    class: units.is_picture ? "tiles" : "tiles strips",
+    role: "group",
+    "aria-label": `weights into ${count(tiles.length, what)}`,
+  });
   let frame = sheets.length - 1;
 
   function draw(canvas, place) {
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, width, height);
-    context.drawImage(sheets[frame], (place % columns) * width, Math.floor(place / columns) * height, width, height, 0, 0, width, height);
+    context.drawImage(
+      sheets[frame],
+      (place % columns) * width,
+      Math.floor(place / columns) * height,
+      width,
+      height,
+      0,
+      0,
+      width,
+      height,
+    );
   }
 
   const large = h("canvas", { class: "picture large", width, height, role: "img" });
@@ -43,17 +66,29 @@ async function mountUnits(mount, units) {
   }
 
   function arrange(order) {
-    const compare = { norm: (a, b) => units.norms[b.place] - units.norms[a.place], number: (a, b) => a.place - b.place }[order];
+    const compare = {
+      norm: (a, b) => units.norms[b.place] - units.norms[a.place],
+      number: (a, b) => a.place - b.place,
+    }[order];
     tiles.sort(compare);
     grid.replaceChildren(...tiles.map(({ tile }) => tile));
   }
 
-  const order = h("select", { onchange: () => arrange(order.value) }, h("option", { value: "norm" }, "norm, largest first"), h("option", { value: "number" }, "number"));
+  const order = h(
+    "select",
+    { onchange: () => arrange(order.value) },
+    h("option", { value: "norm" }, "norm, largest first"),
+    h("option", { value: "number" }, "number"),
+  );
   const controls = h("div", { class: "controls" }, h("label", {}, "sorted by ", order));
   if (sheets.length > 1) {
     const said = h("output", {}, units.frames[frame].name);
     const slider = h("input", {
-      type: "range", min: 0, max: sheets.length - 1, step: 1, value: frame,
+      type: "range",
+      min: 0,
+      max: sheets.length - 1,
+      step: 1,
+      value: frame,
       oninput: () => {
         frame = Number(slider.value);
         said.textContent = units.frames[frame].name;
@@ -63,7 +98,9 @@ async function mountUnits(mount, units) {
     });
     controls.append(h("label", { class: "slider" }, "epoch ", slider, said));
   }
-  const features = units.features.length ? h("p", { class: "hint" }, `Cells, from left to right: ${units.features.join(", ")}.`) : null;
+  const features = units.features.length
+    ? h("p", { class: "hint" }, `Cells, from left to right: ${units.features.join(", ")}.`)
+    : null;
   mount.append(controls, ...(features ? [features] : []), grid, dialog);
   arrange("norm");
   rove(grid, () => Math.max(1, Math.floor(grid.clientWidth / tiles[0].tile.offsetWidth)));
