@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from numlp.cli import main
 from numlp.cli.progress import TrainingProgress, sparkline
 from numlp.history import History
 from numlp.snapshots import load_snapshots
@@ -48,12 +47,8 @@ def test_the_page_s_command_reproduces_the_run(numlp, points, monkeypatch):
     command = re.search(r"<code>(numlp train [^<]*)</code>", Path("run/report.html").read_text())[1]
     original = Path("run/model.safetensors").read_bytes()
     monkeypatch.chdir("run")
-    assert numlp_in_place(*command.split()[1:], "--output", "again") == 0
+    assert numlp(*command.split()[1:], "--output", "again")[0] == 0
     assert Path("again/model.safetensors").read_bytes() == original
-
-
-def numlp_in_place(*arguments):
-    return main(list(arguments))
 
 
 def test_a_report_of_moved_data_says_so(numlp, points):

@@ -91,6 +91,13 @@ def learning_rate(history: History, title: str = "") -> Figure:
     ----------
     history : History
     title : str, optional
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.append({"epoch": 1, "learning_rate": 0.1})
+    >>> learning_rate(history).axes[0].get_ylabel()
+    'Learning rate'
     """
     drawing, axes = axes_of("learning rate", title)
     line(axes, history, "learning_rate", VALIDATION, "")
@@ -107,6 +114,13 @@ def gradients(norms: History, title: str = "") -> Figure:
     norms : History
         As `numlp.callbacks.GradientNorms` records them.
     title : str, optional
+
+    Examples
+    --------
+    >>> norms = History()
+    >>> norms.append({"epoch": 1, "layer 1": 0.5, "layer 2": 0.2})
+    >>> len(gradients(norms).axes[0].lines)
+    2
     """
     drawing, axes = axes_of("gradient norm", title)
     for i, column in enumerate(name for name in norms.columns if name != "epoch"):

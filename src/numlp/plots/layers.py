@@ -26,6 +26,12 @@ def layers(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
     x : array_like, shape (n, …)
         Rows of data, which are all held in memory at once: a thousand tell enough.
     title : str, optional
+
+    Examples
+    --------
+    >>> drawing = layers(MLP([3, 4, 2]), np.eye(3))
+    >>> drawing.axes[0].get_title(loc="left")
+    'weights, layer 1'
     """
     activations = hidden_activations(network, x)
     linear = network.linear_layers
@@ -70,6 +76,11 @@ def saliency(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
     ------
     SettingError
         If the inputs are no images.
+
+    Examples
+    --------
+    >>> len(saliency(MLP([64, 4, 2]), np.ones((3, 8, 8))).axes)  # three images, and a gradient below each
+    6
     """
     shape = picture_shape(network)
     if shape is None:

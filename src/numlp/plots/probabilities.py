@@ -67,6 +67,11 @@ def confusion(matrix: npt.ArrayLike, names: Sequence[str], title: str = "") -> F
     names : sequence of str
         Of the classes.
     title : str, optional
+
+    Examples
+    --------
+    >>> confusion([[8, 2], [1, 9]], ["cat", "dog"]).axes[0].get_xlabel()
+    'Predicted'
     """
     counts = np.asarray(matrix, dtype=np.float64)
     totals = counts.sum(axis=1, keepdims=True)
@@ -107,6 +112,13 @@ def mistakes(network: Predictor, x: npt.ArrayLike, labels: npt.ArrayLike, title:
     ------
     SettingError
         If the inputs are no images.
+
+    Examples
+    --------
+    >>> from numlp import MLP
+    >>> drawing = mistakes(MLP([64, 2]), np.ones((3, 8, 8)), [0, 1, 1], "the surest mistakes")
+    >>> drawing.get_suptitle()
+    'the surest mistakes'
     """
     shape = picture_shape(network)
     if shape is None:

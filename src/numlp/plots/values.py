@@ -17,6 +17,11 @@ def predictions(targets: npt.ArrayLike, predicted: npt.ArrayLike, title: str = "
     targets, predicted : array_like, shape (n,)
         Values of one target, in its units.
     title : str, optional
+
+    Examples
+    --------
+    >>> [axes.get_ylabel() for axes in predictions([1.0, 2.0], [1.5, 2.0]).axes]
+    ['Predicted', 'True − predicted']
     """
     true, guess = (np.asarray(values, dtype=np.float64).ravel() for values in (targets, predicted))
     drawing = Figure(figsize=(10, 4.6), dpi=DPI, layout="constrained")

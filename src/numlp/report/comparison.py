@@ -39,6 +39,17 @@ def write_comparison(runs: Mapping[str, Run], path: Path) -> None:
         If it can't be written.
     MissingDependencyError
         Without Jinja2.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from numlp.history import History
+    >>> from numlp.recipe import Recipe
+    >>> runs = {name: Run(Path(name), Recipe(), History(), {}, History()) for name in ("one", "other")}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_comparison(runs, Path(folder, "page.html"))
+    ...     print(Path(folder, "page.html").read_text(encoding="utf-8")[:15])
+    <!doctype html>
     """
     epochs = max((len(run.history) for run in runs.values()), default=0)
     panels = []

@@ -83,7 +83,9 @@ def _judged(judged: Judged) -> list[dict[str, str]]:
         share = r2(judged.truth, judged.predicted, weights)
         cards.append(_card(f"{judged.part} R²", figure("r2", share), "1 is perfect"))
         absolute = np.abs(error).mean(axis=1)
-        cards.append(_with_mean(judged, "mean_absolute_error", absolute, "in the units of the target, "))
+        several = judged.model.n_targets > 1
+        unit = "mean over the targets, " if several else "in the units of the target, "
+        cards.append(_with_mean(judged, "mean_absolute_error", absolute, unit))
     else:
         hits = (judged.truth == judged.predicted).reshape(len(judged), -1).mean(axis=1)
         share = float(np.average(hits, weights=weights))

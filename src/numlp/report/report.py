@@ -78,6 +78,13 @@ def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None,
         If the page can't be written.
     MissingDependencyError
         Without Jinja2, Pillow or matplotlib, which the extra "app" installs.
+
+    Examples
+    --------
+    >>> write_report("runs/nowhere")
+    Traceback (most recent call last):
+    ...
+    numlp.errors.FileFormatError: runs/nowhere is no run: it has no file recipe.toml
     """
     run = load_run(folder)
     model = load_model(run.folder / MODEL)
