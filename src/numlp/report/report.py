@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -185,4 +186,15 @@ def _rounding(model: Predictor, rows: Judged) -> str:
     lossy = rounded(model)
     changed = lossy.predict if model.loss.task == "regression" else lossy.predict_proba
     largest = float(np.abs(predict(x) - changed(x)).max())
-    return f"{largest:.1g}"
+    return _rounded_up(largest)
+
+
+def _rounded_up(value: float) -> str:
+    """Return one digit of a number, rounded up, so that "at most" is true.
+
+    >>> _rounded_up(0.000041), _rounded_up(0.2), _rounded_up(0.0)
+    ('0.00005', '0.2', '0')
+    """
+    unit = 10.0 ** math.floor(math.log10(value)) if value else 1.0
+    up = math.ceil(round(value / unit, 9)) * unit
+    return np.format_float_positional(up, precision=1, fractional=False, trim="-")
