@@ -146,6 +146,19 @@ def test_no_epoch_and_early_stopping(tmp_path, table_dataset):
     assert 'data-mount="gradients"' not in text
 
 
+def test_losses_that_are_not_finite(tmp_path, table_dataset):
+    folder = save_trained(tmp_path / "run", Recipe(**QUICK), table_dataset("classification"))
+    lines = (folder / "history.csv").read_text().splitlines()
+    worst = lines[1].split(",")
+    worst[1] = worst[3] = "nan"
+    (folder / "history.csv").write_text("\n".join([lines[0], ",".join(worst), lines[2]]))
+    written = write_report(folder, table_dataset("classification"), figures=False)
+    loss = data_of(written.path)["curves"][0]
+    assert loss["series"][0]["values"][0] is None
+    assert loss["best"] == 1
+    assert "not all finite" in text_of(written.path)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [

@@ -71,7 +71,7 @@ class Explanation {
     if (this.shape) {
       paint(this.picture, x, this.shape);
       const sums = overChannels(gradient, this.shape);
-      paintSigned(this.heat, sums, Math.max(...sums.map(Math.abs)));
+      paintSigned(this.heat, sums, largestOf(sums));
       this.why.textContent = `red speaks for “${name}”, blue against it`;
       this.heat.setAttribute("aria-label", `saliency: ${this.why.textContent}`);
       return;
@@ -83,7 +83,7 @@ class Explanation {
   }
 
   showLayer({ canvas, caption, number }, values) {
-    const largest = Math.max(...values.map(Math.abs));
+    const largest = largestOf(values);
     paintSigned(canvas, values, largest);
     const active = values.reduce((sum, value) => sum + (Math.abs(value) > 0.01 * largest ? 1 : 0), 0);
     caption.textContent = `layer ${number}: ${active} of ${count(values.length, "unit")} active`;

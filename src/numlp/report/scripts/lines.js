@@ -136,7 +136,7 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
   box.addEventListener("keydown", (event) => {
     const at = state.at ?? -1;
     const target = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: epochs.length - 1 }[event.key];
-    if (target === undefined) return;
+    if (target === undefined || !state.x) return;
     event.preventDefault();
     point(target);
   });

@@ -20,6 +20,9 @@ function paint(canvas, values, { height, width, channels, first }) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
+/** The largest absolute value; of as many values as there are, which `Math.max(...values)` can't take. */
+const largestOf = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
 /** Paint signed values, (height, width): red above 0, blue below, transparent at 0. */
 function paintSigned(canvas, values, largest) {
   const image = new ImageData(canvas.width, canvas.height);
