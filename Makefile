@@ -2,12 +2,13 @@
 # make test    the whole test suite        make check   lint, format and types
 # make reproduce   the reference project's results and those of the recipes, into docs/results/ (about 45 minutes)
 # make choosing    the measurements of docs/choosing.md (about 30 minutes)
+# make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 10 minutes)
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check format reproduce choosing clean
+.PHONY: demo test check format reproduce choosing bench-sklearn clean
 
 demo: $(VENV)/.app
 	$(BIN)/numlp train mnist
@@ -30,6 +31,9 @@ reproduce: $(VENV)/.app
 
 choosing: $(VENV)/.app
 	$(BIN)/python docs/results/choosing.py
+
+bench-sklearn: $(VENV)/.all
+	$(BIN)/python benchmarks/scikit_learn.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -3,6 +3,7 @@ import pytest
 from safetensors.numpy import save
 
 from numlp import MLP, train
+from numlp.callbacks import Checkpoint, GradientNorms
 from numlp.errors import FileFormatError, OutputError, SettingError
 from numlp.snapshots import Snapshots, load_snapshots, save_snapshots
 
@@ -63,3 +64,18 @@ def test_a_file_that_is_none(tmp_path):
         load_snapshots(tmp_path / "none.safetensors")
     with pytest.raises(OutputError):
         save_snapshots({}, tmp_path / "no folder" / "s.safetensors")
+
+
+def test_a_resumed_training_goes_on_watching(blobs, tmp_path):
+    def watched(net, **settings):
+        snapshots, norms = Snapshots(5, epochs=4), GradientNorms()
+        train(net, blobs, after_epoch=[snapshots, norms, Checkpoint(tmp_path / "c")], **settings)
+        return snapshots.weights, norms.history.rows
+
+    whole = watched(MLP([2, 4, 3], seed=0), epochs=4)
+    watched(MLP([2, 4, 3], seed=0), epochs=2)
+    again = watched(MLP([2, 4, 3], seed=0), epochs=4, resume=tmp_path / "c")
+    assert again[1] == whole[1]
+    assert list(again[0]) == list(whole[0]) == [0, 1, 2, 3, 4]
+    for epoch, weight in whole[0].items():
+        np.testing.assert_array_equal(again[0][epoch], weight)

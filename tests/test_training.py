@@ -5,11 +5,13 @@ import pytest
 
 import numlp
 from numlp import MLP, History, Scaling, evaluate, train
+from numlp.batches import Batches
 from numlp.errors import DataError, DivergenceError, SettingError
 from numlp.layers import NORMALIZATIONS
 from numlp.losses import LOSSES
 from numlp.named import resolve
 from numlp.optimizers import OPTIMIZERS
+from numlp.rows import Rows
 from numlp.schedules import SCHEDULES, Plan
 
 
@@ -466,3 +468,72 @@ def test_scaling_is_part_of_the_network(blobs):
     train(net, (x, y), epochs=3)
     train(plain, ((x - [5.0, 6.0]) * [2.0, 3.0], y), epochs=3)
     np.testing.assert_allclose(net.params, plain.params, rtol=1e-9)
+
+
+class TestGoingOn:
+    """A training that goes on from another's state."""
+
+    @pytest.mark.parametrize("averaging", [0.0, 0.9])
+    def test_it_is_as_if_it_had_never_ended(self, averaging):
+        x, y = np.random.default_rng(0).normal(size=(50, 4)), np.arange(50) % 3
+        settings = {
+            "optimizer": "adam",
+            "learning_rate": 0.01,
+            "batch_size": 16,
+            "averaging": averaging,
+            "validation": (x, y),
+        }
+
+        def fresh():
+            return MLP([4, 8, 3], normalization="batch", dropout=0.2, seed=0)
+
+        whole = fresh()
+        expected = train(whole, (x, y), epochs=5, **settings)
+        states = []
+        net = fresh()
+        train(net, (x, y), epochs=2, after_epoch=[states.append], **settings)
+        history = train(net, (x, y), epochs=5, resume=states[-1], **settings)
+        np.testing.assert_array_equal(net.params, whole.params)
+        for column in set(expected.columns) - {"seconds"}:
+            assert history[column] == expected[column]
+
+    def test_what_can_t_go_on(self):
+        x, y = np.eye(4), np.arange(4) % 2
+        states = []
+        net = MLP([4, 2])
+        train(net, (x, y), epochs=2, after_epoch=[states.append])
+        with pytest.raises(SettingError, match="epochs above the 2 that it has had"):
+            train(net, (x, y), epochs=2, resume=states[-1])
+        with pytest.raises(SettingError, match="resume must be of this network"):
+            train(MLP([4, 2]), (x, y), epochs=3, resume=states[-1])
+
+
+class TestReadyMadeBatches:
+    """Batches of one's own kind."""
+
+    class Sorted(Batches):
+        def arrange(self, order, epoch):
+            order[:] = np.arange(len(order))[:: -1 if epoch % 2 else 1]
+
+    def batches(self, n_inputs=1, **settings):
+        rows = Rows(np.arange(6.0).repeat(n_inputs).reshape(6, n_inputs), np.arange(6) % 2)
+        return self.Sorted(rows, n_targets=2, batch_size=4, scaling=Scaling(), dtype="float32", seed=0, **settings)
+
+    def test_they_are_taken_in_their_own_order(self):
+        seen = []
+        batches = self.batches()
+        train(
+            MLP([1, 2]),
+            batches,
+            epochs=2,
+            after_step=[lambda state: seen.append(batches._inputs[:, 0].tolist())],
+        )
+        assert [step[:2] for step in seen] == [[0, 1], [4, 5], [5, 4], [1, 0]]
+
+    def test_what_belongs_to_them_is_not_for_train(self):
+        with pytest.raises(SettingError, match="class_weight needs arrays as data"):
+            train(MLP([1, 2]), self.batches(), class_weight="balanced")
+        with pytest.raises(SettingError, match="label_smoothing"):
+            train(MLP([1, 2]), self.batches(), label_smoothing=0.1)
+        with pytest.raises(DataError, match="the network takes others"):
+            train(MLP([2, 2]), self.batches())

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from numlp.augmentation import Images
 from numlp.checks import whole_number
+from numlp.errors import DataError
 from numlp.randomness import Role, generator
 from numlp.rows import Rows
 from numlp.scaling import Scaling, data_range
@@ -105,8 +106,10 @@ class Batches:
         self._table = table * (1 - smoothing) + smoothing * rest if smoothing else table
         self._classes = targets if targets.ndim == 1 else None
         self._order = np.arange(n)
-        self._gathered = np.empty((size, x.shape[1]), x.dtype)
-        self._inputs: Array = np.empty(self._gathered.shape, dtype)
+        self._inputs: Array = np.empty((size, x.shape[1]), dtype)
+        # Rows of the right dtype are scaled where they are gathered: one pass over them less.
+        same = x.dtype == self._inputs.dtype
+        self._gathered: npt.NDArray[Any] = self._inputs if same else np.empty(self._inputs.shape, x.dtype)
         self._labels = np.empty(size, np.intp)
         self._targets: Array = np.empty((size, n_targets), dtype)
         self._weights: Array = np.empty(size, dtype)
@@ -115,6 +118,12 @@ class Batches:
         self._partners = tuple(np.empty_like(array) for array in mixed) if mixup else ()
         self._augment = None if augmentation is None else augmentation.bind(image_shape, size, data_range(x.dtype))
 
+    def check(self, n_inputs: int, n_targets: int, dtype: np.dtype[Any]) -> None:
+        """Refuse a network that takes other inputs or targets than these."""
+        made = (self._inputs.shape[1], self._targets.shape[1], self._inputs.dtype)
+        if made != (n_inputs, n_targets, dtype):
+            raise DataError(f"these batches have (inputs, targets, dtype) {made}: the network takes others")
+
     @property
     def steps(self) -> int:
         """The number of batches in an epoch."""
@@ -122,17 +131,22 @@ class Batches:
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch."""
-        self._order[:] = np.arange(len(self._order))
-        generator(self.seed, epoch, Role.SHUFFLE).shuffle(self._order)
+        self.arrange(self._order, epoch)
         augmenting = generator(self.seed, epoch, Role.AUGMENTATION)
         mixing = generator(self.seed, epoch, Role.MIXUP)
         for start in range(0, len(self._order), self.batch_size):
-            batch = self._batch(self._order[start : start + self.batch_size], augmenting)
+            batch = self.batch(self._order[start : start + self.batch_size], augmenting)
             if self.mixup:
                 self._mix(batch, mixing.beta(self.mixup, self.mixup))
             yield batch
 
-    def _batch(self, index: npt.NDArray[np.intp], augmenting: np.random.Generator) -> Batch:
+    def arrange(self, order: npt.NDArray[np.intp], epoch: int) -> None:
+        """Write the order in which an epoch takes the rows into `order`, (n,), which has that of the epoch before."""
+        order[:] = np.arange(len(order))
+        generator(self.seed, epoch, Role.SHUFFLE).shuffle(order)
+
+    def batch(self, index: npt.NDArray[np.intp], augmenting: np.random.Generator) -> Batch:
+        """Return the batch of some rows."""
         n = len(index)
         gathered, targets, weights = self._gathered[:n], self._targets[:n], None
         if is_sparse(self.x):

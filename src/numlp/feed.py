@@ -31,7 +31,7 @@ class Feed(NamedTuple):
 
 def make_feed(
     network: MLP,
-    data: Data | Source,
+    data: Data | Source | Batches,
     validation: Data | None,
     batch_size: int,
     epochs: int,
@@ -46,12 +46,17 @@ def make_feed(
     rest = 0.5 if network.loss.task == "labels" else 1 / network.n_targets
     smoothing = {"smoothing": regularization.label_smoothing, "rest": rest}
     normalizes_batches = any(isinstance(layer, BatchNorm) for layer in network.layers)
-    if _is_stream(data):
-        _check_stream(class_weight, augmentation, regularization)
-        if epochs > 1 and isinstance(data, Iterator):
-            raise DataError("a generator is used up after one epoch: give a list, or a function of the epoch")
+    if isinstance(data, Batches) or _is_stream(data):
+        _check_made_batches(class_weight, augmentation, regularization)
         names, shape = network.class_names, network.input_shape
         held_out = None if validation is None else normalized(check_rows(network, validation, names))
+        if isinstance(data, Batches):
+            if regularization.label_smoothing:
+                raise SettingError("label_smoothing of ready-made batches is theirs: Batches(smoothing=…)")
+            data.check(network.layer_size[0], network.n_targets, network.dtype)
+            return Feed(data, held_out, names, shape)
+        if epochs > 1 and isinstance(data, Iterator):
+            raise DataError("a generator is used up after one epoch: give a list, or a function of the epoch")
         stream = Stream(data, network, network.input_scaling, least_rows=2 if normalizes_batches else 1, **smoothing)
         return Feed(stream, held_out, names, shape)
     samples, labels, *_ = pair(data)
@@ -95,7 +100,7 @@ def _is_stream(data: Any) -> TypeGuard[Source]:
     return callable(data) or (isinstance(data, Iterable) and not isinstance(data, tuple | np.ndarray | str | dict))
 
 
-def _check_stream(
+def _check_made_batches(
     class_weight: ClassWeight | None, augmentation: Images | None, regularization: Regularization
 ) -> None:
     wanted = {"class_weight": class_weight, "augmentation": augmentation, "mixup": regularization.mixup or None}

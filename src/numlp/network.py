@@ -186,8 +186,7 @@ class MLP(Predictor):
 
     def logits(self, rows: AnyArray) -> Array:
         """Return the logits, (n, outputs), of rows of raw features, (n, inputs)."""
-        rows = dense(rows)
-        return self.forward(self.input_scaling.apply(rows, np.empty(rows.shape, self.dtype)))
+        return self.forward(self.input_scaling.scaled(dense(rows), self.dtype))
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the logits, (n, outputs), of scaled inputs, (n, inputs).

@@ -150,7 +150,7 @@ class Adam(Optimizer):
         count = float(state["count"][0])
         # θ − η m̂ / (√v̂ + ε) = θ − η' m / (√v + ε'), with both corrections in two numbers.
         correction = (1 - self.beta2**count) ** 0.5
-        rate, epsilon = learning_rate * correction / (1 - self.beta1**count), self.epsilon * correction
+        rate, epsilon = learning_rate * correction / (1 - self.beta1**count), self.corrected_epsilon(correction)
         for p, g, m, v in _pieces(params, grads, state["mean"], state["square"]):
             step = state["scratch"][: p.size]
             np.subtract(g, m, out=step)
@@ -165,6 +165,10 @@ class Adam(Optimizer):
             np.divide(m, step, out=step)
             np.multiply(step, rate, out=step)
             np.subtract(p, step, out=p)
+
+    def corrected_epsilon(self, correction: float) -> float:
+        """Return ε' for √v, where `correction` is √v / √v̂."""
+        return self.epsilon * correction
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,7 +107,9 @@ class Predictor(ABC):
         """
         if self.loss.task == "regression":
             raise SettingError(f"loss {self.loss.name!r} has no classes, so no probabilities: use predict")
-        probabilities = np.concatenate([self.link(chunk / self.temperature) for chunk in self.chunks(x)])
+        calibrated = self.temperature != 1
+        chunks = [self.link(chunk / self.temperature if calibrated else chunk) for chunk in self.chunks(x)]
+        probabilities = np.concatenate(chunks) if len(chunks) > 1 else chunks[0]
         if self.loss.task == "labels" and self.n_targets == 1:
             return np.concatenate([1 - probabilities, probabilities], axis=1)
         return probabilities

@@ -22,7 +22,8 @@ from numlp.randomness import member_seed
 from numlp.range_test import STEP_SETTINGS
 from numlp.recipe import Recipe
 from numlp.scaling import SCALINGS, standardize
-from numlp.training import Callback, train
+from numlp.state import Callback
+from numlp.training import train
 
 _FEW_ROWS = 10_000  # an epoch of fewer is too few steps for the recipe "default"
 _USUAL_LOSSES = {

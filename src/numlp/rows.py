@@ -13,7 +13,7 @@ from numlp.predictor import Predictor
 from numlp.special import AnyArray
 from numlp.weights import ClassWeight, as_class_weights, as_weights, class_weights_of_rows
 
-Data = tuple[Any, npt.ArrayLike] | tuple[Any, npt.ArrayLike, npt.ArrayLike]
+Data = tuple[Any, npt.ArrayLike] | tuple[Any, npt.ArrayLike, npt.ArrayLike | None]
 
 
 class Rows(NamedTuple):

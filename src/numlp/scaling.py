@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,10 @@ class Scaling:
 
     __hash__ = None  # type: ignore[assignment]
 
+    @cached_property
+    def _is_identity(self) -> bool:
+        return not np.any(self.shift) and bool(np.all(self.factor == 1))
+
     def check(self, name: str, width: int, dtype: np.dtype[Any]) -> None:
         """Refuse a scaling that does not fit `width` features of a network that computes in `dtype`."""
         for part in (self.shift, self.factor):
@@ -85,7 +90,7 @@ class Scaling:
                     np.multiply(out, factor, out=out)
             elif factor is not None:
                 np.multiply(x, factor, out=out, casting="same_kind")
-            else:
+            elif out is not x:
                 np.copyto(out, x, casting="same_kind")
             return out
 
@@ -94,6 +99,10 @@ class Scaling:
     def apply(self, x: npt.NDArray[Any], out: Array) -> Array:
         """Write the scaled rows of `x` into the float array `out` of the same shape, and return it."""
         return self.between(x.dtype, out.dtype)(x, out)
+
+    def scaled(self, x: npt.NDArray[Any], dtype: npt.DTypeLike) -> Array:
+        """Return the scaled rows of `x` in another float dtype: `x` itself, not a copy, if it is that already."""
+        return x if x.dtype == dtype and self._is_identity else self.apply(x, np.empty(x.shape, dtype))
 
     def invert(self, scaled: Array) -> npt.NDArray[np.float64]:
         """Return scaled rows in the units of the data again, as float64."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from numlp.atomic import write_bytes
 from numlp.checks import whole_number
 from numlp.errors import FileFormatError
 from numlp.special import Array
-from numlp.training import TrainingState
+from numlp.state import TrainingState
 
 _PREFIX = "epoch."
 
@@ -47,6 +48,15 @@ class Snapshots:
         count = whole_number("snapshots", count, minimum=2)
         self._wanted = set(np.linspace(0, epochs, min(count, epochs + 1)).round().astype(int).tolist())
         self.weights: dict[int, Array] = {}
+
+    def memory(self) -> dict[str, Any]:
+        """Return what a checkpoint must hold."""
+        return {f"{_PREFIX}{epoch}": weight for epoch, weight in self.weights.items()}
+
+    def remember(self, memory: dict[str, Any]) -> None:
+        """Take back what a checkpoint held."""
+        self.weights = {int(name.removeprefix(_PREFIX)): weight for name, weight in memory.items()}
+        self.weights = dict(sorted(self.weights.items()))
 
     def begin(self, state: TrainingState) -> None:
         """Forget everything, and keep the weights that the training begins with."""

@@ -11,7 +11,7 @@ from rich.console import Console
 from numlp.cli.progress import TrainingProgress, sparkline
 from numlp.history import History
 from numlp.snapshots import load_snapshots
-from numlp.training import TrainingState
+from numlp.state import TrainingState
 
 QUICK = ("--epochs", "2", "--validation", "0.2", "--batch-size", "16", "--layers", "8")
 

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import shlex
+import warnings
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def commands():
 
 def test_the_library_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    first, second, third = [block for language, block in BLOCKS if language == "python"]
+    first, second, third, fourth = [block for language, block in BLOCKS if language == "python"]
     names = {}
     exec(first, names)
     assert names["numlp"].evaluate(names["net"], names["mnist"].test)["accuracy"] > 0.96
@@ -40,6 +41,9 @@ def test_the_library_examples_run(tmp_path, monkeypatch):
     assert names["numlp"].evaluate(names["net"], (names["x"], names["price"]))["r2"] > 0.99
     exec(third, names)
     assert names["numlp"].evaluate(names["net"], mnist.test)["accuracy"] > 0.96
+    with warnings.catch_warnings(action="ignore"):  # ten epochs are not enough to converge
+        exec(fourth, names)
+    assert names["classifier"].score(mnist.test.x.reshape(10_000, -1) / 255, mnist.test.y) > 0.8
 
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
@@ -108,3 +112,14 @@ def test_the_readme_s_tables_are_those_of_the_results_pages(page, begin, count):
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         assert link.startswith("http") or (page.parent / link).exists(), link
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_code_for_scikit_learn_s_users_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", (ROOT / "docs/coming-from-scikit-learn.md").read_text(), flags=re.M | re.S
+    )
+    assert len(blocks) > 10
+    exec("\n".join(blocks), {})
+    assert (tmp_path / "digits.safetensors").exists()

@@ -24,7 +24,7 @@ from numlp.network import MLP
 from numlp.recipe import Recipe
 from numlp.recipes import fitting_recipe, load_data, load_recipe, make_network, train_network
 from numlp.snapshots import Snapshots, save_snapshots
-from numlp.training import Callback, TrainingState
+from numlp.state import Callback, TrainingState
 
 _EXTRAS = ("Regularization", "Result")
 

@@ -1,0 +1,64 @@
+"""The batches of an epoch as scikit-learn makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.batches import Batch, Batches
+from numlp.rows import Rows
+
+
+class ShuffledBatches(Batches):
+    """Batches in scikit-learn's order and with its weights.
+
+    Each epoch shuffles the order of the one before. Weights have the mean 1 in every batch, so that a batch's loss is
+    their weighted mean; a short last batch takes a full step.
+
+    Parameters
+    ----------
+    rows : Rows
+    random_state : RandomState
+    shuffle : bool
+        Otherwise rows are taken as they stand.
+    settings
+        As for `Batches`.
+
+    Attributes
+    ----------
+    current : Batch
+        The newest.
+    total : float
+        The sum of its rows' weights as they were given; without weights, the number of its rows.
+    """
+
+    current: Batch
+    total: float
+
+    def __init__(self, rows: Rows, *, random_state: np.random.RandomState, shuffle: bool, **settings: Any) -> None:
+        super().__init__(rows, **settings)
+        self.random_state, self.shuffle = random_state, shuffle
+        self._rows = np.arange(rows.x.shape[0])
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return len(self._rows)
+
+    def arrange(self, order: npt.NDArray[np.intp], epoch: int) -> None:
+        if self.shuffle:
+            permutation = self._rows.copy()
+            self.random_state.shuffle(permutation)
+            order[:] = order[permutation]
+
+    def batch(self, index: npt.NDArray[np.intp], augmenting: np.random.Generator) -> Batch:
+        batch = super().batch(index, augmenting)
+        self.total = float(len(index))
+        if batch.weights is not None:
+            self.total = float(np.add.reduce(batch.weights))
+            if self.total:  # else nothing counts in this batch
+                np.multiply(batch.weights, len(index) / self.total, out=batch.weights)
+        self.current = batch._replace(share=1.0)
+        return self.current

@@ -1,0 +1,120 @@
+"""After every epoch: scikit-learn's figures, and its rules for when a training has converged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from numlp.sklearn.batches import ShuffledBatches
+from numlp.sklearn.held_out import HeldOut
+from numlp.sklearn.penalty import AlphaPenalty
+from numlp.sklearn.reported import reported
+from numlp.state import TrainingState
+
+_LEAST_RATE = 1e-6  # below it, "adaptive" gives up
+
+
+class Convergence:
+    """The callbacks of one fit; they keep the estimator's fitted attributes.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    batches : ShuffledBatches
+    penalty : AlphaPenalty
+    held_out : HeldOut, optional
+        Validation rows.
+    score : callable, optional
+        Returns the score on the validation rows, the more the better; with early stopping it decides.
+    one_epoch : bool
+        Whether this is a `partial_fit`.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        batches: ShuffledBatches,
+        penalty: AlphaPenalty,
+        held_out: HeldOut | None,
+        score: Callable[[TrainingState], float] | None,
+        one_epoch: bool,
+    ) -> None:
+        self.estimator, self.batches, self.penalty = estimator, batches, penalty
+        self.held_out, self.score, self.one_epoch = held_out, score, one_epoch
+        self._loss = 0.0
+
+    def begin(self, state: TrainingState) -> None:
+        """Let the estimator go on from here later."""
+        self.estimator._state = state
+
+    def count(self, state: TrainingState) -> None:
+        """Count a step's loss, penalty included."""
+        batch = self.batches.current
+        loss = reported(state.network.loss, state.loss, batch.targets, batch.weights)
+        self._loss += (loss + self.penalty.value) * len(batch.x)
+
+    def __call__(self, state: TrainingState) -> bool:
+        """Write the epoch's figures down; return whether the training is over."""
+        estimator = self.estimator
+        estimator.n_iter_ += 1
+        estimator.t_ += self.batches.n
+        estimator.loss_ = self._loss / self.batches.n
+        estimator.loss_curve_.append(estimator.loss_)
+        self._loss = 0.0
+        if self.held_out is not None:
+            rows, value = self.held_out.rows, state.history.rows[-1]["validation_loss"]
+            estimator.validation_loss_curve_.append(reported(state.network.loss, value, rows.targets, rows.weights))
+        if estimator.verbose:
+            print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")  # noqa: T201
+        improved = self._improved() if self.score is None else self._improved_on_validation(self.score(state))
+        estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
+        if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
+            self._set_rate(state, estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t)
+        converged = False
+        if estimator._no_improvement_count > estimator.n_iter_no_change:
+            converged = not self._slowed_down(state)
+            estimator._no_improvement_count *= converged
+        estimator.stopped_ = converged
+        return converged or self.one_epoch
+
+    def _improved(self) -> bool:
+        estimator = self.estimator
+        improved = estimator.loss_ <= estimator.best_loss_ - estimator.tol
+        estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
+        return bool(improved)
+
+    def _improved_on_validation(self, score: float) -> bool:
+        estimator = self.estimator
+        estimator.validation_scores_.append(score)
+        if estimator.verbose:
+            print(f"Validation score: {score:f}")  # noqa: T201
+        improved = score >= estimator.best_validation_score_ + estimator.tol
+        if score > estimator.best_validation_score_:
+            estimator.best_validation_score_ = score
+            estimator._best_params = estimator.network_.params.copy()
+        return bool(improved)
+
+    def _slowed_down(self, state: TrainingState) -> bool:
+        """Return whether the training can go on with smaller steps; say why it can't."""
+        estimator = self.estimator
+        what = "Training loss" if self.score is None else "Validation score"
+        epochs = estimator.n_iter_no_change
+        reason = f"{what} did not improve more than tol={estimator.tol:f} for {epochs:g} consecutive epochs."
+        adaptive = estimator.solver == "sgd" and estimator.learning_rate == "adaptive"
+        slower: bool = adaptive and estimator._rate > _LEAST_RATE
+        if slower:
+            self._set_rate(state, estimator._rate / 5)
+            decision = f"Setting learning rate to {estimator._rate:f}"
+        else:
+            decision = "Learning rate too small. Stopping." if adaptive else "Stopping."
+        if estimator.verbose:
+            print(reason, decision)  # noqa: T201
+        return slower
+
+    def _set_rate(self, state: TrainingState, rate: float) -> None:
+        """Set the learning rate. There a velocity is in units of steps, here in units of gradients."""
+        if "velocity" in state.optimizer:
+            np.multiply(state.optimizer["velocity"], self.estimator._rate / rate, out=state.optimizer["velocity"])
+        self.estimator._rate = rate

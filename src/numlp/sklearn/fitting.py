@@ -1,0 +1,152 @@
+"""From an estimator with a network to one that is trained: by batches, or by L-BFGS."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
+
+from numlp.callbacks import TimeBudget
+from numlp.errors import DivergenceError
+from numlp.network import MLP
+from numlp.rows import Rows
+from numlp.sklearn.batches import ShuffledBatches
+from numlp.sklearn.convergence import Convergence
+from numlp.sklearn.held_out import HeldOut
+from numlp.sklearn.lbfgs import Objective, minimize
+from numlp.sklearn.networks import make_network, seed_of
+from numlp.sklearn.optimizers import make_optimizer
+from numlp.sklearn.parameters import RATES
+from numlp.sklearn.penalty import AlphaPenalty
+from numlp.sklearn.progress import Progress
+from numlp.state import TrainingState
+from numlp.training import train
+
+_STEP_SETTINGS = ("adversarial", "l1", "max_norm", "clip_norm", "clip_value", "averaging")
+_NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+    "preprocessed. (The loss or a weight became NaN or infinite{where}: scale X, as input_scaling='standardize' "
+    "does, and y, or lower learning_rate_init={rate:g}.)"
+)
+
+
+def fit_batches(
+    estimator: Any, rows: Rows, held_out: HeldOut | None, random_state: np.random.RandomState, one_epoch: bool
+) -> None:
+    """Train by batches, for all epochs or for one."""
+    parameters, network = estimator.get_params(deep=False), estimator.network_
+    seed = seed_of(random_state)
+    batches = ShuffledBatches(
+        rows,
+        random_state=random_state,
+        shuffle=bool(estimator.shuffle),
+        n_targets=network.n_targets,
+        batch_size=_batch_size(estimator.batch_size, int(rows.x.shape[0])),
+        scaling=network.input_scaling,
+        dtype=network.dtype,
+        seed=seed,
+        smoothing=parameters.get("label_smoothing", 0.0),
+        rest=0.5 if network.loss.task == "labels" else 1 / network.n_targets,
+        mixup=estimator.mixup,
+    )
+    penalty = AlphaPenalty(network, estimator.alpha, batches)
+    score = _score_of(estimator, held_out) if estimator.early_stopping and held_out is not None else None
+    convergence = Convergence(estimator, batches, penalty, held_out, score, one_epoch)
+    state = getattr(estimator, "_state", None) if one_epoch else None
+    if state is None:
+        estimator._rate = float(estimator.learning_rate_init)
+    epochs = estimator.max_iter if state is None else max(estimator.max_iter, state.epoch + 1)
+    estimator.n_iter_ = 0
+    with ExitStack() as shown:
+        shows = [shown.enter_context(Progress(epochs, batches.steps))] if estimator.progress else []
+        budget = [] if estimator.time_budget is None else [TimeBudget(estimator.time_budget)]
+        try:
+            train(
+                network,
+                batches,
+                validation=None if held_out is None else held_out.rows,
+                learning_rate=lambda step: estimator._rate,
+                schedule="constant" if estimator.learning_rate in RATES else estimator.learning_rate,
+                epochs=epochs,
+                seed=seed,
+                optimizer=make_optimizer(parameters),
+                after_step=[convergence.count, *budget, *shows],
+                after_epoch=[convergence, *(estimator.callbacks or ())],
+                sync_gradients=penalty,
+                resume=state,
+                **{name: parameters[name] for name in _STEP_SETTINGS},
+            )
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=4)
+        except DivergenceError as error:
+            raise ValueError(_NOT_FINITE.format(where=f" in epoch {error.epoch}", rate=estimator._rate)) from error
+    if score is not None and (estimator.stopped_ or not one_epoch):
+        network.params = estimator._best_params
+    if estimator.n_iter_ == estimator.max_iter and not (estimator.stopped_ or one_epoch):
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
+            "converged yet.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+
+def fit_lbfgs(estimator: Any, rows: Rows) -> None:
+    """Train by L-BFGS, in float64."""
+    network: MLP = estimator.network_
+    exact = network if network.dtype == np.float64 else _in_double(estimator)
+    exact.params = network.params
+    if rows.targets.ndim == 1:
+        rows = rows._replace(targets=np.eye(network.n_targets)[rows.targets])
+    objective = Objective(exact, rows, float(estimator.alpha))
+    estimator.loss_, estimator.n_iter_ = minimize(objective, estimator.get_params(deep=False))
+    if not np.isfinite(exact.params).all():
+        raise ValueError(_NOT_FINITE.format(where="", rate=estimator.learning_rate_init))
+    network.params = exact.params
+
+
+def _in_double(estimator: Any) -> MLP:
+    network = estimator.network_
+    return make_network(
+        estimator.get_params(deep=False),
+        network.layer_size,
+        network.loss,
+        np.float64,
+        np.random.RandomState(0),
+        input_scaling=network.input_scaling,
+    )
+
+
+def _batch_size(batch_size: Any, n: int) -> int:
+    if isinstance(batch_size, str):
+        return min(200, n)
+    if batch_size > n:
+        warnings.warn(f"batch_size={batch_size} is more than the {n} samples: it is clipped to {n}", stacklevel=5)
+    return min(int(batch_size), n)
+
+
+def _score_of(estimator: Any, held_out: HeldOut) -> Callable[[TrainingState], float]:
+    """Return what early stopping looks at."""
+    x, weights, y = held_out.rows.x, held_out.rows.weights, held_out.y
+    if estimator.scoring == "loss":
+        return lambda state: -state.history.rows[-1]["validation_loss"]
+    loss = estimator.network_.loss
+    # The accuracy of numlp's history counts single labels; scikit-learn's, rows of which all labels are right.
+    several_labels = loss.task == "labels" and estimator.n_outputs_ > 1
+    if estimator.scoring is not None or several_labels:
+        scorer = check_scoring(estimator, estimator.scoring or "accuracy")
+        weighting = {} if weights is None else {"sample_weight": weights}
+
+        def score(state: TrainingState) -> float:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "X does not have valid feature names")
+                return float(scorer(estimator, x, y, **weighting))
+
+        return score
+    figure = "validation_r2" if loss.task == "regression" else "validation_accuracy"
+    return lambda state: state.history.rows[-1][figure]

@@ -1,0 +1,86 @@
+"""Labels: between classes as they are named and targets as a loss takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.multiclass import type_of_target, unique_labels
+
+from numlp.errors import SettingError
+from numlp.losses import LOSSES, Loss
+from numlp.named import resolve
+from numlp.special import AnyArray
+
+
+class Labels:
+    """The classes of a classifier.
+
+    Parameters
+    ----------
+    y : array_like
+        All targets, or only the classes there will be.
+    loss : str or Loss
+        "log_loss" stands for the one that fits the labels.
+
+    Attributes
+    ----------
+    classes : array
+    several : bool
+        Whether a sample may have several labels at once.
+    loss : Loss
+    n_outputs : int
+        One for two classes, unless the loss wants one for each.
+    """
+
+    def __init__(self, y: Any, loss: Any) -> None:
+        self.binarizer = LabelBinarizer().fit(y)
+        self.classes = self.binarizer.classes_
+        self.several = bool(self.binarizer.y_type_.startswith("multilabel"))
+        multiclass = self.binarizer.y_type_ == "multiclass"
+        usual = "softmax_cross_entropy" if multiclass else "sigmoid_binary_cross_entropy"
+        self.loss: Loss = resolve("loss", usual if loss == "log_loss" else loss, LOSSES)
+        by_labels = self.loss.task == "labels"
+        if by_labels and multiclass:
+            raise SettingError(f"loss={loss!r} gives more than two classes no probabilities: use 'log_loss'")
+        if not by_labels and (self.several or len(self.classes) == 1):
+            raise SettingError(f"loss={loss!r} is for two classes or more that exclude each other: use 'log_loss'")
+        self.n_outputs = 1 if by_labels and not self.several else len(self.classes)
+
+    def encode(self, y: Any) -> AnyArray:
+        """Return class indices, (n,), or rows of 0 and 1, (n, outputs)."""
+        found = unique_labels(y)
+        if len(np.setdiff1d(found, self.classes, assume_unique=True)):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {found}."
+            )
+        rows: AnyArray = self.binarizer.transform(y)
+        if self.loss.task == "labels":
+            return rows
+        return rows[:, 0] if rows.shape[1] == 1 else rows.argmax(axis=1)
+
+    def check_same(self, y: Any) -> None:
+        """Refuse targets with other classes, or fewer, for a warm start."""
+        found = unique_labels(y)
+        if set(found) != set(self.classes):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes}, `y` has {found}"
+            )
+
+    def check_promised(self, classes: Any) -> None:
+        """Refuse a later `partial_fit` that promises other classes than the first."""
+        if not np.array_equal(self.classes, unique_labels(classes)):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes!r}"
+            )
+
+
+def first_classes(y: Any, classes: Any) -> Any:
+    """Return what the labels of a first `partial_fit` are learned from."""
+    if type_of_target(y).startswith("multilabel"):
+        return y
+    if classes is None:
+        raise ValueError("classes must be passed on the first call to partial_fit.")
+    return unique_labels(classes)

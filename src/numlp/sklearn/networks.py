@@ -1,0 +1,102 @@
+"""Between an estimator's attributes and its network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.errors import SettingError
+from numlp.layers import Linear
+from numlp.losses import Loss
+from numlp.network import MLP
+from numlp.scaling import Scaling
+from numlp.sklearn.parameters import activations
+from numlp.special import Array
+
+_NETWORK_SETTINGS = ("initializer", "normalization", "dropout", "input_dropout", "noise", "input_noise")
+
+
+def make_network(
+    parameters: dict[str, Any],
+    layer_size: tuple[int, ...],
+    loss: Loss,
+    dtype: npt.DTypeLike,
+    random_state: np.random.RandomState,
+    **settings: Any,
+) -> MLP:
+    """Return a network with first weights: those that scikit-learn would draw, unless an initializer is named."""
+    network = MLP(
+        layer_size,
+        activation=activations("activation", parameters["activation"]),
+        loss=loss,
+        dtype=dtype,
+        seed=seed_of(random_state),
+        **{name: parameters[name] for name in _NETWORK_SETTINGS},
+        **settings,
+    )
+    if parameters["initializer"] is None:
+        # X. Glorot's bound, and with the logistic function the smaller one of LeCun's tanh.
+        share = 2.0 if parameters["activation"] == "logistic" else 6.0
+        for layer in network.linear_layers:
+            bound = np.sqrt(share / sum(layer.weight.shape))
+            layer.weight[...] = random_state.uniform(-bound, bound, layer.weight.shape)
+            intercept = random_state.uniform(-bound, bound, layer.weight.shape[1])
+            if layer.bias is not None:
+                layer.bias[...] = intercept
+    return network
+
+
+def seed_of(random_state: np.random.RandomState) -> int:
+    """Return a seed for what scikit-learn has not, without drawing from what it has."""
+    copied = np.random.RandomState()
+    copied.set_state(random_state.get_state())
+    return int(copied.randint(2**31))
+
+
+def adopt(estimator: Any, network: MLP) -> None:
+    """Let an estimator's attributes look into a network's parameters."""
+    estimator.network_ = network
+    estimator.coefs_ = [layer.weight for layer in network.linear_layers]
+    estimator.intercepts_ = [_intercept(network, layer) for layer in network.linear_layers]
+
+
+def current_network(estimator: Any) -> MLP:
+    """Return the network with the coefficients that the attributes hold, which may have been set by hand."""
+    network: MLP = estimator.network_
+    layers = network.linear_layers
+    count = estimator.n_layers_ - 1
+    coefs, intercepts = estimator.coefs_[:count], estimator.intercepts_[:count]
+    if len(coefs) == len(layers) and all(
+        coef is layer.weight and intercept is _intercept(network, layer)
+        for coef, intercept, layer in zip(coefs, intercepts, layers, strict=True)
+    ):
+        return network
+    if [np.shape(coef) for coef in coefs] != [layer.weight.shape for layer in layers]:
+        return _other_network(network, coefs, intercepts)
+    for coef, intercept, layer in zip(coefs, intercepts, layers, strict=True):
+        layer.weight[...] = coef
+        _intercept(network, layer)[...] = intercept
+    return network
+
+
+def _other_network(network: MLP, coefs: list[Array], intercepts: list[Array]) -> MLP:
+    """Return a network of other sizes: the encoder of an autoencoder, say."""
+    if network.architecture["normalization"] != "none" or network.input_scaling != Scaling():
+        raise SettingError("coefs_ of other shapes need a network without normalization and input_scaling")
+    sizes = (len(coefs[0]), *(np.shape(coef)[1] for coef in coefs))
+    other = MLP(sizes, activation=network.activations[: len(coefs) - 1], loss=network.loss, dtype=network.dtype)
+    for coef, intercept, layer in zip(coefs, intercepts, other.linear_layers, strict=True):
+        layer.weight[...] = coef
+        _intercept(other, layer)[...] = intercept
+    return other
+
+
+def _intercept(network: MLP, layer: Linear) -> Array:
+    """Return what is added to a layer's products: its bias, or the shift of the norm that has its place."""
+    if layer.bias is not None:
+        return layer.bias
+    norm: Any = network.layers[network.layers.index(layer) + 1]
+    shift: Array = norm.shift
+    return shift

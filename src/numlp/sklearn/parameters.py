@@ -1,0 +1,201 @@
+"""The parameters of the estimators: what may be given for each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from numlp.activations import ACTIVATIONS, Activation
+from numlp.checks import choice, fraction, nonnegative, positive, real, unknown, whole_number
+from numlp.errors import SettingError
+from numlp.initializers import INITIALIZERS
+from numlp.layers import NORMALIZATIONS
+from numlp.losses import LOSSES, Task
+from numlp.named import Check, Named, optional, resolve
+from numlp.network import DTYPES
+from numlp.optimizers import OPTIMIZERS
+from numlp.scaling import SCALINGS
+from numlp.schedules import SCHEDULES
+
+SOLVERS = ("lbfgs", "sgd", "adam")
+RATES = ("constant", "invscaling", "adaptive")
+_ALIASES = {"logistic": "sigmoid"}
+
+
+def widths(name: str, value: object) -> tuple[int, ...]:
+    """Return the widths of the hidden layers; a single number is one layer."""
+    values = value if isinstance(value, list | tuple | np.ndarray) else [value]
+    try:
+        return tuple(whole_number(name, width) for width in values)
+    except SettingError as error:
+        raise SettingError(f"{name} must be > 0, got {value!r}: whole numbers, one for each hidden layer") from error
+
+
+def activations(name: str, value: object) -> Activation | tuple[Activation, ...]:
+    """Return numlp's name, or value, of an activation, or one for each hidden layer."""
+    if isinstance(value, list | tuple):
+        return tuple(resolve(name, _ALIASES.get(str(each), each), ACTIVATIONS) for each in value)
+    return resolve(name, _ALIASES.get(str(value), value), ACTIVATIONS)
+
+
+def _either(names: tuple[str, ...], registry: Mapping[str, type[Named]]) -> Check:
+    def check(name: str, value: object) -> object:
+        if value not in names:
+            try:
+                resolve(name, value, registry)
+            except SettingError as error:
+                head = str(value).partition("(")[0].strip()
+                if head in registry:  # its settings are wrong, not its name
+                    raise
+                raise SettingError(unknown(name, value, dict.fromkeys([*names, *registry]))) from error
+        return value
+
+    return check
+
+
+def losses(*tasks: Task, usual: tuple[str, ...] = ()) -> Check:
+    """Return the check of a loss for some tasks."""
+    return _either(usual, {name: loss for name, loss in LOSSES.items() if loss.task in tasks})
+
+
+def _one_of(registry: Mapping[str, object]) -> Check:
+    return lambda name, value: choice(name, value, registry)
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise SettingError(f"{name} must be True or False, not {value!r}")
+    return bool(value)
+
+
+def _verbose(name: str, value: object) -> object:
+    return value if isinstance(value, bool | np.bool_) else whole_number(name, value, minimum=0)
+
+
+def _batch_size(name: str, value: object) -> object:
+    return value if isinstance(value, str) and value == "auto" else whole_number(name, value)
+
+
+def _momentum(name: str, value: object) -> float:
+    number = real(name, value, "in [0, 1]")
+    if not 0 <= number <= 1:
+        raise SettingError(f"{name} must be in [0, 1], not {value!r}")
+    return number
+
+
+def _patience(name: str, value: object) -> object:
+    return value if value == math.inf else whole_number(name, value)
+
+
+def _random_state(name: str, value: object) -> object:
+    if value is None or isinstance(value, Integral | np.random.RandomState) or value is np.random:
+        return value
+    raise SettingError(f"{name} must be None, a whole number or a numpy.random.RandomState, not {value!r}")
+
+
+def _callbacks(name: str, value: Any) -> object:
+    if value is not None and not (isinstance(value, list | tuple) and all(callable(each) for each in value)):
+        raise SettingError(f"{name} must be a list of callables, not {value!r}")
+    return value
+
+
+def _scoring(name: str, value: Any) -> object:
+    if value is None or isinstance(value, str) or callable(value):
+        return value
+    raise SettingError(f"{name} must be 'loss', the name of a scorer or a callable, not {value!r}")
+
+
+def _anything(name: str, value: object) -> object:
+    return value
+
+
+CHECKS: dict[str, Callable[[str, object], object]] = {
+    "hidden_layer_sizes": widths,
+    "activation": activations,
+    "solver": _either(SOLVERS, OPTIMIZERS),
+    "alpha": nonnegative,
+    "batch_size": _batch_size,
+    "learning_rate": _either(RATES, SCHEDULES),
+    "learning_rate_init": positive,
+    "power_t": nonnegative,
+    "max_iter": whole_number,
+    "shuffle": _flag,
+    "random_state": _random_state,
+    "tol": nonnegative,
+    "verbose": _verbose,
+    "warm_start": _flag,
+    "momentum": _momentum,
+    "nesterovs_momentum": _flag,
+    "early_stopping": _flag,
+    "validation_fraction": fraction,
+    "beta_1": fraction,
+    "beta_2": fraction,
+    "epsilon": positive,
+    "n_iter_no_change": _patience,
+    "max_fun": whole_number,
+    "dtype": optional(_one_of(DTYPES)),
+    "initializer": optional(_one_of(INITIALIZERS)),
+    "normalization": _one_of(NORMALIZATIONS),
+    "input_scaling": optional(_one_of(SCALINGS)),
+    "dropout": fraction,
+    "input_dropout": fraction,
+    "noise": nonnegative,
+    "input_noise": nonnegative,
+    "l1": nonnegative,
+    "max_norm": optional(positive),
+    "label_smoothing": fraction,
+    "mixup": nonnegative,
+    "adversarial": nonnegative,
+    "clip_norm": optional(positive),
+    "clip_value": optional(positive),
+    "averaging": fraction,
+    "class_weight": _anything,  # scikit-learn's own function checks it against the labels
+    "scoring": _scoring,
+    "callbacks": _callbacks,
+    "time_budget": optional(positive),
+    "progress": _flag,
+}
+
+# What only has a meaning in training by batches, and the value that is off.
+OF_BATCHES: dict[str, object] = {
+    "dropout": 0.0,
+    "input_dropout": 0.0,
+    "noise": 0.0,
+    "input_noise": 0.0,
+    "max_norm": None,
+    "label_smoothing": 0.0,
+    "mixup": 0.0,
+    "adversarial": 0.0,
+    "l1": 0.0,
+    "clip_norm": None,
+    "clip_value": None,
+    "averaging": 0.0,
+    "callbacks": None,
+    "time_budget": None,
+    "progress": False,
+}
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters out of their range, and those that can't go together."""
+    for name, check in CHECKS.items():
+        if name in parameters:
+            check(name, parameters[name])
+    layers = widths("hidden_layer_sizes", parameters["hidden_layer_sizes"])
+    activation = parameters["activation"]
+    if isinstance(activation, list | tuple) and len(activation) != len(layers):
+        raise SettingError(
+            f"activation must be one for all hidden layers or a list of {len(layers)}, not {activation!r}"
+        )
+    if parameters["solver"] == "lbfgs":
+        for name, off in OF_BATCHES.items():
+            if parameters.get(name, off) != off:
+                raise SettingError(f"{name} belongs to training by batches: solver='lbfgs' takes all rows at once")
+        if parameters["normalization"] == "batch":
+            raise SettingError("normalization='batch' needs batches: solver='lbfgs' takes all rows at once")
+    if parameters["scoring"] is not None and not parameters["early_stopping"]:
+        raise SettingError("scoring says what early stopping looks at: set early_stopping=True, too")

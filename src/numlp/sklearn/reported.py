@@ -1,0 +1,26 @@
+"""The loss as scikit-learn reports it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numlp.losses import Loss
+from numlp.special import AnyArray
+
+
+def reported(loss: Loss, value: float, targets: AnyArray, weights: AnyArray | None) -> float:
+    """Return what scikit-learn would report for a mean loss, over rows of targets, of this value.
+
+    There the squared error is a mean over the targets, though its gradient is that of their sum, as here; and the
+    Poisson loss is half a deviance, which is 0 where the prediction is right.
+
+    >>> from numlp.losses import LOSSES
+    >>> reported(LOSSES["squared_error"](), 6.0, np.zeros((4, 3)), None)
+    2.0
+    """
+    if loss.name == "squared_error":
+        return value / int(targets.shape[1])
+    if loss.name == "poisson":
+        logs = np.log(targets, out=np.zeros_like(targets), where=targets > 0)
+        return value + float(np.average((targets * logs - targets).sum(axis=1), weights=weights))
+    return value
