@@ -47,7 +47,7 @@ def test_what_differs_is_marked(comparison):
 def test_a_run_without_epochs(tmp_path):
     empty = Run(tmp_path, Recipe(), History(), {}, History())
     write_comparison({"a": empty, "b": empty}, tmp_path / "c.html")
-    assert 'data-mount="curves"' not in (tmp_path / "c.html").read_text(encoding="utf-8")
+    assert '<section id="curves">' not in (tmp_path / "c.html").read_text(encoding="utf-8")
 
 
 def test_the_table_is_sorted_by_a_click(open_page, comparison):
