@@ -41,7 +41,7 @@ def test_what_is_kept_under_averaging_is_the_average(blobs):
 
 
 @pytest.mark.parametrize("callback", [KeepBest, EarlyStopping])
-@pytest.mark.parametrize("figure", ["validation_loss", "train_r2", None, ["train_loss"]])
+@pytest.mark.parametrize("figure", ["validation_los", "train_r2", None, ["train_loss"]])
 def test_a_figure_that_is_not_there_is_refused_before_the_training(blobs, callback, figure):
     net = MLP([2, 3])
     before = net.params.copy()
@@ -51,6 +51,19 @@ def test_a_figure_that_is_not_there_is_refused_before_the_training(blobs, callba
         train(net, blobs, epochs=1, after_epoch=[callback(figure)])
     np.testing.assert_array_equal(net.params, before)
     assert net.input_shape is None
+
+
+@pytest.mark.parametrize("callback", [KeepBest, EarlyStopping])
+@pytest.mark.parametrize("figure", ["validation_loss", "validation_accuracy"])
+def test_validation_figures_need_validation_rows(blobs, callback, figure):
+    says = f"{callback.__name__} looks at '{figure}', and there are no validation rows: give validation="
+    with pytest.raises(SettingError, match=says):
+        train(MLP([2, 3]), blobs, epochs=1, after_epoch=[callback(figure)])
+
+
+def test_a_class_is_no_callback(blobs):
+    with pytest.raises(SettingError, match=r"after_epoch holds the class EarlyStopping: make one, EarlyStopping\("):
+        train(MLP([2, 3]), blobs, validation=blobs, after_epoch=[EarlyStopping])
 
 
 @pytest.mark.parametrize("min_delta", [-0.1, np.nan, np.inf, "0.1", None, True])

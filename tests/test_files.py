@@ -8,7 +8,7 @@ from safetensors.numpy import load_file, save_file
 from numlp import MLP, Ensemble, Scaling, load_model, save_model
 from numlp.activations import ACTIVATIONS
 from numlp.atomic import write_bytes
-from numlp.errors import FileFormatError, OutputError
+from numlp.errors import FileFormatError, OutputError, SettingError
 from numlp.files import read_description
 from numlp.layers import NORMALIZATIONS
 from numlp.losses import LOSSES
@@ -252,3 +252,9 @@ def test_writing_replaces_the_old_content(tmp_path):
     for content in (b"old content", b"new"):
         write_bytes(tmp_path / "file", content)
         assert (tmp_path / "file").read_bytes() == content
+
+
+@pytest.mark.parametrize("model", ["net", None, MLP])
+def test_only_models_are_saved(tmp_path, model):
+    with pytest.raises(SettingError, match="model must be an MLP or an Ensemble"):
+        save_model(model, tmp_path / "net.safetensors")

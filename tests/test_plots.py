@@ -52,6 +52,16 @@ def test_curves_without_validation_and_of_one_epoch(blobs):
     assert png(curves(train(MLP([2, 3]), blobs, epochs=1), "loss"))
 
 
+def test_a_bad_first_epoch_does_not_flatten_the_others():
+    history, steady = History(), History()
+    for epoch in range(1, 21):
+        history.append({"epoch": epoch, "validation_r2": -40.0 if epoch == 1 else 1 - 1 / epoch})
+        steady.append({"epoch": epoch, "validation_r2": epoch / 20})
+    for low, high in (curves(history, "r2").axes[0].get_ylim(), compare({"run": history}).axes[1].get_ylim()):
+        assert -1 < low < 0.9 < high < 1.2
+    assert curves(steady, "r2").axes[0].get_ylim()[0] <= 0.05
+
+
 def test_curves_of_an_unknown_figure(history):
     with pytest.raises(SettingError, match="figure must be one of"):
         curves(history, "f1")

@@ -11,9 +11,9 @@ import numpy as np
 
 from numlp.checkpoints import Checkpoint as Record
 from numlp.checkpoints import write_checkpoint
-from numlp.checks import nonnegative, positive, unknown, whole_number
+from numlp.checks import nonnegative, positive, whole_number
 from numlp.errors import OutputError, SettingError
-from numlp.history import History
+from numlp.history import History, check_figure
 from numlp.inspection import gradient_norms
 from numlp.special import Array
 from numlp.state import TrainingState
@@ -69,8 +69,7 @@ class KeepBest:
 
     def begin(self, state: TrainingState) -> None:
         """Forget everything; refuse a figure that the history won't have."""
-        if self.figure not in state.figures:
-            raise SettingError(unknown("figure of the history", self.figure, state.figures))
+        check_figure(type(self).__name__, self.figure, state.figures)
         self._forget()
 
     def __call__(self, state: TrainingState) -> bool | None:

@@ -68,6 +68,8 @@ def save_model(
     ------
     OutputError
         If the file can't be written.
+    SettingError
+        If this is no model.
 
     Examples
     --------
@@ -81,6 +83,10 @@ def save_model(
     """
     from safetensors.numpy import save
 
+    if not isinstance(model, MLP | Ensemble):
+        raise SettingError(
+            f"model must be an MLP or an Ensemble, not {type(model).__name__}: save_model(model, path)"
+        )
     networks = model.members if isinstance(model, Ensemble) else (model,)
     description = {
         "format": FORMAT,

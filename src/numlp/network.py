@@ -106,11 +106,7 @@ class MLP(Predictor):
     ) -> None:
         self.layer_size = as_layer_size(layer_size)
         self.loss = resolve("loss", loss, LOSSES)
-        if self.layer_size[-1] % self.loss.blocks:
-            raise SettingError(
-                f"loss {self.loss} has {self.loss.blocks} outputs for each target: layer_size must end with a "
-                f"multiple of {self.loss.blocks}, not with {self.layer_size[-1]}"
-            )
+        self.loss.check_outputs(self.layer_size[-1])
         self.activations = as_activations(activation, len(self.layer_size) - 2)
         self.architecture: dict[str, Any] = {
             "initializer": initializer,
@@ -183,6 +179,9 @@ class MLP(Predictor):
     def linear_layers(self) -> list[Linear]:
         """The layers that have weights."""
         return [layer for layer in self.layers if isinstance(layer, Linear)]
+
+    def is_finite(self) -> bool:
+        return bool(np.isfinite(self.params).all())
 
     def logits(self, rows: AnyArray) -> Array:
         """Return the logits, (n, outputs), of rows of raw features, (n, inputs)."""

@@ -3,12 +3,13 @@
 import csv
 import dataclasses
 import io
+import itertools
 import json
 import math
 import os
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,31 +64,38 @@ def create_folder(recipe: Recipe, output: str | os.PathLike[str] | None = None) 
     OutputError
         If the folder exists already or can't be made.
     """
-    folder = _free_folder(recipe) if output is None else Path(output)
+    wanted = _default_folder(recipe) if output is None else Path(output)
     toml = recipe.to_toml().encode()
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError as error:
-        raise OutputError(f"{folder} exists already: name another output folder, or remove it") from error
-    except OSError as error:
-        raise OutputError(f"can't make the folder {folder}: {error.strerror or error}") from error
+    # Another run may take a name in the same instant: a name is free only if the folder could be made.
+    for folder in [wanted] if output is not None else numbered(wanted):
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError as error:
+            if output is not None or not os.path.lexists(folder):
+                raise OutputError(f"{folder} exists already: name another output folder, or remove it") from error
+        except OSError as error:
+            raise OutputError(f"can't make the folder {folder}: {error.strerror or error}") from error
     write_bytes(folder / "recipe.toml", toml)
     return folder
 
 
-def _free_folder(recipe: Recipe) -> Path:
+def _default_folder(recipe: Recipe) -> Path:
     widths = "-".join(str(width) for width in recipe.layers) or "linear"
-    name = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{Path(recipe.data).stem}-{widths}"
-    return free_path(Path("runs", name))
+    data = Path(recipe.data).stem.replace(".", "-")
+    return Path("runs", f"{time.strftime('%Y-%m-%d-%H%M%S')}-{data}-{widths}")
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """Yield the path itself, then name-2, name-3 …"""
+    yield path
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
 def free_path(path: Path) -> Path:
     """Return the path itself if nothing is there, else the first of name-2, name-3 … that is free."""
-    number, free = 2, path
-    while free.exists():
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        number += 1
-    return free
+    return next(candidate for candidate in numbered(path) if not candidate.exists())
 
 
 def new_figure_path(path: Path | None, default: str) -> Path:
@@ -192,10 +200,12 @@ def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -
     from numlp import plots
 
     title = f"{Path(recipe.data).stem} {'-'.join(str(width) for width in network.layer_size)}"
-    figures = {"weights": plots.weights(network, title)}
+    several = recipe.ensemble > 1
+    figures = {"weights": plots.weights(network, f"{title}{f', network 1 of {recipe.ensemble}' if several else ''}")}
     for name in ("loss", "accuracy", "r2"):
         if f"train_{name}" in history:
-            figures[name] = plots.curves(history, name, title)
+            mean = f", mean of {recipe.ensemble} networks" if several else ""
+            figures[name] = plots.curves(history, name, f"{title}{mean}")
     save_drawings(folder, figures)
 
 

@@ -39,7 +39,7 @@ def train(
     data: Data | Source | Batches,
     *,
     validation: Data | None = None,
-    learning_rate: float | Callable[[int], float] = 0.1,
+    learning_rate: float | Callable[[int], float] | None = None,
     schedule: str | Schedule = "constant",
     batch_size: int = 64,
     epochs: int = 10,
@@ -77,7 +77,9 @@ def train(
         and their weights count as they are. So are ready-made `numlp.batches.Batches`.
     validation : (x, y) or (x, y, weights), optional
         Evaluated after every epoch.
-    learning_rate : float, or callable that returns it for a step
+    learning_rate : float, or callable that returns it for a step, optional
+        By default the optimizer's usual one, to begin with: 0.1 for SGD, 0.001 for Adam, AdamW and RMSprop, 0.0001
+        for Lion.
     schedule : str or Schedule
         By what the learning rate is multiplied in the course of the training; a name in `SCHEDULES`.
     batch_size, epochs : int
@@ -152,7 +154,7 @@ def train(
     schedule = resolve("schedule", schedule, SCHEDULES)
     if augmentation is not None:
         augmentation = resolve("augmentation", augmentation, AUGMENTATIONS)
-    rate_of = _rates(learning_rate)
+    rate_of = _rates(optimizer.usual_rate if learning_rate is None else learning_rate)
     epochs = whole_number("epochs", epochs)
     seed = as_seed(seed)
     _check_callables(after_step, after_epoch)
@@ -250,6 +252,9 @@ def _check_callables(after_step: Sequence[Callback], after_epoch: Sequence[Callb
     for name, callbacks in (("after_step", after_step), ("after_epoch", after_epoch)):
         if not isinstance(callbacks, list | tuple) or not all(callable(callback) for callback in callbacks):
             raise SettingError(f"{name} must be a list of callables, not {callbacks!r}")
+        for callback in callbacks:
+            if isinstance(callback, type):
+                raise SettingError(f"{name} holds the class {callback.__name__}: make one, {callback.__name__}(…)")
 
 
 def _call(callbacks: Sequence[Callback], state: TrainingState) -> bool:

@@ -17,9 +17,9 @@ from numlp.plots.style import (
     TRAIN,
     VALIDATION,
     axes_of,
-    begin_at_first_epoch,
     line,
     log_scale_if_wide,
+    set_limits,
     style,
 )
 
@@ -53,7 +53,7 @@ def curves(history: History, figure: str, title: str = "") -> Figure:
         shown = f"{values[best]:.2%}" if figure == "accuracy" else f"{values[best]:.4g}"
         axes.plot([], [], "o", color=BEST, markersize=5, label=f"best: {shown} in epoch {epoch:g}")
     axes.legend(frameon=False)
-    begin_at_first_epoch(axes)
+    set_limits(axes, figure)
     return drawing
 
 
@@ -78,7 +78,7 @@ def compare(histories: Mapping[str, History]) -> Figure:
                 line(axes, history, f"validation_{figure}", RUNS[i % len(RUNS)], name, dashes)
         if figure == "loss":
             log_scale_if_wide(axes)
-        begin_at_first_epoch(axes)
+        set_limits(axes, figure)
     handles, labels = drawing.axes[0].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False)
     return drawing
@@ -102,7 +102,7 @@ def learning_rate(history: History, title: str = "") -> Figure:
     drawing, axes = axes_of("learning rate", title)
     line(axes, history, "learning_rate", VALIDATION, "")
     axes.set_ylim(bottom=0)
-    begin_at_first_epoch(axes)
+    set_limits(axes, "learning rate")
     return drawing
 
 
@@ -127,5 +127,5 @@ def gradients(norms: History, title: str = "") -> Figure:
         line(axes, norms, column, RUNS[i % len(RUNS)], column)
     axes.legend(frameon=False)
     log_scale_if_wide(axes)
-    begin_at_first_epoch(axes)
+    set_limits(axes, "gradient norm")
     return drawing

@@ -41,7 +41,7 @@ def style(axes: Axes, figure: str, title: str) -> None:
 
 def log_scale_if_wide(axes: Axes) -> None:
     """Draw losses that differ by more than a factor of 5 on a logarithmic scale."""
-    values = [value for line in axes.lines for value in np.asarray(line.get_ydata()).tolist() if value > 0]
+    values = [value for value in _values(axes) if value > 0]
     if values and max(values) > 5 * min(values):
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -49,9 +49,17 @@ def log_scale_if_wide(axes: Axes) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def begin_at_first_epoch(axes: Axes) -> None:
+def set_limits(axes: Axes, figure: str) -> None:
+    """Begin at the first epoch; R² far below the median, as a bad first epoch has, leaves the figure."""
     if axes.get_xlim()[1] > 2:
         axes.set_xlim(left=1)
+    values = _values(axes) if figure == "r2" else []
+    if values and (least := 11 * np.median(values) - 10 * max(values) - 0.05) > min(values):
+        axes.set_ylim(least, max(values) + 0.05 * (max(values) - least))
+
+
+def _values(axes: Axes) -> list[float]:
+    return [float(value) for line in axes.lines for value in np.ravel(line.get_ydata())]
 
 
 def line(axes: Axes, history: History, column: str, colour: str, label: str, dashes: str = "-") -> None:

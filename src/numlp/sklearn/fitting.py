@@ -57,7 +57,7 @@ def fit_batches(
     penalty = AlphaPenalty(network, estimator.alpha, batches)
     score = _score_of(estimator, held_out) if estimator.early_stopping and held_out is not None else None
     convergence = Convergence(estimator, batches, penalty, held_out, score, one_epoch)
-    state = getattr(estimator, "_state", None) if one_epoch else None
+    state: TrainingState | None = estimator._state if one_epoch else None
     if state is None:
         estimator._rate = float(estimator.learning_rate_init)
     epochs = estimator.max_iter if state is None else max(estimator.max_iter, state.epoch + 1)
@@ -85,6 +85,9 @@ def fit_batches(
             warnings.warn("Training interrupted by user.", stacklevel=4)
         except DivergenceError as error:
             raise ValueError(_NOT_FINITE.format(where=f" in epoch {error.epoch}", rate=estimator._rate)) from error
+        finally:
+            if estimator._state is not None:
+                estimator._state.callbacks = ()  # they hold the training data
     if score is not None and (estimator.stopped_ or not one_epoch):
         network.params = estimator._best_params
     if estimator.n_iter_ == estimator.max_iter and not (estimator.stopped_ or one_epoch):
