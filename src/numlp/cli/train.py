@@ -12,11 +12,11 @@ import numpy.typing as npt
 import typer
 from rich.console import Console
 
-from numlp.callbacks import GradientNorms
 from numlp.cli.interrupt import Interrupt
 from numlp.cli.options import with_recipe_options
 from numlp.cli.output import Json, console, print_json, setting_text, shown, table
 from numlp.cli.progress import TrainingProgress
+from numlp.cli.watch import Watch
 from numlp.datasets import SOURCES, AnySplit, Dataset
 from numlp.datasets.labels import is_number
 from numlp.ensemble import Ensemble
@@ -26,8 +26,7 @@ from numlp.history import History, mean_history
 from numlp.network import MLP
 from numlp.recipe import Recipe
 from numlp.recipes import fitting_recipe, load_data, load_recipe, make_network, train_network
-from numlp.snapshots import Snapshots, save_snapshots
-from numlp.state import Callback, TrainingState
+from numlp.state import TrainingState
 
 # Settings that the lines before a training tell in words of their own, and the table below them.
 _TOLD = {"data", "task", "validation", "test", "layers", "activation", "loss", "optimizer", "learning_rate"}
@@ -111,9 +110,9 @@ def run(
     recipe: Recipe, dataset: Dataset, output: Path | None, screen: Console, *, report: bool, snapshots: int | None
 ) -> tuple[Path, dict[str, Any]]:
     """Train as a recipe says, telling the screen about it, and return the run's folder and metrics."""
-    from numlp.runs import SNAPSHOTS, save_run
+    from numlp.runs import save_run
 
-    watch = _Watch(recipe, snapshots)
+    watch = Watch(recipe, snapshots)
     networks = [make_network(recipe, dataset, member=member) for member in range(recipe.ensemble)]
     for split in (dataset.train, dataset.validation, dataset.test):
         if split is not None:
@@ -131,8 +130,7 @@ def run(
         metrics = save_run(
             opening.folder, recipe, model, dataset, history, seconds=seconds, ended=ended, gradients=gradients
         )
-        if watch.snapshots is not None:
-            save_snapshots(watch.snapshots.weights, opening.folder / SNAPSHOTS)
+        watch.save(opening.folder)
         if report:
             from numlp.report import write_report
 
@@ -141,18 +139,6 @@ def run(
     if failure:
         raise failure
     return opening.folder, metrics
-
-
-class _Watch:
-    """Callbacks that record what the report shows of the training of the first network."""
-
-    def __init__(self, recipe: Recipe, snapshots: int | None) -> None:
-        self.gradients = GradientNorms()
-        self.snapshots = None if snapshots is None else Snapshots(snapshots, epochs=recipe.epochs)
-
-    def callbacks(self, member: int) -> list[Callback]:
-        """Return what is to be called after each epoch of an ensemble's network."""
-        return [] if member else [self.gradients, *([] if self.snapshots is None else [self.snapshots])]
 
 
 class _Opening:
@@ -180,7 +166,7 @@ def _train_all(
     dataset: Dataset,
     opening: _Opening,
     interrupt: Interrupt,
-    watch: _Watch,
+    watch: Watch,
 ) -> tuple[list[History], str, DivergenceError | None]:
     """Train one network after the other, until one diverges or the user wants to stop."""
     histories: list[History] = []
