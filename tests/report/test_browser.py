@@ -146,6 +146,7 @@ def test_curves_are_read_by_keyboard_and_pointer(open_page, digits_run):
     tab = open_page(digits_run / "report.html")
     chart = tab.locator(".panel.loss .chart")
     chart.focus()
+    tab.wait_for_timeout(200)  # the page scrolls to what has the focus, and scrolling hides the tooltip
     tab.keyboard.press("ArrowRight")
     assert tab.locator(".tooltip").inner_text().startswith("epoch 1\ntraining: ")
     tab.keyboard.press("End")

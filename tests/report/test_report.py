@@ -179,6 +179,11 @@ def test_a_damaged_run(tmp_path, table_dataset, name, content, says):
         write_report(folder, table_dataset("classification"))
 
 
+def test_harder_training_rows_are_told(tmp_path, table_dataset):
+    path = report_of(tmp_path / "run", Recipe(input_noise=0.1, **QUICK), table_dataset("classification"))
+    assert "rows made harder (input noise)" in text_of(path)
+
+
 def test_snapshots_of_another_network(tmp_path):
     with pytest.raises(FileFormatError, match="not of its model"):
         units(MLP([4, 3, 2]), {1: np.zeros((4, 5), np.float32)})

@@ -26,7 +26,7 @@ from numlp.report.judged import Judged, judged
 from numlp.report.judgement import calibration, confusion, labels, values
 from numlp.report.overfitting import overfitting
 from numlp.report.page import page
-from numlp.report.settings import portable, reproduction
+from numlp.report.settings import harder, portable, reproduction
 from numlp.report.units import units
 from numlp.runs import MODEL, SNAPSHOTS, Run, load_run
 from numlp.snapshots import load_snapshots
@@ -142,6 +142,7 @@ def _page(run: Run, model: Predictor, rows: Judged | None) -> bytes:
         "verdict": overfitting(run.history),
         "reproduction": reproduction(run),
         "settings": settings,
+        "harder": harder(run.recipe),
         "metrics": run.metrics,
         "history": [{name: _cell(name, value) for name, value in row.items()} for row in run.history],
         "model": model,

@@ -9,6 +9,8 @@ from typing import Any
 from numlp.recipe import Recipe
 from numlp.runs import Run
 
+_HARDER = ("dropout", "input_dropout", "noise", "input_noise", "label_smoothing", "mixup", "augmentation")
+
 
 def portable(recipe: Recipe) -> dict[str, Any]:
     """Return the settings of a recipe, its files without their folders, so that a page can be passed on."""
@@ -42,6 +44,15 @@ def reproduction(run: Run) -> dict[str, str]:
             "The same machine, versions and number of BLAS threads give the same bits; others give nearly the same."
         )
     return {"command": "numlp train --recipe recipe.toml", "note": f"Run it in the folder of this page. {note}"}
+
+
+def harder(recipe: Recipe) -> str:
+    """Name what makes the training's own rows harder than those that a network is judged by.
+
+    >>> harder(Recipe(dropout=0.2, label_smoothing=0.1))
+    'dropout, label smoothing'
+    """
+    return ", ".join(name.replace("_", " ") for name in _HARDER if getattr(recipe, name))
 
 
 def _without_folder(value: Any) -> Any:
