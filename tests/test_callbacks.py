@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from numlp import MLP, EarlyStopping, KeepBest, TimeBudget, evaluate, train
+from numlp.callbacks import GradientNorms
 from numlp.errors import DivergenceError, SettingError
 
 NOISE = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 3  # nothing to learn: soon by heart
@@ -221,3 +222,15 @@ def test_the_best_parameters_are_restored_after_a_divergence_too(blobs):
         train(net, blobs, learning_rate=lambda step: 0.1 if step < 9 else 1e30, epochs=9, after_epoch=[stopping])
     assert stopping.epoch > 0
     np.testing.assert_array_equal(net.params, stopping.params)
+
+
+def test_gradient_norms_are_those_of_each_epoch_s_last_step(blobs):
+    norms, seen = GradientNorms(), []
+    net = MLP([2, 4, 3])
+    watch = [norms, lambda state: seen.append(float(np.linalg.norm(net.grads[:8])))]
+    train(net, blobs, epochs=3, clip_norm=0.05, after_epoch=watch)
+    assert norms.history["epoch"] == [1, 2, 3]
+    assert norms.history["layer 1"] == pytest.approx(seen)
+    assert max(norms.history["layer 1"]) <= 0.05 + 1e-6
+    train(net, blobs, epochs=1, after_epoch=watch)
+    assert len(norms.history) == 1  # a callback that is used again begins anew

@@ -13,7 +13,8 @@ from numlp.checkpoints import Checkpoint as Record
 from numlp.checkpoints import write_checkpoint
 from numlp.checks import nonnegative, positive, whole_number
 from numlp.errors import OutputError, SettingError
-from numlp.history import check_figure
+from numlp.history import History, check_figure
+from numlp.inspection import gradient_norms
 from numlp.special import Array
 from numlp.state import TrainingState
 
@@ -154,6 +155,46 @@ class TimeBudget:
     def __call__(self, state: TrainingState) -> bool:
         """Say whether the time is over."""
         return time.monotonic() >= self._end
+
+
+class GradientNorms:
+    """Records how large the gradient of every layer's weights is, at each epoch's last step; for `after_epoch`.
+
+    It is the gradient that the optimizer saw: of the last batch, with penalties, and clipped if the training clips.
+    The steps themselves are left alone, so measuring costs one pass over the gradients an epoch.
+
+    Attributes
+    ----------
+    history : History
+        With the columns "epoch", "layer 1", "layer 2", …: Euclidean norms.
+
+    Examples
+    --------
+    >>> from numlp import MLP, train
+    >>> norms = GradientNorms()
+    >>> history = train(MLP([1, 4, 2]), ([[0.0], [1.0]], [0, 1]), epochs=2, after_epoch=[norms])
+    >>> norms.history.columns
+    ['epoch', 'layer 1', 'layer 2']
+    """
+
+    def __init__(self) -> None:
+        self.history = History()
+
+    def memory(self) -> dict[str, Any]:
+        """Return what a checkpoint must hold."""
+        return {"rows": list(self.history.rows)}
+
+    def remember(self, memory: dict[str, Any]) -> None:
+        """Take back what a checkpoint held."""
+        self.history.rows[:] = [dict(row) for row in memory["rows"]]
+
+    def begin(self, state: TrainingState) -> None:
+        """Forget everything."""
+        self.history = History()
+
+    def __call__(self, state: TrainingState) -> None:
+        """Measure the gradients of the step that ended the epoch."""
+        self.history.append({"epoch": state.epoch, **gradient_norms(state.network)})
 
 
 def _warn(error: OutputError) -> None:

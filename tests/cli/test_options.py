@@ -12,7 +12,7 @@ from numlp.cli.options import class_weights, names, widths
 from numlp.recipe import Recipe
 from numlp.runs import load_run
 
-QUICK = ("--layers", "8,8", "--epochs", "2", "--batch-size", "50")
+QUICK = ("--layers", "8,8", "--epochs", "2", "--batch-size", "50", "--no-report")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from numlp.runs import load_run
 
-QUICK = ("--layers", "16", "--epochs", "1")
+QUICK = ("--layers", "16", "--epochs", "1", "--no-report")
 
 
 def test_mnist_from_the_command_line(numlp):

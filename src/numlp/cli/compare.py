@@ -18,6 +18,8 @@ EXAMPLES = """[bold]Examples[/bold]
   numlp compare run-1 run-2
 
   numlp compare runs/* --output widths.png
+
+  numlp compare run-1 run-2 run-3 --html
 """
 
 
@@ -29,6 +31,9 @@ def compare(
         Path | None,
         typer.Option(help="A new PNG file for the curves; by default comparison.png or the next free name."),
     ] = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write a page, too, of the figure's name: curves to read, a table to sort.")
+    ] = False,
     every: Annotated[
         bool, typer.Option("--all", help="Show also the settings that are the same in all runs.")
     ] = False,
@@ -36,7 +41,7 @@ def compare(
 ) -> None:
     """Show the settings that differ and the results of runs side by side, and draw their curves on one figure."""
     from numlp.plots import compare as draw
-    from numlp.runs import load_run, new_figure_path, save_figure
+    from numlp.runs import free_path, load_run, new_figure_path, save_figure
 
     if len(runs) < 2:
         raise SettingError("name at least two runs to compare")
@@ -48,8 +53,21 @@ def compare(
     several_losses = len(set(losses.values())) > 1
     legend = {name: f"{name}, {losses[name]}" if several_losses else name for name in loaded}
     save_figure(draw({legend[name]: run.history for name, run in loaded.items()}), figure)
+    page = None
+    if html:
+        from numlp.report import write_comparison
+
+        page = free_path(figure.with_suffix(".html"))
+        write_comparison(loaded, page)
     if json:
-        print_json({"figure": str(figure), "runs": {name: settings[name] | results[name] for name in loaded}})
+        shown_page = None if page is None else str(page)
+        print_json(
+            {
+                "figure": str(figure),
+                "page": shown_page,
+                "runs": {name: settings[name] | results[name] for name in loaded},
+            }
+        )
         return
     comparison = table("", *loaded)
     for setting in next(iter(settings.values())):
@@ -64,6 +82,8 @@ def compare(
     if several_losses:
         screen.print("\nthe runs have losses of different kinds: compare the other figures")
     screen.print(f"\ncurves: {figure}")
+    if page is not None:
+        screen.print(f"page: {page}")
 
 
 def _labels(runs: list[str]) -> list[str]:

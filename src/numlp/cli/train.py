@@ -16,6 +16,7 @@ from numlp.cli.interrupt import Interrupt
 from numlp.cli.options import with_recipe_options
 from numlp.cli.output import Json, console, print_json, setting_text, shown, table
 from numlp.cli.progress import TrainingProgress
+from numlp.cli.watch import Watch
 from numlp.datasets import SOURCES, AnySplit, Dataset
 from numlp.datasets.labels import is_number
 from numlp.ensemble import Ensemble
@@ -44,6 +45,8 @@ EXAMPLES = """[bold]Examples[/bold]
   numlp train mnist --optimizer "adamw(weight_decay = 0.05)" --schedule cosine --learning-rate 0.001 --dropout 0.2
 
   numlp train my.npz --validation 0.2
+
+  numlp train mnist --snapshots 20
 
   numlp train table.csv --target price --test held-out.csv
 
@@ -76,11 +79,22 @@ def train(
     output: Annotated[
         Path | None, typer.Option(help="A new folder for the run; by default runs/<date>-<data>-<layers>.")
     ] = None,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write report.html, a page that shows what was learned.")
+    ] = True,
+    snapshots: Annotated[
+        int | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Keep the first layer's weights at so many epochs, for the report to show how they form.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Train a network, and write its weights, history, metrics and figures into a folder."""
+    """Train a network, and write its weights, history, metrics, figures and a report into a folder."""
     screen = console(stderr=json)
-    folder, metrics = run(*choose(recipe, settings), output, screen)
+    folder, metrics = run(*choose(recipe, settings), output, screen, report=report, snapshots=snapshots)
     if json:
         print_json({"output": str(folder), **metrics})
 
@@ -92,10 +106,13 @@ def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]
     return recipe if name else load_recipe(fitting_recipe(dataset)).edited(**settings), dataset
 
 
-def run(recipe: Recipe, dataset: Dataset, output: Path | None, screen: Console) -> tuple[Path, dict[str, Any]]:
+def run(
+    recipe: Recipe, dataset: Dataset, output: Path | None, screen: Console, *, report: bool, snapshots: int | None
+) -> tuple[Path, dict[str, Any]]:
     """Train as a recipe says, telling the screen about it, and return the run's folder and metrics."""
     from numlp.runs import save_run
 
+    watch = Watch(recipe, snapshots)
     networks = [make_network(recipe, dataset, member=member) for member in range(recipe.ensemble)]
     for split in (dataset.train, dataset.validation, dataset.test):
         if split is not None:
@@ -103,13 +120,21 @@ def run(recipe: Recipe, dataset: Dataset, output: Path | None, screen: Console) 
     opening = _Opening(recipe, dataset, output, screen)
     started = time.perf_counter()
     with Interrupt(screen) as interrupt:
-        histories, ended, failure = _train_all(recipe, networks, dataset, opening, interrupt)
+        histories, ended, failure = _train_all(recipe, networks, dataset, opening, interrupt, watch)
         interrupt.may_quit = False
         seconds = time.perf_counter() - started
         trained = networks[: len(histories)]
         model = Ensemble(trained) if recipe.ensemble > 1 else trained[0]
         history = mean_history(histories)
-        metrics = save_run(opening.folder, recipe, model, dataset, history, seconds=seconds, ended=ended)
+        gradients = watch.gradients.history
+        metrics = save_run(
+            opening.folder, recipe, model, dataset, history, seconds=seconds, ended=ended, gradients=gradients
+        )
+        watch.save(opening.folder)
+        if report:
+            from numlp.report import write_report
+
+            write_report(opening.folder, dataset)
     _summarize(screen, recipe, metrics, opening.folder)
     if failure:
         raise failure
@@ -136,7 +161,12 @@ class _Opening:
 
 
 def _train_all(
-    recipe: Recipe, networks: list[MLP], dataset: Dataset, opening: _Opening, interrupt: Interrupt
+    recipe: Recipe,
+    networks: list[MLP],
+    dataset: Dataset,
+    opening: _Opening,
+    interrupt: Interrupt,
+    watch: Watch,
 ) -> tuple[list[History], str, DivergenceError | None]:
     """Train one network after the other, until one diverges or the user wants to stop."""
     histories: list[History] = []
@@ -151,7 +181,12 @@ def _train_all(
                     dataset,
                     member=member,
                     after_step=[progress.after_step, lambda state: interrupt.wished],
-                    after_epoch=[opening, progress.after_epoch, lambda state: interrupt.wished],
+                    after_epoch=[
+                        opening,
+                        *watch.callbacks(member),
+                        progress.after_epoch,
+                        lambda state: interrupt.wished,
+                    ],
                 )
             except DivergenceError as error:
                 # Networks that were trained before are worth more without this one.

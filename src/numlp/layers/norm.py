@@ -8,7 +8,7 @@ import numpy.typing as npt
 from numlp.layers.layer import Layer
 from numlp.special import Array
 
-_EPSILON = 1e-5  # added to variances, so that units which never change divide by something
+EPSILON = 1e-5  # added to variances, so that units which never change divide by something
 _MOMENTUM = 0.1  # the weight of the newest batch in the running statistics
 
 
@@ -76,7 +76,7 @@ class BatchNorm(_Norm):
 
     def forward(self, x: Array, training: bool) -> Array:
         if not training:
-            factor: Array = self.scale / np.sqrt(self.variance + _EPSILON)
+            factor: Array = self.scale / np.sqrt(self.variance + EPSILON)
             np.multiply(x, factor, out=x)
             return np.add(x, self.shift - self.mean * factor, out=x)
         n = len(x)
@@ -86,7 +86,7 @@ class BatchNorm(_Norm):
         np.subtract(x, mean, out=x)
         variance = np.dot(ones, np.multiply(x, x, out=normal), out=self._batch_variance)
         np.divide(variance, n, out=variance)
-        np.add(variance, _EPSILON, out=self._inverse)
+        np.add(variance, EPSILON, out=self._inverse)
         np.sqrt(self._inverse, out=self._inverse)
         np.reciprocal(self._inverse, out=self._inverse)
         np.multiply(x, self._inverse, out=normal)
@@ -142,7 +142,7 @@ class LayerNorm(_Norm):
         np.mean(x, axis=1, keepdims=True, out=row)
         np.subtract(x, row, out=x)
         np.mean(np.multiply(x, x, out=normal), axis=1, keepdims=True, out=inverse)
-        np.add(inverse, _EPSILON, out=inverse)
+        np.add(inverse, EPSILON, out=inverse)
         np.sqrt(inverse, out=inverse)
         np.reciprocal(inverse, out=inverse)
         np.multiply(x, inverse, out=normal)
