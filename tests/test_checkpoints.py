@@ -52,6 +52,7 @@ def finished(net, *callbacks, epochs=7, **settings):
 def assert_same(one, other):
     np.testing.assert_array_equal(one[0], other[0])
     assert one[1] == other[1]
+    assert [list(row) for row in one[1]] == [list(row) for row in other[1]]  # a history's columns keep their order
 
 
 class Killed(Exception):

@@ -48,7 +48,7 @@ def write_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> No
     from safetensors.numpy import save
 
     described = {"format": FORMAT, "format_version": FORMAT_VERSION, "numlp_version": __version__}
-    text = json.dumps({**described, "figures": checkpoint.figures}, sort_keys=True, default=_plain)
+    text = json.dumps({**described, "figures": checkpoint.figures}, default=_plain)
     write_bytes(path, save(checkpoint.arrays, {"numlp": text}))
 
 

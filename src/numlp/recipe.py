@@ -72,8 +72,8 @@ def _class_weight(name: str, value: object) -> str | dict[str, float] | tuple[fl
     return "balanced"
 
 
-def _count(most: int | None = None) -> Check:
-    return lambda name, value: whole_number(name, value, maximum=most)
+def _count(most: int | None = None, least: int = 1) -> Check:
+    return lambda name, value: whole_number(name, value, minimum=least, maximum=most)
 
 
 def _seed(name: str, value: object) -> int:
@@ -209,6 +209,9 @@ class Recipe:
 
     ensemble: int = _setting(1, _count(_MOST_NETWORKS), "Result", "Train so many networks, and average them.")
     calibrate: bool = _setting(False, truth, "Result", "Fit a temperature to the validation rows.")
+    snapshots: int | None = _setting(
+        None, optional(_count(least=2)), "Result", "Keep the first layer's weights at so many epochs, for the report."
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -162,6 +162,7 @@ def train_network(
     member: int = 0,
     after_step: Sequence[Callback] = (),
     after_epoch: Sequence[Callback] = (),
+    resume: str | os.PathLike[str] | None = None,
 ) -> History:
     """Train a network as a recipe says."""
     stopping = []
@@ -179,6 +180,7 @@ def train_network(
         averaging=recipe.averaging,
         after_step=[*budget, *after_step],
         after_epoch=[*stopping, *after_epoch],
+        resume=resume,
         **step_settings(recipe),
     )
 

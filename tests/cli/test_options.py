@@ -64,6 +64,7 @@ OPTIONS = {
     "validation": "0.1",
     "task": "classification",
     "ensemble": "2",
+    "snapshots": "2",
 }
 
 

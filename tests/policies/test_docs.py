@@ -67,6 +67,7 @@ def test_there_are_commands_to_check():
         "compare",
         "datasets",
         "inspect",
+        "resume",
     }
 
 

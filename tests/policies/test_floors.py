@@ -56,6 +56,7 @@ FLOORS = {
     "sklearn": 9,
     "plots": 10,
     "runs": 11,
+    "unfinished": 12,
     "report": 12,
     "cli": 13,
     "__main__": 14,

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from typer import exceptions
 
-from numlp.cli import compare, datasets, evaluate, find_lr, inspect, predict, recipes, report, train
+from numlp.cli import compare, datasets, evaluate, find_lr, inspect, predict, recipes, report, resume, train
 from numlp.version import __version__
 
 __all__ = ["app", "exceptions"]
@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (train, report, find_lr, evaluate, predict, compare, inspect, datasets, recipes):
+for module in (train, resume, report, find_lr, evaluate, predict, compare, inspect, datasets, recipes):
     app.command(module.COMMAND.__name__.replace("_", "-"), epilog=module.EXAMPLES)(module.COMMAND)
 
 

@@ -14,13 +14,12 @@ class Watch:
     Parameters
     ----------
     recipe : Recipe
-    snapshots : int, optional
-        At how many epochs to keep the first layer's weights.
     """
 
-    def __init__(self, recipe: Recipe, snapshots: int | None) -> None:
+    def __init__(self, recipe: Recipe) -> None:
         self.gradients = GradientNorms()
-        self.snapshots = None if snapshots is None else Snapshots(snapshots, epochs=recipe.epochs)
+        count = recipe.snapshots
+        self.snapshots = None if count is None else Snapshots(count, epochs=recipe.epochs)
 
     def callbacks(self, member: int) -> list[Callback]:
         """Return what is to be called after each epoch of an ensemble's network."""

@@ -1,0 +1,155 @@
+"""Running: a recipe's training, shown on the screen, from the run's folder to its results."""
+
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from numlp.callbacks import Checkpoint
+from numlp.cli.interrupt import Interrupt
+from numlp.cli.options import read_number
+from numlp.cli.progress import TrainingProgress
+from numlp.cli.told import introduce, summarize
+from numlp.cli.watch import Watch
+from numlp.datasets import Dataset
+from numlp.ensemble import Ensemble
+from numlp.errors import DivergenceError, OutputError
+from numlp.evaluation import check_data
+from numlp.history import History, mean_history
+from numlp.network import MLP
+from numlp.recipe import Recipe
+from numlp.recipes import make_network, train_network
+from numlp.runs import create_folder, save_run
+from numlp.state import TrainingState
+from numlp.unfinished import Lock, checkpoint_path, remove_checkpoints
+
+
+def read_interval(text: str) -> dict[str, Any]:
+    """Return how often to write checkpoints, as `numlp.Checkpoint` takes it: epochs, or seconds.
+
+    >>> read_interval("5"), read_interval("90s")
+    ({'epochs': 5}, {'seconds': 90.0})
+    """
+    interval: dict[str, Any]
+    if text.endswith("s"):
+        interval = {"seconds": read_number("--checkpoint-every", text[:-1], float)}
+    else:
+        interval = {"epochs": int(read_number("--checkpoint-every", text, int))}
+    Checkpoint("checked", **interval)
+    return interval
+
+
+class Opening:
+    """A callback that makes the run's folder when the training begins: by then all settings and data were checked.
+
+    Parameters
+    ----------
+    output : path, optional
+        The folder to make; by default one with a name of its own.
+    existing : bool
+        Whether it is there already, and its training goes on.
+    every : dict
+        How often to write checkpoints, as `numlp.Checkpoint` takes it.
+    """
+
+    folder: Path
+    recipe: Recipe
+    dataset: Dataset
+    screen: Console
+
+    def __init__(self, output: Path | None, every: dict[str, Any], *, existing: bool = False) -> None:
+        self.output, self.existing, self.every = output, existing, every
+        self._lock: Lock | None = None
+
+    def member(self, number: int) -> tuple[Checkpoint, Path | None]:
+        """Return what writes a network's checkpoints, and the one to go on from."""
+        self._checkpoint = Checkpoint("not known yet", failed=self._warn, **self.every)
+        self._number = number
+        earlier = checkpoint_path(self.output, number) if self.existing and self.output else None
+        return self._checkpoint, earlier if earlier and earlier.exists() else None
+
+    def begin(self, state: TrainingState) -> None:
+        """Make the folder, and tell what is going to be trained, for the first network only."""
+        if self._lock is None:
+            self.folder = self.output if self.existing and self.output else create_folder(self.recipe, self.output)
+            self._lock = Lock(self.folder)
+            introduce(self.screen, self.recipe, state.network, self.dataset)
+        self._checkpoint.path = checkpoint_path(self.folder, self._number)
+
+    def __call__(self, state: TrainingState) -> None: ...
+
+    def close(self) -> None:
+        """Let others work in the folder."""
+        if self._lock is not None:
+            self._lock.release()
+
+    def _warn(self, error: OutputError) -> None:
+        self.screen.print(f"warning: {error}; the training goes on without this checkpoint")
+
+
+def run(
+    recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, report: bool
+) -> tuple[Path, dict[str, Any]]:
+    """Train as a recipe says, telling the screen about it, and return the run's folder and metrics."""
+    watch = Watch(recipe)
+    networks = [make_network(recipe, dataset, member=member) for member in range(recipe.ensemble)]
+    for split in dataset.parts.values():
+        check_data(networks[0], split, to_train_on=split is dataset.train)
+    opening.recipe, opening.dataset, opening.screen = recipe, dataset, screen
+    started = time.perf_counter()
+    with closing(opening), Interrupt(screen) as interrupt:
+        histories, ended, failure = _train_all(networks, opening, interrupt, watch)
+        interrupt.may_quit = False
+        seconds = time.perf_counter() - started
+        trained = networks[: len(histories)]
+        model = Ensemble(trained) if recipe.ensemble > 1 else trained[0]
+        history = mean_history(histories)
+        gradients = watch.gradients.history
+        metrics = save_run(
+            opening.folder, recipe, model, dataset, history, seconds=seconds, ended=ended, gradients=gradients
+        )
+        watch.save(opening.folder)
+        if ended != "interrupted":
+            remove_checkpoints(opening.folder)
+        if report:
+            from numlp.report import write_report
+
+            write_report(opening.folder, dataset)
+    summarize(screen, recipe, metrics, opening.folder)
+    if failure:
+        raise failure
+    return opening.folder, metrics
+
+
+def _train_all(
+    networks: list[MLP], opening: Opening, interrupt: Interrupt, watch: Watch
+) -> tuple[list[History], str, DivergenceError | None]:
+    """Train one network after the other, until one diverges or the user wants to stop."""
+    recipe, dataset = opening.recipe, opening.dataset
+    histories: list[History] = []
+    steps = -(-dataset.train.x.shape[0] // recipe.batch_size)
+    for member, network in enumerate(networks):
+        heading = f"network {member + 1} of {len(networks)}" if len(networks) > 1 else ""
+        checkpoint, earlier = opening.member(member)
+        with TrainingProgress(opening.screen, recipe.epochs, steps, heading) as progress:
+            try:
+                history = train_network(
+                    recipe,
+                    network,
+                    dataset,
+                    member=member,
+                    after_step=[progress.after_step, lambda state: interrupt.wished],
+                    # A wish is heard after a step only: an epoch that it ends is no part of a checkpoint.
+                    after_epoch=[opening, *watch.callbacks(member), progress.after_epoch, checkpoint],
+                    resume=earlier,
+                )
+            except DivergenceError as error:
+                # Networks that were trained before are worth more without this one.
+                return histories or [error.history], "diverged", error
+        histories.append(history)
+        if interrupt.wished:
+            completed = progress.completed and member == len(networks) - 1
+            return histories, "completed" if completed else "interrupted", None
+    return histories, "completed", None

@@ -1,0 +1,120 @@
+"""What a training is about, and what came of it, in words."""
+
+import dataclasses
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+
+from numlp.cli.output import setting_text, shown, table
+from numlp.datasets import SOURCES, AnySplit, Dataset
+from numlp.datasets.labels import is_number
+from numlp.network import MLP
+from numlp.recipe import Recipe
+
+# Settings that the lines before a training tell in words of their own, and the table below them.
+_TOLD = {"data", "task", "validation", "test", "layers", "activation", "loss", "optimizer", "learning_rate"}
+_TOLD |= {"schedule", "batch_size", "epochs", "seed", "ensemble"}
+# With these on, the training's own losses are of harder rows than those that the network is judged by.
+_HARDER = ("dropout", "input_dropout", "noise", "input_noise", "label_smoothing", "mixup", "augmentation")
+
+
+def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -> None:
+    """Say what is going to be trained, on what, and how."""
+    screen.print(f"{dataset}{_guess(recipe, dataset)}")
+    for name, split in dataset.parts.items():
+        if absent := _absent_classes(split, dataset.class_names):
+            screen.print(f"warning: the {name} rows have no sample of {', '.join(absent)}: are the rows sorted?")
+    if dataset.task == "regression" and _beyond(dataset.validation.y, dataset.train.y):
+        screen.print(
+            "warning: the targets of the validation rows lie beyond all those of the training rows: are the rows "
+            "sorted? Shuffle them before"
+        )
+    several, each = (f" × {recipe.ensemble} networks", " each") if recipe.ensemble > 1 else ("", "")
+    activations = ", ".join(dict.fromkeys(str(activation) for activation in network.activations))
+    screen.print(
+        f"{'-'.join(str(width) for width in network.layer_size)}{several}, {activations or 'no hidden layer'}, "
+        f"{network.loss}, {network.params.size:,} parameters{each}"
+    )
+    screen.print(
+        f"{recipe.optimizer}, learning rate {recipe.learning_rate:g}, schedule {recipe.schedule}, "
+        f"batches of {recipe.batch_size}, seed {recipe.seed}"
+    )
+    if more := _settings_that_are_on(recipe):
+        screen.print(", ".join(more))
+
+
+def _settings_that_are_on(recipe: Recipe, among: Collection[str] | None = None) -> list[str]:
+    """Return the settings that are not at their defaults, in words; by default all that are not told otherwise."""
+    names = [field.name for field in dataclasses.fields(Recipe) if field.name not in _TOLD]
+    values = {name: getattr(recipe, name) for name in names if among is None or name in among}
+    return [_in_words(name, value) for name, value in values.items() if value != getattr(Recipe, name)]
+
+
+def _in_words(name: str, value: Any) -> str:
+    words = name.replace("_", " ")
+    if isinstance(value, str) and os.sep in value:
+        value = Path(value).name
+    return words if value is True else f"{words} {setting_text(value)}"
+
+
+def _guess(recipe: Recipe, dataset: Dataset) -> str:
+    """Say what was guessed of a target that could mean something else."""
+    asked = recipe.task or recipe.loss or recipe.data in SOURCES or dataset.task == "regression"
+    if asked or not all(is_number(name) for name in dataset.class_names or ()):
+        return ""
+    if dataset.train.y.ndim == 1:
+        source = "whole numbers"
+    else:
+        source = "rows of 0 and 1" if dataset.task == "labels" else "rows that sum to 1"
+    return f", taken from {source} (--task regression if they are values)"
+
+
+def _beyond(targets: npt.NDArray[Any], others: npt.NDArray[Any]) -> bool:
+    """Tell whether, of any column, no target lies among the others, as at the end of sorted rows."""
+    above = (targets.min(axis=0) >= others.max(axis=0)) & (targets.max(axis=0) > others.max(axis=0))
+    below = (targets.max(axis=0) <= others.min(axis=0)) & (targets.min(axis=0) < others.min(axis=0))
+    return bool(np.any(above | below))
+
+
+def _absent_classes(split: AnySplit, class_names: tuple[str, ...] | None) -> list[str]:
+    if class_names is None or split.y.ndim > 1:
+        return []
+    counts = np.bincount(split.y, minlength=len(class_names))
+    return [name for name, count in zip(class_names, counts, strict=True) if count == 0][:5]
+
+
+def _calibration(found: dict[str, Any]) -> str:
+    if "failed" in found:
+        return f"not calibrated: {found['failed']}"
+    before, after = (shown("accuracy", found[f"error_{when}"]) for when in ("before", "after"))
+    return (
+        f"calibrated with temperature {found['temperature']:.3f}: expected calibration error on the validation rows "
+        f"{before} before, {after} after; the losses above are after calibration"
+    )
+
+
+def summarize(screen: Console, recipe: Recipe, metrics: dict[str, Any], folder: Path) -> None:
+    """Show the figures, and what lies in the run's folder."""
+    score = next(name for name in metrics["train"] if name != "loss")
+    summary = table("", "loss", score)
+    for part in ("train", "validation", "test"):
+        if metrics[part] is not None:
+            summary.add_row(part, *(shown(name, metrics[part][name]) for name in ("loss", score)))
+    screen.print()
+    screen.print(summary)
+    if harder := _settings_that_are_on(recipe, _HARDER):
+        screen.print(f"\nthe epochs' train losses are with {', '.join(harder)}; the table's are without")
+    if recipe.ensemble > 1:
+        screen.print("\nthe table is the ensemble's; the history and its curves are means over its networks")
+    screen.print(f"\n{metrics['epochs']} epochs in {metrics['seconds']:.1f} s, {metrics['ended']}")
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        screen.print(f"  {path}")
+    if "calibration" in metrics:
+        screen.print(f"\n{_calibration(metrics['calibration'])}")
+    if metrics["test"] is not None and score == "accuracy":
+        screen.print(f"\ntest accuracy {shown(score, metrics['test'][score])}")

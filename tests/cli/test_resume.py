@@ -1,0 +1,103 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numlp.unfinished import Lock, checkpoint_path
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and locks are POSIX")
+SETTINGS = [
+    *("--layers", "16,16", "--epochs", "30", "--batch-size", "8", "--validation", "0.2", "--checkpoint-every", "1"),
+    *("--normalization", "batch", "--dropout", "0.1", "--averaging", "0.9", "--optimizer", "adam", "--no-report"),
+    *("--snapshots", "4", "--ensemble", "2", "--patience", "25"),
+]
+
+
+def results(folder):
+    history = (folder / "history.csv").read_text().splitlines()
+    seconds = history[0].split(",").index("seconds")
+    rows = [line.split(",") for line in history]
+    figures = [row[:seconds] + row[seconds + 1 :] for row in rows]
+    return (folder / "model.safetensors").read_bytes(), (folder / "snapshots.safetensors").read_bytes(), figures
+
+
+def start(*arguments):
+    command = [sys.executable, "-m", "numlp", "train", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def wait_for(path):
+    for _ in range(3000):
+        if path.exists():
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{path} never came")
+
+
+@pytest.fixture
+def whole(numlp, points):
+    assert numlp("train", points, *SETTINGS, "--output", "whole")[0] == 0
+    return results(Path("whole"))
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits(numlp, points, whole, sent):
+    process = start(points, *SETTINGS, "--output", "run")
+    wait_for(checkpoint_path(Path("run"), 1 if sent == signal.SIGTERM else 0))
+    process.send_signal(sent)
+    process.wait()
+    assert (Path("run/model.safetensors").exists()) == (sent != signal.SIGKILL)
+    code, _, err = numlp("resume", "run", "--no-report")
+    assert code == 0, err
+    assert results(Path("run")) == whole
+    assert not Path("run/checkpoints").exists()
+
+
+def test_a_run_that_was_stopped_before_its_first_checkpoint(numlp, points, whole):
+    folder = Path("run")
+    folder.mkdir()
+    (folder / "recipe.toml").write_bytes(Path("whole/recipe.toml").read_bytes())
+    code, out, _ = numlp("resume", "run", "--json")
+    assert code == 0
+    assert json.loads(out)["ended"] == "completed"
+    assert results(folder) == whole
+    assert (folder / "report.html").exists()
+
+
+def test_what_can_t_be_resumed(numlp, fails, points, whole):
+    assert "whole is a run that has ended" in fails("resume", "whole")
+    assert "nowhere" in fails("resume", "nowhere")
+    Path("whole/checkpoints").mkdir()
+    lock = Lock(Path("whole"))
+    assert "another process is working on whole: wait until it has ended" in fails("resume", "whole")
+    lock.release()
+    checkpoint_path(Path("whole"), 0).write_bytes(b"nothing")
+    assert "0.safetensors is no checkpoint, or is damaged" in fails("resume", "whole")
+    assert np.all(results(Path("whole"))[0] == whole[0])
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "often", "0s", "1.5", "s"])
+def test_how_often_to_write(fails, points, text):
+    assert "Traceback" not in fails("train", points, "--checkpoint-every", text)
+
+
+def test_a_folder_that_can_t_be_written_any_more(numlp, points, monkeypatch):
+    from numlp import callbacks
+    from numlp.errors import OutputError
+
+    def full(record, path):
+        raise OutputError(f"can't write {path}: No space left on device")
+
+    monkeypatch.setattr(callbacks, "write_checkpoint", full)
+    code, out, _ = numlp(
+        "train", points, "--epochs", "2", "--checkpoint-every", "1", "--no-report", "--output", "run"
+    )
+    assert code == 0
+    assert out.count("No space left on device; the training goes on without this checkpoint") == 2
+    assert Path("run/model.safetensors").exists()
