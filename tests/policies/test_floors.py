@@ -41,6 +41,7 @@ FLOORS = {
     "regularization": 5,
     "streams": 5,
     "feed": 6,
+    "onnx": 6,
     "training": 7,
     "callbacks": 8,
     "calibration": 8,

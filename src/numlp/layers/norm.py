@@ -8,7 +8,7 @@ import numpy.typing as npt
 from numlp.layers.layer import Layer
 from numlp.special import Array
 
-_EPSILON = 1e-5  # added to variances, so that units which never change divide by something
+EPSILON = 1e-5  # added to variances, so that units which never change divide by something
 _MOMENTUM = 0.1  # the weight of the newest batch in the running statistics
 
 
@@ -74,11 +74,17 @@ class BatchNorm(_Norm):
         self._batch_mean, self._batch_variance = np.empty((2, self.scale.size), dtype)
         self._inverse, self._unit = np.empty((2, self.scale.size), dtype)
 
+    def affine(self) -> tuple[Array, Array]:
+        """Return what it is for inference, y = x · factor + offset: both of shape (width,)."""
+        factor: Array = self.scale / np.sqrt(self.variance + EPSILON)
+        offset: Array = self.shift - self.mean * factor
+        return factor, offset
+
     def forward(self, x: Array, training: bool) -> Array:
         if not training:
-            factor: Array = self.scale / np.sqrt(self.variance + _EPSILON)
+            factor, offset = self.affine()
             np.multiply(x, factor, out=x)
-            return np.add(x, self.shift - self.mean * factor, out=x)
+            return np.add(x, offset, out=x)
         n = len(x)
         ones, normal = self._ones[:n], self._normal[:n]
         mean = np.dot(ones, x, out=self._batch_mean)
@@ -86,7 +92,7 @@ class BatchNorm(_Norm):
         np.subtract(x, mean, out=x)
         variance = np.dot(ones, np.multiply(x, x, out=normal), out=self._batch_variance)
         np.divide(variance, n, out=variance)
-        np.add(variance, _EPSILON, out=self._inverse)
+        np.add(variance, EPSILON, out=self._inverse)
         np.sqrt(self._inverse, out=self._inverse)
         np.reciprocal(self._inverse, out=self._inverse)
         np.multiply(x, self._inverse, out=normal)
@@ -142,7 +148,7 @@ class LayerNorm(_Norm):
         np.mean(x, axis=1, keepdims=True, out=row)
         np.subtract(x, row, out=x)
         np.mean(np.multiply(x, x, out=normal), axis=1, keepdims=True, out=inverse)
-        np.add(inverse, _EPSILON, out=inverse)
+        np.add(inverse, EPSILON, out=inverse)
         np.sqrt(inverse, out=inverse)
         np.reciprocal(inverse, out=inverse)
         np.multiply(x, inverse, out=normal)
