@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from typer import exceptions
 
-from numlp.cli import compare, datasets, evaluate, find_lr, predict, recipes, train
+from numlp.cli import compare, datasets, evaluate, export, find_lr, import_, predict, recipes, train
 from numlp.version import __version__
 
 __all__ = ["app", "exceptions"]
@@ -20,8 +20,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (train, find_lr, evaluate, predict, compare, datasets, recipes):
-    app.command(module.COMMAND.__name__.replace("_", "-"), epilog=module.EXAMPLES)(module.COMMAND)
+for module in (train, find_lr, evaluate, predict, compare, export, import_, datasets, recipes):
+    app.command(module.COMMAND.__name__.rstrip("_").replace("_", "-"), epilog=module.EXAMPLES)(module.COMMAND)
 
 
 def _version(wanted: bool) -> None:
