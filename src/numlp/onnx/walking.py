@@ -61,7 +61,7 @@ def walk(source: Source, targets: Sequence[str]) -> dict[str, Value | Start]:
             raise node.refused("makes the network larger than the file it is in")
     for name in targets:
         if not isinstance(found.get(name), Value | Start):
-            raise source.nodes[-1].refused(f"or another does not compute {name!r} from the input")
+            raise FileFormatError(f"no node computes {name!r} from the input: name an output of the network")
     return {name: found[name] for name in targets}
 
 
