@@ -152,6 +152,16 @@ def test_every_activation_and_norm_comes_back(path, x, activation, normalization
     np.testing.assert_allclose(again.input_scaling.factor, net.input_scaling.factor, rtol=1e-6)
 
 
+@pytest.mark.parametrize("sizes", [[5, 1, 3], [5, 4, 1, 6, 1, 3], [1, 4, 3], [5, 3], [1, 1]])
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_single_units_and_single_layers_come_back(path, x, normalization, sizes):
+    net = MLP(sizes, normalization=normalization, loss="squared_error", input_scaling=Scaling(np.array(0.5)))
+    net.params += np.random.default_rng(0).uniform(0, 0.5, net.params.shape)
+    check_round_trip(net, path, x[:, : sizes[0]])
+    net.weights[: sizes[0] * sizes[1]] = 0  # units that are always the same, though no norm made them so
+    check_round_trip(net, path, x[:, : sizes[0]])
+
+
 @pytest.mark.parametrize("n_targets", [1, 3])
 @pytest.mark.parametrize("loss", TEXTS)
 def test_every_loss_comes_back(path, x, loss, n_targets):

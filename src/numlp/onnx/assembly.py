@@ -98,10 +98,9 @@ def _layers(products: Sequence[Product], last: Sequence[Step]) -> list[_Layer]:
         for step in last if following is None else following.product.steps:
             layer.add(step, following)
     without = [layer for layer in layers[:-1] if not layer.norm]
-    if without and len(without) < len(layers) - 1:
-        raise without[0].product.node.refused(
-            "has no layer norm after it: numlp has one in all hidden layers, or none"
-        )
+    if len(without) < len(layers) - 1:
+        for layer in without:
+            layer.add_norm()
     return layers
 
 
@@ -140,6 +139,18 @@ class _Layer:
     def parameters(self) -> dict[str, AnyArray]:
         """The parameters, by the names that they have in a network."""
         return {"weight": self.weight, "bias": self.bias, **(vars(self.norm) if self.norm else {})}
+
+    def add_norm(self) -> None:
+        """Take a norm into a layer that shows none: of a single unit it leaves nothing but its shift.
+
+        Raises
+        ------
+        FileFormatError
+            If the layer is no such one.
+        """
+        if self.product.width > 1 or self.weight.any():
+            raise self.product.node.refused("has no layer norm after it: numlp has one in all hidden layers, or none")
+        self.norm = Norm(np.ones(1), self.bias)
 
     def add(self, step: Step, following: _Layer | None) -> None:
         """Take one step more into the layer, or into the weights of the following one."""
