@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from numlp import MLP, EarlyStopping, KeepBest, TimeBudget, evaluate, train
+from numlp.callbacks import GradientNorms
 from numlp.errors import DivergenceError, SettingError
 
 NOISE = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 3  # nothing to learn: soon by heart
@@ -40,7 +41,7 @@ def test_what_is_kept_under_averaging_is_the_average(blobs):
 
 
 @pytest.mark.parametrize("callback", [KeepBest, EarlyStopping])
-@pytest.mark.parametrize("figure", ["validation_loss", "train_r2", None, ["train_loss"]])
+@pytest.mark.parametrize("figure", ["validation_los", "train_r2", None, ["train_loss"]])
 def test_a_figure_that_is_not_there_is_refused_before_the_training(blobs, callback, figure):
     net = MLP([2, 3])
     before = net.params.copy()
@@ -50,6 +51,19 @@ def test_a_figure_that_is_not_there_is_refused_before_the_training(blobs, callba
         train(net, blobs, epochs=1, after_epoch=[callback(figure)])
     np.testing.assert_array_equal(net.params, before)
     assert net.input_shape is None
+
+
+@pytest.mark.parametrize("callback", [KeepBest, EarlyStopping])
+@pytest.mark.parametrize("figure", ["validation_loss", "validation_accuracy"])
+def test_validation_figures_need_validation_rows(blobs, callback, figure):
+    says = f"{callback.__name__} looks at '{figure}', and there are no validation rows: give validation="
+    with pytest.raises(SettingError, match=says):
+        train(MLP([2, 3]), blobs, epochs=1, after_epoch=[callback(figure)])
+
+
+def test_a_class_is_no_callback(blobs):
+    with pytest.raises(SettingError, match=r"after_epoch holds the class EarlyStopping: make one, EarlyStopping\("):
+        train(MLP([2, 3]), blobs, validation=blobs, after_epoch=[EarlyStopping])
 
 
 @pytest.mark.parametrize("min_delta", [-0.1, np.nan, np.inf, "0.1", None, True])
@@ -208,3 +222,15 @@ def test_the_best_parameters_are_restored_after_a_divergence_too(blobs):
         train(net, blobs, learning_rate=lambda step: 0.1 if step < 9 else 1e30, epochs=9, after_epoch=[stopping])
     assert stopping.epoch > 0
     np.testing.assert_array_equal(net.params, stopping.params)
+
+
+def test_gradient_norms_are_those_of_each_epoch_s_last_step(blobs):
+    norms, seen = GradientNorms(), []
+    net = MLP([2, 4, 3])
+    watch = [norms, lambda state: seen.append(float(np.linalg.norm(net.grads[:8])))]
+    train(net, blobs, epochs=3, clip_norm=0.05, after_epoch=watch)
+    assert norms.history["epoch"] == [1, 2, 3]
+    assert norms.history["layer 1"] == pytest.approx(seen)
+    assert max(norms.history["layer 1"]) <= 0.05 + 1e-6
+    train(net, blobs, epochs=1, after_epoch=watch)
+    assert len(norms.history) == 1  # a callback that is used again begins anew

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from numlp import MLP, Ensemble, Scaling, evaluate
-from numlp.errors import SettingError
+from numlp.errors import DataError, SettingError
 from numlp.losses import LOSSES
 
 X = np.random.default_rng(0).normal(size=(20, 4))
@@ -110,3 +110,11 @@ def test_members_must_have_learned_one_scaling_of_targets():
     nets = [MLP([4, 2], loss="squared_error", target_scaling=Scaling(np.array(shift))) for shift in (0.0, 1.0)]
     with pytest.raises(SettingError, match="the same target_scaling"):
         Ensemble(nets)
+
+
+def test_a_network_that_holds_nan_is_not_blamed_on_the_data():
+    net = members(n=1)[0]
+    net.params[3] = np.nan
+    for broken in (net, Ensemble([*members(), net])):
+        with pytest.raises(DataError, match="the network's parameters hold NaN or infinity"):
+            broken.predict(X)

@@ -1,5 +1,6 @@
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ from safetensors.numpy import load_file, save_file
 from numlp import MLP, Ensemble, Scaling, load_model, save_model
 from numlp.activations import ACTIVATIONS
 from numlp.atomic import write_bytes
-from numlp.errors import FileFormatError, OutputError
-from numlp.files import read_description
+from numlp.errors import FileFormatError, OutputError, SettingError
+from numlp.files import FORMAT_VERSION, read_description
 from numlp.layers import NORMALIZATIONS
 from numlp.losses import LOSSES
 from numlp.named import resolve
@@ -101,7 +102,7 @@ def rewrite(path, tensors=None, **description):
     ("description", "says"),
     [
         ({"format": "other"}, "no model of numlp's"),
-        ({"format_version": 1}, "format version 1"),
+        ({"format_version": 3}, "format version 3, this release of numlp .* reads versions 1 to 2"),
         ({"layer_size": [6, 4, 3]}, "linear.1.bias does not have shape"),
         ({"layer_size": [6, 4]}, "activation must be one"),
         ({"layer_size": [6, 10**8, 2]}, "does not have shape"),
@@ -252,3 +253,37 @@ def test_writing_replaces_the_old_content(tmp_path):
     for content in (b"old content", b"new"):
         write_bytes(tmp_path / "file", content)
         assert (tmp_path / "file").read_bytes() == content
+
+
+@pytest.mark.parametrize("model", ["net", None, MLP])
+def test_only_models_are_saved(tmp_path, model):
+    with pytest.raises(SettingError, match="model must be an MLP or an Ensemble"):
+        save_model(model, tmp_path / "net.safetensors")
+
+
+EARLIER = {
+    1: [
+        [0.3362550139427185, 0.46049657464027405, 0.20324835181236267],
+        [0.32879453897476196, 0.3341757655143738, 0.33702972531318665],
+        [0.24509581923484802, 0.1347643882036209, 0.6201397776603699],
+        [0.329081654548645, 0.5097834467887878, 0.16113488376140594],
+    ],
+    2: [
+        [0.5235185623168945, 0.4764814078807831],
+        [0.5754749178886414, 0.42452505230903625],
+        [0.44074931740760803, 0.5592506527900696],
+        [0.5291085839271545, 0.47089138627052307],
+    ],
+}
+
+
+def test_there_is_a_file_of_every_version():
+    assert list(EARLIER) == list(range(1, FORMAT_VERSION + 1))
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_files_of_earlier_versions_stay_readable(version):
+    model = load_model(Path(__file__).parent / f"files/model-{version}.safetensors")
+    rows = [[1.0, 2, 3], [4, 5, 7], [9, 1, 2], [0, 0, 1]]
+    np.testing.assert_allclose(model.predict_proba(rows), EARLIER[version], rtol=1e-5)
+    assert model.class_names == (("x", "y", "z"), ("no", "yes"))[version - 1]

@@ -163,6 +163,22 @@ def test_bad_texts_end_in_one_clear_error(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("sgd(momentum = .9)", "a number needs a digit before its point"),
+        ("adam(beta1 = 0.9, beta2 = .99)", "a number needs a digit before its point"),
+        ("sgd(momentum = 0.9, nesterov = True)", "true and false begin with small letters"),
+        ("sgd(momentum = .9, nesterov = True)", "before its point, as in 0.9, and true and false"),
+        ("adam(0.9)", "each setting needs its name"),
+        ("adam(beta1 = 0.9 beta2 = 0.9)", "this is no TOML; settings are written as in"),
+    ],
+)
+def test_what_other_languages_write_is_told(text, says):
+    with pytest.raises(SettingError, match=says):
+        resolve("optimizer", text, OPTIMIZERS)
+
+
+@pytest.mark.parametrize(
     "value",
     [None, 3, 0.9, True, b"sgd", ["sgd"], {"name": "sgd"}, OPTIMIZERS["sgd"], ACTIVATIONS["relu"](), object],
     ids=repr,

@@ -44,7 +44,7 @@ def test_each_parameter_has_its_own_place_and_weights_are_one_slice(normalizatio
     assert sum(layer.weight.size for layer in net.linear_layers) == net.n_weights
 
 
-@pytest.mark.parametrize("layer_size", [[4, 3], [4, 1, 1, 3], [1, 7, 1]])
+@pytest.mark.parametrize("layer_size", [[4, 3], [4, 1, 1, 3], [1, 7, 2]])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_forward_pass_is_the_textbook_s(activation, layer_size):
     net = MLP(layer_size, activation=activation, dtype="float64", seed=1)
@@ -241,3 +241,9 @@ def test_repr_tells_what_it_is():
         "dropout=0.5, dtype='float32'): 47 parameters"
     )
     assert "activation" not in repr(MLP([2, 2]))
+
+
+@pytest.mark.parametrize("loss", [name for name in LOSSES if LOSSES[name].task == "classification"])
+def test_one_class_is_nothing_to_decide(loss):
+    with pytest.raises(SettingError, match="two or more: end with 2, take loss='sigmoid_binary_cross_entropy'"):
+        MLP([5, 16, 1], loss=loss)

@@ -5,8 +5,23 @@ import pytest
 from PIL import Image
 
 from numlp import MLP, History, metrics, train
+from numlp.callbacks import GradientNorms
 from numlp.errors import SettingError
-from numlp.plots import compare, curves, learning_rates, reliability, weights
+from numlp.inspection import saliency as saliency_of
+from numlp.plots import (
+    compare,
+    confusion,
+    curves,
+    gradients,
+    layers,
+    learning_rate,
+    learning_rates,
+    mistakes,
+    predictions,
+    reliability,
+    saliency,
+    weights,
+)
 from numlp.range_test import RangeTest, find_learning_rate
 
 
@@ -35,6 +50,16 @@ def test_curves_show_training_and_validation_and_the_best_epoch(history, figure)
 
 def test_curves_without_validation_and_of_one_epoch(blobs):
     assert png(curves(train(MLP([2, 3]), blobs, epochs=1), "loss"))
+
+
+def test_a_bad_first_epoch_does_not_flatten_the_others():
+    history, steady = History(), History()
+    for epoch in range(1, 21):
+        history.append({"epoch": epoch, "validation_r2": -40.0 if epoch == 1 else 1 - 1 / epoch})
+        steady.append({"epoch": epoch, "validation_r2": epoch / 20})
+    for low, high in (curves(history, "r2").axes[0].get_ylim(), compare({"run": history}).axes[1].get_ylim()):
+        assert -1 < low < 0.9 < high < 1.2
+    assert curves(steady, "r2").axes[0].get_ylim()[0] <= 0.05
 
 
 def test_curves_of_an_unknown_figure(history):
@@ -137,3 +162,65 @@ def test_reliability_is_drawn_by_bin_with_the_error(blobs):
 @pytest.mark.parametrize("probabilities", [[[1.0, 0.0]], [[0.0, 1.0]], [[0.5, 0.5]] * 3])
 def test_reliability_of_a_few_rows(probabilities):
     assert png(reliability(probabilities, [0] * len(probabilities)))
+
+
+def test_the_learning_rate_and_the_gradients_are_drawn_as_they_are(history, blobs):
+    drawn = learning_rate(history)
+    np.testing.assert_array_equal(drawn.axes[0].lines[0].get_ydata(), history["learning_rate"])
+    norms = GradientNorms()
+    train(MLP([2, 4, 3]), blobs, epochs=3, after_epoch=[norms])
+    axes = gradients(norms.history).axes[0]
+    np.testing.assert_array_equal(axes.lines[1].get_ydata(), norms.history["layer 2"])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["layer 1", "layer 2"]
+
+
+def test_a_confusion_matrix_has_its_counts_and_recalls():
+    drawn = confusion([[8, 2], [0, 0]], ["cat", "dog"])
+    texts = [text.get_text() for text in drawn.axes[0].texts]
+    assert texts == ["8", "2"]
+    assert drawn.axes[0].get_yticklabels()[0].get_text() == "cat  80.0%"
+    assert png(drawn)
+
+
+def test_mistakes_are_the_surest_ones(mnist):
+    net = MLP([784, 10], input_shape=(28, 28))
+    x, y = mnist.test.x[:50], mnist.test.y[:50]
+    drawn = mistakes(net, x, y, most=5)
+    probabilities = net.predict_proba(x)
+    sureness = np.where(probabilities.argmax(axis=1) != y, probabilities.max(axis=1), 0)
+    shown = [axes for axes in drawn.axes if axes.images]
+    assert len(shown) == 5
+    np.testing.assert_array_equal(shown[0].images[0].get_array(), x[sureness.argmax()])
+    assert png(mistakes(net, x, net.predict(x)))  # none to show
+    with pytest.raises(SettingError, match="images only"):
+        mistakes(MLP([3, 2]), np.ones((1, 3)), [0])
+
+
+def test_layers_are_drawn_with_their_dead_units():
+    net = MLP([3, 4, 4, 2])
+    net.linear_layers[0].weight[:, :2] = 0
+    drawn = layers(net, np.random.default_rng(0).normal(size=(20, 3)))
+    titles = [axes.get_title(loc="left") for axes in drawn.axes]
+    assert titles[:2] == ["weights, layer 1", "activations, layer 1: 50.0% dead"]
+    assert titles[4] == "weights, outputs"
+    assert png(drawn)
+    assert png(layers(MLP([3, 2]), np.ones((2, 3))))
+
+
+def test_saliency_is_drawn_beside_its_image(mnist):
+    net, x = MLP([784, 8, 10]), mnist.test.x[:3]
+    drawn = saliency(net, x)
+    np.testing.assert_array_equal(drawn.axes[0].images[0].get_array(), x[0])
+    expected = saliency_of(net, x)[0].reshape(28, 28)
+    np.testing.assert_allclose(drawn.axes[3].images[0].get_array(), expected, rtol=1e-6)
+    assert png(drawn)
+    with pytest.raises(SettingError, match="images only"):
+        saliency(MLP([3, 2]), np.ones((1, 3)))
+
+
+def test_predictions_and_residuals():
+    drawn = predictions([1.0, 2.0, 4.0], [1.5, 2.0, 3.0])
+    left, right = (axes.collections[0].get_offsets() for axes in drawn.axes)
+    np.testing.assert_array_equal(left, [[1, 1.5], [2, 2], [4, 3]])
+    np.testing.assert_array_equal(right, [[1.5, -0.5], [2, 0], [3, 1]])
+    assert png(drawn)

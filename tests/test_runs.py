@@ -84,6 +84,21 @@ def test_default_names_never_meet(tmp_path, monkeypatch):
     assert names[2].endswith("mnist-linear")
 
 
+def test_runs_that_begin_in_the_same_instant_take_other_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("numlp.runs.time.strftime", lambda form: "now")
+    monkeypatch.setattr("pathlib.Path.exists", lambda path: False)  # as it is until the other run has made its folder
+    recipe = Recipe(data="my.points.npz", layers=(8,))
+    assert [create_folder(recipe).name for _ in range(3)] == [f"now-my-points-8{end}" for end in ("", "-2", "-3")]
+
+
+def test_a_default_folder_that_can_not_be_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").symlink_to("nowhere")
+    with pytest.raises(OutputError, match="exists already"):
+        create_folder(RECIPE)
+
+
 def test_free_path(tmp_path):
     assert free_path(tmp_path / "a.png").name == "a.png"
     (tmp_path / "a.png").touch()

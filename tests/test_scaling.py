@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from numlp.errors import DataError
+from numlp.errors import DataError, SettingError
 from numlp.scaling import SCALINGS, Scaling, standardize
 
 
@@ -96,7 +96,34 @@ def test_scalings_are_equal_when_their_numbers_are():
     assert one != "scaling"
 
 
-def test_standardize_takes_lists_and_refuses_nothing():
+def test_standardize_takes_lists():
     np.testing.assert_array_equal(standardize([[1, 2], [3, 4]]).shift, [2, 3])
-    with pytest.raises(DataError, match="no rows"):
-        standardize(np.empty((0, 3)))
+
+
+@pytest.mark.parametrize(
+    ("x", "says"),
+    [
+        (np.empty((0, 3)), "x is empty"),
+        ([[1.0], [2.0], [np.nan]], "x holds NaN or infinity, first in row 2"),
+        (scipy.sparse.csr_array([[0.0, 1.0], [np.inf, 0.0]]), "x holds NaN or infinity, first in row 1"),
+        ([["a"], ["b"]], "x must hold numbers"),
+        ([[1.0], [2.0, 3.0]], "x is no array: its rows must all have the same length"),
+    ],
+)
+def test_standardize_refuses_what_has_no_mean(x, says):
+    with pytest.raises(DataError, match=says):
+        standardize(x)
+
+
+@pytest.mark.parametrize(
+    ("shift", "factor", "says"),
+    [
+        (np.zeros(3), np.ones(2), r"must fit 2 features: its shift has shape \(3,\)"),
+        (np.zeros(2), np.array([1, np.nan]), "its factor holds NaN or infinity"),
+        (np.array([1e39, 0]), np.ones(2), "must be finite in float32: its shift holds"),
+        (np.zeros(2), np.array([1.0, 0.0]), "must have no factor 0"),
+    ],
+)
+def test_a_scaling_that_does_not_fit_is_told_why(shift, factor, says):
+    with pytest.raises(SettingError, match=f"input_scaling {says}" if says.startswith("must") else says):
+        Scaling(shift, factor).check("input_scaling", 2, np.dtype(np.float32))

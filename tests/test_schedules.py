@@ -105,9 +105,14 @@ def test_a_warmup_must_be_over_within_the_training(name, warmup):
 
 
 def test_a_figure_that_the_history_lacks_is_refused_before_the_training():
-    with pytest.raises(SettingError, match="unknown figure 'validation_los': did you mean 'validation_loss'"):
+    with pytest.raises(
+        SettingError, match="unknown figure of the history 'validation_los': did you mean 'validation_loss'"
+    ):
         ReduceOnPlateau(figure="validation_los").check(Plan(5, None), FIGURES)
-    with pytest.raises(SettingError, match="schedule 'reduce_on_plateau': unknown figure 'validation_loss'"):
+    with pytest.raises(
+        SettingError,
+        match="schedule 'reduce_on_plateau' looks at 'validation_loss', and there are no validation rows",
+    ):
         ReduceOnPlateau().check(Plan(5, None), ["epoch", "train_loss"])
 
 

@@ -139,7 +139,7 @@ def test_a_row_number_of_nan_is_that_of_the_row():
 
 
 def test_no_rows_to_learn_a_scaling_from():
-    with pytest.raises(DataError, match="no rows"):
+    with pytest.raises(DataError, match="must be a sparse matrix of rows"):
         standardize(scipy.sparse.csr_array((0, 4)))
 
 

@@ -198,7 +198,7 @@ def test_schedules_that_count_epochs_need_no_length():
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ([], "epoch 1 had no batches"),
+        ([], "data is empty: it must hold at least one batch"),
         (lambda epoch: [], "epoch 1 had no batches"),
         (lambda epoch: PAIRS if epoch < 1 else [], "epoch 2 had no batches"),
         ([(X, Y, WEIGHTS, 1)], r"batch 1 of epoch 1: a batch must be a pair \(x, y\) or a triple .*, not tuple"),

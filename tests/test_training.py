@@ -56,6 +56,12 @@ def test_every_schedule_changes_the_rate(blobs, schedule):
         done.append(row)
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_without_a_rate_each_optimizer_has_its_usual_one(blobs, optimizer):
+    history = train(MLP([2, 16, 3]), blobs, optimizer=optimizer, batch_size=10, epochs=2)
+    assert history["learning_rate"] == [OPTIMIZERS[optimizer].usual_rate] * 2
+
+
 def test_learns_a_function():
     x = np.linspace(-2, 2, 200)[:, None]
     net = MLP([1, 32, 1], activation="tanh", loss="squared_error")
@@ -370,7 +376,10 @@ def test_a_validation_loss_that_overflows_ends_the_training_too(blobs):
         ({"optimizer": "sgd(momentum = 1)"}, "optimizer sgd: momentum must be"),
         ({"schedule": "cosin"}, "unknown schedule 'cosin': did you mean 'cosine'"),
         ({"schedule": "constant(warmup = 10)"}, "a warm-up of 10 epochs is not over within 10 epochs"),
-        ({"schedule": "reduce_on_plateau"}, "schedule 'reduce_on_plateau': unknown figure 'validation_loss'"),
+        (
+            {"schedule": "reduce_on_plateau"},
+            "schedule 'reduce_on_plateau' looks at 'validation_loss', .* give validation=",
+        ),
         ({"augmentation": "image"}, "unknown augmentation 'image': did you mean 'images'"),
         ({"augmentation": "images(shift = -1)"}, "augmentation images: shift must be"),
     ],
@@ -382,6 +391,40 @@ def test_settings_out_of_range_change_nothing(blobs, settings, says):
         train(net, blobs, **settings)
     np.testing.assert_array_equal(net.params, before)
     assert net.input_shape is None
+
+
+@pytest.mark.parametrize(
+    ("validation", "says"),
+    [
+        (0.2, r"validation must be a pair \(x, y\), or a triple \(x, y, weights\), not float"),
+        (np.zeros((9, 2)), "validation must be a pair .*, not ndarray"),
+        ((np.zeros((9, 2)),), "validation must be a pair .*, not tuple of 1"),
+        ((np.zeros((9, 3)), np.zeros(9)), "validation: x has 3 features a row"),
+        ((np.zeros((9, 2)), np.full(9, 7)), "validation: labels out of range"),
+    ],
+)
+def test_what_is_wrong_with_the_validation_rows_is_said_of_them(blobs, validation, says):
+    for data in (blobs, [blobs]):
+        with pytest.raises(DataError, match=f"^{says}"):
+            train(MLP([2, 3]), data, validation=validation)
+
+
+def test_batches_that_are_no_list_of_tuples(blobs):
+    for batches in ([list(blobs), list(blobs)], (blobs, blobs), [list(blobs)] * 5):
+        with pytest.raises(DataError, match="data looks like batches: make each a tuple and all a list"):
+            train(MLP([2, 3]), batches)
+
+
+def test_what_is_no_array_is_refused_in_plain_words(blobs):
+    for data in (([[1, 2], [1]], [0, 1]), ([[1, 2], [1, 2]], [[0], [1, 0]])):
+        with pytest.raises(DataError, match="is no array: its rows must all have the same length, or shape"):
+            train(MLP([2, 3]), data)
+
+
+def test_only_a_network_is_trained(blobs):
+    ensemble = numlp.Ensemble([MLP([2, 3])])
+    with pytest.raises(SettingError, match="not Ensemble: the members of an ensemble are trained one by one"):
+        train(ensemble, blobs)
 
 
 @pytest.mark.parametrize("n", [2, 3])

@@ -1,7 +1,7 @@
 """numlp: the multilayer perceptron, done right, in NumPy."""
 
 from numlp.calibration import calibrate
-from numlp.callbacks import EarlyStopping, KeepBest, TimeBudget
+from numlp.callbacks import Checkpoint, EarlyStopping, KeepBest, TimeBudget
 from numlp.datasets import load_dataset
 from numlp.ensemble import Ensemble
 from numlp.errors import DivergenceError, NumlpError
@@ -20,6 +20,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Checkpoint",
     "DivergenceError",
     "EarlyStopping",
     "Ensemble",

@@ -34,10 +34,7 @@ def as_rows(x: npt.ArrayLike, name: str = "x") -> AnyArray:
     ...
     numlp.errors.DataError: x must hold numbers, not <U1: convert or encode its columns first
     """
-    try:
-        array = np.asarray(x)
-    except ValueError as error:
-        raise DataError(f"{name} is no array: {error}") from error
+    array = _as_array(x, name)
     if array.dtype.kind not in "buif":
         raise DataError(f"{name} must hold numbers, not {array.dtype}: convert or encode its columns first")
     if array.ndim == 0:
@@ -63,7 +60,7 @@ def as_features(x: npt.ArrayLike, n_features: int) -> AnyArray:
     DataError
         As `as_rows`, and if the rows have another number of features than the network has inputs.
     """
-    rows: AnyArray = _as_csr(x) if is_sparse(x) else as_rows(x)
+    rows: AnyArray = as_csr(x) if is_sparse(x) else as_rows(x)
     found = int(np.prod(rows.shape[1:]))
     if found != n_features:
         hint = " (a single sample needs a first axis of length 1)" if math.prod(rows.shape) == n_features else ""
@@ -71,7 +68,8 @@ def as_features(x: npt.ArrayLike, n_features: int) -> AnyArray:
     return rows if is_sparse(rows) else rows.reshape(len(rows), found)
 
 
-def _as_csr(x: Any) -> Any:
+def as_csr(x: Any) -> Any:
+    """Return a sparse matrix of finite numbers as one whose rows can be taken."""
     rows = x.tocsr()
     if len(rows.shape) != 2 or 0 in rows.shape:
         raise DataError(f"x must be a sparse matrix of rows, not of shape {rows.shape}")
@@ -100,7 +98,7 @@ def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | No
     DataError
         If a label is out of range or unknown, or rows are no probabilities.
     """
-    labels = _as_array(y)
+    labels = _as_labels(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.dtype.kind in "UOT":
@@ -146,7 +144,7 @@ def as_labels(y: npt.ArrayLike, n_labels: int, class_names: Sequence[str] | None
     >>> as_labels([True, False], 1, None).tolist()
     [[1.0], [0.0]]
     """
-    labels = _as_array(y)
+    labels = _as_labels(y)
     if labels.dtype.kind in "UOT":
         if n_labels > 1 or (class_names is not None and len(class_names) != 2):
             raise DataError("names as labels must be two different ones, for a network with one output")
@@ -162,13 +160,17 @@ def as_labels(y: npt.ArrayLike, n_labels: int, class_names: Sequence[str] | None
     return rows.astype(np.float64)
 
 
-def _as_array(y: Any) -> AnyArray:
+def _as_labels(y: Any) -> AnyArray:
     if is_sparse(y):
         raise DataError("y must be an ordinary array, not a sparse matrix: take y.toarray()")
+    return _as_array(y, "y")
+
+
+def _as_array(values: npt.ArrayLike, name: str) -> AnyArray:
     try:
-        return np.asarray(y)
+        return np.asarray(values)
     except ValueError as error:
-        raise DataError(f"y is no array: {error}") from error
+        raise DataError(f"{name} is no array: its rows must all have the same length, or shape") from error
 
 
 def name_indices(labels: AnyArray, class_names: Sequence[str]) -> AnyArray:
@@ -191,7 +193,7 @@ def names_in(y: npt.ArrayLike) -> tuple[str, ...] | None:
     >>> names_in(["dog", "cat", "dog"])
     ('cat', 'dog')
     """
-    labels = _as_array(y)
+    labels = _as_labels(y)
     if labels.dtype.kind not in "UOT":
         return None
     _check_names(labels)

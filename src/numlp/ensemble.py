@@ -54,6 +54,9 @@ class Ensemble(Predictor):
     def __repr__(self) -> str:
         return f"Ensemble of {len(self.members)}: {self.members[0]!r}"
 
+    def is_finite(self) -> bool:
+        return all(member.is_finite() for member in self.members)
+
     def logits(self, rows: AnyArray) -> Array:
         """Return logits, (n, outputs), that the link turns into the members' common prediction."""
         return self.loss.pool(np.stack([member.logits(rows) / member.temperature for member in self.members]))

@@ -41,6 +41,10 @@ def make_feed(
     regularization: Regularization,
 ) -> Feed:
     """Check all data against a network and the settings; see `numlp.train`."""
+    if not isinstance(network, MLP):
+        raise SettingError(
+            f"network must be an MLP, not {type(network).__name__}: the members of an ensemble are trained one by one"
+        )
     regularization.check(network)
     # Smoothing moves a row of probabilities towards equal ones, and a label towards "perhaps".
     rest = 0.5 if network.loss.task == "labels" else 1 / network.n_targets
@@ -49,21 +53,25 @@ def make_feed(
     if isinstance(data, Batches) or _is_stream(data):
         _check_made_batches(class_weight, augmentation, regularization)
         names, shape = network.class_names, network.input_shape
-        held_out = None if validation is None else normalized(check_rows(network, validation, names))
+        held_out = None if validation is None else normalized(_held_out(network, validation, names))
         if isinstance(data, Batches):
             if regularization.label_smoothing:
                 raise SettingError("label_smoothing of ready-made batches is theirs: Batches(smoothing=…)")
+            if normalizes_batches and data.batch_size == 1:
+                raise SettingError("batch normalization needs batch_size 2 or more: one row has no variance")
             data.check(network.layer_size[0], network.n_targets, network.dtype)
             return Feed(data, held_out, names, shape)
         if epochs > 1 and isinstance(data, Iterator):
             raise DataError("a generator is used up after one epoch: give a list, or a function of the epoch")
         stream = Stream(data, network, network.input_scaling, least_rows=2 if normalizes_batches else 1, **smoothing)
         return Feed(stream, held_out, names, shape)
+    if isinstance(data, tuple | list) and data and all(_is_batch(part) for part in data):
+        raise DataError("data looks like batches: make each a tuple and all a list, as in [(x, y), (x, y)]")
     samples, labels, *_ = pair(data)
     names = network.class_names or (None if network.loss.task == "regression" else names_in(labels))
     rows = check_rows(network, data, names)
     check_several(network, rows)
-    held_out = None if validation is None else check_rows(network, validation, names)
+    held_out = None if validation is None else _held_out(network, validation, names)
     if class_weight is not None:
         weights = class_weights_for(network, rows, class_weight, names)
         rows = weighted_by_class(network, rows, weights)
@@ -86,6 +94,21 @@ def make_feed(
     if normalizes_batches and batches.batch_size == 1:
         raise SettingError("batch normalization needs batch_size 2 or more: one row has no variance")
     return Feed(batches, held_out, names, shape)
+
+
+def _held_out(network: MLP, validation: Data, names: tuple[str, ...] | None) -> Rows:
+    pair(validation, "validation")
+    try:
+        return check_rows(network, validation, names)
+    except DataError as error:
+        raise DataError(f"validation: {error}") from error
+
+
+def _is_batch(part: object) -> bool:
+    """Whether this is a batch for sure: x or y alone would be made of arrays of one shape."""
+    if not isinstance(part, tuple | list) or len(part) not in (2, 3):
+        return False
+    return all(isinstance(array, np.ndarray) for array in part) and part[0].shape != part[1].shape
 
 
 def _is_stream(data: Any) -> TypeGuard[Source]:

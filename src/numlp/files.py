@@ -68,6 +68,8 @@ def save_model(
     ------
     OutputError
         If the file can't be written.
+    SettingError
+        If this is no model.
 
     Examples
     --------
@@ -81,6 +83,10 @@ def save_model(
     """
     from safetensors.numpy import save
 
+    if not isinstance(model, MLP | Ensemble):
+        raise SettingError(
+            f"model must be an MLP or an Ensemble, not {type(model).__name__}: save_model(model, path)"
+        )
     networks = model.members if isinstance(model, Ensemble) else (model,)
     description = {
         "format": FORMAT,
@@ -166,6 +172,13 @@ def read_description(path: str | os.PathLike[str]) -> dict[str, Any]:
         return _description(path, file.metadata())
 
 
+def tensor_shapes(path: str | os.PathLike[str]) -> dict[str, tuple[list[int], str]]:
+    """Return the shape and the dtype of every tensor in a file, without reading any."""
+    with _open(path) as file:
+        slices = {name: file.get_slice(name) for name in sorted(file.keys())}
+        return {name: (list(part.get_shape()), str(part.get_dtype())) for name, part in slices.items()}
+
+
 def _open(path: str | os.PathLike[str]) -> Any:
     from safetensors import SafetensorError, safe_open
 
@@ -188,10 +201,13 @@ def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | Non
             raise KeyError(described["format"])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{path} is a safetensors file, but no model of numlp's") from error
+    if described.get("format_version") == 1:
+        described = _from_version_1(described)
     if described.get("format_version") != FORMAT_VERSION:
         raise FileFormatError(
-            f"{path} has format version {described.get('format_version')!r}, this release of numlp ({__version__}) "
-            f"reads version {FORMAT_VERSION}: it was written by numlp {described.get('numlp_version')!r}"
+            f"{path} has format version {described.get('format_version')!r:.20}, this release of numlp "
+            f"({__version__}) reads versions 1 to {FORMAT_VERSION}: it takes numlp "
+            f"{described.get('numlp_version')!r:.20}, which wrote it, or a later one"
         )
     networks = described.get("networks")
     most = _MOST_NETWORKS if described.get("ensemble") else 1
@@ -203,6 +219,16 @@ def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | Non
     for network in networks:
         _check_described(path, network)
     return dict(described)
+
+
+def _from_version_1(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a description of version 1, of one plain network, in the words of this one."""
+    sizes = described.get("layer_size")
+    hidden = max(len(sizes) - 2, 0) if isinstance(sizes, list) else 0
+    network = {name: described.get(name, 0.0) for name in _NETWORK}
+    network |= {"activation": [described.get("activation")] * hidden, "normalization": "none", "temperature": 1.0}
+    common = {"format_version": FORMAT_VERSION, "ensemble": False, "temperature": 1.0, "networks": [network]}
+    return {**common, **{name: described.get(name) for name in ("numlp_version", "recipe")}}
 
 
 def _check_described(path: str | os.PathLike[str], network: Any) -> None:

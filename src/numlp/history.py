@@ -4,6 +4,9 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from statistics import fmean
 
+from numlp.checks import unknown
+from numlp.errors import SettingError
+
 
 class History:
     """One row of figures for each epoch.
@@ -25,6 +28,8 @@ class History:
     [0.5, 0.25]
     >>> history
     History of 2 epochs, the last: epoch=2, train_loss=0.25
+    >>> dict(history)
+    {'epoch': [1, 2], 'train_loss': [0.5, 0.25]}
     """
 
     def __init__(self) -> None:
@@ -38,6 +43,10 @@ class History:
     def columns(self) -> list[str]:
         """The names of the figures."""
         return list(self.rows[0]) if self.rows else []
+
+    def keys(self) -> list[str]:
+        """The same: ``dict(history)`` has the columns by name."""
+        return self.columns
 
     def __getitem__(self, column: str) -> list[float]:
         if self.rows and column not in self:
@@ -58,6 +67,15 @@ class History:
             return "History of 0 epochs"
         last = ", ".join(f"{name}={value:.4g}" for name, value in self.rows[-1].items())
         return f"History of {len(self)} epochs, the last: {last}"
+
+
+def check_figure(who: str, figure: str, figures: Sequence[str]) -> None:
+    """Refuse the name of a figure that a history won't have; `who` wants to look at it."""
+    if figure in figures:
+        return
+    if str(figure).replace("validation", "train", 1) in figures and "validation_loss" not in figures:
+        raise SettingError(f"{who} looks at {figure!r}, and there are no validation rows: give validation=(x, y)")
+    raise SettingError(f"{who}: " + unknown("figure of the history", figure, figures))
 
 
 def mean_history(histories: Sequence[History]) -> History:

@@ -21,6 +21,13 @@ Value = TypeVar("Value")
 Entry = TypeVar("Entry", bound="Named")
 Check = Callable[[str, object], Any]
 
+# What people write that know other languages than TOML.
+_MISTAKES = {
+    r"^[^=]*$": "each setting needs its name, as in name = value",
+    r"(?<!\w)\.\d": "a number needs a digit before its point, as in 0.9",
+    r"\b(True|False)\b": "true and false begin with small letters",
+}
+
 
 def setting(default: Value, check: Check, **metadata: Any) -> Value:
     """Declare a setting of a frozen dataclass: ``check(name, value)`` returns the value to keep, or raises."""
@@ -106,6 +113,10 @@ def _settings(kind: str, value: object, text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         parsed = {}
     if list(parsed) != ["settings"]:
-        raise SettingError(f"{kind} {value!r}: settings are written as in 'sgd(momentum = 0.9, nesterov = true)'")
+        mistakes = [says for pattern, says in _MISTAKES.items() if re.search(pattern, text)]
+        raise SettingError(
+            f"{kind} {value!r}: {', and '.join(mistakes) or 'this is no TOML'}; settings are written as in "
+            "'sgd(momentum = 0.9, nesterov = true)'"
+        )
     settings: dict[str, Any] = parsed["settings"]
     return settings

@@ -106,11 +106,7 @@ class MLP(Predictor):
     ) -> None:
         self.layer_size = as_layer_size(layer_size)
         self.loss = resolve("loss", loss, LOSSES)
-        if self.layer_size[-1] % self.loss.blocks:
-            raise SettingError(
-                f"loss {self.loss} has {self.loss.blocks} outputs for each target: layer_size must end with a "
-                f"multiple of {self.loss.blocks}, not with {self.layer_size[-1]}"
-            )
+        self.loss.check_outputs(self.layer_size[-1])
         self.activations = as_activations(activation, len(self.layer_size) - 2)
         self.architecture: dict[str, Any] = {
             "initializer": initializer,
@@ -123,7 +119,7 @@ class MLP(Predictor):
         self.dtype = choice("dtype", getattr(dtype, "name", getattr(dtype, "__name__", dtype)), DTYPES)
         self.input_scaling = self._fitting("input_scaling", input_scaling, self.layer_size[0])
         self.target_scaling = self._fitting("target_scaling", target_scaling, self.n_targets)
-        if not self.loss.scales_targets and self.target_scaling != Scaling():
+        if not self.loss.scales_targets and not self.target_scaling.is_identity:
             raise SettingError(f"loss {self.loss.name!r} takes targets as they are: leave target_scaling out")
         self.input_shape = as_sample_shape("input_shape", input_shape, self.layer_size[0])
         self.feature_names = as_names("feature_names", feature_names, self.layer_size[0])
@@ -183,6 +179,9 @@ class MLP(Predictor):
     def linear_layers(self) -> list[Linear]:
         """The layers that have weights."""
         return [layer for layer in self.layers if isinstance(layer, Linear)]
+
+    def is_finite(self) -> bool:
+        return bool(np.isfinite(self.params).all())
 
     def logits(self, rows: AnyArray) -> Array:
         """Return the logits, (n, outputs), of rows of raw features, (n, inputs)."""

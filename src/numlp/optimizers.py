@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,8 +33,11 @@ class Optimizer(Named):
     weight_decay : float
         Decoupled decay: each step also takes this share, times the learning rate, off every weight, but not off
         biases and norms. I. Loshchilov, F. Hutter, "Decoupled weight decay regularization" (2019).
+    usual_rate : float
+        The learning rate that is taken where none is named: one to begin with.
     """
 
+    usual_rate: ClassVar[float]
     weight_decay: float = setting(0.0, nonnegative)
 
     def init(self, params: Array) -> State:
@@ -88,6 +92,7 @@ class SGD(Optimizer):
     """
 
     name = "sgd"
+    usual_rate = 0.1
     momentum: float = setting(0.0, fraction)
     nesterov: bool = setting(False, truth)
 
@@ -138,6 +143,7 @@ class Adam(Optimizer):
     """
 
     name = "adam"
+    usual_rate = 0.001
     beta1: float = setting(0.9, fraction)
     beta2: float = setting(0.999, fraction)
     epsilon: float = setting(1e-8, positive)
@@ -205,6 +211,7 @@ class RMSprop(Optimizer):
     """
 
     name = "rmsprop"
+    usual_rate = 0.001
     rho: float = setting(0.99, fraction)
     epsilon: float = setting(1e-8, positive)
 
@@ -247,6 +254,7 @@ class Lion(Optimizer):
     """
 
     name = "lion"
+    usual_rate = 0.0001
     beta1: float = setting(0.9, fraction)
     beta2: float = setting(0.99, fraction)
 

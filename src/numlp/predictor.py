@@ -47,6 +47,10 @@ class Predictor(ABC):
     def logits(self, rows: AnyArray) -> Array:
         """Return the logits, (n, outputs), of rows of raw features, (n, inputs)."""
 
+    @abstractmethod
+    def is_finite(self) -> bool:
+        """Tell whether no parameter is NaN or infinite."""
+
     @property
     def n_targets(self) -> int:
         """The number of targets of a row: of classes, labels or values."""
@@ -122,6 +126,8 @@ class Predictor(ABC):
             with np.errstate(all="ignore"):  # what overflows is found below
                 logits = self.logits(rows[start : start + size])
             if not np.isfinite(logits).all():
+                if not self.is_finite():
+                    raise DataError("the network's parameters hold NaN or infinity: train it anew, or load it")
                 raise DataError(f"x holds values that are too large for this network in {self.dtype.name}")
             yield logits
 

@@ -17,8 +17,9 @@ from numlp.network import MLP
 from numlp.optimizers import Optimizer
 from numlp.regularization import Regularization
 from numlp.rows import Data
+from numlp.state import TrainingState
 from numlp.streams import Source
-from numlp.training import TrainingState, train
+from numlp.training import train
 
 _DESCENT = 0.9  # the share of the whole descent of the loss that the suggested rate has made
 _MARGIN = 3.0  # the factor by which it lies below the rate of the least loss, at least

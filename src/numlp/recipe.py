@@ -20,10 +20,10 @@ from numlp.layers import NORMALIZATIONS
 from numlp.losses import LOSSES, Task
 from numlp.named import Check, check_settings, optional, resolve, setting
 from numlp.network import DTYPES
-from numlp.optimizers import OPTIMIZERS
+from numlp.optimizers import OPTIMIZERS, Optimizer
 from numlp.randomness import as_seed
 from numlp.scaling import SCALINGS
-from numlp.schedules import SCHEDULES
+from numlp.schedules import SCHEDULES, ReduceOnPlateau
 
 OFF = object()
 _MOST_NETWORKS = 1000
@@ -78,6 +78,10 @@ def _count(most: int | None = None) -> Check:
 
 def _seed(name: str, value: object) -> int:
     return as_seed(value)
+
+
+def _optimizer(text: object) -> Optimizer:
+    return resolve("optimizer", text, OPTIMIZERS)
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -147,7 +151,12 @@ class Recipe:
     dtype: str = _setting("float32", _one_of(DTYPES), "Network", f"{_listed(DTYPES)}.")
 
     optimizer: str = _setting("sgd", _named(OPTIMIZERS), "Training", f"{_listed(OPTIMIZERS)}; 'sgd(momentum = 0.9)'.")
-    learning_rate: float = _setting(0.1, positive, "Training", "The length of a step along the gradient.")
+    learning_rate: float = _setting(
+        None,
+        optional(positive),
+        "Training",
+        "The length of a step; by default the one that is usual for the optimizer.",
+    )
     schedule: str = _setting(
         "constant",
         _named(SCHEDULES),
@@ -203,13 +212,32 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if not self.learning_rate:  # None, but never after this: a stored recipe names the rate that was used
+            object.__setattr__(self, "learning_rate", _optimizer(self.optimizer).usual_rate)
         if self.task not in (None, self.known_task):
             raise SettingError(f"loss {self.loss!r} is for {self.known_task}, not for task {self.task!r}")
         if self.patience is None and (self.monitor, self.min_delta) != ("validation_loss", 0.0):
             raise SettingError("monitor and min_delta say when patience is lost: name a patience, too")
         self.check_task(self.known_task)
+        self._check_patience()
         if isinstance(self.activation, tuple) and len(self.activation) != len(self.layers):
-            raise SettingError(f"activation must be one for all {len(self.layers)} hidden layers, or one for each")
+            raise SettingError(
+                f"activation must be one for all {len(self.layers)} hidden layers, or one for each, not the "
+                f"{len(self.activation)} of {','.join(self.activation)!r}"
+            )
+
+    def _check_patience(self) -> None:
+        """Refuse to stop before a schedule that waits, too, has lowered the rate and an epoch has tried it."""
+        schedule = resolve("schedule", self.schedule, SCHEDULES)
+        if self.patience is None or not isinstance(schedule, ReduceOnPlateau) or schedule.figure != self.monitor:
+            return
+        least = schedule.patience + 2
+        if self.patience < least:
+            raise SettingError(
+                f"patience {self.patience} ends the training before schedule {self.schedule!r} lowers the rate after "
+                f"{schedule.patience + 1} epochs: make it {least} or more, or give the schedule less, as in "
+                f"'reduce_on_plateau(patience = {(self.patience - 1) // 2})'"
+            )
 
     def check_task(self, task: Task | None) -> None:
         """Refuse settings that have no meaning for targets of a kind."""
@@ -232,9 +260,17 @@ class Recipe:
         return cls(**settings)
 
     def edited(self, **settings: Any) -> Self:
-        """Return the recipe with other settings; None leaves a setting as it is, and OFF makes it None."""
+        """Return the recipe with other settings; None leaves a setting as it is, and OFF makes it None.
+
+        A learning rate that was meant for another optimizer is not kept: unless one is named, it is the usual one.
+
+        >>> Recipe(learning_rate=0.5).edited(optimizer="adam(beta2 = 0.99)").learning_rate
+        0.001
+        """
         changes = {name: value for name, value in settings.items() if value is not None}
         wanted: dict[str, Any] = {name: None if value is OFF else value for name, value in changes.items()}
+        if "optimizer" in wanted and _optimizer(wanted["optimizer"]).name != _optimizer(self.optimizer).name:
+            wanted.setdefault("learning_rate")
         return dataclasses.replace(self, **wanted)
 
     def as_dict(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from numlp.arrays import as_rows
+from numlp.arrays import as_rows, check_several_classes
 from numlp.callbacks import EarlyStopping, TimeBudget
 from numlp.checks import choice, unknown
 from numlp.datasets import Dataset, load_dataset
@@ -22,7 +22,8 @@ from numlp.randomness import member_seed
 from numlp.range_test import STEP_SETTINGS
 from numlp.recipe import Recipe
 from numlp.scaling import SCALINGS, standardize
-from numlp.training import Callback, train
+from numlp.state import Callback
+from numlp.training import train
 
 _FEW_ROWS = 10_000  # an epoch of fewer is too few steps for the recipe "default"
 _USUAL_LOSSES = {
@@ -43,7 +44,7 @@ def recipe_names() -> list[str]:
 
 
 def load_recipe(name: str | os.PathLike[str]) -> Recipe:
-    """Load a recipe by its name, or from a TOML file.
+    """Load a recipe by its name, from a TOML file, or from the folder of a run.
 
     Raises
     ------
@@ -59,10 +60,14 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
     """
     name = os.fspath(name)
     path = _FOLDER / f"{name}.toml" if name in recipe_names() else Path(name)
+    if path.is_dir():
+        path = path / "recipe.toml"
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise SettingError(unknown("recipe", name, recipe_names()) + "; or name a TOML file") from error
+        raise SettingError(
+            unknown("recipe", name, recipe_names()) + "; or name a TOML file or a run's folder"
+        ) from error
     except OSError as error:
         raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
@@ -144,6 +149,8 @@ def _n_outputs(loss: Loss, dataset: Dataset) -> int:
                 f"{len(dataset.class_names)} classes: use 'softmax_cross_entropy'"
             )
         return 1
+    if loss.task == "classification" and dataset.n_targets == 1:
+        check_several_classes(dataset.train.y)
     return dataset.n_targets * loss.blocks
 
 

@@ -32,11 +32,14 @@ class Rows(NamedTuple):
     weights: npt.NDArray[np.float64] | None = None
 
 
-def pair(data: object) -> tuple[Any, ...]:
+def pair(data: object, name: str = "data") -> tuple[Any, ...]:
     """Return a pair (x, y), or a triple (x, y, weights), if it is one."""
-    if isinstance(data, tuple | list) and len(data) in (2, 3):
-        return tuple(data)
-    raise DataError("data must be a pair (x, y), or a triple (x, y, weights)")
+    found = type(data).__name__
+    if isinstance(data, tuple | list):
+        if len(data) in (2, 3):
+            return tuple(data)
+        found += f" of {len(data)}"
+    raise DataError(f"{name} must be a pair (x, y), or a triple (x, y, weights), not {found}")
 
 
 def check_rows(predictor: Predictor, data: object, class_names: tuple[str, ...] | None) -> Rows:

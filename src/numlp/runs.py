@@ -1,13 +1,15 @@
-"""A run's folder: recipe.toml, history.csv, metrics.json, model.safetensors and figures/."""
+"""A run's folder: recipe.toml, history.csv, gradients.csv, metrics.json, model.safetensors and figures/."""
 
 import csv
 import dataclasses
 import io
+import itertools
 import json
 import math
 import os
 import platform
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MODEL = "model.safetensors"
+SNAPSHOTS = "snapshots.safetensors"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Run:
     recipe: Recipe
     history: History
     metrics: dict[str, Any]
+    gradients: History  # norms by layer, without epochs where the run measured none
 
 
 def create_folder(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> Path:
@@ -60,31 +64,38 @@ def create_folder(recipe: Recipe, output: str | os.PathLike[str] | None = None) 
     OutputError
         If the folder exists already or can't be made.
     """
-    folder = _free_folder(recipe) if output is None else Path(output)
+    wanted = _default_folder(recipe) if output is None else Path(output)
     toml = recipe.to_toml().encode()
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError as error:
-        raise OutputError(f"{folder} exists already: name another output folder, or remove it") from error
-    except OSError as error:
-        raise OutputError(f"can't make the folder {folder}: {error.strerror or error}") from error
+    # Another run may take a name in the same instant: a name is free only if the folder could be made.
+    for folder in [wanted] if output is not None else numbered(wanted):
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError as error:
+            if output is not None or not os.path.lexists(folder):
+                raise OutputError(f"{folder} exists already: name another output folder, or remove it") from error
+        except OSError as error:
+            raise OutputError(f"can't make the folder {folder}: {error.strerror or error}") from error
     write_bytes(folder / "recipe.toml", toml)
     return folder
 
 
-def _free_folder(recipe: Recipe) -> Path:
+def _default_folder(recipe: Recipe) -> Path:
     widths = "-".join(str(width) for width in recipe.layers) or "linear"
-    name = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{Path(recipe.data).stem}-{widths}"
-    return free_path(Path("runs", name))
+    data = Path(recipe.data).stem.replace(".", "-")
+    return Path("runs", f"{time.strftime('%Y-%m-%d-%H%M%S')}-{data}-{widths}")
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """Yield the path itself, then name-2, name-3 …"""
+    yield path
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
 def free_path(path: Path) -> Path:
     """Return the path itself if nothing is there, else the first of name-2, name-3 … that is free."""
-    number, free = 2, path
-    while free.exists():
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        number += 1
-    return free
+    return next(candidate for candidate in numbered(path) if not candidate.exists())
 
 
 def new_figure_path(path: Path | None, default: str) -> Path:
@@ -114,6 +125,7 @@ def save_run(
     *,
     seconds: float,
     ended: str,
+    gradients: History | None = None,
 ) -> dict[str, Any]:
     """Calibrate a trained model if its recipe says so, judge it, and write all but the recipe into the run's folder.
 
@@ -127,6 +139,8 @@ def save_run(
     seconds : float
         How long the training took, validation included.
     ended : "completed", "interrupted" or "diverged"
+    gradients : History, optional
+        As `numlp.callbacks.GradientNorms` records them.
 
     Returns
     -------
@@ -141,6 +155,8 @@ def save_run(
     calibration = _calibrated(model, dataset) if recipe.calibrate else None
     save_model(model, folder / MODEL, recipe=_without_folders(recipe))
     write_bytes(folder / "history.csv", _csv(history).encode())
+    if gradients:
+        write_bytes(folder / "gradients.csv", _csv(gradients).encode())
     metrics = {
         "train": judge(model, dataset.train, weights),
         "validation": judge(model, dataset.validation, weights),
@@ -184,10 +200,17 @@ def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -
     from numlp import plots
 
     title = f"{Path(recipe.data).stem} {'-'.join(str(width) for width in network.layer_size)}"
-    figures = {"weights": plots.weights(network, title)}
+    several = recipe.ensemble > 1
+    figures = {"weights": plots.weights(network, f"{title}{f', network 1 of {recipe.ensemble}' if several else ''}")}
     for name in ("loss", "accuracy", "r2"):
         if f"train_{name}" in history:
-            figures[name] = plots.curves(history, name, title)
+            mean = f", mean of {recipe.ensemble} networks" if several else ""
+            figures[name] = plots.curves(history, name, f"{title}{mean}")
+    save_drawings(folder, figures)
+
+
+def save_drawings(folder: Path, figures: "Mapping[str, Figure]") -> None:
+    """Write figures as PNG files into a run's figures/, by the names that they get there."""
     try:
         (folder / "figures").mkdir(exist_ok=True)
     except OSError as error:
@@ -217,14 +240,28 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
             raise FileFormatError(f"{folder} is no run: it has no file {name}")
     try:
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        history = _history((folder / "history.csv").read_text(encoding="utf-8"))
-        if not isinstance(metrics, dict) or not all(
-            isinstance(metrics.get(part, {}), dict | None) for part in ("train", "validation", "test")
-        ):
+        history = _history(folder / "history.csv")
+        gradients = _history(folder / "gradients.csv") if (folder / "gradients.csv").is_file() else History()
+        if not _is_metrics(metrics):
             raise ValueError("metrics.json does not hold what it should")
     except (ValueError, RecursionError) as error:
         raise FileFormatError(f"{folder} is damaged: {error}") from error
-    return Run(folder, load_recipe(folder / "recipe.toml"), history, metrics)
+    return Run(folder, load_recipe(folder / "recipe.toml"), history, metrics, gradients)
+
+
+def _is_metrics(metrics: Any) -> bool:
+    """Tell whether what was in metrics.json has the kinds that `save_run` writes, as far as it is there."""
+    if not isinstance(metrics, dict):
+        return False
+    parts = [metrics.get(part) or {} for part in ("train", "validation", "test")]
+    if not all(isinstance(part, dict) for part in [*parts, metrics.get("versions", {})]):
+        return False
+    figures = [
+        *(value for part in parts for value in part.values()),
+        metrics.get("seconds"),
+        metrics.get("parameters"),
+    ]
+    return all(isinstance(value, int | float | None) for value in figures)
 
 
 def model_path(run_or_model: str | os.PathLike[str]) -> Path:
@@ -241,12 +278,12 @@ def _csv(history: History) -> str:
     return text.getvalue()
 
 
-def _history(text: str) -> History:
+def _history(path: Path) -> History:
     history = History()
-    for row in csv.DictReader(io.StringIO(text)):
+    for row in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))):
         try:
             figures = {name: float(value) for name, value in row.items()}
             history.append(figures | {"epoch": int(row["epoch"])})
         except (KeyError, TypeError) as error:
-            raise ValueError(f"history.csv has a broken line {len(history) + 2}") from error
+            raise ValueError(f"{path.name} has a broken line {len(history) + 2}") from error
     return history

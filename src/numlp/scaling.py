@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.errors import DataError, SettingError
+from numlp.arrays import as_csr, as_rows
+from numlp.errors import SettingError
 from numlp.sparse import dense, is_sparse
 from numlp.special import Array
 
@@ -58,19 +59,21 @@ class Scaling:
     __hash__ = None  # type: ignore[assignment]
 
     @cached_property
-    def _is_identity(self) -> bool:
+    def is_identity(self) -> bool:
+        """Whether floats stay as they are."""
         return not np.any(self.shift) and bool(np.all(self.factor == 1))
 
     def check(self, name: str, width: int, dtype: np.dtype[Any]) -> None:
         """Refuse a scaling that does not fit `width` features of a network that computes in `dtype`."""
-        for part in (self.shift, self.factor):
+        for what, part in (("shift", self.shift), ("factor", self.factor)):
+            if part.shape not in ((), (1,), (width,)):
+                raise SettingError(f"{name} must fit {width} features: its {what} has shape {part.shape}")
             with np.errstate(over="ignore"):
                 finite = np.isfinite(part.astype(dtype)).all()
-            if part.shape not in ((), (1,), (width,)) or not finite or not np.all(self.factor):
-                raise SettingError(
-                    f"{name} must be finite in {dtype.name}, have no factor 0 and fit {width} features; "
-                    f"its shapes are {self.shift.shape} and {self.factor.shape}"
-                )
+            if not finite:
+                raise SettingError(f"{name} must be finite in {dtype.name}: its {what} holds NaN or infinity there")
+        if not np.all(self.factor):
+            raise SettingError(f"{name} must have no factor 0: what is multiplied by it is lost")
 
     def between(self, source: npt.DTypeLike, target: npt.DTypeLike) -> Callable[[npt.NDArray[Any], Array], Array]:
         """Return ``apply(x, out)`` for data of one dtype on its way to another; it allocates nothing.
@@ -102,7 +105,7 @@ class Scaling:
 
     def scaled(self, x: npt.NDArray[Any], dtype: npt.DTypeLike) -> Array:
         """Return the scaled rows of `x` in another float dtype: `x` itself, not a copy, if it is that already."""
-        return x if x.dtype == dtype and self._is_identity else self.apply(x, np.empty(x.shape, dtype))
+        return x if x.dtype == dtype and self.is_identity else self.apply(x, np.empty(x.shape, dtype))
 
     def invert(self, scaled: Array) -> npt.NDArray[np.float64]:
         """Return scaled rows in the units of the data again, as float64."""
@@ -146,15 +149,18 @@ def standardize(x: npt.ArrayLike) -> Scaling:
     ----------
     x : array_like, shape (n, …), or sparse matrix
 
+    Raises
+    ------
+    DataError
+        If there are no rows, or they hold what is no finite number.
+
     Examples
     --------
     >>> scaling = standardize(np.array([[1.0, 100.0], [3.0, 500.0]]))
     >>> scaling.shift, 1 / scaling.factor
     (array([  2., 300.]), array([  1., 200.]))
     """
-    array: Any = x.tocsr() if is_sparse(x) else np.asarray(x)  # type: ignore[union-attr]
-    if 0 in array.shape or array.ndim == 0:
-        raise DataError(f"there are no rows to learn a scaling from: x has shape {array.shape}")
+    array: Any = as_csr(x) if is_sparse(x) else as_rows(x)
     n = array.shape[0]
     rows = array if is_sparse(array) else array.reshape(n, -1)
     largest = data_range(array.dtype)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from numlp.checks import choice, fraction, nonnegative, positive, share, unknown, whole_number
+from numlp.checks import choice, fraction, nonnegative, positive, share, whole_number
 from numlp.errors import SettingError
-from numlp.history import History
+from numlp.history import History, check_figure
 from numlp.named import Named, setting
 
 
@@ -48,8 +48,8 @@ class Schedule(Named):
 
     def check(self, plan: Plan, figures: Sequence[str]) -> None:
         """Refuse a plan, or a history with these figures, that this schedule can't follow."""
-        if self.figure is not None and self.figure not in figures:
-            raise SettingError(f"schedule {self.name!r}: " + unknown("figure", self.figure, figures))
+        if self.figure is not None:
+            check_figure(f"schedule {self.name!r}", self.figure, figures)
         if plan.steps_per_epoch is None and (self.warmup or self.counts_steps):
             what = f"schedule {self.name!r}" if self.counts_steps else "a warm-up"
             raise SettingError(

@@ -52,6 +52,8 @@ class Stream:
         self.smoothing, self.rest = smoothing, rest
         self.least_rows = least_rows
         self.batch_size = 1  # buffers grow with the batches
+        if self.steps == 0:
+            raise DataError("data is empty: it must hold at least one batch, (x, y)")
 
     @property
     def steps(self) -> int | None:

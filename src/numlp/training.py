@@ -6,14 +6,15 @@ The loop knows no file, no screen and no network of machines: what it needs of t
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from numlp.augmentation import AUGMENTATIONS, Images
 from numlp.batches import Batches
+from numlp.checkpoints import read_checkpoint
 from numlp.checks import nonnegative, positive, whole_number
 from numlp.errors import DivergenceError, SettingError
 from numlp.evaluation import evaluate_rows
@@ -22,48 +23,15 @@ from numlp.history import History
 from numlp.metrics import Tally
 from numlp.named import resolve
 from numlp.network import MLP
-from numlp.optimizers import OPTIMIZERS, Optimizer, State
+from numlp.optimizers import OPTIMIZERS, Optimizer
 from numlp.randomness import as_seed
 from numlp.regularization import Average, Regularization, constraints, gradient_changes
 from numlp.rows import Data
 from numlp.schedules import SCHEDULES, Plan, Schedule
 from numlp.special import Array
+from numlp.state import Callback, TrainingState
 from numlp.streams import Source
 from numlp.weights import ClassWeight
-
-
-@dataclass
-class TrainingState:
-    """Where a training stands; callbacks receive it.
-
-    Attributes
-    ----------
-    network : MLP
-    optimizer : dict of arrays
-    history : History
-    epoch, step : int
-        How many are done.
-    loss, learning_rate : float
-        Of the last step.
-    figures : tuple of str
-        The columns that the history has, or will have.
-    average : Average or None
-        The moving average of the parameters, if there is one. Between epochs the network has the average, and this
-        the parameters that the training goes on with.
-    """
-
-    network: MLP
-    optimizer: State
-    history: History = field(default_factory=History)
-    epoch: int = 0
-    step: int = 0
-    loss: float = math.nan
-    learning_rate: float = math.nan
-    figures: tuple[str, ...] = ()
-    average: Average | None = None
-
-
-Callback = Callable[[TrainingState], object]
 
 
 def train(
@@ -71,7 +39,7 @@ def train(
     data: Data | Source | Batches,
     *,
     validation: Data | None = None,
-    learning_rate: float | Callable[[int], float] = 0.1,
+    learning_rate: float | Callable[[int], float] | None = None,
     schedule: str | Schedule = "constant",
     batch_size: int = 64,
     epochs: int = 10,
@@ -91,7 +59,7 @@ def train(
     after_step: Sequence[Callback] = (),
     after_epoch: Sequence[Callback] = (),
     sync_gradients: Callable[[Array], object] | None = None,
-    resume: TrainingState | None = None,
+    resume: str | os.PathLike[str] | TrainingState | None = None,
 ) -> History:
     """Train a network by minibatch gradient descent.
 
@@ -109,7 +77,9 @@ def train(
         and their weights count as they are. So are ready-made `numlp.batches.Batches`.
     validation : (x, y) or (x, y, weights), optional
         Evaluated after every epoch.
-    learning_rate : float, or callable that returns it for a step
+    learning_rate : float, or callable that returns it for a step, optional
+        By default the optimizer's usual one, to begin with: 0.1 for SGD, 0.001 for Adam, AdamW and RMSprop, 0.0001
+        for Lion.
     schedule : str or Schedule
         By what the learning rate is multiplied in the course of the training; a name in `SCHEDULES`.
     batch_size, epochs : int
@@ -140,12 +110,13 @@ def train(
     after_step, after_epoch : sequence of callables, optional
         Called with the `TrainingState` after every step, and after every epoch; one that returns something true ends
         the training. An epoch that `after_step` ends early is validated and recorded like any other. Those that have
-        methods `begin` and `finish` are called by these, too, before the first step and after the last.
+        methods `begin`, `record` and `finish` are called by these, too: before the first step, when all callbacks
+        have seen an epoch, and after the last step.
     sync_gradients : callable, optional
         Called with the gradients of every step before they are used, to average them with other processes'.
-    resume : TrainingState, optional
-        Where an earlier training of this network stood when it ended, with the same optimizer and averaging: this
-        one goes on from there, up to `epochs` in all, as if it had never ended.
+    resume : path or TrainingState, optional
+        The file that a `Checkpoint` of the same training wrote, or the state in which an earlier training of this
+        network ended: this one goes on from there, up to `epochs` in all, as if it had never ended.
 
     Returns
     -------
@@ -155,6 +126,8 @@ def train(
     ------
     DataError, SettingError
         Before anything is changed; but a batch of the user's own making that does not fit is found when it comes.
+    FileFormatError
+        If `resume` is no checkpoint, or that of another training.
     DivergenceError
         If the loss or the weights become NaN or infinite. The network then holds the weights from before the epoch
         in which it happened, or the best ones, with `EarlyStopping`.
@@ -183,7 +156,7 @@ def train(
     schedule = resolve("schedule", schedule, SCHEDULES)
     if augmentation is not None:
         augmentation = resolve("augmentation", augmentation, AUGMENTATIONS)
-    rate_of = _rates(learning_rate)
+    rate_of = _rates(optimizer.usual_rate if learning_rate is None else learning_rate)
     epochs = whole_number("epochs", epochs)
     seed = as_seed(seed)
     _check_callables(after_step, after_epoch)
@@ -194,26 +167,33 @@ def train(
     tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
     figures = _columns(tally.score, validated=held_out is not None)
     schedule.check(plan, figures)
-    state = TrainingState(network, optimizer.init(network.params), figures=figures) if resume is None else resume
-    if state.network is not network or state.epoch >= epochs:
-        raise SettingError(f"resume must be of this network, and epochs above the {state.epoch} that it has had")
-    _notify("begin", (*after_step, *after_epoch), state)
+    callbacks = tuple({id(callback): callback for callback in (*after_step, *after_epoch)}.values())
+    average = Average(network, averaging) if averaging else None
+    state = TrainingState(network, optimizer.init(network.params), average=average)
+    if isinstance(resume, TrainingState):
+        if resume.optimizer.keys() != state.optimizer.keys():
+            raise SettingError(f"resume is of another optimizer than {optimizer}")
+        state = resume
+        if state.network is not network or state.epoch >= epochs:
+            raise SettingError(f"resume must be of this network, and epochs above the {state.epoch} that it has had")
+    state.figures, state.callbacks, state.ended_by = figures, callbacks, ()
+    _notify("begin", state)
+    if not (resume is None or isinstance(resume, TrainingState)):
+        state.restore(read_checkpoint(resume))
 
     network.class_names, network.input_shape = names, network.input_shape or shape
     network.temperature = 1.0  # what an earlier calibration found holds no longer
     network.allocate(batches.batch_size)
     changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
     constrain = constraints(network, regularization)
-    if averaging and state.average is None:
-        state.average = Average(network, averaging)
-    elif state.average is not None:
-        state.average.swap()
     average = state.average
     last_good = network.params.copy()
-    for epoch in range(state.epoch, epochs):
+    for epoch in range(state.epoch, 0 if state.ended_by else epochs):
         started = time.perf_counter()
-        stop = False
+        stops: tuple[Callback, ...] = ()
         tally.reset()
+        if average is not None and epoch:
+            average.swap()
         network.begin_epoch(seed, epoch)
         with np.errstate(all="ignore"):  # what overflows shows in the figures
             for batch in batches.epoch(epoch):
@@ -233,8 +213,8 @@ def train(
                 if average is not None:
                     average.update()
                 state.step += 1
-                stop = _call(after_step, state)
-                if stop or not math.isfinite(state.loss):
+                stops = _call(after_step, state)
+                if stops or not math.isfinite(state.loss):
                     break
             seconds = time.perf_counter() - started
             if average is not None:
@@ -244,16 +224,17 @@ def train(
                 row |= _prefixed("validation", evaluate_rows(network, held_out))
         if not (np.isfinite([state.loss, *row.values()]).all() and np.isfinite(network.params).all()):
             network.params[:] = last_good
-            _notify("finish", (*after_step, *after_epoch), state)
+            _notify("finish", state)
             raise DivergenceError(epoch + 1, state.learning_rate, state.history)
         last_good[:] = network.params
         state.epoch = epoch + 1
         state.history.append({"epoch": epoch + 1, **row, "learning_rate": state.learning_rate, "seconds": seconds})
-        if _call(after_epoch, state) or stop or state.epoch == epochs:
+        state.cut = bool(stops)
+        state.ended_by = stops + _call(after_epoch, state)
+        _notify("record", state)
+        if state.ended_by:
             break
-        if average is not None:
-            average.swap()
-    _notify("finish", (*after_step, *after_epoch), state)
+    _notify("finish", state)
     return state.history
 
 
@@ -275,19 +256,19 @@ def _check_callables(after_step: Sequence[Callback], after_epoch: Sequence[Callb
     for name, callbacks in (("after_step", after_step), ("after_epoch", after_epoch)):
         if not isinstance(callbacks, list | tuple) or not all(callable(callback) for callback in callbacks):
             raise SettingError(f"{name} must be a list of callables, not {callbacks!r}")
+        for callback in callbacks:
+            if isinstance(callback, type):
+                raise SettingError(f"{name} holds the class {callback.__name__}: make one, {callback.__name__}(…)")
 
 
-def _call(callbacks: Sequence[Callback], state: TrainingState) -> bool:
-    """Call all of them; return whether any wants the training to end."""
-    stop = False
-    for callback in callbacks:
-        stop = bool(callback(state)) or stop
-    return stop
+def _call(callbacks: Sequence[Callback], state: TrainingState) -> tuple[Callback, ...]:
+    """Call all of them; return those that want the training to end."""
+    return tuple([callback for callback in callbacks if callback(state)])
 
 
-def _notify(event: str, callbacks: Sequence[Callback], state: TrainingState) -> None:
-    """Call each callback's method for an event, if it has one, once."""
-    for callback in {id(callback): callback for callback in callbacks}.values():
+def _notify(event: str, state: TrainingState) -> None:
+    """Call each callback's method for an event, if it has one."""
+    for callback in state.callbacks:
         method = getattr(callback, event, None)
         if method is not None:
             method(state)

@@ -1,4 +1,6 @@
+import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from numlp import MLP, save_model
+from numlp import MLP, Checkpoint, save_model, train
 from numlp.datasets import load_rows
+from numlp.recipe import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +39,24 @@ def test_evaluate_agrees_with_the_run_s_own_metrics(numlp, run):
 def test_evaluate_prints_a_table(numlp, run):
     code, out, _ = numlp("evaluate", run / "model.safetensors", "mnist", "--split", "validation")
     assert code == 0
-    assert "3,000" in out
+    assert out.splitlines()[0] == "mnist: validation 3,000 rows"
     assert sum(line.startswith(tuple("0123456789")) for line in out.splitlines()) == 10
+
+
+def test_evaluate_says_which_rows_it_judged(numlp, points, blobs):
+    numlp("train", points, "--epochs", "1", "--output", "run")
+    np.savez("others.npz", x=blobs[0], y=blobs[1])
+    out, other = (numlp("evaluate", "run", path)[1] for path in (points, "others.npz"))
+    assert out.splitlines()[0] == "points.npz: all 150 rows"
+    assert "trained on a file of this name" in out
+    assert "trained on a file of this name" not in other
+
+
+def test_features_are_looked_at_before_labels(fails):
+    save_model(MLP([5, 2], class_names=["cat", "dog"]), "net.safetensors")
+    assert "784 features a row" in fails("evaluate", "net.safetensors", "mnist")
+    np.savez("wide.npz", x=np.zeros((4, 3)), y=[7, 8, 7, 8])
+    assert "3 features a row" in fails("evaluate", "net.safetensors", "wide.npz")
 
 
 def test_evaluate_a_file_by_the_names_of_the_model_s_classes(numlp, houses):
@@ -68,6 +87,19 @@ def test_evaluate_and_predict_real_targets(numlp, houses):
     assert len(out.splitlines()) == 301
 
 
+def test_several_targets_have_a_column_each(numlp):
+    save_model(MLP([2, 2], loss="squared_error"), "two.safetensors")
+    save_model(MLP([2, 4], loss="gaussian_negative_log_likelihood"), "spread.safetensors")
+    np.save("x.npy", np.ones((3, 2)))
+    for model, headings in (
+        ("two", ["value 1", "value 2"]),
+        ("spread", ["mean 1", "mean 2", "variance 1", "variance 2"]),
+    ):
+        header = numlp("predict", f"{model}.safetensors", "x.npy")[1].splitlines()[0]
+        assert re.split(r"  +", header.strip()) == ["input", *headings]
+    assert len(json.loads(numlp("predict", "two.safetensors", "x.npy", "--json")[1])[0]["value"]) == 2
+
+
 def test_columns_are_found_by_their_names(numlp, fails, houses):
     numlp("train", houses, "--target", "price", "--epochs", "5", "--output", "run")
     rows = [line.split(",") for line in Path(houses).read_text().splitlines()]
@@ -75,7 +107,7 @@ def test_columns_are_found_by_their_names(numlp, fails, houses):
         "\n".join(f"{price},{age},note,{size}" for size, age, price in rows).replace("note", "1")
     )
     first, other = (json.loads(numlp("evaluate", "run", path, "--json")[1]) for path in (houses, "other.csv"))
-    assert first == other
+    assert first | {"trained_on_this": False} == other
     first, other = (json.loads(numlp("predict", "run", path, "--json")[1]) for path in (houses, "other.csv"))
     assert [row["value"] for row in first] == [row["value"] for row in other]
     Path("less.csv").write_text("size,price\n1,2\n")
@@ -179,14 +211,33 @@ def test_compare(numlp, fails, points):
     assert out.splitlines()[0].split() == ["a", "b"]
     assert any(line.split() == ["layers", "4", "8"] for line in out.splitlines())
     assert "validation accuracy" in out
+    assert "optimizer" not in out
+    assert "–" not in out
     assert Path("comparison.png").stat().st_size > 1000
     code, out, _ = numlp("compare", "a", "b", "--json")
     assert json.loads(out)["figure"] == "comparison-2.png"
     assert json.loads(out)["runs"]["a"]["layers"] == [4]
+    _, out, _ = numlp("compare", "a", "b", "--all")
+    assert any(line.split() == ["loss", *["softmax_cross_entropy"] * 2] for line in out.splitlines())
+    assert any(line.split() == ["patience", "none", "none"] for line in out.splitlines())
     assert "at least two" in fails("compare", "a")
     assert "named twice" in fails("compare", "a", "a")
     assert "is no run" in fails("compare", "a", ".")
     assert "exists already" in fails("compare", "a", "b", "--output", "comparison.png")
+
+
+def test_settings_stand_above_results_and_losses_of_different_kinds_are_told(numlp, points, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("numlp.runs.save_figure", lambda figure, path: drawn.append(figure))
+    numlp("train", points, "--epochs", "2", "--loss", "sigmoid_squared_error", "--output", "a")
+    numlp("train", points, "--epochs", "2", "--patience", "2", "--output", "b")
+    _, out, _ = numlp("compare", "a", "b")
+    names = [line.split("  ")[0] for line in out.splitlines()]
+    assert names[1:4] == ["loss", "patience", ""]
+    assert names[4] == "train loss"
+    assert "losses of different kinds" in out
+    labels = [text.get_text() for text in drawn[-1].legends[0].get_texts()]
+    assert labels == ["a, sigmoid_squared_error", "b, softmax_cross_entropy"]
 
 
 def test_datasets(numlp, fails):
@@ -196,6 +247,17 @@ def test_datasets(numlp, fails):
     code, out, _ = numlp("datasets", "--json")
     assert [state["name"] for state in json.loads(out)] == ["mnist", "fashion-mnist"]
     assert "did you mean 'mnist'" in fails("datasets", "mnits")
+
+
+def test_recipes_tells_the_defaults_of_all_settings(numlp):
+    code, out, _ = numlp("recipes", "--settings")
+    assert code == 0
+    settings = {line.split()[0]: line for line in out.splitlines() if line}
+    assert set(settings) >= {field.name for field in dataclasses.fields(Recipe)}
+    assert settings["batch_size"].split() == ["batch_size", "32", *Recipe.help()["batch_size"].split()]
+    assert [settings[name].split()[1] for name in ("patience", "seed", "calibrate")] == ["none", "0", "false"]
+    defaults = json.loads(numlp("recipes", "--settings", "--json")[1])
+    assert Recipe.from_dict(defaults) == Recipe()
 
 
 def test_recipes(numlp, fails):
@@ -248,5 +310,26 @@ def test_a_reader_that_has_seen_enough(run):
 
 
 def test_rows_of_a_named_data_set():
-    x, y = load_rows("mnist", names=tuple("0123456789"))
+    x, y = load_rows("mnist", n_features=784, names=tuple("0123456789"))
     assert len(x) == len(y) == 10_000
+
+
+def test_inspect(numlp, fails, run, tmp_path):
+    code, out, _ = numlp("inspect", run)
+    assert code == 0
+    assert re.search(r"layer size +784, 32, 10\n", out)
+    assert re.search(r"linear\.0\.weight +784×32 +F32\n", out)
+    code, out, _ = numlp("inspect", run / "model.safetensors", "--json")
+    described = json.loads(out)
+    assert described["recipe"]["epochs"] == 1
+    assert described["tensors"]["linear.1.bias"] == [[10], "F32"]
+    assert described["bytes"] == (run / "model.safetensors").stat().st_size
+    x, y = np.eye(4), [0, 1, 0, 1]
+    train(MLP([4, 2]), (x, y), epochs=2, optimizer="adam", after_epoch=[Checkpoint(tmp_path / "c.safetensors")])
+    code, out, _ = numlp("inspect", "c.safetensors")
+    assert code == 0
+    assert re.search(r"history \(2, the last\)\n +epoch +2\n", out)
+    assert "optimizer.mean" in out
+    (tmp_path / "text").write_text("nothing")
+    assert "text is no model file, or is damaged" in fails("inspect", "text")
+    assert "there is no model file missing" in fails("inspect", "missing")

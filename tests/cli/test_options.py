@@ -12,7 +12,7 @@ from numlp.cli.options import class_weights, names, widths
 from numlp.recipe import Recipe
 from numlp.runs import load_run
 
-QUICK = ("--layers", "8,8", "--epochs", "2", "--batch-size", "50")
+QUICK = ("--layers", "8,8", "--epochs", "2", "--batch-size", "50", "--no-report")
 
 
 @pytest.fixture
@@ -109,6 +109,7 @@ def test_calibration_is_told_and_kept(numlp, images):
     _, out, _ = numlp("train", images, *QUICK, "--validation", "0.5", "--calibrate", "--output", "run")
     metrics = json.loads(Path("run/metrics.json").read_text())
     assert "expected calibration error" in out
+    assert "the losses above are after calibration" in out
     assert load_model("run/model.safetensors").temperature == metrics["calibration"]["temperature"] != 1
 
 
@@ -125,6 +126,15 @@ def test_few_rows_and_real_targets_have_a_recipe_of_their_own(numlp, points, hou
     numlp("train", "mnist", "--layers", "8", "--epochs", "1", "--output", "c")
     optimizers = [load_run(run).recipe.optimizer.split("(")[0] for run in "abc"]
     assert optimizers == ["adamw", "adamw", "sgd"]
+
+
+def test_another_optimizer_than_the_recipe_s_has_its_usual_rate(numlp, images):
+    for run, options, rate in (("a", (), 0.001), ("b", ("--learning-rate", "0.1"), 0.1)):
+        _, out, _ = numlp(
+            "train", images, *QUICK, "--recipe", "default", "--optimizer", "adam", *options, "--output", run
+        )
+        assert f"adam, learning rate {rate:g}," in out
+        assert load_run(run).recipe.learning_rate == rate
 
 
 def test_labels_and_two_classes_with_one_output(numlp):
@@ -208,6 +218,9 @@ def test_find_lr(numlp, images):
         (["--loss", "quantile(levels = [0.9, 0.1])"], "levels must be a list of rising shares"),
         (["--monitor", "train_loss"], "name a patience"),
         (["--max-norm", "x"], "--max-norm can't be 'x'"),
+        (["--dropout", "half"], "--dropout can't be 'half': it takes a number"),
+        (["--epochs", "1.5"], "--epochs can't be '1.5': it takes a whole number"),
+        (["--activation", "relu,tanh,elu"], "not the 3 of 'relu,tanh,elu'"),
         (["--time-budget", "-1"], "time_budget must be"),
         (["--max-norm", "0"], "max_norm must be"),
     ],
@@ -223,6 +236,8 @@ def test_bad_options_are_told_before_anything_is_written(fails, points, argument
         (["--lowest", "1", "--highest", "0.1"], "lowest must be below highest"),
         (["--lowest", "0"], "lowest"),
         (["--steps", "3"], "steps"),
+        (["--steps", "1.5"], "--steps can't be '1.5': it takes a whole number"),
+        (["--highest", "x"], "--highest can't be 'x': it takes a number"),
         (["--output", "rates.pdf"], "must be a .png"),
     ],
 )

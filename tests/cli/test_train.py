@@ -10,7 +10,7 @@ import pytest
 
 from numlp.runs import load_run
 
-QUICK = ("--layers", "16", "--epochs", "1")
+QUICK = ("--layers", "16", "--epochs", "1", "--no-report")
 
 
 def test_mnist_from_the_command_line(numlp):
@@ -81,6 +81,68 @@ def test_a_pair_of_npy_and_a_folder_of_idx_files(numlp, blobs):
     source = Path(__file__).parents[2] / "src/numlp/datasets/mnist"
     assert numlp("train", source, *QUICK, "--output", "b")[0] == 0
     assert json.loads(Path("b/metrics.json").read_text())["test"]["accuracy"] > 0.85
+
+
+@pytest.mark.parametrize(
+    ("y", "says", "loss"),
+    [
+        (np.arange(90) % 3, "3 classes, taken from whole numbers", "softmax_cross_entropy"),
+        (np.tile([[0.2, 0.5, 0.3], [0.5, 0.2, 0.3]], (45, 1)), "3 classes, taken from rows that sum to 1", "softmax"),
+        (np.tile([[0, 1], [1, 1], [0, 0]], (30, 1)), "2 labels, taken from rows of 0 and 1", "sigmoid_binary_cross"),
+        (np.tile([[0, 1], [1, 1], [0, 0]], (30, 1)) > 0, "2 labels, taken from rows of 0 and 1", "sigmoid_binary"),
+        (np.tile([[0.0, 1.5], [1.0, 1.0]], (45, 1)), "2 real targets\n", "squared_error"),
+    ],
+)
+def test_what_was_guessed_of_the_targets_is_said(numlp, y, says, loss):
+    np.savez("guess.npz", x=np.random.default_rng(0).normal(size=(90, 2)), y=y)
+    code, out, err = numlp("train", "guess.npz", *QUICK)
+    assert code == 0, err
+    assert says in out
+    assert f"relu, {loss}" in out
+    if "taken from" in says:
+        assert "real targets" in numlp("train", "guess.npz", *QUICK, "--task", "regression")[1]
+
+
+def test_one_of_two_classes_is_called_so(numlp):
+    np.savez("two.npz", x=np.eye(40), y=["no", "yes"] * 20)
+    assert "2 classes" in numlp("train", "two.npz", *QUICK, "--loss", "sigmoid_binary_cross_entropy")[1]
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_sorted_rows_are_warned_of(numlp, order):
+    x = np.linspace(0, 1, 200)[order, None]
+    np.savez("sorted.npz", x=x, y=(50 * x[:, 0]).round(1) + 0.5)
+    np.savez("mixed.npz", x=x, y=np.sin(9 * x[:, 0]))
+    assert "are the rows sorted" in numlp("train", "sorted.npz", *QUICK)[1]
+    assert "are the rows sorted" not in numlp("train", "mixed.npz", *QUICK)[1]
+
+
+def test_every_setting_that_is_on_is_told(numlp, points):
+    on = (
+        "--patience",
+        "5",
+        "--normalization",
+        "batch",
+        "--class-weight",
+        "1,2,0.5",
+        "--dtype",
+        "float64",
+        "--calibrate",
+    )
+    out = numlp("train", points, *QUICK, *on, "--dropout", "0.3", "--output", "run")[1]
+    line = "class weight 1,2,0.5, normalization batch, dtype float64, patience 5, dropout 0.3, calibrate"
+    assert line in out.splitlines()
+    assert "the epochs' train losses are with dropout 0.3; the table's are without" in out
+
+
+def test_losses_without_noise_are_not_explained(numlp, points):
+    assert "train losses are with" not in numlp("train", points, *QUICK, "--dropout", "0")[1]
+
+
+def test_what_is_of_an_ensemble_and_what_of_its_networks(numlp, points):
+    out = numlp("train", points, *QUICK, "--ensemble", "2", "--output", "run")[1]
+    assert "99 parameters each" in out
+    assert "the history and its curves are means over its networks" in out
 
 
 def test_the_default_folder_is_named_after_date_data_and_layers(numlp, points):

@@ -31,6 +31,13 @@ def csv_file(tmp_path):
     return write
 
 
+def test_a_data_set_prints_as_what_it_is(mnist, npz):
+    assert (
+        repr(mnist) == "Dataset mnist: 57,000 training, 3,000 validation, 10,000 test rows, 784 features, 10 classes"
+    )
+    assert str(load_dataset(npz(X / 7.0))).endswith("19 training, 1 validation rows, 2 features, 2 real targets")
+
+
 @pytest.fixture
 def tiny_root(monkeypatch, tmp_path, cache, tiny, tiny_files, write_folder):
     """A data set by the name of tiny, and the folder that $NUMLP_DATA_DIR may name to have it found."""
@@ -344,52 +351,52 @@ def test_a_folder_whose_files_do_not_fit_is_refused(folder, write_folder, idx_by
 
 def test_rows_to_judge_by_follow_the_networks_classes(csv_file):
     path = csv_file(["cat", "dog", "cat"])
-    assert load_rows(path, names=["dog", "cat"], target="y").y.tolist() == [1, 0, 1]
+    assert load_rows(path, n_features=2, names=["dog", "cat"], target="y").y.tolist() == [1, 0, 1]
 
 
 def test_rows_to_judge_by_with_a_class_that_the_network_lacks_are_refused(csv_file):
     with pytest.raises(DataError, match="label 'cat' is none of"):
-        load_rows(csv_file(["cat", "dog"]), names=["dog", "ant"], target="y")
+        load_rows(csv_file(["cat", "dog"]), n_features=2, names=["dog", "ant"], target="y")
 
 
 def test_rows_to_judge_by_of_a_network_without_classes_are_values(npz):
-    assert load_rows(npz(np.array([3, 4, 3])), names=None).y.tolist() == [3, 4, 3]
+    assert load_rows(npz(np.array([3, 4, 3])), n_features=2, names=None).y.tolist() == [3, 4, 3]
 
 
 def test_a_file_is_taken_whole(npz):
     path = npz(np.arange(20) % 2)
-    assert len(load_rows(path, names=["0", "1"]).x) == 20
+    assert len(load_rows(path, n_features=2, names=["0", "1"]).x) == 20
     with pytest.raises(SettingError, match="is taken whole"):
-        load_rows(path, names=["0", "1"], part="test")
+        load_rows(path, n_features=2, names=["0", "1"], part="test")
 
 
 @pytest.mark.parametrize(("part", "n"), [(None, 6), ("test", 6), ("validation", 1), ("train", 19)])
 def test_a_part_of_a_folder_or_a_named_data_set_can_be_judged_by(monkeypatch, tiny_root, folder, part, n):
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
-    assert len(load_rows(folder, names=["10", "20"], part=part).x) == n
-    assert len(load_rows("tiny", names=["ant", "bee", "cat"], part=part).x) == n
+    assert len(load_rows(folder, n_features=4, names=["10", "20"], part=part).x) == n
+    assert len(load_rows("tiny", n_features=4, names=["ant", "bee", "cat"], part=part).x) == n
 
 
 @pytest.mark.parametrize("name", ["mnist", "folder"])
 def test_an_unknown_part_is_met_with_the_nearest(folder, name):
     with pytest.raises(SettingError, match=r"unknown split 'tests': did you mean 'test'\?"):
-        load_rows(folder if name == "folder" else name, names=None, part="tests")
+        load_rows(folder if name == "folder" else name, n_features=4, names=None, part="tests")
 
 
 def test_rows_of_a_folder_follow_the_networks_classes(folder):
-    assert load_rows(folder, names=["20", "10"]).y.tolist() == [0, 0, 1, 0, 0, 1]
+    assert load_rows(folder, n_features=4, names=["20", "10"]).y.tolist() == [0, 0, 1, 0, 0, 1]
 
 
 def test_rows_of_a_folder_are_values_for_a_network_without_classes(folder):
-    assert load_rows(folder, names=None).y.tolist() == [20, 20, 10, 20, 20, 10]
+    assert load_rows(folder, n_features=4, names=None).y.tolist() == [20, 20, 10, 20, 20, 10]
 
 
 def test_rows_of_a_named_data_set_follow_the_networks_classes(monkeypatch, tiny_root):
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
-    assert load_rows("tiny", names=["cat", "bee", "ant"]).y.tolist() == [2, 1, 0, 2, 1, 0]
+    assert load_rows("tiny", n_features=4, names=["cat", "bee", "ant"]).y.tolist() == [2, 1, 0, 2, 1, 0]
 
 
 def test_rows_of_a_named_data_set_with_a_class_that_the_network_lacks_are_refused(monkeypatch, tiny_root):
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
     with pytest.raises(DataError, match="is none of the network's classes"):
-        load_rows("tiny", names=["cat", "bee", "dog"])
+        load_rows("tiny", n_features=4, names=["cat", "bee", "dog"])

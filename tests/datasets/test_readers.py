@@ -384,6 +384,12 @@ def test_any_text_ends_in_rows_or_in_an_error_of_numlp(folder, text):
     assert len(x) == len(y) > 0
 
 
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+def test_other_separators_than_commas_are_named(csv_file, sign):
+    with pytest.raises(FileFormatError, match=r"has its columns separated by .*: save it with commas"):
+        read_table(csv_file(f"a{sign}b\n1,5{sign}2\n"), "b")
+
+
 def test_two_columns_of_one_name_are_refused(csv_file):
     with pytest.raises(FileFormatError, match="two columns are named 'a'"):
         read_table(csv_file("a,b,a\n1,2,3\n"), "b")

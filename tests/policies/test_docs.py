@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from numlp.cli import main
+from numlp.report.overfitting import LEAST_EPOCHS, RISE, WOBBLE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -59,6 +60,7 @@ def test_no_placeholder_is_left():
 def test_there_are_commands_to_check():
     assert {command[1] for command in commands()} == {
         "train",
+        "report",
         "find-lr",
         "evaluate",
         "predict",
@@ -66,7 +68,15 @@ def test_there_are_commands_to_check():
         "export",
         "import",
         "datasets",
+        "inspect",
     }
+
+
+def test_the_rule_for_over_fitting_is_the_one_in_code():
+    rule = (ROOT / "docs/report.md").read_text().split("## The rule for over-fitting")[1]
+    assert f"at least {LEAST_EPOCHS} epochs" in rule
+    assert f"more than {100 * RISE:.0f} % of |v|" in rule
+    assert f"more than {100 * WOBBLE:.0f} % of the range" in rule
 
 
 def test_the_results_page_is_what_the_script_writes_of_the_stored_figures():

@@ -16,6 +16,7 @@ def test_public_names():
     assert set(numlp.__all__) == {
         "Adam",
         "AdamW",
+        "Checkpoint",
         "DivergenceError",
         "EarlyStopping",
         "Ensemble",

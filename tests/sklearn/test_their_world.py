@@ -96,6 +96,15 @@ def test_copies_predict_and_learn_the_same(digits, settings):
     assert fresh.get_params() == original.get_params()
 
 
+def test_the_training_data_are_let_go(digits):
+    x, y = digits
+    big = np.tile(x, (20, 1))
+    classifier = quick(max_iter=2).fit(big, np.tile(y, 20)).partial_fit(big, np.tile(y, 20))
+    file = io.BytesIO()
+    joblib.dump(classifier, file)
+    assert file.tell() < big.nbytes / 50
+
+
 def test_weights_set_by_hand_change_the_prediction(digits):
     x, y = digits
     one, other = quick().fit(x, y), quick(random_state=1).fit(x, y)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from typer import exceptions
 
-from numlp.cli import compare, datasets, evaluate, export, find_lr, import_, predict, recipes, train
+from numlp.cli import compare, datasets, evaluate, export, find_lr, import_, inspect, predict, recipes, report, train
 from numlp.version import __version__
 
 __all__ = ["app", "exceptions"]
@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (train, find_lr, evaluate, predict, compare, export, import_, datasets, recipes):
+for module in (train, report, find_lr, evaluate, predict, compare, inspect, export, import_, datasets, recipes):
     app.command(module.COMMAND.__name__.rstrip("_").replace("_", "-"), epilog=module.EXAMPLES)(module.COMMAND)
 
 

@@ -1,12 +1,14 @@
 """`numlp compare`: several runs in one table and on one figure."""
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from numlp.cli.output import Json, console, print_json, shown, table
+from numlp.cli.output import Json, console, print_json, setting_text, shown, table
 from numlp.errors import SettingError
+from numlp.files import read_description
 
 if TYPE_CHECKING:
     from numlp.runs import Run
@@ -16,6 +18,8 @@ EXAMPLES = """[bold]Examples[/bold]
   numlp compare run-1 run-2
 
   numlp compare runs/* --output widths.png
+
+  numlp compare run-1 run-2 run-3 --html
 """
 
 
@@ -27,31 +31,59 @@ def compare(
         Path | None,
         typer.Option(help="A new PNG file for the curves; by default comparison.png or the next free name."),
     ] = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write a page, too, of the figure's name: curves to read, a table to sort.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show also the settings that are the same in all runs.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Show the settings and results of runs side by side, and draw their curves on one figure."""
+    """Show the settings that differ and the results of runs side by side, and draw their curves on one figure."""
     from numlp.plots import compare as draw
-    from numlp.runs import load_run, new_figure_path, save_figure
+    from numlp.runs import free_path, load_run, new_figure_path, save_figure
 
     if len(runs) < 2:
         raise SettingError("name at least two runs to compare")
     figure = new_figure_path(output, "comparison.png")
     loaded = dict(zip(_labels(runs), [load_run(run) for run in runs], strict=True))
-    save_figure(draw({name: run.history for name, run in loaded.items()}), figure)
-    rows = {name: _row(run) for name, run in loaded.items()}
+    settings = {name: _settings(run) for name, run in loaded.items()}
+    results = {name: _results(run) for name, run in loaded.items()}
+    losses = {name: str(chosen["loss"]) for name, chosen in settings.items()}
+    several_losses = len(set(losses.values())) > 1
+    legend = {name: f"{name}, {losses[name]}" if several_losses else name for name in loaded}
+    save_figure(draw({legend[name]: run.history for name, run in loaded.items()}), figure)
+    page = None
+    if html:
+        from numlp.report import write_comparison
+
+        page = free_path(figure.with_suffix(".html"))
+        write_comparison(loaded, page)
     if json:
-        print_json({"figure": str(figure), "runs": rows})
+        shown_page = None if page is None else str(page)
+        print_json(
+            {
+                "figure": str(figure),
+                "page": shown_page,
+                "runs": {name: settings[name] | results[name] for name in loaded},
+            }
+        )
         return
-    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
-    comparison = table("", *rows)
-    for column in columns:
-        values = [row.get(column) for row in rows.values()]
-        # What is the same in all runs is no news: it is shown dimmed.
-        style = "dim" if len({str(value) for value in values}) == 1 else None
-        comparison.add_row(column, *(_cell(column, value) for value in values), style=style)
+    comparison = table("", *loaded)
+    for setting in next(iter(settings.values())):
+        cells = [setting_text(chosen[setting]) for chosen in settings.values()]
+        if every or len(set(cells)) > 1:
+            comparison.add_row(setting, *cells)
+    comparison.add_row()
+    for result in dict.fromkeys(result for found in results.values() for result in found):
+        comparison.add_row(result, *(_result(result, found.get(result)) for found in results.values()))
     screen = console()
     screen.print(comparison)
+    if several_losses:
+        screen.print("\nthe runs have losses of different kinds: compare the other figures")
     screen.print(f"\ncurves: {figure}")
+    if page is not None:
+        screen.print(f"page: {page}")
 
 
 def _labels(runs: list[str]) -> list[str]:
@@ -63,8 +95,15 @@ def _labels(runs: list[str]) -> list[str]:
     return labels
 
 
-def _row(run: "Run") -> dict[str, Any]:
-    settings = run.recipe.as_dict()
+def _settings(run: "Run") -> dict[str, Any]:
+    """Return all settings of a run, those that are off as None, and the loss that followed from its targets."""
+    from numlp.runs import model_path
+
+    loss = run.recipe.loss or read_description(model_path(run.folder))["networks"][0]["loss"]
+    return dataclasses.asdict(run.recipe) | {"loss": loss}
+
+
+def _results(run: "Run") -> dict[str, Any]:
     results = {
         f"{part} {name}": value
         for part in ("train", "validation", "test")
@@ -74,15 +113,11 @@ def _row(run: "Run") -> dict[str, Any]:
     if "validation_loss" in run.history:
         losses = run.history["validation_loss"]
         best = {"epoch of least validation loss": losses.index(min(losses)) + 1}
-    return settings | results | best | {"epochs trained": len(run.history), "seconds": run.metrics.get("seconds")}
+    return results | best | {"epochs trained": len(run.history), "seconds": run.metrics.get("seconds")}
 
 
-def _cell(column: str, value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(str(part) for part in value) or "none"
-    if isinstance(value, float):
-        return shown(column.rsplit(" ", 1)[-1], value)
-    return "–" if value is None else str(value)
+def _result(name: str, value: Any) -> str:
+    return shown(name.rsplit(" ", 1)[-1], value) if isinstance(value, float) or value is None else str(value)
 
 
 COMMAND = compare

@@ -1,5 +1,7 @@
 """`numlp evaluate`: judges a network on data."""
 
+import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -8,7 +10,7 @@ import typer
 from numlp.arrays import as_classes, as_labels
 from numlp.cli.options import read
 from numlp.cli.output import Json, console, print_json, shown, table
-from numlp.datasets import load_rows
+from numlp.datasets import SOURCES, load_rows
 from numlp.files import load_model, read_description
 from numlp.metrics import class_accuracy, confusion_matrix, mean_absolute_error
 
@@ -48,8 +50,10 @@ def evaluate(
     network = load_model(path)
     recipe = read_description(path)["recipe"] or {}
     held_out = recipe.get("validation")
+    part = (split or "test") if data in SOURCES or os.path.isdir(data) else None
     rows = load_rows(
         data,
+        n_features=network.layer_size[0],
         names=network.class_names,
         columns=network.feature_names,
         part=split,
@@ -61,7 +65,7 @@ def evaluate(
     x, y, *rest = rows
     counts = rest[0] if rest else None
     by_class = None if class_weight is None else read("class_weight", class_weight)
-    result: dict[str, Any] = {"samples": len(x), **judge(network, rows, by_class)}
+    result: dict[str, Any] = {"rows": part or "all", "samples": len(x), **judge(network, rows, by_class)}
     predicted = network.predict(x)
     names = network.classes
     if network.loss.task == "regression":
@@ -78,18 +82,25 @@ def evaluate(
         recalls = [None if np.isnan(share) else float(share) for share in class_accuracy(confusion)]
         result["class_accuracy"] = dict(zip(names, recalls, strict=True))
         result["confusion_matrix"] = confusion.tolist()
+    # The model keeps the name of the file that it was trained on, not its folder.
+    result["trained_on_this"] = part is None and Path(data).name == Path(str(recipe.get("data"))).name
     if json:
         print_json(result)
     else:
-        _print(result)
+        _print(data, result)
 
 
-def _print(result: dict[str, Any]) -> None:
+def _print(data: str, result: dict[str, Any]) -> None:
     screen = console()
-    for name in ("samples", "loss", "accuracy", "r2", "mean_absolute_error"):
+    screen.print(f"{data}: {result['rows']} {result['samples']:,} rows")
+    if result["trained_on_this"]:
+        screen.print(
+            "note: the network was trained on a file of this name: of such rows it knows more than of others"
+        )
+    screen.print()
+    for name in ("loss", "accuracy", "r2", "mean_absolute_error"):
         if name in result:
-            value = f"{result[name]:,}" if name == "samples" else shown(name, result[name])
-            screen.print(f"{name.replace('_', ' '):<20}{value}")
+            screen.print(f"{name.replace('_', ' '):<20}{shown(name, result[name])}")
     if "confusion_matrix" in result:
         names = list(result["class_accuracy"])
         screen.print("\naccuracy of every class, and what it was taken for")

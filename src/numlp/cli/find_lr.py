@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from numlp.checks import positive
-from numlp.cli.options import with_recipe_options
+from numlp.cli.options import read_number, with_recipe_options
 from numlp.cli.output import Json, console, print_json, table
 from numlp.cli.train import DATA, RECIPE, choose
 from numlp.range_test import find_learning_rate
@@ -28,9 +28,9 @@ def find_lr(
     *,
     settings: dict[str, Any],
     recipe: RECIPE = None,
-    lowest: Annotated[float, typer.Option(help="The learning rate of the first step.")] = 1e-6,
-    highest: Annotated[float, typer.Option(help="That of the last step.")] = 10.0,
-    steps: Annotated[int, typer.Option(help="How many steps there are between them.")] = 200,
+    lowest: Annotated[str, typer.Option(metavar="NUMBER", help="The learning rate of the first step.")] = "1e-6",
+    highest: Annotated[str, typer.Option(metavar="NUMBER", help="That of the last step.")] = "10",
+    steps: Annotated[str, typer.Option(metavar="NUMBER", help="How many steps there are between them.")] = "200",
     output: Annotated[
         Path | None,
         typer.Option(help="A new PNG file for the curve; by default learning-rates.png or the next free name."),
@@ -45,11 +45,13 @@ def find_lr(
     from numlp.runs import new_figure_path, save_figure
 
     figure = new_figure_path(output, "learning-rates.png")
-    positive("lowest", lowest)
+    low, high = (read_number(*limit, float) for limit in (("--lowest", lowest), ("--highest", highest)))
+    positive("lowest", low)
+    count = int(read_number("--steps", steps, int))
     chosen, dataset = choose(recipe, settings)
     network = make_network(chosen, dataset)
     result = find_learning_rate(
-        network, dataset.train, lowest=lowest, highest=highest, steps=steps, **step_settings(chosen)
+        network, dataset.train, lowest=low, highest=high, steps=count, **step_settings(chosen)
     )
     save_figure(learning_rates(result, Path(chosen.data).stem), figure)
     if json:

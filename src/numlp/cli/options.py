@@ -115,15 +115,15 @@ def with_recipe_options(command: Callable[..., None]) -> Callable[..., None]:
 def _annotation(field: dataclasses.Field[Any]) -> Any:
     """Return the type of an option, as typer takes it."""
     kinds = _kinds()[field.name]
-    flag, number = bool in kinds, _number(kinds)
-    kind = bool if flag else str if type(None) in kinds else number or str  # "none" is a text, too
+    flag = bool in kinds
     option = typer.Option(
         help=field.metadata["help"],
         rich_help_panel=field.metadata["panel"],
         show_default=False,
-        metavar=None if flag else "NUMBER" if number else "TEXT",
+        metavar=None if flag else "NUMBER" if _number(kinds) else "TEXT",
     )
-    return Annotated[kind | None, option]
+    # Numbers are texts, too, which `read` reads: "none" may stand for one, and errors are in our words.
+    return Annotated[(bool if flag else str) | None, option]
 
 
 def _number(kinds: set[Any]) -> type[int] | type[float] | None:
@@ -148,8 +148,18 @@ def read(name: str, value: Any) -> Any:
         return value
     if value == "none" and getattr(Recipe, name) is None:
         return OFF
+    option, number = "--" + name.replace("_", "-"), _number(_kinds()[name])
+    if number is not None:
+        return read_number(option, value, number)
     try:
-        return _READERS.get(name, _number(_kinds()[name]) or str)(value)
+        return _READERS.get(name, str)(value)
     except ValueError as error:
-        option = "--" + name.replace("_", "-")
         raise SettingError(f"{option} can't be {value!r}: {Recipe.help()[name]}") from error
+
+
+def read_number(option: str, text: str, kind: type[int] | type[float]) -> float:
+    """Return the number that the text of an option stands for."""
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise SettingError(f"{option} can't be {text!r}: it takes a {'whole ' * (kind is int)}number") from error

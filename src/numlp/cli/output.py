@@ -43,6 +43,21 @@ def table(*columns: str) -> Table:
     return made
 
 
+def setting_text(value: Any) -> str:
+    """Return the value of a setting as its option takes it.
+
+    >>> setting_text((256, 256)), setting_text(None), setting_text({"cat": 1.0}), setting_text(0.05)
+    ('256,256', 'none', '{cat = 1}', '0.05')
+    """
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {setting_text(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, tuple):
+        return ",".join(setting_text(part) for part in value) or "none"
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "true", False: "false"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def shown(name: str, value: float | None) -> str:
     """Return a figure as people read it: accuracies in percent.
 

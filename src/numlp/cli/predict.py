@@ -49,16 +49,27 @@ def predict(
     if json:
         print_json(results)
         return
-    columns = [column for column in results[0] if column != "probabilities"]
-    shown_results = table(*columns)
-    for result in results:
-        shown_results.add_row(*(_cell(column, result[column]) for column in columns))
+    rows = [_columns(result) for result in results]
+    shown_results = table(*rows[0])
+    for row in rows:
+        shown_results.add_row(*(_cell(column, value) for column, value in row.items()))
     console().print(shown_results)
+
+
+def _columns(result: dict[str, Any]) -> dict[str, Any]:
+    """Return what the table shows of a result: several targets' values in a column each."""
+    columns: dict[str, Any] = {}
+    for name, value in result.items():
+        if isinstance(value, list) and name != "labels":
+            columns |= {f"{name} {i}": part for i, part in enumerate(value, start=1)}
+        elif name != "probabilities":
+            columns[name] = value
+    return columns
 
 
 def _cell(column: str, value: Any) -> str:
     if isinstance(value, list):
-        return "  ".join(part if isinstance(part, str) else f"{part:.6g}" for part in value)
+        return "  ".join(value)
     if column == "probability":
         return shown("accuracy", value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,5 +1,6 @@
-"""What one sees while a network trains: a bar with the time left, and a line for every epoch."""
+"""What one sees while a network trains: a bar with the story so far, the time left, and a line for every epoch."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -7,7 +8,30 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from numlp.cli.output import shown
-from numlp.training import TrainingState
+from numlp.state import TrainingState
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_NEWEST = 16  # epochs in the sparkline: with the bar and the time left, 80 columns
+
+
+def story(losses: Sequence[float]) -> str:
+    """Return the course of the validation loss in one line: a sparkline, and the best epoch so far.
+
+    >>> story([0.9, 0.5, 0.4, 0.45])
+    '█▂▁▁ best 0.4, epoch 3'
+    """
+    best = min(range(len(losses)), key=lambda i: losses[i])
+    return f"{sparkline(losses[-_NEWEST:])} best {losses[best]:.4g}, epoch {best + 1}"
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Return values as blocks of eight heights, the least the lowest.
+
+    >>> sparkline([1, 2, 3]), sparkline([5, 5])
+    ('▁▅█', '▁▁')
+    """
+    low, span = min(values), (max(values) - min(values)) or 1.0
+    return "".join(_BLOCKS[min(7, int(8 * (value - low) / span))] for value in values)
 
 
 class TrainingProgress:
@@ -39,13 +63,14 @@ class TrainingProgress:
         self._bar = Progress(
             TextColumn("epoch"),
             MofNCompleteColumn(),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=20),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[story]}"),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=epochs)
+        self._task = self._bar.add_task("", total=epochs, story="")
 
     def after_step(self, state: TrainingState) -> None:
         """Move the bar."""
@@ -70,6 +95,8 @@ class TrainingProgress:
         )
         epoch = f"epoch {state.epoch}/{self._epochs}"
         self._console.print("  ".join([f"{epoch:>12}", *values, f"{row['seconds']:7.2f}"]))
+        if "validation_loss" in row:
+            self._bar.update(self._task, story=story(state.history["validation_loss"]))
 
     def __enter__(self) -> Self:
         self._bar.start()

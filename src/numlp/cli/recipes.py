@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from numlp.cli.output import Json, console, print_json
+from numlp.cli.output import Json, console, print_json, setting_text, table
+from numlp.recipe import Recipe
 from numlp.recipes import load_recipe, recipe_names, recipe_text
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -12,14 +13,22 @@ EXAMPLES = """[bold]Examples[/bold]
   numlp recipes
 
   numlp recipes reference > mine.toml
+
+  numlp recipes --settings
 """
 
 
 def recipes(
     name: Annotated[str | None, typer.Argument(help="By default all.", show_default=False)] = None,
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Show all settings and their defaults instead.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Show the recipes that come with numlp, as TOML; what one does not name is off, or at its default."""
+    """Show the recipes that come with numlp, as TOML; what one does not name is at its default (--settings)."""
+    if settings:
+        _show_settings(json)
+        return
     texts = {known: recipe_text(known) for known in ([name] if name is not None else recipe_names())}
     if json:
         print_json({known: load_recipe(known).as_dict() for known in texts})
@@ -29,6 +38,19 @@ def recipes(
         if name is None:
             screen.print(f"# {known}", style="bold")
         screen.print(text)
+
+
+def _show_settings(json: bool) -> None:
+    """Show what a recipe has where it names nothing."""
+    defaults = Recipe()
+    if json:
+        print_json(defaults.as_dict())
+        return
+    shown = table("setting", "default", "")
+    shown.columns[2].justify = "left"
+    for name, text in Recipe.help().items():
+        shown.add_row(name, setting_text(getattr(defaults, name)), text)
+    console().print(shown)
 
 
 COMMAND = recipes

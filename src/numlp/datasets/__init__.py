@@ -7,6 +7,7 @@ from typing import get_args
 
 import numpy as np
 
+from numlp.arrays import as_features
 from numlp.checks import share, unknown
 from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
 from numlp.datasets.download import fetch
@@ -45,8 +46,8 @@ def load_dataset(
         For ``.csv`` the name of the target column, for ``.npy`` the file with y.
     task : "classification", "labels" or "regression", optional
         For files: what the target is. Unless it is given, names, truth values, whole numbers with at most 100
-        different values that occur twice on average, and rows of probabilities are classes; all else is real. Labels
-        are rows of 0 and 1, or one of two classes.
+        different values that occur twice on average, and rows of probabilities are classes; other rows of 0 and 1
+        are labels; all else is real. One of two classes may be taken as a label, too.
     validation : float or path
         A share of the training rows, taken from their end, or an ``.npz`` or ``.csv`` file.
     test : path, optional
@@ -112,6 +113,7 @@ def load_dataset(
 def load_rows(
     name: str | os.PathLike[str],
     *,
+    n_features: int,
     names: Sequence[str] | None,
     columns: Sequence[str] | None = None,
     part: str | None = None,
@@ -125,6 +127,8 @@ def load_rows(
     ----------
     name : str or path
         As for `load_dataset`.
+    n_features : int
+        The number of the network's inputs: what has other features is refused before anything is made of its labels.
     names : sequence of str, or None
         The names of the network's classes, which labels are looked up in; None for real targets.
     columns : sequence of str, optional
@@ -140,15 +144,17 @@ def load_rows(
             raise SettingError(unknown("split", part, ("train", "validation", "test")))
         if weights is not None:
             raise SettingError(f"weights {weights!r} has no meaning for {name}, which has none")
-        task: Task | None = "regression" if names is None and name not in SOURCES else None
-        dataset = load_dataset(name, names=names, task=task, validation=validation)
+        # A folder's labels are taken as they are: values, which may be the names of classes.
+        dataset = load_dataset(name, task=None if name in SOURCES else "regression", validation=validation)
         rows: AnySplit = getattr(dataset, part or "test")
-        if name in SOURCES and names is not None:
-            rows = Split(rows.x, targets(np.array(dataset.class_names)[rows.y], names))
-        return rows
+        as_features(rows.x, n_features)
+        labels = rows.y if dataset.class_names is None or names is None else np.array(dataset.class_names)[rows.y]
+        return Split(rows.x, targets(labels, names))
     if part is not None:
         raise SettingError(f"{name} is taken whole: only named data sets and folders have a split {part!r}")
-    return _split(_read(name, target, columns, weights)["train"], names)
+    table = _read(name, target, columns, weights)["train"]
+    as_features(table.x, n_features)
+    return _split(table, names)
 
 
 def _split(table: Table, names: Sequence[str] | None) -> AnySplit:

@@ -33,9 +33,11 @@ class WeightedSplit(NamedTuple):
 AnySplit = Split | WeightedSplit
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Rows to train on, to choose by, and to judge by once.
+
+    It prints as what it is, not as its arrays.
 
     Attributes
     ----------
@@ -58,6 +60,23 @@ class Dataset:
     class_names: tuple[str, ...] | None
     feature_names: tuple[str, ...] | None = None
     task: Task = "classification"
+
+    @property
+    def parts(self) -> dict[str, AnySplit]:
+        """Its rows by what they are for: "training", "validation" and, if there are any, "test"."""
+        parts = {"training": self.train, "validation": self.validation, "test": self.test}
+        return {name: split for name, split in parts.items() if split is not None}
+
+    def __str__(self) -> str:
+        rows = ", ".join(f"{len(split.x):,} {name}" for name, split in self.parts.items())
+        kind = {"classification": "classes", "labels": "labels", "regression": "real targets"}[self.task]
+        if self.class_names is not None:  # a single label is a choice between two classes
+            kind = "classes"
+        count = "" if self.task == "regression" and self.n_targets == 1 else f"{self.n_targets} "
+        return f"{self.name}: {rows} rows, {self.n_features} features, {count}{kind}"
+
+    def __repr__(self) -> str:
+        return f"Dataset {self}"
 
     @property
     def n_features(self) -> int:

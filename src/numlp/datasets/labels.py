@@ -14,21 +14,25 @@ MOST_CLASSES = 100
 
 
 def infer_task(y: npt.NDArray[Any]) -> Task:
-    """Tell classes from real targets.
+    """Tell classes, labels and real targets from one another.
 
     Classes: names; truth values; whole numbers with at most 100 different values that occur twice on average; rows of
-    probabilities, one-hot or not. All else is real.
+    probabilities, one-hot or not. Labels: other rows of 0 and 1. All else is real.
 
     >>> infer_task(np.array([1, 2, 2, 1])), infer_task(np.array([1.5, 2.0])), infer_task(np.eye(3))
     ('classification', 'regression', 'classification')
+    >>> infer_task(np.array([[1, 1], [0, 1], [0, 0]]))
+    'labels'
     """
-    if y.dtype.kind in "UOb":
+    several = y.ndim == 2 and y.shape[1] > 1
+    if y.dtype.kind in "UO" or (y.dtype.kind == "b" and not several):
         return "classification"
-    if y.dtype.kind not in "iuf" or not np.all(np.isfinite(y)):
+    if y.dtype.kind not in "iufb" or not np.all(np.isfinite(y)):
         return "regression"
-    if y.ndim == 2 and y.shape[1] > 1:
-        probabilities = bool(np.all(y >= 0) and np.allclose(y.sum(axis=1), 1))
-        return "classification" if probabilities else "regression"
+    if several:
+        if np.all(y >= 0) and np.allclose(y.sum(axis=1), 1):
+            return "classification"
+        return "labels" if np.all((y == 0) | (y == 1)) else "regression"
     different = len(np.unique(y))
     whole = bool(np.all(y == np.floor(y)))
     return "classification" if whole and different <= min(MOST_CLASSES, y.size // 2) else "regression"

@@ -148,6 +148,11 @@ def _lines(path: Path) -> tuple[list[str], Lines]:
     if len(lines) < 2:
         raise FileFormatError(f"{path} needs a line of column names and at least one row")
     (_, header), *rows = lines
+    separator = next((sign for sign in ";\t|" if len(header) == 1 and sign in header[0]), None)
+    if separator is not None:
+        raise FileFormatError(
+            f"{path} has its columns separated by {separator!r}: save it with commas, points in numbers"
+        )
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
         raise FileFormatError(f"{path}: two columns are named {twice!r}")

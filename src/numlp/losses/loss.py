@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from numlp.errors import SettingError
 from numlp.named import Named
 from numlp.scaling import Scaling
 from numlp.special import Array
@@ -44,6 +45,19 @@ class Loss(Named):
     def point(self) -> int:
         """Which of the blocks is the best guess of the target itself."""
         return 0
+
+    def check_outputs(self, count: int) -> None:
+        """Refuse a number of outputs that a network with this loss can't have."""
+        if count % self.blocks:
+            raise SettingError(
+                f"loss {self} has {self.blocks} outputs for each target: layer_size must end with a multiple of "
+                f"{self.blocks}, not with {count}"
+            )
+        if self.task == "classification" and count == 1:
+            raise SettingError(
+                f"layer_size ends with 1, and loss {self.name!r} has an output for each class, two or more: end with "
+                "2, take loss='sigmoid_binary_cross_entropy' for yes or no, or 'squared_error' for real targets"
+            )
 
     def link(self, logits: Array, out: Array) -> None:
         """Write the predictions for logits, in the scale of scaled targets, into `out`, which may be `logits`."""

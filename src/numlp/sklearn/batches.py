@@ -42,11 +42,6 @@ class ShuffledBatches(Batches):
         self.random_state, self.shuffle = random_state, shuffle
         self._rows = np.arange(rows.x.shape[0])
 
-    @property
-    def n(self) -> int:
-        """The number of rows."""
-        return len(self._rows)
-
     def arrange(self, order: npt.NDArray[np.intp], epoch: int) -> None:
         if self.shuffle:
             permutation = self._rows.copy()

@@ -77,7 +77,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
     dropout, input_dropout, noise, input_noise : float
         The share of hidden units, and of inputs, that is dropped in training; the deviation of noise on them.
     class_weight : dict, "balanced" or None
-        How much each class counts.
+        How much each class counts in training; for several labels at once a list of dicts.
     label_smoothing, mixup : float
         The share of every target that is spread over all classes; samples mixed in pairs, by Beta(mixup, mixup).
     adversarial, l1, max_norm : float
@@ -87,12 +87,10 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         The largest norm of all gradients together, the largest value of each; the decay of a moving average of the
         weights, which is what is validated and kept.
     callbacks, time_budget
-        Called with a `numlp.training.TrainingState` after every epoch, where something true ends the fit; seconds.
+        Called with a `numlp.state.TrainingState` after every epoch, where something true ends the fit; seconds.
 
     Attributes
     ----------
-    classes_ : array
-        The classes.
     coefs_, intercepts_ : list of arrays
         The weights, (fan_in, fan_out), and what is added to their products. Setting them changes the predictions.
     loss_, best_loss_ : float
@@ -101,8 +99,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         The loss after every epoch, penalty included, and that on validation data, without it.
     validation_scores_, best_validation_score_
         With early stopping.
-    n_iter_, t_, n_layers_, n_outputs_, out_activation_
-        Epochs; samples seen in training; layers with the inputs; outputs; "softmax" or "logistic".
+    classes_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
+        The classes; epochs; samples seen in training; layers with the inputs; outputs; "softmax" or "logistic".
     stopped_ : bool
         Whether the training has converged, or stopped early: what a loop over `partial_fit` ends by.
     network_ : numlp.MLP
@@ -171,8 +169,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         time_budget: float | None = None,
         progress: bool = False,
     ) -> None:
-        parameters = locals()
-        self.__dict__.update({name: parameters[name] for name in self._get_param_names()})
+        given = locals()
+        self.__dict__.update({name: given[name] for name in MLPClassifier._get_param_names()})
 
     def fit(
         self,
@@ -281,12 +279,13 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
     def _resolved_loss(self) -> Loss:
         return self._labels.loss
 
-    def _sample_weight(self, X: Any, y: Any, sample_weight: Any) -> AnyArray | None:
-        weights = super()._sample_weight(X, y, sample_weight)
+    def _class_factors(self, y: Any, targets: AnyArray) -> AnyArray | None:
         if self.class_weight is None:
-            return weights
-        by_class: AnyArray = compute_sample_weight(self.class_weight, y)
-        return by_class if weights is None else weights * by_class
+            return None
+        if self._labels.several:
+            return np.asarray(compute_sample_weight(self.class_weight, y))
+        index = (targets if targets.ndim == 1 else targets[:, 0]).astype(np.intp)
+        return self._labels.weights(self.class_weight, index)[index]
 
     def _strata(self, y: Any) -> Any:
         return None if self._labels.several else y

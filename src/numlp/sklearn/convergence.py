@@ -11,7 +11,7 @@ from numlp.sklearn.batches import ShuffledBatches
 from numlp.sklearn.held_out import HeldOut
 from numlp.sklearn.penalty import AlphaPenalty
 from numlp.sklearn.reported import reported
-from numlp.training import TrainingState
+from numlp.state import TrainingState
 
 _LEAST_RATE = 1e-6  # below it, "adaptive" gives up
 
@@ -30,6 +30,10 @@ class Convergence:
         Returns the score on the validation rows, the more the better; with early stopping it decides.
     one_epoch : bool
         Whether this is a `partial_fit`.
+
+    Attributes
+    ----------
+    converged : bool
     """
 
     def __init__(
@@ -43,7 +47,8 @@ class Convergence:
     ) -> None:
         self.estimator, self.batches, self.penalty = estimator, batches, penalty
         self.held_out, self.score, self.one_epoch = held_out, score, one_epoch
-        self._loss = 0.0
+        self.converged = False
+        self._loss, self._rows = 0.0, 0
 
     def begin(self, state: TrainingState) -> None:
         """Let the estimator go on from here later."""
@@ -54,15 +59,16 @@ class Convergence:
         batch = self.batches.current
         loss = reported(state.network.loss, state.loss, batch.targets, batch.weights)
         self._loss += (loss + self.penalty.value) * len(batch.x)
+        self._rows += len(batch.x)
 
     def __call__(self, state: TrainingState) -> bool:
         """Write the epoch's figures down; return whether the training is over."""
         estimator = self.estimator
         estimator.n_iter_ += 1
-        estimator.t_ += self.batches.n
-        estimator.loss_ = self._loss / self.batches.n
+        estimator.t_ += self._rows  # fewer than there are where a time budget was over
+        estimator.loss_ = self._loss / self._rows
         estimator.loss_curve_.append(estimator.loss_)
-        self._loss = 0.0
+        self._loss, self._rows = 0.0, 0
         if self.held_out is not None:
             rows, value = self.held_out.rows, state.history.rows[-1]["validation_loss"]
             estimator.validation_loss_curve_.append(reported(state.network.loss, value, rows.targets, rows.weights))
@@ -72,12 +78,10 @@ class Convergence:
         estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
         if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
             self._set_rate(state, estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t)
-        converged = False
         if estimator._no_improvement_count > estimator.n_iter_no_change:
-            converged = not self._slowed_down(state)
-            estimator._no_improvement_count *= converged
-        estimator.stopped_ = converged
-        return converged or self.one_epoch
+            self.converged = not self._slowed_down(state)
+            estimator._no_improvement_count *= self.converged
+        return self.converged or self.one_epoch
 
     def _improved(self) -> bool:
         estimator = self.estimator

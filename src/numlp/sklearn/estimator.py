@@ -16,9 +16,9 @@ from numlp.network import MLP
 from numlp.rows import Rows
 from numlp.scaling import SCALINGS
 from numlp.sklearn.fitting import fit_batches, fit_lbfgs
-from numlp.sklearn.held_out import HeldOut, hold_out
-from numlp.sklearn.networks import adopt, current_network, make_network
-from numlp.sklearn.parameters import check_parameters, widths
+from numlp.sklearn.held_out import HeldOut, split, taken, weighted
+from numlp.sklearn.networks import adopt, current_network, make_network, remade
+from numlp.sklearn.parameters import CHECKS, check_parameters, widths
 from numlp.sparse import is_sparse
 from numlp.special import AnyArray
 
@@ -48,53 +48,57 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
     def _resolved_loss(self) -> Loss:
         """Return the loss for the targets that were seen."""
 
-    def _sample_weight(self, X: Any, y: Any, sample_weight: Any) -> AnyArray | None:
-        if sample_weight is None:
-            return None
-        weights: AnyArray = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        return weights
-
     def _strata(self, y: Any) -> Any:
         """Return the labels that a split must keep the shares of, if there are any."""
         return None
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], one_epoch: bool) -> Any:
-        check_parameters(self.get_params(deep=False))
-        if one_epoch and self.early_stopping and validation[0] is None:
-            raise ValueError(
-                "partial_fit does not support early_stopping=True without validation data: give X_val and y_val"
-            )
-        if (validation[0] is None) != (validation[1] is None):
-            raise ValueError("X_val and y_val belong together: give both or neither")
+    def _class_factors(self, y: Any, targets: AnyArray) -> AnyArray | None:
+        """Return what the weight of each sample is multiplied by in training, shape (n,)."""
+        return None
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return the parameters by name, whatever the constructor of a subclass takes."""
+        return {name: getattr(self, name) for name in (*CHECKS, "loss") if hasattr(self, name)}
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], one_epoch: bool) -> None:
+        parameters = self._parameters()
+        check_parameters(parameters)
+        self._check_validation(validation, one_epoch)
         first = not hasattr(self, "coefs_") or not (self.warm_start or one_epoch)
         X, y = self._checked(X, y, reset=first)
         if first:
             self._learn_targets(y, one_epoch)
         else:
             self._check_targets(y)
-        weights = self._sample_weight(X, y, sample_weight)
-        if weights is not None and not weights.any():
-            raise ValueError("sample_weight is 0 for all samples, or their classes' weights are: nothing would count")
-        rows = Rows(X, self._encode(y), weights)
+        rows = Rows(X, self._encode(y), _checked_weights(X, sample_weight))
+        factors = self._class_factors(y, rows.targets)
         random_state = check_random_state(self.random_state)
         if first:
-            self._start(rows, random_state)
-        elif self._layer_size(rows) != self.network_.layer_size:
-            raise ValueError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes} does not fit the network to go on with, of layers "
-                f"{list(self.network_.layer_size)}: fit anew with warm_start=False"
-            )
-        adopt(self, current_network(self))
+            self._start(rows, random_state, parameters)
+        else:
+            adopt(self, current_network(self))
+            adopt(self, remade(self, self._layer_size(rows), parameters))
         if self.solver == "lbfgs":
-            if validation[0] is not None:
-                raise ValueError("X_val is for training by batches: solver='lbfgs' has no epochs to validate")
-            fit_lbfgs(self, rows)
-            return self
+            fit_lbfgs(self, weighted(rows, factors), parameters)
+            return
         held_out = self._given(*validation)
         if self.early_stopping and held_out is None:
-            rows, held_out = hold_out(rows, y, self.validation_fraction, self._strata(y), random_state)
-        fit_batches(self, rows, held_out, random_state, one_epoch)
-        return self
+            training, kept = split(len(y), self.validation_fraction, self._strata(y), random_state)
+            held_out = HeldOut(taken(rows, kept), y[kept])
+            rows, factors = taken(rows, training), None if factors is None else factors[training]
+        self._track()
+        fit_batches(self, weighted(rows, factors), held_out, random_state, parameters, one_epoch)
+
+    def _check_validation(self, validation: tuple[Any, Any, Any], one_epoch: bool) -> None:
+        X, y, weights = validation
+        if (X is None) != (y is None) or (X is None and weights is not None):
+            raise ValueError("X_val and y_val belong together, and sample_weight_val to both: give both or neither")
+        if one_epoch and self.early_stopping and X is None:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True without validation data: give X_val and y_val"
+            )
+        if self.solver == "lbfgs" and X is not None:
+            raise ValueError("X_val is for training by batches: solver='lbfgs' has no epochs to validate")
 
     def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(
@@ -116,13 +120,13 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         if X is None:
             return None
         X, y = self._checked(X, y, reset=False)
-        return HeldOut(Rows(X, self._encode(y), self._sample_weight(X, y, sample_weight)), y)
+        return HeldOut(Rows(X, self._encode(y), _checked_weights(X, sample_weight)), y)
 
     def _layer_size(self, rows: Rows) -> tuple[int, ...]:
         hidden = widths("hidden_layer_sizes", self.hidden_layer_sizes)
         return (int(rows.x.shape[1]), *hidden, self.n_outputs_ * self._resolved_loss().blocks)
 
-    def _start(self, rows: Rows, random_state: np.random.RandomState) -> None:
+    def _start(self, rows: Rows, random_state: np.random.RandomState, parameters: dict[str, Any]) -> None:
         """Make the network, and the attributes of a training that has not begun."""
         layer_size, loss = self._layer_size(rows), self._resolved_loss()
         scaling = None
@@ -132,26 +136,27 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
             scaling = SCALINGS[self.input_scaling](rows.x)
         self.n_layers_ = len(layer_size)
         self.out_activation_ = _LINKS.get(loss.name, "identity" if loss.task == "regression" else "logistic")
-        parameters = self.get_params(deep=False)
+        names = {"feature_names": getattr(self, "feature_names_in_", None), "class_names": self._class_names()}
         network = make_network(
-            parameters,
-            layer_size,
-            loss,
-            rows.x.dtype,
-            random_state,
-            input_scaling=scaling,
-            feature_names=getattr(self, "feature_names_in_", None),
-            class_names=self._class_names(),
+            parameters, layer_size, loss, rows.x.dtype, random_state, input_scaling=scaling, **names
         )
         adopt(self, network)
+        self._made_with = parameters
         self.n_iter_ = self.t_ = 0
-        self._state = None
-        if self.solver != "lbfgs":
-            self._no_improvement_count = 0
-            self.stopped_ = False
+        self._state, self._tracked = None, None
+        for name in ("loss_curve_", "validation_loss_curve_"):
+            self.__dict__.pop(name, None)
+
+    def _track(self) -> None:
+        """Begin to keep what the training is judged by, unless it is kept already."""
+        if not hasattr(self, "loss_curve_"):
             self.loss_curve_: list[float] = []
             self.validation_loss_curve_: list[float] = []
-            self._best_params = network.params.copy()
+        if self._tracked != self.early_stopping:
+            self._tracked = self.early_stopping
+            self._no_improvement_count = 0
+            self.stopped_ = False
+            self._best_params = self.network_.params.copy()
             self.validation_scores_: list[float] | None = [] if self.early_stopping else None
             self.best_validation_score_ = -np.inf if self.early_stopping else None
             self.best_loss_ = None if self.early_stopping else np.inf
@@ -169,7 +174,8 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
             and len(X)
             and not hasattr(self, "feature_names_in_")
         )
-        return X if fits else validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        dtype = _FLOATS if self.dtype is None else self.dtype
+        return X if fits else validate_data(self, X, accept_sparse=["csr", "csc"], dtype=dtype, reset=False)
 
     def _network(self) -> MLP:
         if "coefs_" not in vars(self):
@@ -188,6 +194,13 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _checked_weights(X: Any, sample_weight: Any) -> AnyArray | None:
+    if sample_weight is None:
+        return None
+    weights: AnyArray = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    return weights
 
 
 def check_batches(estimator: Any) -> bool:

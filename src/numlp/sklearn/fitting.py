@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from sklearn.metrics import check_scoring
 from numlp.callbacks import TimeBudget
 from numlp.errors import DivergenceError
 from numlp.network import MLP
+from numlp.regularization import Average
 from numlp.rows import Rows
 from numlp.sklearn.batches import ShuffledBatches
 from numlp.sklearn.convergence import Convergence
@@ -24,7 +26,8 @@ from numlp.sklearn.optimizers import make_optimizer
 from numlp.sklearn.parameters import RATES
 from numlp.sklearn.penalty import AlphaPenalty
 from numlp.sklearn.progress import Progress
-from numlp.training import TrainingState, train
+from numlp.state import TrainingState
+from numlp.training import train
 
 _STEP_SETTINGS = ("adversarial", "l1", "max_norm", "clip_norm", "clip_value", "averaging")
 _NOT_FINITE = (
@@ -35,10 +38,15 @@ _NOT_FINITE = (
 
 
 def fit_batches(
-    estimator: Any, rows: Rows, held_out: HeldOut | None, random_state: np.random.RandomState, one_epoch: bool
+    estimator: Any,
+    rows: Rows,
+    held_out: HeldOut | None,
+    random_state: np.random.RandomState,
+    parameters: dict[str, Any],
+    one_epoch: bool,
 ) -> None:
     """Train by batches, for all epochs or for one."""
-    parameters, network = estimator.get_params(deep=False), estimator.network_
+    network = estimator.network_
     seed = seed_of(random_state)
     batches = ShuffledBatches(
         rows,
@@ -56,9 +64,14 @@ def fit_batches(
     penalty = AlphaPenalty(network, estimator.alpha, batches)
     score = _score_of(estimator, held_out) if estimator.early_stopping and held_out is not None else None
     convergence = Convergence(estimator, batches, penalty, held_out, score, one_epoch)
-    state = getattr(estimator, "_state", None) if one_epoch else None
+    state: TrainingState | None = estimator._state if one_epoch else None
     if state is None:
-        estimator._rate = float(estimator.learning_rate_init)
+        estimator._rate, estimator._optimizer = float(estimator.learning_rate_init), make_optimizer(parameters)
+    elif estimator.averaging:
+        state.average = state.average or Average(network, estimator.averaging)
+        state.average.decay = estimator.averaging
+    else:
+        state.average = None
     epochs = estimator.max_iter if state is None else max(estimator.max_iter, state.epoch + 1)
     estimator.n_iter_ = 0
     with ExitStack() as shown:
@@ -73,7 +86,7 @@ def fit_batches(
                 schedule="constant" if estimator.learning_rate in RATES else estimator.learning_rate,
                 epochs=epochs,
                 seed=seed,
-                optimizer=make_optimizer(parameters),
+                optimizer=estimator._optimizer,
                 after_step=[convergence.count, *budget, *shows],
                 after_epoch=[convergence, *(estimator.callbacks or ())],
                 sync_gradients=penalty,
@@ -83,9 +96,15 @@ def fit_batches(
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
         except DivergenceError as error:
+            estimator._state = None  # the optimizer's numbers are not finite, either
             raise ValueError(_NOT_FINITE.format(where=f" in epoch {error.epoch}", rate=estimator._rate)) from error
+        finally:
+            if estimator._state is not None:
+                estimator._state.callbacks = ()  # they hold the training data
+    estimator.stopped_ = convergence.converged or any(each is not convergence for each in estimator._state.ended_by)
+    estimator._state.ended_by = ()
     if score is not None and (estimator.stopped_ or not one_epoch):
-        network.params = estimator._best_params
+        _restore(estimator)
     if estimator.n_iter_ == estimator.max_iter and not (estimator.stopped_ or one_epoch):
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
@@ -95,30 +114,35 @@ def fit_batches(
         )
 
 
-def fit_lbfgs(estimator: Any, rows: Rows) -> None:
+def _restore(estimator: Any) -> None:
+    """Give the network the weights that were best on the validation data."""
+    if estimator.best_validation_score_ == -np.inf:
+        warnings.warn(
+            f"the validation score was {estimator.validation_scores_[-1]} in every epoch, so that none was best: the "
+            "last weights are kept; see `scoring`",
+            stacklevel=5,
+        )
+    else:
+        estimator.network_.params = estimator._best_params
+
+
+def fit_lbfgs(estimator: Any, rows: Rows, parameters: dict[str, Any]) -> None:
     """Train by L-BFGS, in float64."""
     network: MLP = estimator.network_
-    exact = network if network.dtype == np.float64 else _in_double(estimator)
+    exact = network if network.dtype == np.float64 else _in_double(network, parameters)
     exact.params = network.params
     if rows.targets.ndim == 1:
         rows = rows._replace(targets=np.eye(network.n_targets)[rows.targets])
     objective = Objective(exact, rows, float(estimator.alpha))
-    estimator.loss_, estimator.n_iter_ = minimize(objective, estimator.get_params(deep=False))
+    estimator.loss_, estimator.n_iter_ = minimize(objective, parameters)
     if not np.isfinite(exact.params).all():
         raise ValueError(_NOT_FINITE.format(where="", rate=estimator.learning_rate_init))
     network.params = exact.params
 
 
-def _in_double(estimator: Any) -> MLP:
-    network = estimator.network_
-    return make_network(
-        estimator.get_params(deep=False),
-        network.layer_size,
-        network.loss,
-        np.float64,
-        np.random.RandomState(0),
-        input_scaling=network.input_scaling,
-    )
+def _in_double(network: MLP, parameters: dict[str, Any]) -> MLP:
+    sizes, loss, scaling = network.layer_size, network.loss, network.input_scaling
+    return make_network(parameters, sizes, loss, np.float64, np.random.RandomState(0), input_scaling=scaling)
 
 
 def _batch_size(batch_size: Any, n: int) -> int:
@@ -139,7 +163,7 @@ def _score_of(estimator: Any, held_out: HeldOut) -> Callable[[TrainingState], fl
     several_labels = loss.task == "labels" and estimator.n_outputs_ > 1
     if estimator.scoring is not None or several_labels:
         scorer = check_scoring(estimator, estimator.scoring or "accuracy")
-        weighting = {} if weights is None else {"sample_weight": weights}
+        weighting = {"sample_weight": weights} if weights is not None and _takes_weights(scorer) else {}
 
         def score(state: TrainingState) -> float:
             with warnings.catch_warnings():
@@ -149,3 +173,9 @@ def _score_of(estimator: Any, held_out: HeldOut) -> Callable[[TrainingState], fl
         return score
     figure = "validation_r2" if loss.task == "regression" else "validation_accuracy"
     return lambda state: state.history.rows[-1][figure]
+
+
+def _takes_weights(scorer: Any) -> bool:
+    """Whether a scorer's metric, or a function in its place, has a parameter for them."""
+    function = getattr(scorer, "_score_func", scorer)
+    return "sample_weight" in inspect.signature(function).parameters

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
 from numlp.rows import Rows
+from numlp.special import AnyArray
+
+Index = npt.NDArray[np.intp]
 
 
 class HeldOut(NamedTuple):
@@ -25,27 +30,32 @@ class HeldOut(NamedTuple):
     y: Any
 
 
-def hold_out(
-    rows: Rows, y: Any, share: float, labels: Any, random_state: np.random.RandomState
-) -> tuple[Rows, HeldOut]:
-    """Split rows for training and validation, each class alike as far as `labels` allow."""
-    n = int(rows.x.shape[0])
-    stratify = labels
+def split(n: int, share: float, labels: Any, random_state: np.random.RandomState) -> tuple[Index, Index]:
+    """Split the numbers of n rows for training and validation, each class alike as far as `labels` allow."""
     if labels is not None:
         counts = np.unique(labels, return_counts=True)[1]
-        held_out = round(share * n)
-        if len(counts) > 2 and (counts.min() < 2 or not len(counts) <= held_out <= n - len(counts)):
-            stratify = None  # a class of one can't be split; two classes are left to scikit-learn's own message
-    training, validation = train_test_split(
-        np.arange(n), random_state=random_state, test_size=share, stratify=stratify
-    )
+        kept = math.ceil(share * n)
+        # Two classes are left to scikit-learn, which says what is wrong; more, it would not split at all.
+        if len(counts) > 2 and (counts.min() < 2 or min(kept, n - kept) < len(counts)):
+            labels = None
+    training, validation = train_test_split(np.arange(n), random_state=random_state, test_size=share, stratify=labels)
     if len(validation) < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
         )
-    return _taken(rows, training), HeldOut(_taken(rows, validation), y[validation])
+    return training, validation
 
 
-def _taken(rows: Rows, index: Any) -> Rows:
+def taken(rows: Rows, index: Index) -> Rows:
+    """Return some of the rows."""
     weights = None if rows.weights is None else rows.weights[index]
     return Rows(rows.x[index], rows.targets[index], weights)
+
+
+def weighted(rows: Rows, factors: AnyArray | None) -> Rows:
+    """Return rows whose weights are multiplied by factors, shape (n,)."""
+    if factors is not None:
+        rows = rows._replace(weights=factors if rows.weights is None else factors * rows.weights)
+    if rows.weights is not None and not rows.weights.any():
+        raise ValueError("all samples have weight 0, or their classes do (class_weight): nothing would count")
+    return rows

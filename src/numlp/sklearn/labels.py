@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from numlp.checks import nonnegative
 from numlp.errors import SettingError
 from numlp.losses import LOSSES, Loss
 from numlp.named import resolve
@@ -59,6 +61,19 @@ class Labels:
         if self.loss.task == "labels":
             return rows
         return rows[:, 0] if rows.shape[1] == 1 else rows.argmax(axis=1)
+
+    def weights(self, class_weight: Any, index: AnyArray) -> AnyArray:
+        """Return the weight of every class, (classes,), for rows of these class indices."""
+        if isinstance(class_weight, str) and class_weight == "balanced":
+            counts = np.bincount(index, minlength=len(self.classes))
+            return len(index) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        if not isinstance(class_weight, Mapping):
+            raise SettingError(f"class_weight must be a dict of weights, 'balanced' or None, not {class_weight!r}")
+        unknown = [name for name in class_weight if name not in set(self.classes.tolist())]
+        if unknown:
+            raise SettingError(f"class_weight has weights for {unknown}, the classes are {self.classes.tolist()}")
+        named = [(name, class_weight.get(name, 1.0)) for name in self.classes.tolist()]
+        return np.array([nonnegative(f"class_weight of {name!r}", weight) for name, weight in named])
 
     def check_same(self, y: Any) -> None:
         """Refuse targets with other classes, or fewer, for a warm start."""

@@ -63,15 +63,11 @@ def minimize(objective: Objective, parameters: dict[str, Any]) -> tuple[float, i
     from scipy.optimize import minimize as minimized
     from sklearn.exceptions import ConvergenceWarning
 
-    def show(intermediate_result: Any) -> None:
-        print(f"loss = {intermediate_result.fun:.8f}")  # noqa: T201
-
     result = minimized(
         objective,
         objective.network.params.copy(),
         method="L-BFGS-B",
         jac=True,
-        callback=show if parameters["verbose"] else None,
         options={"maxfun": parameters["max_fun"], "maxiter": parameters["max_iter"], "gtol": parameters["tol"]},
     )
     objective.network.params = result.x
@@ -80,6 +76,6 @@ def minimize(objective: Objective, parameters: dict[str, Any]) -> tuple[float, i
             f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}): {result.message}. "
             "Increase max_iter or max_fun, or scale the data.",
             ConvergenceWarning,
-            stacklevel=2,
+            stacklevel=5,
         )
     return float(result.fun), min(int(result.nit), parameters["max_iter"])

@@ -37,10 +37,10 @@ def make_network(
         **settings,
     )
     if parameters["initializer"] is None:
-        # X. Glorot's bound, and with the logistic function the smaller one of LeCun's tanh.
-        share = 2.0 if parameters["activation"] == "logistic" else 6.0
-        for layer in network.linear_layers:
-            bound = np.sqrt(share / sum(layer.weight.shape))
+        # X. Glorot's bound, smaller for the logistic function; outputs are drawn as the layer before them.
+        names = [activation.name for activation in network.activations] or ["identity"]
+        for layer, name in zip(network.linear_layers, [*names, names[-1]], strict=False):
+            bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / sum(layer.weight.shape))
             layer.weight[...] = random_state.uniform(-bound, bound, layer.weight.shape)
             intercept = random_state.uniform(-bound, bound, layer.weight.shape[1])
             if layer.bias is not None:
@@ -78,7 +78,37 @@ def current_network(estimator: Any) -> MLP:
     for coef, intercept, layer in zip(coefs, intercepts, layers, strict=True):
         layer.weight[...] = coef
         _intercept(network, layer)[...] = intercept
+    if estimator._state is not None and estimator._state.average is not None:
+        estimator._state.average.mean[:] = network.params  # what a training would go on from
     return network
+
+
+def remade(estimator: Any, layer_size: tuple[int, ...], parameters: dict[str, Any]) -> MLP:
+    """Return the network to go on with: the same weights, with what parameters say now."""
+    network: MLP = estimator.network_
+    before = estimator._made_with
+    if layer_size != network.layer_size:
+        raise ValueError(
+            f"hidden_layer_sizes={parameters['hidden_layer_sizes']} does not fit the network to go on with, of "
+            f"layers {list(network.layer_size)}: fit anew with warm_start=False"
+        )
+    for name in ("loss", "normalization", "input_scaling", "dtype"):
+        if parameters[name] != before[name]:
+            raise ValueError(
+                f"{name}={parameters[name]!r} can't take the place of {before[name]!r} while the weights stay: fit "
+                "anew with warm_start=False"
+            )
+    if all(parameters[name] == before[name] for name in ("activation", *_NETWORK_SETTINGS)):
+        return network
+    estimator._made_with = parameters
+    names = {name: getattr(network, name) for name in ("input_scaling", "feature_names", "class_names")}
+    other = make_network(parameters, layer_size, network.loss, network.dtype, np.random.RandomState(0), **names)
+    other.params = network.params
+    if estimator._state is not None:
+        estimator._state.network = other
+        if estimator._state.average is not None:
+            estimator._state.average.network = other
+    return other
 
 
 def _other_network(network: MLP, coefs: list[Array], intercepts: list[Array]) -> MLP:

@@ -137,7 +137,7 @@ CHECKS: dict[str, Callable[[str, object], object]] = {
     "epsilon": positive,
     "n_iter_no_change": _patience,
     "max_fun": whole_number,
-    "dtype": optional(_one_of(DTYPES)),
+    "dtype": optional(lambda name, value: choice(name, getattr(value, "__name__", value), DTYPES)),
     "initializer": optional(_one_of(INITIALIZERS)),
     "normalization": _one_of(NORMALIZATIONS),
     "input_scaling": optional(_one_of(SCALINGS)),

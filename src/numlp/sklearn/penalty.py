@@ -21,13 +21,14 @@ class AlphaPenalty:
         The penalty in the newest step.
     """
 
-    value = 0.0
+    value: float
 
     def __init__(self, network: MLP, alpha: float, batches: ShuffledBatches) -> None:
         self.network, self.alpha, self.batches = network, alpha, batches
         self._penalty = Penalty(network, l1=0.0, l2=0.0)
 
     def __call__(self, grads: Array) -> None:
+        self.value = 0.0
         if self.alpha and self.batches.total:
             weights = self.network.weights
             self._penalty.l2 = self.alpha / self.batches.total

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from numlp.checks import missing
-from numlp.training import TrainingState
+from numlp.state import TrainingState
 
 
 class Progress:

@@ -29,8 +29,60 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
     loss : str or Loss
         "squared_error", "poisson", or another of numlp's: "absolute_error", "huber(delta = 1)",
         "quantile(levels = [0.1, 0.5, 0.9])", "gaussian_negative_log_likelihood".
-    hidden_layer_sizes, activation, solver, alpha …
-        All others are as `MLPClassifier` has them, but `class_weight` and `label_smoothing`, which are for classes.
+    hidden_layer_sizes : array_like of int
+        The widths of the hidden layers.
+    activation : str, Activation, or a list with one for each hidden layer
+        "identity", "logistic", "tanh", "relu", or any other of numlp's: "gelu", "leaky_relu(slope = 0.1)".
+    solver : str or Optimizer
+        "lbfgs", "sgd" or "adam", or another of numlp's optimizers: "adamw(weight_decay = 0.05)".
+    alpha : float
+        The L2 penalty α / (2 W) Σw², where W is the number of samples in a batch, or the sum of their weights.
+    batch_size : int or "auto"
+        Samples a step; "auto" is 200, or all if there are fewer.
+    learning_rate : str or Schedule
+        "constant"; with ``solver="sgd"`` "invscaling", the initial rate over ``t_ ** power_t``, or "adaptive", a
+        fifth each time that it stands still; or one of numlp's schedules: "cosine(warmup = 1)".
+    learning_rate_init, power_t : float
+        The learning rate, at first; the power of "invscaling".
+    max_iter, max_fun : int
+        Epochs at most; for "lbfgs" iterations, and evaluations of the loss.
+    shuffle, random_state
+        Whether every epoch takes the samples in another order; what all that is random follows from.
+    tol, n_iter_no_change : float
+        By how much the loss, or the validation score, must become better to count as better, and for how many epochs
+        in a row it may fail to.
+    verbose, progress : bool
+        Whether to print the loss of every epoch; whether to draw a progress bar.
+    warm_start : bool
+        Whether `fit` goes on from the weights of the fit before.
+    momentum, nesterovs_momentum, beta_1, beta_2, epsilon
+        Of "sgd", and of "adam".
+    early_stopping : bool
+        Whether to stop by the score on validation data, and keep the weights that were best on them.
+    validation_fraction : float
+        Which part of the samples is held out for that unless `fit` is given validation data.
+    scoring : "loss", str or callable, optional
+        What early stopping looks at: the validation loss, or any scorer; by default R².
+    dtype : "float32" or "float64", optional
+        In which to compute, by default as X does: "float32" is about twice as fast.
+    initializer : str, optional
+        Of the weights, such as "he_normal"; by default scikit-learn's own.
+    normalization : "none", "batch" or "layer"
+        Of hidden units. `intercepts_` are then the shifts of the norms.
+    input_scaling : "standardize", "symmetric" or None
+        Learned from the training data, and part of the network.
+    dropout, input_dropout, noise, input_noise : float
+        The share of hidden units, and of inputs, that is dropped in training; the deviation of noise on them.
+    mixup : float
+        Samples mixed in pairs, by Beta(mixup, mixup).
+    adversarial, l1, max_norm : float
+        Learn also from inputs that are moved so far against the network; a penalty l1 · Σ|w|, whatever the size of a
+        batch; the largest norm of the weights into a unit.
+    clip_norm, clip_value, averaging : float
+        The largest norm of all gradients together, the largest value of each; the decay of a moving average of the
+        weights, which is what is validated and kept.
+    callbacks, time_budget
+        Called with a `numlp.state.TrainingState` after every epoch, where something true ends the fit; seconds.
 
     Attributes
     ----------
@@ -98,8 +150,8 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         time_budget: float | None = None,
         progress: bool = False,
     ) -> None:
-        parameters = locals()
-        self.__dict__.update({name: parameters[name] for name in self._get_param_names()})
+        given = locals()
+        self.__dict__.update({name: given[name] for name in MLPRegressor._get_param_names()})
 
     def fit(
         self,

@@ -1,0 +1,67 @@
+"""`numlp inspect`: what is in a model or a checkpoint, without its numbers being read."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from numlp.checkpoints import describe_checkpoint
+from numlp.cli.output import Json, console, print_json, table
+from numlp.errors import FileFormatError
+from numlp.files import read_description, tensor_shapes
+
+_LONGEST = 100
+
+EXAMPLES = """[bold]Examples[/bold]
+
+  numlp inspect run-1
+
+  numlp inspect model.safetensors --json
+"""
+
+
+def inspect(
+    file: Annotated[str, typer.Argument(help="A run's folder, a model or a checkpoint.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Show what a model file or a checkpoint holds, without reading its weights."""
+    from numlp.runs import model_path
+
+    path = model_path(file)
+    try:
+        described = read_description(path)
+    except FileFormatError as error:
+        try:
+            described = describe_checkpoint(path)
+        except FileFormatError:
+            raise error from None
+    tensors = tensor_shapes(path)
+    if json:
+        print_json({**described, "bytes": path.stat().st_size, "tensors": tensors})
+        return
+    screen = console()
+    for line in _lines({**described, "bytes": path.stat().st_size}):
+        screen.print(line)
+    listing = table("tensor", "shape", "dtype")
+    for name, (shape, dtype) in tensors.items():
+        listing.add_row(name, "×".join(str(size) for size in shape) or "–", dtype)
+    screen.print()
+    screen.print(listing)
+
+
+def _lines(described: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Yield a line for each entry that says something, and its own entries below one that has some."""
+    for name, value in described.items():
+        label = f"{indent}{name.replace('_', ' ')}"
+        parts = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
+        if value in (None, 0.0, "none", [], {}):
+            continue
+        if isinstance(parts[-1], Mapping):
+            yield f"{label} ({len(parts)}, the last)" if len(parts) > 1 else label
+            yield from _lines(parts[-1], indent + "  ")
+        else:
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            yield f"{label:<24}{text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'}"
+
+
+COMMAND = inspect

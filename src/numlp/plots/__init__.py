@@ -1,0 +1,35 @@
+"""Figures of a history, of weights and layers, of a range test and of predictions, with matplotlib.
+
+Every function returns a `matplotlib.figure.Figure` and opens no window: ``figure.savefig(path)`` writes it, and a
+notebook shows it as it is.
+"""
+
+from numlp.checks import missing
+
+try:
+    import matplotlib  # noqa: F401
+except ImportError as error:
+    raise missing("matplotlib", "drawing figures", "app") from error
+
+from numlp.plots.curves import SCORES, compare, curves, gradients, learning_rate
+from numlp.plots.layers import layers, saliency
+from numlp.plots.probabilities import confusion, mistakes, reliability
+from numlp.plots.range_test import learning_rates
+from numlp.plots.values import predictions
+from numlp.plots.weights import weights
+
+__all__ = [
+    "SCORES",
+    "compare",
+    "confusion",
+    "curves",
+    "gradients",
+    "layers",
+    "learning_rate",
+    "learning_rates",
+    "mistakes",
+    "predictions",
+    "reliability",
+    "saliency",
+    "weights",
+]

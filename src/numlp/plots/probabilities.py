@@ -1,0 +1,143 @@
+"""How sure predictions are and how often they are right; what is taken for what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator, NullFormatter, PercentFormatter, StrMethodFormatter
+
+from numlp.errors import SettingError
+from numlp.metrics import expected_calibration_error
+from numlp.metrics import reliability as reliability_bins
+from numlp.pictures import as_pictures, picture_shape
+from numlp.plots.style import DPI, TRAIN, VALIDATION, style
+from numlp.predictor import Predictor
+
+
+def reliability(probabilities: npt.ArrayLike, labels: npt.ArrayLike, title: str = "") -> Figure:
+    """Draw how often predictions are right against how sure they are; those on the diagonal mean what they say.
+
+    Below the diagonal they are too sure, above it not sure enough. Whiskers are twice the standard deviation that
+    chance alone gives the accuracy of so many rows. The panel below shows how many rows are how sure.
+
+    Parameters
+    ----------
+    probabilities : array_like, shape (n, classes)
+        As `predict_proba` returns them.
+    labels : array_like of int, shape (n,)
+        Class indices.
+    title : str, optional
+    """
+    shares, confidence, accuracy = reliability_bins(probabilities, labels)
+    counts = np.round(shares * len(np.asarray(labels)))
+    whiskers = 2 * np.sqrt(confidence * (1 - confidence) / np.maximum(counts, 1))
+    drawing = Figure(figsize=(5.6, 6.4), dpi=DPI, layout="constrained")
+    upper, lower = drawing.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    style(upper, "accuracy", title)
+    style(lower, "accuracy", "")
+    upper.plot([0, 1], [0, 1], "--", color=TRAIN, linewidth=1.2, label="perfectly calibrated")
+    error = f"expected calibration error {expected_calibration_error(probabilities, labels):.2%}"
+    points = (values[counts > 0] for values in (confidence, accuracy, whiskers))
+    upper.errorbar(*points, fmt="o-", color=VALIDATION, ecolor=f"{VALIDATION}70", markersize=4, label=error)
+    upper.legend(frameon=False, loc="upper left")
+    upper.set(xlabel="", ylim=(0, 1.02))
+    edges = np.linspace(0, 1, len(counts) + 1)
+    lower.bar(edges[:-1], counts, np.diff(edges), align="edge", color=f"{TRAIN}70", edgecolor="white")
+    # On a linear scale the surest rows, mostly by far the most, would hide all others.
+    lower.set(xlabel="Confidence", ylabel="Rows", xlim=(0, 1), yscale="log", ylim=(0.5, 2 * counts.max()))
+    lower.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    lower.yaxis.set_minor_formatter(NullFormatter())
+    lower.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    lower.xaxis.set_major_locator(MultipleLocator(0.2))
+    return drawing
+
+
+def confusion(matrix: npt.ArrayLike, names: Sequence[str], title: str = "") -> Figure:
+    """Draw what was taken for what, with the share of every class that was recognised.
+
+    The colour is the share of the row, so that classes of any size compare; the numbers are counts.
+
+    Parameters
+    ----------
+    matrix : array_like, shape (classes, classes)
+        As `numlp.metrics.confusion_matrix` returns it: truth in rows, predictions in columns.
+    names : sequence of str
+        Of the classes.
+    title : str, optional
+
+    Examples
+    --------
+    >>> confusion([[8, 2], [1, 9]], ["cat", "dog"]).axes[0].get_xlabel()
+    'Predicted'
+    """
+    counts = np.asarray(matrix, dtype=np.float64)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    side = min(max(4.2, 0.55 * len(names)), 16)
+    drawing = Figure(figsize=(side + 1, side), dpi=DPI, layout="constrained")
+    axes = drawing.subplots()
+    # The diagonal, mostly near 1, would leave all mistakes white: it is drawn apart from the scale of the others.
+    mistakes = shares - np.diag(np.diag(shares))
+    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(float(mistakes.max()), 1e-9) * 1.3)
+    axes.set(xlabel="Predicted", ylabel="True", xticks=range(len(names)), yticks=range(len(names)))
+    recognised = [f"{name}  {share:.1%}" for name, share in zip(names, np.diag(shares), strict=True)]
+    axes.set_xticklabels(names, rotation=45 if max(map(len, names)) > 3 else 0)
+    axes.set_yticklabels(recognised)
+    axes.set_title(title, fontsize=11, loc="left")
+    if len(names) <= 20:
+        for row, column in zip(*np.nonzero(counts), strict=True):
+            weight = "bold" if row == column else "normal"
+            axes.text(column, row, f"{counts[row, column]:.6g}", ha="center", va="center", fontsize=8, weight=weight)
+    return drawing
+
+
+def mistakes(network: Predictor, x: npt.ArrayLike, labels: npt.ArrayLike, title: str = "", most: int = 24) -> Figure:
+    """Draw the wrong predictions that the network is surest of: images, what it took them for, and how sure it was.
+
+    Parameters
+    ----------
+    network : MLP or Ensemble
+        For classes, whose inputs are images.
+    x : array_like, shape (n, …)
+    labels : array_like of int, shape (n,)
+        Class indices.
+    title : str, optional
+    most : int
+        How many to show at most.
+
+    Raises
+    ------
+    SettingError
+        If the inputs are no images.
+
+    Examples
+    --------
+    >>> from numlp import MLP
+    >>> drawing = mistakes(MLP([64, 2]), np.ones((3, 8, 8)), [0, 1, 1], "the surest mistakes")
+    >>> drawing.get_suptitle()
+    'the surest mistakes'
+    """
+    shape = picture_shape(network)
+    if shape is None:
+        raise SettingError("mistakes can be drawn of images only")
+    rows, truth = np.asarray(x), np.asarray(labels)
+    probabilities = network.predict_proba(rows)
+    guess = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(guess != truth)
+    wrong = wrong[np.argsort(-probabilities[wrong, guess[wrong]], kind="stable")][:most]
+    images = as_pictures(rows[wrong].reshape(len(wrong), network.layer_size[0]).astype(np.float64), shape)
+    columns = 8
+    lines = max(1, -(-len(wrong) // columns))
+    drawing = Figure(figsize=(9.6, 1.55 * lines + 0.4), dpi=DPI, layout="constrained")
+    drawing.suptitle(title if len(wrong) else f"{title}: no mistakes".lstrip(": "), fontsize=11)
+    for i, axes in enumerate(drawing.subplots(lines, columns, squeeze=False).ravel()):
+        axes.axis("off")
+        if i < len(wrong):
+            axes.imshow(images[i], cmap="gray", interpolation="nearest")
+            row = wrong[i]
+            taken, true = network.classes[guess[row]], network.classes[truth[row]]
+            axes.set_title(f"{taken} {probabilities[row, guess[row]]:.0%}\nis {true}", fontsize=7)
+    return drawing

@@ -1,0 +1,64 @@
+"""The curves of a history, as the page draws them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from numlp.history import History
+
+_SCORES = {"loss": "Loss", "accuracy": "Accuracy", "r2": "R²"}
+
+
+def curves(history: History) -> list[dict[str, Any]]:
+    """Return the panels that there are columns for: loss, accuracy or R², learning rate.
+
+    Each is ``{"id", "title", "percent", "log", "series": [{"name", "values"}], "best"}``, where `best` is the
+    position of the best validation value or None, and `log` whether a logarithmic scale can show it.
+    """
+    panels = []
+    for name, title in _SCORES.items():
+        series = [
+            {"name": label, "values": numbers(history[f"{part}_{name}"])}
+            for part, label in (("train", "training"), ("validation", "validation"))
+            if f"{part}_{name}" in history
+        ]
+        if series:
+            best = _best(history[f"validation_{name}"], least=name == "loss") if len(series) > 1 else None
+            panels.append(panel(name, title, series, best, percent=name == "accuracy"))
+    if "learning_rate" in history:
+        series = [{"name": "learning rate", "values": numbers(history["learning_rate"])}]
+        panels.append(panel("learning_rate", "Learning rate", series))
+    return panels
+
+
+def panel(
+    name: str, title: str, series: Sequence[dict[str, Any]], best: int | None = None, *, percent: bool = False
+) -> dict[str, Any]:
+    """Return one panel; a logarithmic scale is for values that are all above 0."""
+    seen = [value for line in series for value in line["values"] if value is not None]
+    log = name in ("loss", "gradients") and bool(seen) and min(seen) > 0
+    return {"id": name, "title": title, "percent": percent, "log": log, "series": list(series), "best": best}
+
+
+def gradient_curves(norms: History) -> dict[str, Any] | None:
+    """Return the panel of the gradients' norms, or None where none were measured."""
+    columns = [name for name in norms.columns if name != "epoch"]
+    series = [{"name": name, "values": numbers(norms[name])} for name in columns]
+    return panel("gradients", "Norm of the gradient", series) if series else None
+
+
+def _best(values: Sequence[float], *, least: bool) -> int | None:
+    """Return the position of the best of the finite values, if there is any."""
+    finite = [i for i, value in enumerate(values) if math.isfinite(value)]
+    return (min if least else max)(finite, key=lambda i: values[i]) if finite else None
+
+
+def numbers(values: Sequence[float]) -> list[float | None]:
+    """Return values as JSON holds them: rounded to 7 digits, and None for what is not finite.
+
+    >>> numbers([0.123456789, float("nan")])
+    [0.1234568, None]
+    """
+    return [float(f"{value:.7g}") if math.isfinite(value) else None for value in values]

@@ -1,0 +1,105 @@
+"""Embedding: a network as JSON, for the page to run it.
+
+Weights are base64 of little-endian float32. Those of large networks are 16-bit integers, in steps of 1/32767 of the
+matrix's largest weight: half the size, and four times nearer to the weights than float16 would be, which spends its
+bits on numbers near 0. Everything but matrices is always float32 or float64.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.ensemble import Ensemble
+from numlp.layers import Activate, BatchNorm, LayerNorm, Linear
+from numlp.network import MLP
+from numlp.predictor import Predictor
+from numlp.scaling import Scaling
+from numlp.special import AnyArray, Array
+
+MOST_FLOAT32 = 300_000  # weights: 1.6 MB of the page
+MOST_WEIGHTS = 16_000_000  # as integers, 43 MB: beyond, a page opens too slowly
+
+
+def networks_of(model: Predictor) -> tuple[MLP, ...]:
+    """Return a network, or those of an ensemble."""
+    if isinstance(model, Ensemble):
+        return model.members
+    return (model,) if isinstance(model, MLP) else ()
+
+
+def precision(model: Predictor) -> str | None:
+    """Return "float32" or "int16", in which the page holds the weights, or None if there are too many of them."""
+    count = sum(network.n_weights for network in networks_of(model))
+    if count > MOST_WEIGHTS:
+        return None
+    return "float32" if count <= MOST_FLOAT32 else "int16"
+
+
+def embedded(model: Predictor, dtype: str) -> dict[str, Any]:
+    """Return a network or an ensemble as JSON holds it, its matrices in `dtype`."""
+    return {
+        "members": [_network(network, dtype) for network in networks_of(model)],
+        "temperature": model.temperature,
+        "loss": model.loss.name,
+        "task": model.loss.task,
+        "blocks": list(model.loss.block_names),
+        "point": model.loss.point,
+        "targets": model.n_targets,
+        "target_scaling": _scaling(model.target_scaling),
+        "classes": list(model.classes),
+    }
+
+
+def rounded(model: Predictor) -> Predictor:
+    """Return a copy of a model whose matrices are those that the page has as 16-bit integers."""
+    lossy = copy.deepcopy(model)
+    for network in networks_of(lossy):
+        for layer in network.linear_layers:
+            steps, step = _steps(layer.weight)
+            layer.weight[...] = steps * step
+    return lossy
+
+
+def _network(network: MLP, dtype: str) -> dict[str, Any]:
+    layers: list[dict[str, Any]] = []
+    for layer in network.layers:
+        if isinstance(layer, Linear):
+            bias = None if layer.bias is None else _tensor(layer.bias)
+            layers.append({"kind": "linear", "weight": _matrix(layer.weight, dtype), "bias": bias})
+        elif isinstance(layer, BatchNorm | LayerNorm):
+            names = layer.shapes
+            layers.append({"kind": layer.kind, **{name: _tensor(getattr(layer, name)) for name in names}})
+        elif isinstance(layer, Activate):
+            settings = dataclasses.asdict(layer.activation)
+            layers.append({"kind": "activate", "name": layer.activation.name, "settings": settings})
+        # Dropout and noise do nothing in inference.
+    scaling = _scaling(network.input_scaling)
+    return {"temperature": network.temperature, "input_scaling": scaling, "layers": layers}
+
+
+def _scaling(scaling: Scaling) -> dict[str, Any]:
+    return {part: _tensor(np.atleast_1d(getattr(scaling, part)), "float64") for part in ("shift", "factor")}
+
+
+def _matrix(weight: Array, dtype: str) -> dict[str, Any]:
+    if dtype == "float32":
+        return _tensor(weight)
+    steps, step = _steps(weight)
+    return {**_tensor(steps, "int16"), "step": step}
+
+
+def _steps(weight: Array) -> tuple[npt.NDArray[np.int16], float]:
+    """Return weights as whole numbers of steps, and the step."""
+    step = (float(np.abs(weight).max()) or 1.0) / np.iinfo(np.int16).max
+    return np.rint(weight.astype(np.float64) / step).astype(np.int16), step
+
+
+def _tensor(array: npt.NDArray[Any], dtype: str = "float32") -> dict[str, Any]:
+    little: AnyArray = np.ascontiguousarray(array, np.dtype(dtype).newbyteorder("<"))
+    return {"shape": list(array.shape), "dtype": dtype, "data": base64.b64encode(little.tobytes()).decode()}

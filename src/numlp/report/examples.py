@@ -1,0 +1,83 @@
+"""Examples: the rows that the page holds, so that one can look at them and let the network judge them again."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.pictures import picture_shape
+from numlp.report.curves import numbers
+from numlp.report.judged import Judged
+from numlp.report.sprites import columns_of, grey
+
+_MOST_NUMBERS = 500_000
+_MOST_ROWS, _LEAST_ROWS = 600, 20
+_MOST_PROBABILITIES = 3
+
+
+def choose(judged: Judged) -> npt.NDArray[np.intp]:
+    """Return which rows to hold: the surest mistakes (or largest losses), then the first rows of every class."""
+    n_features = judged.x[0].size
+    most = int(np.clip(_MOST_NUMBERS // n_features, _LEAST_ROWS, _MOST_ROWS))
+    if not judged.has_classes:
+        worst = np.argsort(-judged.losses, kind="stable")[: most // 4]
+        return np.unique(np.concatenate([worst, np.arange(min(most - len(worst), len(judged)))]))
+    truth, guess = judged.classes
+    wrong = np.flatnonzero(truth != guess)
+    wrong = wrong[np.argsort(-judged.probabilities[wrong, guess[wrong]], kind="stable")][: 2 * most // 3]
+    n_classes = len(judged.model.classes)
+    each = max(1, (most - len(wrong)) // n_classes)
+    right = [np.flatnonzero((truth == c) & (guess == c))[:each] for c in range(n_classes)]
+    return np.unique(np.concatenate([wrong, *right])[:most])
+
+
+def examples(judged: Judged) -> dict[str, Any]:
+    """Return rows with their truth and with what the model said to them.
+
+    Images of bytes are a sprite, everything else is base64 of little-endian float32.
+    """
+    chosen = choose(judged)
+    rows = judged.x[chosen].reshape(len(chosen), -1)
+    found: dict[str, Any] = {"count": len(chosen), "rows": chosen.tolist(), "part": judged.part}
+    shape = picture_shape(judged.model)
+    if rows.dtype == np.uint8 and shape is not None:
+        height = shape.height
+        width = rows.shape[1] // height
+        found["sprite"] = grey(rows.reshape(-1, height, width))
+        found |= {"columns": columns_of(len(chosen), height, width), "height": height, "width": width}
+    else:
+        values = rows.astype(np.float32) / (255 if rows.dtype == np.uint8 else 1)
+        found["values"] = base64.b64encode(values.astype("<f4").tobytes()).decode()
+    if judged.model.loss.task == "regression":
+        found["truth"] = [numbers(row) for row in judged.truth[chosen].tolist()]
+        return found
+    probabilities = judged.probabilities[chosen]
+    if judged.has_classes:
+        truth, guess = judged.classes
+        found |= {"truth": truth[chosen].tolist(), "guess": guess[chosen].tolist()}
+        best = np.argsort(-probabilities, axis=1, kind="stable")[:, :_MOST_PROBABILITIES]
+        found["likeliest"] = [
+            [[int(c), round(float(row[c]), 4)] for c in places]
+            for places, row in zip(best, probabilities, strict=True)
+        ]
+    else:
+        found["truth"] = judged.truth[chosen].tolist()
+    return found
+
+
+def features(judged: Judged) -> list[dict[str, Any]]:
+    """Return name, least, middle and greatest value of every feature of a table of up to 50 columns, else nothing."""
+    n_features = judged.x[0].size
+    if n_features > 50 or picture_shape(judged.model) is not None:
+        return []
+    rows = judged.x.reshape(len(judged.x), -1).astype(np.float64)
+    rows = rows / 255 if judged.x.dtype == np.uint8 else rows
+    names = judged.model.feature_names or tuple(f"feature {i + 1}" for i in range(n_features))
+    low, middle, high = np.quantile(rows, [0, 0.5, 1], axis=0, method="nearest")
+    return [
+        {"name": name, **dict(zip(("low", "middle", "high"), numbers(column), strict=True))}
+        for name, column in zip(names, np.stack([low, middle, high], axis=1).tolist(), strict=True)
+    ]

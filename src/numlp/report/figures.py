@@ -1,0 +1,45 @@
+"""The figures of a report as PNG files, beside those of the training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from numlp.metrics import confusion_matrix
+from numlp.network import MLP
+from numlp.pictures import picture_shape
+from numlp.report.inside import MOST_ROWS
+from numlp.report.judged import Judged
+from numlp.runs import Run, save_drawings
+
+_MOST_CLASSES = 40  # that a confusion matrix is legible with
+_IMAGES = 8
+
+
+def save_report_figures(run: Run, network: MLP, judged: Judged | None) -> None:
+    """Draw what the page shows, but for what the training drew already, into the run's figures/."""
+    from numlp import plots
+
+    title = Path(run.recipe.data).stem
+    figures = {}
+    if "learning_rate" in run.history:
+        figures["learning-rate"] = plots.learning_rate(run.history, title)
+    if run.gradients:
+        figures["gradients"] = plots.gradients(run.gradients, title)
+    if judged is not None:
+        figures["layers"] = plots.layers(network, judged.x[:MOST_ROWS], title)
+        is_image = picture_shape(network) is not None
+        if is_image:
+            figures["saliency"] = plots.saliency(network, judged.x[:_IMAGES], title)
+        if judged.has_classes:
+            truth, guess = judged.classes
+            names = judged.model.classes
+            if len(names) <= _MOST_CLASSES:
+                figures["confusion"] = plots.confusion(confusion_matrix(truth, guess, len(names)), names, title)
+            figures["reliability"] = plots.reliability(judged.probabilities, truth, title)
+            if is_image and np.any(truth != guess):
+                figures["mistakes"] = plots.mistakes(judged.model, judged.x, truth, title)
+        elif judged.model.loss.task == "regression":
+            figures["predictions"] = plots.predictions(judged.truth[:, 0], judged.predicted[:, 0], title)
+    save_drawings(run.folder, figures)

@@ -1,0 +1,114 @@
+"""Judged: what a model makes of the rows that it is judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.datasets import Dataset
+from numlp.evaluation import class_weights_of
+from numlp.predictor import Predictor
+from numlp.recipe import Recipe
+from numlp.rows import check_rows, normalized, weighted_by_class
+from numlp.special import AnyArray, Array
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """The test rows, or the validation rows where there are none, and a model's predictions for them.
+
+    Attributes
+    ----------
+    part : "test" or "validation"
+    model : MLP or Ensemble
+    x : array, shape (n, …)
+        As they are in the data set.
+    targets : array, shape (n,) of class indices or (n, targets)
+        As the loss takes them.
+    weights : array, shape (n,), or None
+        How much each row counts, mean 1.
+    logits : array, shape (n, outputs)
+        Divided by the temperature.
+    """
+
+    part: str
+    model: Predictor
+    x: AnyArray
+    targets: AnyArray
+    weights: npt.NDArray[np.float64] | None
+    logits: Array
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    @cached_property
+    def truth(self) -> AnyArray:
+        """Class indices, (n,); or labels, 0 and 1, (n, labels); or values in their own units, (n, targets)."""
+        if self.model.loss.task == "classification":
+            classes: AnyArray = self.targets if self.targets.ndim == 1 else self.targets.argmax(axis=1)
+            return classes
+        if self.model.loss.task == "labels":
+            return (self.targets > 0.5).astype(np.int64)
+        return self.model.target_scaling.invert(self.targets.astype(np.float64))
+
+    @cached_property
+    def predicted(self) -> AnyArray:
+        """Predictions, in the shape of `truth`; of several values for a target, the best guess of the target."""
+        loss = self.model.loss
+        if loss.task == "classification":
+            classes: AnyArray = self.logits.argmax(axis=1)
+            return classes
+        if loss.task == "labels":
+            return (self.logits > 0).astype(np.int64)
+        linked = self.model.link(self.logits).reshape(len(self), loss.blocks, self.model.n_targets)
+        return loss.unscale(linked, self.model.target_scaling)[:, loss.point]
+
+    @cached_property
+    def probabilities(self) -> Array:
+        """Of every class, (n, classes); of a single label, of no and yes; of several labels, of each."""
+        probabilities = self.model.link(self.logits)
+        if self.model.loss.task == "labels" and self.model.n_targets == 1:
+            return np.concatenate([1 - probabilities, probabilities], axis=1)
+        return probabilities
+
+    @cached_property
+    def losses(self) -> Array:
+        """The loss of every row, (n,)."""
+        targets = self.targets
+        one_hot = np.eye(self.model.n_targets, dtype=self.logits.dtype)
+        targets = one_hot[targets] if targets.ndim == 1 else targets.astype(self.logits.dtype)
+        values = np.empty(len(self), self.logits.dtype)
+        delta, scratch = np.empty((2, *self.logits.shape), self.logits.dtype)
+        self.model.loss.value_and_grad(self.logits, targets, values, delta, scratch)
+        return values
+
+    @property
+    def of_two(self) -> bool:
+        """Whether a single label decides between two classes."""
+        return self.model.loss.task == "labels" and self.model.n_targets == 1
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether every row has one class: of several, or of two."""
+        return self.model.loss.task == "classification" or self.of_two
+
+    @property
+    def classes(self) -> tuple[AnyArray, AnyArray]:
+        """True and predicted class indices, (n,) each, if `has_classes`."""
+        return (self.truth[:, 0], self.predicted[:, 0]) if self.of_two else (self.truth, self.predicted)
+
+
+def judged(model: Predictor, dataset: Dataset, recipe: Recipe) -> Judged:
+    """Let a model predict the rows that it is judged by, with the weights that its figures were taken with."""
+    split = dataset.validation if dataset.test is None else dataset.test
+    rows = check_rows(model, split, model.class_names)
+    if recipe.class_weight is not None:
+        by_class = class_weights_of(model, dataset.train, recipe.class_weight)
+        rows = weighted_by_class(model, rows, np.asarray(by_class))
+    rows = normalized(rows)
+    logits = np.concatenate(list(model.chunks(split.x))) / model.temperature
+    part = "validation" if dataset.test is None else "test"
+    return Judged(part, model, np.asarray(split.x), rows.targets, rows.weights, logits)

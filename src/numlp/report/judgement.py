@@ -1,0 +1,96 @@
+"""Where a model fails: what is taken for what, how sure it is of it, and how far its values are off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from numlp.intervals import wilson_interval
+from numlp.metrics import class_accuracy, confusion_matrix, expected_calibration_error, reliability
+from numlp.report.curves import numbers
+from numlp.report.headline import figure
+from numlp.report.judged import Judged
+
+_MOST_POINTS = 2000
+_MOST_TARGETS = 12
+
+
+def confusion(judged: Judged) -> dict[str, Any]:
+    """Return the confusion matrix, and the accuracy of every class with Wilson's interval."""
+    truth, guess = judged.classes
+    names = judged.model.classes
+    counts = confusion_matrix(truth, guess, len(names))
+    accuracies = []
+    for name, share, total in zip(names, class_accuracy(counts), counts.sum(axis=1), strict=True):
+        entry: dict[str, Any] = {"name": name, "rows": int(total), "share": None}
+        if total:
+            low, high = wilson_interval(float(share), int(total))
+            entry |= {"share": float(share), "low": low, "high": high}
+        accuracies.append(entry)
+    return {"counts": counts.tolist(), "accuracies": accuracies}
+
+
+def calibration(judged: Judged) -> dict[str, Any]:
+    """Return the reliability diagram and the expected calibration error; every label is a decision of its own."""
+    probabilities, truth = judged.probabilities, judged.truth
+    if judged.has_classes:
+        truth = judged.classes[0]
+    else:
+        probabilities = np.stack([1 - probabilities, probabilities], axis=2).reshape(-1, 2)
+        truth = truth.ravel()
+    shares, confidence, right = reliability(probabilities, truth)
+    return {
+        "shares": numbers(shares.tolist()),
+        "confidence": numbers(confidence.tolist()),
+        "accuracy": numbers(right.tolist()),
+        "rows": len(probabilities),
+        "error": float(f"{expected_calibration_error(probabilities, truth):.5g}"),
+    }
+
+
+def labels(judged: Judged) -> list[dict[str, str]]:
+    """Return how well each of several labels is told: its share, accuracy, precision and recall, as text."""
+    table = []
+    for i, name in enumerate(judged.model.classes):
+        truth, guess = judged.truth[:, i] == 1, judged.predicted[:, i] == 1
+        both, said, is_so = int((truth & guess).sum()), int(guess.sum()), int(truth.sum())
+        table.append(
+            {
+                "name": name,
+                "share": figure("accuracy", float(truth.mean())),
+                "accuracy": figure("accuracy", float((truth == guess).mean())),
+                "precision": figure("accuracy", both / said if said else None),
+                "recall": figure("accuracy", both / is_so if is_so else None),
+            }
+        )
+    return table
+
+
+def values(judged: Judged) -> list[dict[str, Any]]:
+    """Return, for each real target, points to draw (true, predicted) and error metrics in its own units."""
+    chosen = np.unique(np.linspace(0, len(judged) - 1, min(len(judged), _MOST_POINTS)).astype(int))
+    targets = []
+    for i in range(min(judged.model.n_targets, _MOST_TARGETS)):
+        true, predicted = judged.truth[:, i].astype(np.float64), judged.predicted[:, i].astype(np.float64)
+        error = true - predicted
+        total = float(((true - true.mean()) ** 2).sum())
+        share = figure("r2", 1 - float((error**2).sum()) / total) if total else "–"
+        metrics = {
+            "R²": share,
+            "mean absolute error": figure("", float(np.abs(error).mean())),
+            "root mean squared error": figure("", float(np.sqrt((error**2).mean()))),
+            "median absolute error": figure("", float(np.median(np.abs(error)))),
+            "mean residual (bias)": figure("", float(error.mean())),
+            "largest absolute error": figure("", float(np.abs(error).max())),
+        }
+        targets.append(
+            {
+                "name": f"target {i + 1}" if judged.model.n_targets > 1 else "the target",
+                "true": numbers(true[chosen].tolist()),
+                "predicted": numbers(predicted[chosen].tolist()),
+                "rows": len(judged),
+                "metrics": metrics,
+            }
+        )
+    return targets

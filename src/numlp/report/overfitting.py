@@ -1,0 +1,101 @@
+"""Over-fitting: what the two loss curves of a history say, by one rule."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal
+
+from numlp.history import History
+
+Kind = Literal["over-fits", "still falling", "levelled off", "too short", "not validated"]
+
+LEAST_EPOCHS = 3
+RISE = 0.10  # of the least validation loss
+WOBBLE = 0.05  # of the range of the validation loss
+_LATE = 10  # the last tenth of the epochs is what "at the end" means
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the curves say.
+
+    Attributes
+    ----------
+    kind : str
+    epoch : int
+        Of least validation loss, counted from 1; 0 where there is none.
+    text : str
+        A sentence or two for people.
+    """
+
+    kind: Kind
+    epoch: int
+    text: str
+
+
+def overfitting(history: History) -> Verdict:
+    r"""Tell whether a run over-fits, from its losses on training and validation rows.
+
+    With b the epoch of the least validation loss v, and "late" the mean over the last tenth of the epochs (at least
+    one), a run over-fits if all of these hold:
+
+    1. it has at least 3 epochs, and b is not the last;
+    2. the late validation loss is above v by more than 10 % of \|v\|: it matters;
+    3. and by more than 5 % of the validation loss's whole range, greatest minus least: it is no wobble;
+    4. the late training loss is below that of epoch b: the network still learned, but not what holds for new rows.
+
+    All are relative, so the verdict does not depend on the unit of the loss. The rule is numlp's own; that the
+    validation loss turns while the training loss falls is the usual definition: I. Goodfellow, Y. Bengio,
+    A. Courville, "Deep learning" (2016), section 7.8.
+
+    Parameters
+    ----------
+    history : History
+
+    Returns
+    -------
+    Verdict
+
+    Examples
+    --------
+    >>> history = History()
+    >>> for epoch, (train, validation) in enumerate([(1.0, 1.0), (0.5, 0.6), (0.2, 0.8), (0.1, 0.9)], start=1):
+    ...     history.append({"epoch": epoch, "train_loss": train, "validation_loss": validation})
+    >>> overfitting(history).kind, overfitting(history).epoch
+    ('over-fits', 2)
+    """
+    if "validation_loss" not in history or "train_loss" not in history:
+        return Verdict("not validated", 0, "Without a validation loss, nobody can tell whether the run over-fits.")
+    train, validation = history["train_loss"], history["validation_loss"]
+    if not all(math.isfinite(value) for value in (*train, *validation)):
+        return Verdict("not validated", 0, "The losses are not all finite, so they tell nothing about over-fitting.")
+    n = len(history)
+    best = validation.index(min(validation))
+    if n < LEAST_EPOCHS:
+        counted = f"{n} epoch" + ("s" if n > 1 else "")
+        return Verdict("too short", best + 1, f"After {counted} it is too early to tell whether the run over-fits.")
+    late = max(1, n // _LATE)
+    rise = fmean(validation[-late:]) - validation[best]
+    learned = fmean(train[-late:]) < train[best]
+    relative = rise / abs(validation[best]) if validation[best] else math.inf
+    if best == n - 1:
+        text = f"The validation loss was least after the last epoch, {n}: no over-fitting, and more epochs may help."
+        return Verdict("still falling", n, text)
+    wobble = rise <= WOBBLE * (max(validation) - min(validation))
+    if learned and not wobble and relative > RISE:
+        above = f"{relative:.0%} above" if math.isfinite(relative) else "above"
+        text = (
+            f"The run over-fits: the validation loss was least after epoch {best + 1} and ends {above} that, while "
+            "the training loss went on falling."
+        )
+        return Verdict("over-fits", best + 1, text)
+    text = (
+        f"No over-fitting to speak of: the validation loss was least after epoch {best + 1} of {n}, and stays close "
+        "to that."
+        if wobble or relative <= RISE
+        else f"The validation loss was least after epoch {best + 1} of {n}. It rose again, but so did the training "
+        "loss: that is no over-fitting, rather too high a learning rate."
+    )
+    return Verdict("levelled off", best + 1, text)

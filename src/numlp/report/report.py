@@ -1,0 +1,201 @@
+"""Report: one page that shows what a run's network learned, and how well."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numlp.atomic import write_bytes
+from numlp.datasets import Dataset
+from numlp.errors import NumlpError
+from numlp.files import load_model
+from numlp.pictures import picture_shape
+from numlp.predictor import Predictor
+from numlp.recipes import load_data
+from numlp.report.curves import curves, gradient_curves
+from numlp.report.embedding import embedded, networks_of, precision, rounded
+from numlp.report.examples import choose, examples, features
+from numlp.report.figures import save_report_figures
+from numlp.report.headline import headline
+from numlp.report.inside import MOST_ROWS, inside
+from numlp.report.judged import Judged, judged
+from numlp.report.judgement import calibration, confusion, labels, values
+from numlp.report.overfitting import overfitting
+from numlp.report.page import page
+from numlp.report.settings import harder, portable, reproduction
+from numlp.report.units import units
+from numlp.runs import MODEL, SNAPSHOTS, Run, load_run
+from numlp.snapshots import load_snapshots
+
+REPORT = "report.html"
+SCRIPTS = (
+    "element", "format", "tooltip", "ticks", "lines", "bars", "points", "decode", "activations", "norms", "losses",
+    "network", "pictures", "examples", "curves", "units", "confusion", "calibration", "values", "inside", "answer",
+    "explanation", "centring", "pad", "fields", "theme", "report",
+)  # fmt: skip
+
+
+_INTERVALS = {
+    "classification": "Intervals: of the accuracy E. Wilson's score interval (1927), of the loss mean ± 1.96 s / √n.",
+    "labels": "Intervals: of one label's accuracy E. Wilson's score interval (1927), else mean ± 1.96 s / √n.",
+    "regression": "Intervals: mean ± 1.96 s / √n.",
+}
+
+
+class Written(NamedTuple):
+    """A page, and why it shows less than it could: an empty text if it does not."""
+
+    path: Path
+    absent: str
+
+
+def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None, *, figures: bool = True) -> Written:
+    """Write the page of a run, report.html, into its folder, and its figures into figures/.
+
+    Parameters
+    ----------
+    folder : path
+        A run's folder.
+    dataset : Dataset, optional
+        What the run was trained on; by default what its recipe names is loaded. Where that can't be found any more,
+        the page leaves out what needs it, and says so.
+    figures : bool
+        Whether to draw the figures as PNG files, too.
+
+    Returns
+    -------
+    Written
+        The page, and why it shows no rows, if it does not.
+
+    Raises
+    ------
+    FileFormatError
+        If the folder is no run, or a file in it is damaged.
+    OutputError
+        If the page can't be written.
+    MissingDependencyError
+        Without Jinja2, Pillow or matplotlib, which the extra "app" installs.
+
+    Examples
+    --------
+    >>> write_report("runs/nowhere")
+    Traceback (most recent call last):
+    ...
+    numlp.errors.FileFormatError: runs/nowhere is no run: it has no file recipe.toml
+    """
+    run = load_run(folder)
+    model = load_model(run.folder / MODEL)
+    absent = ""
+    rows: Judged | None = None
+    try:
+        rows = judged(model, load_data(run.recipe) if dataset is None else dataset, run.recipe)
+    except NumlpError as error:
+        absent = str(error)
+    path = run.folder / REPORT
+    write_bytes(path, _page(run, model, rows))
+    if figures:
+        save_report_figures(run, networks_of(model)[0], rows)
+    return Written(path, absent)
+
+
+def _page(run: Run, model: Predictor, rows: Judged | None) -> bytes:
+    network = networks_of(model)[0]
+    dtype = precision(model)
+    snapshots = load_snapshots(run.folder / SNAPSHOTS) if (run.folder / SNAPSHOTS).is_file() else {}
+    data: dict[str, Any] = {
+        "epochs": run.history["epoch"],
+        "curves": curves(run.history),
+        "gradients": gradient_curves(run.gradients),
+        "units": units(network, snapshots),
+        "layers": inside(network, None if rows is None else rows.x[:MOST_ROWS]),
+        "network": None if dtype is None else embedded(model, dtype),
+        "shape": None,
+        "classes": list(model.classes),
+        "centred": run.recipe.data == "mnist",
+        "examples": None,
+        "features": [],
+    }
+    shape = picture_shape(model)
+    if shape is not None:
+        data["shape"] = shape._asdict()
+    context: dict[str, Any] = {"labels": [], "rounding": ""}
+    if rows is not None:
+        data |= {"examples": examples(rows), "features": features(rows)}
+        if rows.has_classes:
+            data["confusion"] = confusion(rows)
+        if model.loss.task == "regression":
+            data["values"] = values(rows)
+        else:
+            data["calibration"] = calibration(rows)
+            context["labels"] = [] if rows.has_classes else labels(rows)
+        if dtype == "int16":
+            context["rounding"] = _rounding(model, rows)
+    settings = portable(run.recipe)
+    context |= {
+        "title": f"{settings['data']} · {'-'.join(str(width) for width in model.layer_size)}",
+        "cards": headline(run, rows),
+        "intervals": _INTERVALS[model.loss.task] if rows is not None else "",
+        "verdict": overfitting(run.history),
+        "reproduction": reproduction(run),
+        "settings": settings,
+        "harder": harder(run.recipe),
+        "metrics": run.metrics,
+        "history": [{name: _cell(name, value) for name, value in row.items()} for row in run.history],
+        "model": model,
+        "network": network,
+        "members": len(networks_of(model)),
+        "rows": rows,
+        "snapshots": snapshots,
+        "dtype": dtype,
+        "can_draw": dtype is not None and shape is not None and shape.channels == 1,
+    }
+    context["sections"] = _sections(context, bool(data.get("features")))
+    return page("report.html", SCRIPTS, data, context)
+
+
+def _sections(context: dict[str, Any], has_fields: bool) -> list[tuple[str, str]]:
+    """Return ids and names of the sections that the page has."""
+    regression = context["rows"] is not None and context["model"].loss.task == "regression"
+    sections = [("curves", "Curves"), ("units", "What the first layer sees")]
+    sections.append(("fails", "Predicted and true" if regression else "Where it fails"))
+    sections.append(("inside", "Inside"))
+    if context["rows"] is not None or context["dtype"] is None:
+        sections.append(("why", "Why this answer"))
+    if context["can_draw"]:
+        sections.append(("draw", "Draw"))
+    elif has_fields and context["dtype"] is not None:
+        sections.append(("draw", "Try it"))
+    return sections
+
+
+def _cell(name: str, value: float) -> str:
+    if name == "epoch":
+        return f"{value:g}"
+    if name.endswith("accuracy"):
+        return f"{100 * value:.2f} %"
+    return f"{value:.4g}" if np.isfinite(value) else "–"
+
+
+def _rounding(model: Predictor, rows: Judged) -> str:
+    """Say by how much the page's rounded weights change predictions, measured on the rows that it shows."""
+    x = rows.x[choose(rows)]
+    predict = model.predict if model.loss.task == "regression" else model.predict_proba
+    lossy = rounded(model)
+    changed = lossy.predict if model.loss.task == "regression" else lossy.predict_proba
+    largest = float(np.abs(predict(x) - changed(x)).max())
+    return _rounded_up(largest)
+
+
+def _rounded_up(value: float) -> str:
+    """Return one digit of a number, rounded up, so that "at most" is true.
+
+    >>> _rounded_up(0.000041), _rounded_up(0.2), _rounded_up(0.0)
+    ('0.00005', '0.2', '0')
+    """
+    unit = 10.0 ** math.floor(math.log10(value)) if value else 1.0
+    up = math.ceil(round(value / unit, 9)) * unit
+    return np.format_float_positional(up, precision=1, fractional=False, trim="-")

@@ -1,0 +1,22 @@
+// The section with the curves.
+
+function mountCurves(mount, panels, epochs) {
+  for (const panel of panels) {
+    const chart = lineChart(panel, epochs, { height: panel.id === "learning_rate" ? 170 : 260, log: wide(panel) });
+    const heading = h("div", { class: "panel-head" }, h("h3", {}, panel.title));
+    if (panel.log) {
+      const box = h("input", { type: "checkbox", onchange: () => chart.setLog(box.checked) });
+      box.checked = wide(panel);
+      heading.append(h("label", { class: "switch" }, box, "log scale"));
+    }
+    mount.append(
+      h("figure", { class: `panel ${panel.id}` }, heading, panel.series.length > 1 ? legend(panel) : null, chart.box),
+    );
+  }
+}
+
+/** Whether values differ by so much that a logarithmic scale shows them better. */
+function wide(panel) {
+  const seen = panel.series.flatMap((line) => line.values).filter((value) => value !== null);
+  return panel.log && Math.max(...seen) > 20 * Math.min(...seen);
+}

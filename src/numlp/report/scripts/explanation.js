@@ -1,0 +1,137 @@
+// Explanation: a row, what it speaks for, its way through the layers, and the answer.
+
+const MOST_FEATURES = 15;
+
+class Explanation {
+  constructor(network, data) {
+    this.network = network;
+    this.shape = data.shape;
+    this.features = (data.features ?? []).map(({ name }) => name);
+    this.answer = new Answer(network);
+    this.layers = network.widths.map((_, i) => this.layer(i));
+    this.why = h("figcaption", {});
+    const input = [];
+    if (this.shape) {
+      const { width, height } = this.shape;
+      this.picture = pictureCanvas(width, height, "what the network is shown");
+      this.heat = pictureCanvas(width, height, "saliency");
+      input.push(
+        h("figure", {}, this.picture, h("figcaption", {}, "what the network is shown")),
+        h("figure", {}, this.heat, this.why),
+      );
+    } else {
+      this.saliencies = signedBarList(Math.min(MOST_FEATURES, network.inputs), "saliency");
+      input.push(h("figure", { class: "wide" }, this.saliencies.list, this.why));
+    }
+    this.box = h(
+      "div",
+      { class: "explanation" },
+      h("div", { class: "input" }, ...input),
+      h("div", { class: "path" }, ...this.layers.map(({ figure }) => figure)),
+      this.answer.box,
+    );
+  }
+
+  layer(i) {
+    const canvas = pictureCanvas(1, 1, "");
+    const caption = h("figcaption", {});
+    this.size(canvas, this.network.widths[i]);
+    return { canvas, caption, number: i + 1, figure: h("figure", {}, canvas, caption) };
+  }
+
+  /** A cell for every unit, about twice as wide as high. */
+  size(canvas, width) {
+    canvas.width = Math.min(width, Math.ceil(Math.sqrt(width * 2)));
+    canvas.height = Math.ceil(width / canvas.width);
+  }
+
+  update(x) {
+    const pass = this.network.forward(x);
+    const { name, output, sign = 1 } = this.answer.update(x, pass);
+    const gradient = this.network.saliency(pass, output).map((value) => sign * value);
+    this.showSaliency(x, gradient, name);
+    this.layers.forEach((layer, i) => this.showLayer(layer, pass.hidden[i]));
+  }
+
+  /** Show an empty picture, and say what to do. */
+  rest(x, text) {
+    paint(this.picture, x, this.shape);
+    for (const canvas of [this.heat, ...this.layers.map((layer) => layer.canvas)]) {
+      canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    }
+    this.why.textContent = "what speaks for the answer";
+    for (const { canvas, caption, number } of this.layers) {
+      caption.textContent = `layer ${number}`;
+      canvas.setAttribute("aria-label", `activations of layer ${number}: none yet`);
+    }
+    this.answer.rest(text);
+  }
+
+  showSaliency(x, gradient, name) {
+    if (this.shape) {
+      paint(this.picture, x, this.shape);
+      const sums = overChannels(gradient, this.shape);
+      paintSigned(this.heat, sums, largestOf(sums));
+      this.why.textContent = `red speaks for “${name}”, blue against it`;
+      this.heat.setAttribute("aria-label", `saliency: ${this.why.textContent}`);
+      return;
+    }
+    const entries = Array.from(gradient, (value, i) => ({ name: this.features[i] ?? `feature ${i + 1}`, value }));
+    if (entries.length > MOST_FEATURES) entries.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+    this.saliencies.update(entries);
+    this.why.textContent = `by how much more of each feature speaks for “${name}”`;
+  }
+
+  showLayer({ canvas, caption, number }, values) {
+    const largest = largestOf(values);
+    paintSigned(canvas, values, largest);
+    const active = values.reduce((sum, value) => sum + (Math.abs(value) > 0.01 * largest ? 1 : 0), 0);
+    caption.textContent = `layer ${number}: ${active} of ${count(values.length, "unit")} active`;
+    canvas.setAttribute("aria-label", `activations of ${caption.textContent}`);
+  }
+}
+
+/** A choice among the examples: a list, and buttons for the one before, the next, and the next mistake. */
+function exampleChoice(examples, choose) {
+  const options = examples.rows.map((row, i) =>
+    h("option", { value: i }, `${row}: ${examples.truthOf(i)}${examples.isMistake(i) ? " (mistake)" : ""}`),
+  );
+  const list = h("select", { onchange: () => pick(Number(list.value)) }, ...options);
+  const pick = (i) => {
+    const wrapped = (i + examples.count) % examples.count;
+    list.value = wrapped;
+    choose(wrapped);
+  };
+  const mistake = () => {
+    for (let k = 1; k <= examples.count; k++) {
+      const i = (Number(list.value) + k) % examples.count;
+      if (examples.isMistake(i)) return pick(i);
+    }
+  };
+  const button = (text, act) => h("button", { type: "button", onclick: act }, text);
+  const controls = h(
+    "div",
+    { class: "controls" },
+    h("label", {}, `${examples.part} row `, list),
+    button("Previous", () => pick(Number(list.value) - 1)),
+    button("Next", () => pick(Number(list.value) + 1)),
+  );
+  if (examples.rows.some((_, i) => examples.isMistake(i))) controls.append(button("Next mistake", mistake));
+  return { controls, pick };
+}
+
+function mountWhy(mount, network, examples, data) {
+  const explanation = new Explanation(network, data);
+  const choice = exampleChoice(examples, (i) => explanation.update(examples.data[i]));
+  mount.append(choice.controls, explanation.box);
+  choice.pick(0);
+  return {
+    explanation,
+    explain(i) {
+      choice.pick(i);
+      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      document.getElementById("why").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+      choice.controls.querySelector("select").focus({ preventScroll: true });
+    },
+  };
+}

@@ -1,0 +1,41 @@
+// Fields: one for every feature of a table, and the prediction live.
+
+class Fields {
+  constructor(network, data, examples) {
+    this.explanation = new Explanation(network, data);
+    this.inputs = data.features.map(({ name, low, middle, high }) => {
+      const input = h("input", { type: "number", step: "any", value: middle, oninput: () => this.update() });
+      const hint = `${shortNumber(low)} to ${shortNumber(high)} in the data`;
+      return {
+        input,
+        label: h(
+          "label",
+          { class: "field" },
+          h("span", { class: "name" }, name),
+          input,
+          h("span", { class: "hint" }, hint),
+        ),
+      };
+    });
+    const start = examples ? exampleChoice(examples, (i) => this.load(examples.data[i])).controls : null;
+    const form = h(
+      "form",
+      { class: "fields", onsubmit: (event) => event.preventDefault() },
+      ...this.inputs.map(({ label }) => label),
+    );
+    this.box = h("div", { class: "drawing" }, h("div", {}, start, form), this.explanation.box);
+    this.update();
+  }
+
+  load(values) {
+    this.inputs.forEach(({ input }, i) => (input.value = Number(values[i].toPrecision(7))));
+    this.update();
+  }
+
+  /** Predict, unless a field holds no number. */
+  update() {
+    const values = this.inputs.map(({ input }) => input.valueAsNumber);
+    this.inputs.forEach(({ input }, i) => input.setAttribute("aria-invalid", String(!Number.isFinite(values[i]))));
+    if (values.every(Number.isFinite)) this.explanation.update(values);
+  }
+}

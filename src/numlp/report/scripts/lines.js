@@ -1,0 +1,182 @@
+// A chart of lines against epochs: drawn anew at every width, read by pointer and by arrow keys.
+
+const MARGIN = { top: 14, right: 14, bottom: 38, left: 58 };
+
+/**
+ * @param panel {title, percent, log, series: [{name, values}], best}, as report/curves.py makes it
+ * @param epochs the epochs' numbers
+ */
+function lineChart(panel, epochs, { height = 260, log = false } = {}) {
+  const show = (value) => (panel.percent ? percent(value) : shortNumber(value));
+  const state = { log, at: null };
+  const drawing = svg("svg", { role: "img", "aria-label": summary(panel, epochs, show) });
+  const box = h(
+    "div",
+    { class: "chart", tabindex: 0, role: "group", "aria-label": `${panel.title}: arrow keys read the values` },
+    drawing,
+  );
+
+  function draw() {
+    const width = Math.max(240, box.clientWidth);
+    drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    drawing.setAttribute("height", height);
+    drawing.replaceChildren();
+    const seen = panel.series.flatMap((line) => line.values).filter((value) => value !== null);
+    if (!seen.length) return;
+    let [low, high] = [Math.min(...seen), Math.max(...seen)];
+    if (low === high)
+      [low, high] = state.log
+        ? [low / 2, high * 2]
+        : [low - Math.abs(low) * 0.1 - 1e-9, high + Math.abs(high) * 0.1 + 1e-9];
+    if (panel.id === "learning_rate") low = Math.min(0, low);
+    if (!state.log) {
+      const room = 0.04 * (high - low);
+      if (low !== 0) low -= room;
+      high = panel.percent ? Math.min(1, high + room) : high + room;
+    }
+    const x = scale(epochs[0], Math.max(epochs[0] + 1e-9, epochs.at(-1)), MARGIN.left, width - MARGIN.right);
+    const y = scale(low, high, height - MARGIN.bottom, MARGIN.top, state.log);
+    axes(x, y, low, high, width);
+    panel.series.forEach((line, i) => drawing.append(...path(line, i, x, y)));
+    if (panel.best !== null && panel.series[1])
+      mark(x(epochs[panel.best]), y(panel.series[1].values[panel.best]), width);
+    if (state.at !== null) cursor(x, y);
+    state.x = x;
+  }
+
+  function axes(x, y, low, high, width) {
+    const ticks = state.log ? logTicks(low, high) : linearTicks(low, high, 5);
+    const step = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : 1;
+    const digits = Math.max(0, Math.min(3, Math.ceil(-Math.log10(step * 100 + 1e-12))));
+    for (const tick of ticks) {
+      drawing.append(
+        svg("line", { class: "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: y(tick), y2: y(tick) }),
+        svg(
+          "text",
+          { class: "tick", x: MARGIN.left - 8, y: y(tick) + 4, "text-anchor": "end" },
+          panel.percent ? percent(tick, digits) : shortNumber(tick),
+        ),
+      );
+    }
+    const wanted = Math.max(2, Math.floor((width - MARGIN.left) / 70));
+    for (const tick of linearTicks(epochs[0], epochs.at(-1), wanted).filter(Number.isInteger)) {
+      drawing.append(
+        svg(
+          "text",
+          { class: "tick", x: x(tick), y: height - MARGIN.bottom + 18, "text-anchor": "middle" },
+          String(tick),
+        ),
+      );
+    }
+    drawing.append(
+      svg(
+        "text",
+        { class: "label", x: (MARGIN.left + width - MARGIN.right) / 2, y: height - 4, "text-anchor": "middle" },
+        "epoch",
+      ),
+    );
+  }
+
+  function path(line, i, x, y) {
+    const points = line.values.map((value, k) => (value === null ? null : [x(epochs[k]), y(value)]));
+    const drawn = points
+      .map((point, k) => (point ? `${points[k - 1] ? "L" : "M"}${point[0].toFixed(1)},${point[1].toFixed(1)}` : ""))
+      .join("");
+    const parts = [svg("path", { class: `line series-${i % 8}${dashes(panel, i)}`, d: drawn })];
+    const alone = points.filter(Boolean).length === 1 ? points.find(Boolean) : null;
+    if (alone) parts.push(svg("circle", { class: `dot series-${i % 8}`, cx: alone[0], cy: alone[1], r: 4 }));
+    return parts;
+  }
+
+  function mark(cx, cy, width) {
+    const text = `best ${show(panel.series[1].values[panel.best])}, epoch ${epochs[panel.best]}`;
+    const above = cy > MARGIN.top + 40;
+    const anchor = cx > width * 0.66 ? "end" : cx < width * 0.33 ? "start" : "middle";
+    drawing.append(
+      svg("circle", { class: "best", cx, cy, r: 5 }),
+      svg("text", { class: "note", x: cx, y: above ? cy - 12 : cy + 22, "text-anchor": anchor }, text),
+    );
+  }
+
+  function cursor(x, y) {
+    const cx = x(epochs[state.at]);
+    drawing.append(svg("line", { class: "cursor", x1: cx, x2: cx, y1: MARGIN.top, y2: height - MARGIN.bottom }));
+    panel.series.forEach((line, i) => {
+      const value = line.values[state.at];
+      if (value !== null && value !== undefined)
+        drawing.append(svg("circle", { class: `dot series-${i % 8}`, cx, cy: y(value), r: 4 }));
+    });
+  }
+
+  function point(at, top) {
+    state.at = Math.min(Math.max(0, at), epochs.length - 1);
+    draw();
+    const lines = panel.series
+      .filter((line) => line.values[state.at] !== null && line.values[state.at] !== undefined)
+      .map((line) => `${line.name}: ${show(line.values[state.at])}`);
+    const left = drawing.getBoundingClientRect().left + state.x(epochs[state.at]);
+    tooltip.show(left, top ?? drawing.getBoundingClientRect().top + 60, [`epoch ${epochs[state.at]}`, ...lines]);
+  }
+
+  function leave() {
+    if (state.at === null) return;
+    state.at = null;
+    tooltip.hide();
+    draw();
+  }
+
+  box.addEventListener("pointermove", (event) => {
+    if (!state.x) return;
+    const left = event.clientX - drawing.getBoundingClientRect().left;
+    const distances = epochs.map((epoch) => Math.abs(state.x(epoch) - left));
+    point(distances.indexOf(Math.min(...distances)), event.clientY);
+  });
+  box.addEventListener("pointerleave", leave);
+  box.addEventListener("blur", leave);
+  box.addEventListener("keydown", (event) => {
+    const at = state.at ?? -1;
+    const target = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: epochs.length - 1 }[event.key];
+    if (target === undefined || !state.x) return;
+    event.preventDefault();
+    point(target);
+  });
+  new ResizeObserver(draw).observe(box);
+  return {
+    box,
+    setLog: (wanted) => {
+      state.log = wanted;
+      draw();
+    },
+  };
+}
+
+/** Two lines differ by dashes, too; of several, those after the eighth colour. */
+function dashes(panel, i) {
+  return (panel.series.length === 2 && panel.dashed !== false && i === 0) || i >= 8 ? " dashed" : "";
+}
+
+function summary(panel, epochs, show) {
+  const ends = panel.series.map((line) => {
+    const values = line.values.filter((value) => value !== null);
+    return values.length
+      ? `${line.name} from ${show(values[0])} to ${show(values.at(-1))}`
+      : `${line.name} without values`;
+  });
+  return `${panel.title} over ${count(epochs.length, "epoch")}: ${ends.join("; ")}.`;
+}
+
+function legend(panel) {
+  const entries = panel.series.map((line, i) =>
+    h(
+      "li",
+      {},
+      svg(
+        "svg",
+        { class: "swatch", viewBox: "0 0 24 8", "aria-hidden": "true" },
+        svg("path", { class: `line series-${i % 8}${dashes(panel, i)}`, d: "M0,4L24,4" }),
+      ),
+      line.name,
+    ),
+  );
+  return h("ul", { class: "legend" }, ...entries);
+}

@@ -1,0 +1,108 @@
+// Network: the forward pass of a network or an ensemble, as predictor.py has it, and the gradient of a logit.
+
+const at = (array, i) => array[array.length === 1 ? 0 : i];
+
+class Network {
+  /** @param description what report/embedding.py writes */
+  constructor(description) {
+    Object.assign(this, description);
+    this.loss = LOSSES[description.loss];
+    if (!this.loss) throw new Error(`the page does not know loss ${description.loss}`);
+    this.members = description.members.map((member) => ({
+      temperature: member.temperature,
+      scaling: { shift: numbersOf(member.input_scaling.shift), factor: numbersOf(member.input_scaling.factor) },
+      layers: member.layers.map(makeLayer),
+    }));
+    const linear = description.members[0].layers.filter(({ kind }) => kind === "linear");
+    this.inputs = linear[0].weight.shape[0];
+    this.widths = linear.slice(0, -1).map(({ weight }) => weight.shape[1]);
+    const { shift, factor } = description.target_scaling;
+    this.targetScaling = { shift: numbersOf(shift), factor: numbersOf(factor) };
+  }
+
+  /** What one member makes of a row: its logits, the activations of its hidden layers, and the way back. */
+  forward(x, member = this.members[0]) {
+    const { shift, factor } = member.scaling;
+    let z = Float64Array.from(x, (value, i) => (value - at(shift, i)) * at(factor, i));
+    const hidden = [];
+    const backs = [];
+    for (const layer of member.layers) {
+      const { out, back } = layer.forward(z);
+      z = out;
+      backs.push(back);
+      if (layer.kind === "activate") hidden.push(out);
+    }
+    return { logits: z, hidden, backs };
+  }
+
+  /** Logits that the link turns into predictions: of an ensemble the members' pooled, and divided by temperatures. */
+  logits(x, first = null) {
+    const rows = this.members.map((member, i) => (i === 0 && first ? first : this.forward(x, member)).logits);
+    if (this.members.length === 1) return rows[0].map((z) => z / this.temperature);
+    const cooled = rows.map((row, i) => row.map((z) => z / this.members[i].temperature));
+    return this.loss.pool(cooled).map((z) => z / this.temperature);
+  }
+
+  /** As `predict_proba`: of every class, of no and yes for a single label, of each of several labels. */
+  probabilities(x, first = null) {
+    const linked = this.loss.link(this.logits(x, first));
+    return this.task === "labels" && this.targets === 1 ? Float64Array.of(1 - linked[0], linked[0]) : linked;
+  }
+
+  /** Real values in the units of the targets, one row for each block of outputs. */
+  values(x, first = null) {
+    const linked = this.loss.link(this.logits(x, first));
+    const unscale = this.loss.unscale ?? ((value, block, { shift, factor }) => value / factor + shift);
+    return this.blocks.map((_, block) =>
+      Array.from({ length: this.targets }, (__, k) => {
+        const scaling = { shift: at(this.targetScaling.shift, k), factor: at(this.targetScaling.factor, k) };
+        return unscale(linked[block * this.targets + k], block, scaling);
+      }),
+    );
+  }
+
+  /** The gradient of an output's logit by the scaled inputs, of the first member; see inspection.saliency. */
+  saliency(pass, output) {
+    const start = pass.logits.map((_, j) => (j === output ? 1 : 0));
+    return pass.backs.reduceRight((delta, back) => back(delta), start);
+  }
+}
+
+function makeLayer(layer) {
+  if (layer.kind === "linear") return makeLinear(layer);
+  if (layer.kind === "activate") {
+    if (!ACTIVATIONS[layer.name]) throw new Error(`the page does not know activation ${layer.name}`);
+    const { value, slope } = ACTIVATIONS[layer.name](layer.settings);
+    const forward = (z) => ({ out: z.map(value), back: (delta) => delta.map((d, j) => d * slope(z[j])) });
+    return { kind: "activate", forward };
+  }
+  if (!NORMS[layer.kind]) throw new Error(`the page does not know layer ${layer.kind}`);
+  const parts = Object.entries(layer).filter(([name]) => name !== "kind");
+  const parameters = Object.fromEntries(parts.map(([name, tensor]) => [name, Float64Array.from(numbersOf(tensor))]));
+  return { kind: layer.kind, forward: NORMS[layer.kind](parameters) };
+}
+
+function makeLinear({ weight, bias }) {
+  const [inputs, outputs] = weight.shape;
+  const w = numbersOf(weight);
+  const b = bias ? numbersOf(bias) : null;
+  const forward = (x) => {
+    const z = b ? Float64Array.from(b) : new Float64Array(outputs);
+    for (let i = 0; i < inputs; i++) {
+      const value = x[i];
+      if (value === 0) continue; // black pixels, and silent units, are many
+      for (let j = 0, k = i * outputs; j < outputs; j++, k++) z[j] += value * w[k];
+    }
+    return { out: z, back };
+  };
+  const back = (delta) => {
+    const found = new Float64Array(inputs);
+    for (let i = 0; i < inputs; i++) {
+      let sum = 0;
+      for (let j = 0, k = i * outputs; j < outputs; j++, k++) sum += delta[j] * w[k];
+      found[i] = sum;
+    }
+    return found;
+  };
+  return { kind: "linear", forward };
+}

@@ -1,0 +1,60 @@
+"""What the first layer sees: the weights into each of its units, as a picture, at one or several epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from numlp.errors import FileFormatError
+from numlp.network import MLP
+from numlp.pictures import PictureShape, as_pictures, picture_shape
+from numlp.report.curves import numbers
+from numlp.report.sprites import columns_of, signed
+from numlp.special import Array
+
+_MOST_PIXELS = 800_000  # over all epochs: about a megabyte of the page
+_MOST_UNITS = 1024
+
+
+def units(network: MLP, snapshots: Mapping[int, Array]) -> dict[str, Any]:
+    """Return the pictures of the units with the largest weights, as sprites, for each snapshot and for the model.
+
+    Inputs that are no images are a strip of cells each.
+
+    Raises
+    ------
+    FileFormatError
+        If the snapshots are those of another network.
+    """
+    weight = network.linear_layers[0].weight
+    n_inputs, n_units = weight.shape
+    if any(snapshot.shape != weight.shape for snapshot in snapshots.values()):
+        raise FileFormatError(f"the run's snapshots are not of its model, whose first layer is {weight.shape}")
+    shape = picture_shape(network) or PictureShape(1, n_inputs)
+    frames = {f"epoch {epoch}" if epoch else "before training": snapshot for epoch, snapshot in snapshots.items()}
+    # The last snapshot mostly is the model itself; with early stopping the model is that of an earlier epoch.
+    if not frames or not np.array_equal(list(frames.values())[-1], weight):
+        frames["the model"] = weight
+    count = max(1, min(n_units, _MOST_UNITS, _MOST_PIXELS // (n_inputs * len(frames))))
+    norms = np.linalg.norm(weight.astype(np.float64), axis=0)
+    shown = np.sort(np.argsort(-norms, kind="stable")[:count])
+    largest = float(np.quantile(np.abs(weight[:, shown]), 0.999)) or 1.0
+    _, height, width = as_pictures(weight[:, :1].T, shape).shape
+    return {
+        "is_picture": picture_shape(network) is not None,
+        "height": height,
+        "width": width,
+        "columns": columns_of(count, height, width),
+        "numbers": shown.tolist(),
+        "norms": numbers(norms[shown].tolist()),
+        "total": n_units,
+        "outputs": len(network.linear_layers) == 1,
+        "largest": float(f"{largest:.3g}"),
+        "features": list(network.feature_names or ()) if n_inputs <= 50 else [],
+        "frames": [
+            {"name": name, "sprite": signed(as_pictures(frame[:, shown].T, shape), largest)}
+            for name, frame in frames.items()
+        ],
+    }

@@ -1,0 +1,131 @@
+"""State: where a training stands, and all that it needs to go on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from numlp.checkpoints import Checkpoint
+from numlp.errors import FileFormatError
+from numlp.history import History
+from numlp.network import MLP
+from numlp.optimizers import State
+from numlp.regularization import Average
+from numlp.special import AnyArray
+
+_COUNTS = ("epoch", "step", "loss", "learning_rate")
+
+
+@dataclass
+class TrainingState:
+    """Where a training stands; callbacks receive it.
+
+    Attributes
+    ----------
+    network : MLP
+    optimizer : dict of arrays
+    history : History
+    epoch, step : int
+        How many are done.
+    loss, learning_rate : float
+        Of the last step.
+    figures : tuple of str
+        The columns that the history has, or will have.
+    average : Average or None
+        The moving average of the parameters, if there is one. Between epochs the network has the average, and this
+        the parameters that the training goes on with.
+    callbacks : tuple
+        Those of the training, each once. One that remembers something from epoch to epoch has methods `memory`, which
+        returns it as a dict of arrays, numbers and lists, and `remember`, which takes such a dict back.
+    cut : bool
+        Whether the last epoch was ended before its last batch.
+    ended_by : tuple
+        The callbacks that have ended the training.
+    """
+
+    network: MLP
+    optimizer: State
+    history: History = field(default_factory=History)
+    epoch: int = 0
+    step: int = 0
+    loss: float = math.nan
+    learning_rate: float = math.nan
+    figures: tuple[str, ...] = ()
+    average: Average | None = None
+    callbacks: tuple[Callback, ...] = ()
+    cut: bool = False
+    ended_by: tuple[Callback, ...] = ()
+
+    def checkpoint(self) -> Checkpoint:
+        """Return copies of all that a training needs to go on after this epoch."""
+        arrays = self._arrays()
+        figures: dict[str, Any] = {name: getattr(self, name) for name in _COUNTS}
+        figures["ended_by"] = [self.callbacks.index(callback) for callback in self.ended_by]
+        figures |= {"history": list(self.history.rows), "callbacks": {}}
+        if self.average is not None:
+            figures["averaged"] = self.average.count
+        for number, callback in self._remembering():
+            memory = callback.memory()
+            held = {name for name, value in memory.items() if isinstance(value, np.ndarray)}
+            arrays |= {f"callback.{number}.{name}": memory[name] for name in held}
+            figures["callbacks"][number] = {name: value for name, value in memory.items() if name not in held}
+        copies = {name: array.copy() for name, array in arrays.items()}
+        return Checkpoint(copies, figures)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go back to where a checkpoint was made, of the same network, optimizer and callbacks.
+
+        Raises
+        ------
+        FileFormatError
+            If it is of another training.
+        """
+        try:
+            self._check(checkpoint)
+            arrays, figures = checkpoint
+            for name in _COUNTS:
+                setattr(self, name, type(getattr(self, name))(figures[name]))
+            self.ended_by = tuple(self.callbacks[number] for number in figures["ended_by"])
+            self.history.rows[:] = [dict(row) for row in figures["history"]]
+            self.network.params = arrays["params"]
+            for name in self.optimizer.keys() - {"scratch"}:
+                self.optimizer[name][...] = arrays[f"optimizer.{name}"]
+            if self.average is not None:
+                self.average.mean[:] = arrays["average"]
+                self.average.count = int(figures["averaged"])
+            for number, callback in self._remembering():
+                prefix = f"callback.{number}."
+                held = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
+                callback.remember(figures["callbacks"][number] | held)
+        except (LookupError, TypeError, ValueError) as error:
+            raise FileFormatError(f"the checkpoint is of another training, or is damaged: {error}") from error
+
+    def _remembering(self) -> list[tuple[str, Any]]:
+        """Return the callbacks that remember something, by their numbers."""
+        return [(str(i), callback) for i, callback in enumerate(self.callbacks) if hasattr(callback, "memory")]
+
+    def _arrays(self) -> dict[str, AnyArray]:
+        """Return the arrays that a training changes, those of callbacks aside."""
+        arrays = {"params": self.network.params}
+        arrays |= {f"optimizer.{name}": array for name, array in self.optimizer.items() if name != "scratch"}
+        return arrays if self.average is None else arrays | {"average": self.average.mean}
+
+    def _check(self, checkpoint: Checkpoint) -> None:
+        own = self._arrays()
+        theirs = {name: array for name, array in checkpoint.arrays.items() if not name.startswith("callback.")}
+        if own.keys() != theirs.keys():
+            raise ValueError(f"it holds {', '.join(sorted(theirs))}, and not {', '.join(sorted(own))}")
+        for name, array in own.items():
+            if (theirs[name].shape, theirs[name].dtype) != (array.shape, array.dtype):
+                raise ValueError(f"its {name} are not as this training's")
+        if checkpoint.figures["callbacks"].keys() != dict(self._remembering()).keys():
+            raise ValueError("other callbacks remember something in it")
+        if not all(np.isfinite(array).all() for array in checkpoint.arrays.values()):
+            raise ValueError("it holds NaN or infinity")
+
+
+Callback = Callable[[TrainingState], object]

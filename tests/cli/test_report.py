@@ -1,0 +1,126 @@
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from numlp.cli.progress import TrainingProgress, sparkline
+from numlp.history import History
+from numlp.snapshots import load_snapshots
+from numlp.state import TrainingState
+
+QUICK = ("--epochs", "2", "--validation", "0.2", "--batch-size", "16", "--layers", "8")
+
+
+def test_training_writes_the_report_and_what_it_is_made_of(numlp, points):
+    code, out, _ = numlp("train", points, *QUICK, "--output", "run", "--snapshots", "2")
+    assert code == 0
+    assert "run/report.html" in out
+    assert list(load_snapshots("run/snapshots.safetensors")) == [0, 2]
+    assert Path("run/gradients.csv").read_text().splitlines()[0] == "epoch,layer 1,layer 2"
+    columns = "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,seconds"
+    assert Path("run/history.csv").read_text().splitlines()[0] == columns
+
+
+def test_no_report_is_no_report(numlp, points):
+    assert numlp("train", points, *QUICK, "--output", "run", "--no-report")[0] == 0
+    assert not Path("run/report.html").exists()
+    assert not Path("run/snapshots.safetensors").exists()
+    code, out, _ = numlp("report", "run")
+    assert code == 0
+    assert out == "report: run/report.html\n"
+    assert Path("run/figures/confusion.png").exists()
+
+
+def test_watching_changes_nothing_of_the_training(numlp, points):
+    numlp("train", points, *QUICK, "--output", "a", "--snapshots", "3")
+    numlp("train", points, *QUICK, "--output", "b", "--no-report")
+    assert Path("a/model.safetensors").read_bytes() == Path("b/model.safetensors").read_bytes()
+
+
+def test_the_page_s_command_reproduces_the_run(numlp, points, monkeypatch):
+    numlp("train", points, *QUICK, "--seed", "3", "--output", "run")
+    command = re.search(r"<code>(numlp train [^<]*)</code>", Path("run/report.html").read_text())[1]
+    original = Path("run/model.safetensors").read_bytes()
+    monkeypatch.chdir("run")
+    assert numlp(*command.split()[1:], "--output", "again")[0] == 0
+    assert Path("again/model.safetensors").read_bytes() == original
+
+
+def test_a_report_of_moved_data_says_so(numlp, points):
+    numlp("train", points, *QUICK, "--output", "run", "--no-report")
+    Path(points).unlink()
+    code, out, _ = numlp("report", "run")
+    assert code == 0
+    assert out.startswith("warning: the page shows no rows: there is no file")
+    code, out, _ = numlp("report", "run", "--json")
+    assert json.loads(out)["report"] == "run/report.html"
+    assert "points.npz" in json.loads(out)["absent"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        (None, None, "is no run: it has no file recipe.toml"),
+        ("history.csv", "epoch\nx\n", "is damaged"),
+        ("model.safetensors", None, "there is no model file"),
+        ("report.html", "folder", "can't write"),
+    ],
+)
+def test_bad_runs(numlp, fails, points, name, content, says):
+    numlp("train", points, *QUICK, "--output", "run", "--no-report")
+    if name is None:
+        shutil.rmtree("run")
+    elif content == "folder":
+        Path("run", name).mkdir()
+    elif content is None:
+        Path("run", name).unlink()
+    else:
+        Path("run", name).write_text(content)
+    assert says in fails("report", "run")
+
+
+@pytest.mark.parametrize("number", ["1", "0", "x"])
+def test_bad_numbers_of_snapshots(fails, points, number):
+    assert "snapshots" in fails("train", points, "--snapshots", number)
+    assert not Path("runs").exists()
+
+
+def test_runs_are_compared_on_a_page(numlp, points):
+    for run, widths in (("a", "4"), ("b", "16")):
+        numlp("train", points, *QUICK, "--layers", widths, "--output", run, "--no-report")
+    code, out, _ = numlp("compare", "a", "b", "--html")
+    assert code == 0
+    assert out.splitlines()[-1] == "page: comparison.html"
+    text = Path("comparison.html").read_text(encoding="utf-8")
+    assert len(re.findall(r'<th scope="row">[ab]</th>', text)) == 2
+    code, out, _ = numlp("compare", "a", "b", "--html", "--json")
+    assert json.loads(out)["page"] == "comparison-2.html"
+    assert not list(Path().glob("comparison-3*"))
+
+
+def test_a_sparkline_of_anything():
+    assert sparkline([3.0]) == "▁"
+    assert sparkline(np.linspace(0, 1, 8).tolist()) == "▁▂▃▄▅▆▇█"
+
+
+def test_the_terminal_tells_the_story_so_far():
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80)
+    history, losses = History(), [0.9, 0.5, 0.25, 0.3]
+    with TrainingProgress(console, epochs=10, steps=5) as progress:
+        for epoch, loss in enumerate(losses, start=1):
+            history.append({"epoch": epoch, "train_loss": loss, "validation_loss": loss, "seconds": 0.1})
+            state = TrainingState(None, {}, history, epoch=epoch, step=5 * epoch)
+            progress.after_step(state)
+            progress.after_epoch(state)
+        progress._bar.refresh()
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
+    line = next(line for line in reversed(re.split(r"[\r\n]", shown)) if "best" in line)
+    assert "█▄▁▁ best 0.25, epoch 3" in line
+    assert "4/10" in line or "4.0/10" in line
+    assert len(line) <= 80

@@ -1,0 +1,134 @@
+"""One browser for all tests that need one: Debian's chromium, driven by Playwright."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from numlp import load_dataset
+from numlp.callbacks import GradientNorms
+from numlp.datasets import Dataset, Split
+from numlp.ensemble import Ensemble
+from numlp.history import History, mean_history
+from numlp.recipe import Recipe
+from numlp.recipes import load_recipe, make_network, train_network
+from numlp.report import write_report
+from numlp.report.page import page
+from numlp.report.report import SCRIPTS
+from numlp.runs import SNAPSHOTS, create_folder, save_run
+from numlp.snapshots import Snapshots, save_snapshots
+
+CHROMIUM = shutil.which("chromium")
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium on this machine: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a page, and wait until its scripts are done; a complaint, or a request to the network, fails the test."""
+    opened, complaints = [], []
+
+    def open_it(path, width=1280, scheme="light"):
+        tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+        tab.on("console", lambda message: complaints.append(message.text))
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+        tab.on(
+            "request", lambda request: request.url.startswith(("file:", "data:")) or complaints.append(request.url)
+        )
+        tab.goto(path.resolve().as_uri())
+        tab.locator("html[data-ready]").wait_for(state="attached", timeout=20_000)
+        opened.append(tab)
+        return tab
+
+    yield open_it
+    for tab in opened:
+        tab.close()
+    assert not complaints
+
+
+@pytest.fixture(scope="session")
+def scripts(browser, tmp_path_factory):
+    """A tab that has the report's scripts and no report: for the functions in them."""
+    tab = browser.new_page()
+    names = [name for name in SCRIPTS if name != "report"]
+    context = {"title": "", "names": [], "rows": [], "panels": []}
+    path = tmp_path_factory.mktemp("scripts") / "scripts.html"
+    path.write_bytes(page("comparison.html", tuple(names), {}, context))
+    tab.goto(path.as_uri())
+    yield tab
+    tab.close()
+
+
+def save_trained(folder, recipe, dataset, snapshots=None):
+    """Train as a recipe says, and save the run without a report."""
+    create_folder(recipe, folder)
+    norms, kept, histories, networks = GradientNorms(), Snapshots(snapshots or 2, epochs=recipe.epochs), [], []
+    for member in range(recipe.ensemble):
+        network = make_network(recipe, dataset, member=member)
+        watch = [] if member else [norms, kept]
+        histories.append(train_network(recipe, network, dataset, member=member, after_epoch=watch))
+        networks.append(network)
+    model = Ensemble(networks) if recipe.ensemble > 1 else networks[0]
+    history = mean_history(histories)
+    save_run(folder, recipe, model, dataset, history, seconds=1.5, ended="completed", gradients=norms.history)
+    if snapshots:
+        save_snapshots(kept.weights, folder / SNAPSHOTS)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory):
+    """A small network that knows MNIST well enough, with a report."""
+    recipe = Recipe(layers=(64,), epochs=3, optimizer="adam", learning_rate=0.003, batch_size=128)
+    folder = save_trained(tmp_path_factory.mktemp("runs") / "digits", recipe, load_dataset("mnist"), snapshots=3)
+    write_report(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def default_page(tmp_path_factory):
+    """The report of the recipe "default" for MNIST, before its first step."""
+    recipe, dataset = load_recipe("default"), load_dataset("mnist")
+    folder = create_folder(recipe, tmp_path_factory.mktemp("runs") / "default")
+    network = make_network(recipe, dataset)
+    save_run(folder, recipe, network, dataset, History(), seconds=0, ended="interrupted")
+    return write_report(folder, dataset, figures=False).path
+
+
+@pytest.fixture(scope="session")
+def table_dataset():
+    """Build a data set of a table for a task, with names that a page must not take for markup."""
+
+    def build(task, n=240):
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(n, 4))
+        y = {
+            "classification": (x[:, 0] * x[:, 1] > 0).astype(int),
+            "labels": (x[:, :3] > 0).astype(int),
+            "regression": 1000 * x[:, 0] - 500 * x[:, 1] ** 2,
+            "counts": rng.poisson(np.exp(0.5 * x[:, 0])).astype(float),
+        }[task]
+        split = Split(x[: n // 2], y[: n // 2]), Split(x[n // 2 :], y[n // 2 :])
+        names = (HOSTILE, "ham & <b>eggs</b>") if task == "classification" else None
+        known = "regression" if task == "counts" else task
+        return Dataset("table", *split, None, names, ("<i>a</i>", "b", "c", "d"), known)
+
+    return build
+
+
+def data_of(path):
+    """Return the JSON that a page holds."""
+    text = path.read_text(encoding="utf-8")
+    return json.loads(text.split('<script type="application/json" id="data">')[1].split("</script>")[0])

@@ -1,0 +1,321 @@
+"""The page in a browser: drawn on, clicked, read by keyboard, on a phone, in the dark."""
+
+import re
+import statistics
+
+import numpy as np
+import pytest
+
+from numlp import load_model
+from numlp.recipe import Recipe
+from numlp.report import write_report
+from numlp.runs import model_path
+
+from .conftest import HOSTILE, save_trained
+
+TABLE = {"layers": (6,), "epochs": 2, "batch_size": 32}
+# A seven and a one, in parts of the pad.
+SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.6, 0.45), (0.5, 0.65), (0.43, 0.85)]
+ZERO = [(0.5 + 0.18 * np.sin(t), 0.5 - 0.3 * np.cos(t)) for t in np.linspace(0, 2 * np.pi, 24)]
+
+
+def draw(tab, strokes):
+    pad = tab.locator("canvas.pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    for stroke in strokes:
+        places = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in stroke]
+        tab.mouse.move(*places[0])
+        tab.mouse.down()
+        for place in places[1:]:
+            tab.mouse.move(*place, steps=3)
+        tab.mouse.up()
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory, table_dataset):
+    """Pages of tables, by task."""
+    pages = {}
+    for task in ("classification", "labels", "regression"):
+        loss = {"labels": "sigmoid_binary_cross_entropy"}.get(task)
+        folder = save_trained(tmp_path_factory.mktemp(task) / "run", Recipe(loss=loss, **TABLE), table_dataset(task))
+        pages[task] = write_report(folder, table_dataset(task), figures=False).path
+    return pages
+
+
+def test_drawn_digits_are_read(open_page, digits_run):
+    tab = open_page(digits_run / "report.html")
+    answer = tab.locator("#draw .answer")
+    assert answer.inner_text() == "Nothing drawn yet"
+    draw(tab, [SEVEN])
+    assert answer.locator(".said").inner_text() == "7"
+    tab.get_by_role("button", name="Clear").click()
+    assert answer.inner_text() == "Nothing drawn yet"
+    draw(tab, [ZERO])
+    assert answer.locator(".said").inner_text() == "0"
+    assert tab.locator("#draw figcaption", has_text="active").count() == 1
+
+
+def test_a_drawing_is_centred_as_mnist_s_digits_are(open_page, digits_run):
+    tab = open_page(digits_run / "report.html")
+    draw(tab, [[(0.1, 0.1), (0.12, 0.3), (0.3, 0.32)]])
+    pixels = np.array(tab.evaluate("Array.from(report.pad.pixels)")).reshape(28, 28)
+    rows, columns = np.nonzero(pixels > 0.02)
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 in (19, 20, 21)
+    centre = [(pixels * (np.indices(pixels.shape)[axis] + 0.5)).sum() / pixels.sum() for axis in (0, 1)]
+    np.testing.assert_allclose(centre, [14, 14], atol=0.1)
+    as_drawn = np.array(tab.evaluate("(report.pad.centre.checked = false, Array.from(report.pad.pixels))"))
+    assert as_drawn.reshape(28, 28)[:, 14:].sum() == 0
+
+
+def test_centring_keeps_what_lies_right_already(scripts):
+    # A square of 20 × 20 in the middle, on a pad ten times as fine: nothing is to be done.
+    ink = np.zeros((280, 280))
+    ink[40:240, 40:240] = 1
+    pixels = np.array(scripts.evaluate("(ink) => Array.from(centred(ink, 280, 280, 28, 28))", ink.ravel().tolist()))
+    expected = np.zeros((28, 28))
+    expected[4:24, 4:24] = 1
+    np.testing.assert_allclose(pixels.reshape(28, 28), expected, atol=1e-6)
+
+
+def test_a_test_image_is_a_start_by_keyboard_and_is_shown_as_it_is(open_page, digits_run, mnist):
+    tab = open_page(digits_run / "report.html")
+    tab.locator("#draw select").focus()
+    tab.keyboard.press("ArrowDown")
+    row = int(tab.locator("#draw select option:checked").inner_text().split(":")[0])
+    pixels = np.array(tab.evaluate("Array.from(report.pad.pixels)"))
+    np.testing.assert_allclose(pixels, mnist.test.x[row].ravel() / 255, atol=1e-6)
+    network = load_model(model_path(digits_run))
+    said = tab.locator("#draw .answers .value").all_inner_texts()
+    expected = network.predict_proba(mnist.test.x[row : row + 1])[0]
+    np.testing.assert_allclose([float(text.removesuffix("\u00a0%")) for text in said], 100 * expected, atol=0.051)
+
+
+def test_the_page_says_what_the_network_says_to_a_hundred_images(open_page, digits_run, mnist):
+    tab = open_page(digits_run / "report.html")
+    rows, said = tab.evaluate(
+        """() => [report.examples.rows.slice(0, 100),
+            report.examples.data.slice(0, 100).map((row) => Array.from(report.network.probabilities(row)))]"""
+    )
+    assert len(rows) == 100
+    np.testing.assert_allclose(said, load_model(model_path(digits_run)).predict_proba(mnist.test.x[rows]), atol=1e-4)
+
+
+def test_a_stroke_of_the_default_network_takes_less_than_20_ms(open_page, default_page):
+    tab = open_page(default_page)
+    draw(tab, [SEVEN])
+    times = tab.evaluate(
+        """() => Array.from({ length: 60 }, (_, i) => {
+            const start = performance.now();
+            report.pad.stroke([100 + i, 90], [105 + i, 140]);
+            return performance.now() - start;
+        })"""
+    )
+    assert statistics.median(times) < 20
+
+
+def test_touch_draws_too(browser, digits_run):
+    tab = browser.new_page(has_touch=True, viewport={"width": 390, "height": 800})
+    tab.goto((digits_run / "report.html").as_uri())
+    tab.locator("html[data-ready]").wait_for(state="attached")
+    pad = tab.locator("canvas.pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    tab.touchscreen.tap(box["x"] + 100, box["y"] + 100)
+    assert tab.locator("#draw .answer .said").count() == 1
+    assert pad.evaluate("(pad) => getComputedStyle(pad).touchAction") == "none"
+    tab.close()
+
+
+def test_a_cell_of_the_confusion_matrix_leads_to_its_images_and_these_to_why(open_page, digits_run):
+    tab = open_page(digits_run / "report.html")
+    cell = tab.locator(".confusion .mistake button").first
+    truth, guess = re.search(r"of (\d), taken for (\d)", cell.get_attribute("aria-label")).groups()
+    cell.focus()
+    tab.keyboard.press("Enter")
+    card = tab.locator("#behind .card").first
+    assert card.locator(".truth").inner_text() == f"is {truth}"
+    assert card.locator(".said").inner_text().startswith(guess)
+    card.focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator("#why option:checked").inner_text().endswith(f": {truth} (mistake)")
+    assert tab.locator("#why .answer .said").inner_text() == guess
+
+
+def test_curves_are_read_by_keyboard_and_pointer(open_page, digits_run):
+    tab = open_page(digits_run / "report.html")
+    chart = tab.locator(".panel.loss .chart")
+    chart.focus()
+    tab.wait_for_timeout(200)  # the page scrolls to what has the focus, and scrolling hides the tooltip
+    tab.keyboard.press("ArrowRight")
+    assert tab.locator(".tooltip").inner_text().startswith("epoch 1\ntraining: ")
+    tab.keyboard.press("End")
+    assert tab.locator(".tooltip").inner_text().startswith("epoch 3\n")
+    tab.keyboard.press("Escape")
+    assert tab.locator(".tooltip").is_hidden()
+    box = chart.bounding_box()
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + 60)
+    assert tab.locator(".tooltip").inner_text().startswith("epoch 2\n")
+    assert "best" in tab.locator(".panel.loss svg .note").text_content()
+
+
+def test_the_log_scale_is_a_switch(open_page, digits_run):
+    tab = open_page(digits_run / "report.html")
+    line = tab.locator(".panel.loss path.series-1").nth(1)
+    before = line.get_attribute("d")
+    tab.locator(".panel.loss input[type=checkbox]").click()
+    assert line.get_attribute("d") != before
+
+
+def test_units_are_sorted_and_watched_as_they_form(open_page, digits_run):
+    tab = open_page(digits_run / "report.html")
+    norms = [
+        float(re.search(r"norm ([\d.]+)", tile.get_attribute("aria-label"))[1]) for tile in tab.locator(".tile").all()
+    ]
+    assert len(norms) == 64
+    assert norms == sorted(norms, reverse=True)
+    tab.locator("#units select").select_option("number")
+    assert tab.locator(".tile").first.get_attribute("aria-label").startswith("unit 1,")
+    tab.locator(".tile").first.focus()
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("document.activeElement.getAttribute('aria-label')").startswith("unit 2,")
+    picture = "(canvas) => canvas.toDataURL()"
+    after = tab.locator(".tile canvas").first.evaluate(picture)
+    tab.locator("#units input[type=range]").focus()
+    tab.keyboard.press("Home")
+    assert tab.locator("#units output").inner_text() == "before training"
+    assert tab.locator(".tile canvas").first.evaluate(picture) != after
+    tab.locator(".tile").first.click()
+    assert "before training" in tab.locator("dialog figcaption").inner_text()
+    tab.keyboard.press("Escape")
+    assert tab.locator("dialog").is_hidden()
+
+
+def test_nothing_of_a_name_is_run(open_page, tables):
+    tab = open_page(tables["classification"])  # open_page fails if anything is alerted or asked for
+    assert tab.locator("img").count() == 0
+    assert tab.locator(".confusion tbody th").first.inner_text() == HOSTILE
+    assert tab.locator(".field .name").first.inner_text() == "<i>a</i>"
+
+
+def test_an_injected_script_may_not_run(browser, digits_run, tmp_path):
+    text = (digits_run / "report.html").read_text(encoding="utf-8")
+    injected = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"></body>"
+    (tmp_path / "hostile.html").write_text(text.replace("</body>", injected), encoding="utf-8")
+    tab = browser.new_page()
+    complaints = []
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.goto((tmp_path / "hostile.html").as_uri())
+    tab.locator("html[data-ready]").wait_for(state="attached")
+    assert "owned" not in tab.title()
+    assert len([text for text in complaints if "Content Security Policy" in text]) >= 2
+    tab.close()
+
+
+@pytest.mark.parametrize("task", ["classification", "labels", "regression"])
+def test_fields_predict_as_the_library_does(open_page, tables, task):
+    tab = open_page(tables[task])
+    for field, value in zip(tab.locator(".field input").all(), ("0.5", "-1", "0.25", "2"), strict=True):
+        field.fill(value)
+    network = load_model(model_path(tables[task].parent))
+    row = np.array([[0.5, -1, 0.25, 2]])
+    if task == "regression":
+        said = float(tab.locator("#draw .answer").inner_text().split(": ")[1].replace("−", "-").replace(",", ""))
+        assert said == pytest.approx(float(network.predict(row)[0]), rel=1e-3)
+        return
+    said = [float(text.removesuffix("\u00a0%")) for text in tab.locator("#draw .answers .value").all_inner_texts()]
+    np.testing.assert_allclose(said, 100 * network.predict_proba(row)[0], atol=0.051)
+
+
+def test_a_field_without_a_number_keeps_the_last_prediction(open_page, tables):
+    tab = open_page(tables["classification"])
+    before = tab.locator("#draw .answer").inner_text()
+    field = tab.locator(".field input").first
+    field.fill("")
+    assert field.get_attribute("aria-invalid") == "true"
+    assert tab.locator("#draw .answer").inner_text() == before
+
+
+OVERFLOW = """() => {
+    const width = document.documentElement.clientWidth;
+    const inside = ".scroll, .skip, .hidden, .tiles, dialog";
+    return [...document.querySelectorAll("body *")]
+        .filter((element) => !element.closest(inside) && element.getBoundingClientRect().right > width + 1)
+        .map((element) => `${element.tagName} ${element.className}`);
+}"""
+# Contrast of every text with what lies behind it: WCAG 2.2, success criterion 1.4.3.
+CONTRAST = """() => {
+    const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const over = (colours) => {
+        canvas.clearRect(0, 0, 1, 1);
+        for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
+        return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const luminance = (rgb) => rgb.map((v) => v / 255)
+        .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const poor = [];
+    for (const element of document.querySelectorAll("body *")) {
+        const text = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+        if (!text || !element.getClientRects().length || element.closest("script, noscript, .hidden")) continue;
+        const behind = [];
+        for (let e = element; e; e = e.parentElement) behind.unshift(getComputedStyle(e).backgroundColor);
+        const style = getComputedStyle(element);
+        const ink = element instanceof SVGElement ? style.fill : style.color;
+        const [a, b] = [luminance(over([...behind, ink])), luminance(over(behind))];
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        const large = parseFloat(style.fontSize) >= 24;
+        if (element.textContent.trim() !== "·" && ratio < (large ? 3 : 4.5)) {
+            poor.push(`${element.tagName} ${element.textContent.slice(0, 20)} ${ratio.toFixed(2)}`);
+        }
+    }
+    return poor;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("kind", ["digits", "classification", "labels", "regression"])
+def test_nothing_overflows_and_all_text_is_legible(open_page, digits_run, tables, kind, width, scheme):
+    tab = open_page(digits_run / "report.html" if kind == "digits" else tables[kind], width, scheme)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.evaluate(OVERFLOW) == []
+    assert tab.evaluate(CONTRAST) == []
+
+
+def test_no_panel_is_empty(open_page, digits_run, tables):
+    for page in (digits_run / "report.html", *tables.values()):
+        tab = open_page(page)
+        for mount in tab.locator("[data-mount]").all():
+            assert mount.bounding_box()["height"] > 40, mount.get_attribute("data-mount")
+
+
+def test_pictures_have_text_and_controls_have_names(open_page, digits_run):
+    tab = open_page(digits_run / "report.html")
+    nameless = tab.evaluate(
+        """() => [...document.querySelectorAll("[role=img], button, select, input")].filter((element) => {
+            const named = element.getAttribute("aria-label") || element.textContent.trim() || element.labels?.length;
+            return !named && element.getClientRects().length;
+        }).map((element) => element.outerHTML.slice(0, 80))"""
+    )
+    assert nameless == []
+
+
+def test_the_theme_follows_the_system_until_it_is_chosen(open_page, digits_run):
+    tab = open_page(digits_run / "report.html", scheme="dark")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    dark = tab.evaluate(paper)
+    tab.locator("#theme").click()
+    light = tab.evaluate(paper)
+    assert light != dark
+    tab.reload()
+    tab.locator("html[data-ready]").wait_for(state="attached")
+    assert tab.evaluate(paper) == light
+
+
+def test_tab_shows_where_it_is(open_page, digits_run):
+    tab = open_page(digits_run / "report.html")
+    for _ in range(12):
+        tab.keyboard.press("Tab")
+        shown = tab.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert shown == "solid"

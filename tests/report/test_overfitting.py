@@ -1,0 +1,101 @@
+import itertools
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numlp.history import History
+from numlp.report.overfitting import overfitting
+
+
+def history_of(train, validation):
+    history = History()
+    for epoch, row in enumerate(zip(train, validation, strict=True), start=1):
+        history.append({"epoch": epoch, "train_loss": row[0], "validation_loss": row[1]})
+    return history
+
+
+def verdict(train, validation):
+    return overfitting(history_of(train, validation))
+
+
+FALLING = [1.0, 0.6, 0.4, 0.3, 0.2, 0.1]
+
+
+def test_validation_turns_while_training_falls():
+    found = verdict(FALLING, [1.0, 0.7, 0.5, 0.55, 0.6, 0.7])
+    assert (found.kind, found.epoch) == ("over-fits", 3)
+    assert "after epoch 3 and ends 40% above" in found.text
+
+
+def test_a_rise_of_less_than_a_tenth_is_none():
+    assert verdict(FALLING, [1.0, 0.7, 0.5, 0.52, 0.51, 0.549]).kind == "levelled off"
+    assert verdict(FALLING, [1.0, 0.7, 0.5, 0.52, 0.51, 0.551]).kind == "over-fits"
+
+
+def test_a_wobble_beside_all_that_was_learned_is_none():
+    assert verdict(FALLING, [100, 1.0, 1.0, 1.1, 1.2, 1.3]).kind == "levelled off"
+    assert verdict(FALLING, [5, 1.0, 1.0, 1.1, 1.2, 1.3]).kind == "over-fits"
+
+
+def test_both_rising_is_no_over_fitting():
+    found = verdict([0.5, 0.4, 0.3, 0.5, 0.7, 0.9], [1.0, 0.7, 0.5, 0.6, 0.8, 1.0])
+    assert found.kind == "levelled off"
+    assert "too high a learning rate" in found.text
+
+
+def test_best_at_the_end():
+    found = verdict(FALLING, FALLING)
+    assert (found.kind, found.epoch) == ("still falling", 6)
+
+
+def test_the_last_epochs_count_together():
+    # Of 30 epochs the last three are "late": one that jumps is no over-fitting.
+    train = [1 - i / 40 for i in range(30)]
+    validation = [1.0] + [0.5] * 28 + [0.57]
+    assert verdict(train, validation).kind == "levelled off"
+    assert verdict(train, [1.0] + [0.5] * 26 + [0.57] * 3).kind == "over-fits"
+
+
+def test_losses_below_zero():
+    assert verdict(FALLING, [-1.0, -2.0, -3.0, -2.0, -1.5, -1.0]).kind == "over-fits"
+    assert verdict(FALLING, [-1.0, -2.0, -3.0, -2.9, -2.9, -2.9]).kind == "levelled off"
+    assert verdict(FALLING, [1.0, 0.0, 0.5, 0.5, 0.5, 0.5]).kind == "over-fits"
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_too_few_epochs(n):
+    assert verdict([1.0] * n, [1.0] * n).kind == "too short"
+
+
+def test_without_anything_to_judge_by():
+    assert overfitting(History()).kind == "not validated"
+    history = History()
+    history.append({"epoch": 1, "train_loss": 1.0})
+    assert overfitting(history).kind == "not validated"
+    assert verdict([1.0] * 4, [1.0, math.nan, 1.0, 1.0]).kind == "not validated"
+
+
+losses = st.lists(st.tuples(*[st.floats(0.01, 100)] * 2), min_size=1, max_size=30)
+
+
+@given(losses, st.sampled_from([0.25, 2.0, 1024.0]))
+def test_the_unit_of_the_loss_does_not_matter(rows, factor):
+    train, validation = zip(*rows, strict=True)
+    scaled = verdict([factor * v for v in train], [factor * v for v in validation])
+    assert scaled.kind == verdict(train, validation).kind  # powers of two: no rounding
+
+
+@given(losses)
+def test_a_falling_validation_loss_never_over_fits(rows):
+    train, validation = zip(*rows, strict=True)
+    assert verdict(train, sorted(validation, reverse=True)).kind != "over-fits"
+
+
+@given(losses)
+def test_the_epoch_is_that_of_least_loss(rows):
+    train, validation = zip(*rows, strict=True)
+    found = verdict(train, validation)
+    assert validation[found.epoch - 1] == min(validation)
+    assert all(later > validation[found.epoch - 1] for later in itertools.islice(validation, found.epoch - 1))
