@@ -55,6 +55,7 @@ def network(n_inputs=5, n_targets=2, *, loss="softmax_cross_entropy", seed=0, **
     """Return a network in which nothing, norms and scalings too, is as it was made."""
     rng = np.random.default_rng(seed)
     made = resolve("loss", loss, LOSSES)
+    n_targets = max(n_targets, 2) if made.task == "classification" else n_targets
     shape = (n_inputs,)
     scaling = Scaling(rng.normal(size=n_targets), rng.uniform(0.5, 2, n_targets)) if made.scales_targets else None
     settings = {"input_scaling": Scaling(rng.normal(size=shape), rng.uniform(0.5, 2, shape))} | settings

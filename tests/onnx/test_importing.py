@@ -129,6 +129,7 @@ def check_round_trip(model, path, x, **settings):
 def network(n_targets=3, loss="softmax_cross_entropy", seed=0, **settings):
     rng = np.random.default_rng(seed)
     made = resolve("loss", loss, LOSSES)
+    n_targets = max(n_targets, 2) if made.task == "classification" else n_targets
     if made.scales_targets:
         settings["target_scaling"] = Scaling(np.arange(float(n_targets)), np.full(n_targets, 0.3))
     net = MLP([5, 7, 4, n_targets * made.blocks], loss=made, seed=seed, **settings)
