@@ -273,7 +273,9 @@ def test_recipes(numlp, fails):
     assert "did you mean 'default'" in fails("recipes", "defualt")
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "compare", "datasets", "recipes"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "predict", "compare", "export", "import", "datasets", "recipes"]
+)
 def test_help_has_examples(numlp, command):
     code, out, _ = numlp(command, "--help")
     assert code == 0

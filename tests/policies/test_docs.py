@@ -65,6 +65,8 @@ def test_there_are_commands_to_check():
         "evaluate",
         "predict",
         "compare",
+        "export",
+        "import",
         "datasets",
         "inspect",
         "resume",
@@ -114,6 +116,13 @@ def test_the_readme_s_tables_are_those_of_the_results_pages(page, begin, count):
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         assert link.startswith("http") or (page.parent / link).exists(), link
+
+
+def test_the_code_of_the_page_on_onnx_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/onnx.md").read_text(), flags=re.M | re.S)
+    assert len(blocks) > 4
+    exec("\n".join(blocks), {})
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

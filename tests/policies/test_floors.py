@@ -46,6 +46,7 @@ FLOORS = {
     "state": 6,
     "streams": 5,
     "feed": 6,
+    "onnx": 6,
     "training": 7,
     "callbacks": 8,
     "calibration": 8,

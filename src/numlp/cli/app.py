@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 from typer import exceptions
 
-from numlp.cli import compare, datasets, evaluate, find_lr, inspect, predict, recipes, report, resume, train
+from numlp.cli import (
+    compare,
+    datasets,
+    evaluate,
+    export,
+    find_lr,
+    import_,
+    inspect,
+    predict,
+    recipes,
+    report,
+    resume,
+    train,
+)
 from numlp.version import __version__
 
 __all__ = ["app", "exceptions"]
@@ -20,8 +33,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (train, resume, report, find_lr, evaluate, predict, compare, inspect, datasets, recipes):
-    app.command(module.COMMAND.__name__.replace("_", "-"), epilog=module.EXAMPLES)(module.COMMAND)
+for module in (
+    train,
+    resume,
+    report,
+    find_lr,
+    evaluate,
+    predict,
+    compare,
+    inspect,
+    export,
+    import_,
+    datasets,
+    recipes,
+):
+    app.command(module.COMMAND.__name__.rstrip("_").replace("_", "-"), epilog=module.EXAMPLES)(module.COMMAND)
 
 
 def _version(wanted: bool) -> None:

@@ -1,12 +1,16 @@
 """What the commands print: text for people, JSON for programs."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from numlp.errors import OutputError, SettingError
+
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -16,6 +20,14 @@ def console(*, stderr: bool = False) -> Console:
     if not made.is_terminal:
         made.width = 10_000
     return made
+
+
+def check_free(path: Path, suffix: str, force: bool) -> None:
+    """Refuse a path of another kind than its command writes, or of a file that exists unless `force` is set."""
+    if path.suffix.lower() != suffix:
+        raise SettingError(f"the file to write must be a {suffix} file, not {path}")
+    if path.exists() and not force:
+        raise OutputError(f"{path} exists already: name another file, or replace it with --force")
 
 
 def print_json(result: Any) -> None:

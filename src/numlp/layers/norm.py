@@ -74,11 +74,17 @@ class BatchNorm(_Norm):
         self._batch_mean, self._batch_variance = np.empty((2, self.scale.size), dtype)
         self._inverse, self._unit = np.empty((2, self.scale.size), dtype)
 
+    def affine(self) -> tuple[Array, Array]:
+        """Return what it is for inference, y = x · factor + offset: both of shape (width,)."""
+        factor: Array = self.scale / np.sqrt(self.variance + EPSILON)
+        offset: Array = self.shift - self.mean * factor
+        return factor, offset
+
     def forward(self, x: Array, training: bool) -> Array:
         if not training:
-            factor: Array = self.scale / np.sqrt(self.variance + EPSILON)
+            factor, offset = self.affine()
             np.multiply(x, factor, out=x)
-            return np.add(x, self.shift - self.mean * factor, out=x)
+            return np.add(x, offset, out=x)
         n = len(x)
         ones, normal = self._ones[:n], self._normal[:n]
         mean = np.dot(ones, x, out=self._batch_mean)

@@ -1,0 +1,49 @@
+"""`numlp import`: a network from an ONNX file."""
+
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from numlp.cli.output import Force, check_free, console
+from numlp.files import save_model
+
+EXAMPLES = """[bold]Examples[/bold]
+
+  numlp import digits.onnx
+
+  numlp import torch.onnx digits.safetensors --loss softmax_cross_entropy
+"""
+
+
+def import_(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="A dense network as ONNX.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Argument(metavar="OUTPUT.safetensors", help="The file to write; by default MODEL.safetensors."),
+    ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(help="The loss, with its link, where the file ends with logits: softmax_cross_entropy, …"),
+    ] = None,
+    follow: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The output to follow where the file has several of floats.")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Read a dense network that numlp, PyTorch, Keras or skl2onnx wrote as ONNX, and save it as a model file."""
+    from numlp.onnx import import_onnx
+
+    path = output or model.with_suffix(".safetensors")
+    check_free(path, ".safetensors", force)
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always", UserWarning)
+        network = import_onnx(model, loss=loss, output=follow)
+    save_model(network, path)
+    for note in {str(note.message) for note in notes}:
+        console(stderr=True).print(f"numlp: note: {note}")
+    console().print(f"{path}: {network!r}")
+
+
+COMMAND = import_

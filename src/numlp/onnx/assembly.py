@@ -1,0 +1,170 @@
+"""A network of the matrices that a graph was cut at, and of the steps between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from numlp.activations import Activation, Identity
+from numlp.errors import FileFormatError
+from numlp.losses import LOSSES, Loss
+from numlp.network import MLP
+from numlp.onnx.blocks import Product, Start, Step, Value, start_of, take_apart
+from numlp.onnx.reading import Source
+from numlp.onnx.recognition import Affine, Norm, affine, link, usual_losses
+from numlp.predictor import n_names
+from numlp.scaling import Scaling, data_range
+from numlp.special import AnyArray
+
+
+def make_network(
+    source: Source,
+    value: Value | Start,
+    wanted: Loss | None,
+    *,
+    class_names: Sequence[str] | None = None,
+    **settings: Any,
+) -> MLP:
+    """Return the network that leads from the input to a value.
+
+    Parameters
+    ----------
+    source : Source
+    value : Value or Start
+        The predictions, or the logits.
+    wanted : Loss or None
+        None for the one that the value says.
+    class_names : sequence of str, optional
+        Left out where their number does not fit.
+    **settings
+        Of the network, beside those that the graph says.
+
+    Raises
+    ------
+    FileFormatError, SettingError
+    """
+    products = _products(value)
+    if not products:
+        raise FileFormatError("between input and output is no matrix: this is no MLP")
+    losses = usual_losses() if wanted is None else (wanted,)
+    steps = take_apart(value, (affine, partial(link, losses=losses)))
+    loss = wanted or LOSSES["squared_error"]()
+    if steps and isinstance(steps[-1].kind, Loss):
+        loss = steps.pop().kind
+    layers = _layers(products, steps)
+    n_outputs = products[-1].width
+    network = MLP(
+        [len(products[0].weight), *(product.width for product in products)],
+        activation=[layer.activation or Identity() for layer in layers[:-1]],
+        loss=loss,
+        normalization="layer" if any(layer.norm for layer in layers) else "none",
+        dtype="float64" if any(product.weight.dtype == np.float64 for product in products) else "float32",
+        input_scaling=_scaling(products[0].steps, source.input_dtype),
+        input_shape=source.input_shape,
+        class_names=class_names if class_names and len(class_names) == n_names(loss, n_outputs) else None,
+        **settings,
+    )
+    with np.errstate(over="ignore"):  # what overflows is found below
+        for name, view in network.named_parameters().items():
+            _, number, parameter = name.split(".")
+            view[...] = layers[int(number)].parameters[parameter]
+    if not np.isfinite(network.params).all():
+        raise FileFormatError("the weights hold NaN or infinity")
+    return network
+
+
+def size(value: Value | Start) -> int:
+    """Return how many weights the network has that leads to a value."""
+    return sum(product.weight.size for product in _products(value))
+
+
+def _products(value: Value | Start) -> list[Product]:
+    """Return the products with matrices that lead to a value, the first one first."""
+    products: list[Product] = []
+    start = start_of(value)
+    while isinstance(start, Product):
+        products.append(start)
+        start = start_of(start.source)
+    return products[::-1]
+
+
+def _layers(products: Sequence[Product], last: Sequence[Step]) -> list[_Layer]:
+    """Return the layers with all steps that follow them: `last` those after the last matrix."""
+    layers = [_Layer(product) for product in products]
+    for layer, following in zip(layers, [*layers[1:], None], strict=True):
+        for step in last if following is None else following.product.steps:
+            layer.add(step, following)
+    without = [layer for layer in layers[:-1] if not layer.norm]
+    if len(without) < len(layers) - 1:
+        for layer in without:
+            layer.add_norm()
+    return layers
+
+
+def _scaling(steps: Sequence[Step], dtype: np.dtype[Any]) -> Scaling:
+    """Return the scaling of the inputs, a single number where all features have the same."""
+    largest = data_range(dtype)
+    if not steps:
+        return Scaling(factor=np.array(largest))  # bytes as they are: to numlp, bytes are parts of 255
+    kind = steps[0].kind
+    if not np.all(kind.factor):
+        raise steps[0].node.refused("multiplies inputs by 0: leave those features out")
+    return Scaling(_uniform(-kind.shift / kind.factor / largest + 0.0), _uniform(kind.factor * largest))
+
+
+def _uniform(values: AnyArray) -> AnyArray:
+    return np.array(values[0]) if np.all(values == values[0]) else values
+
+
+class _Layer:
+    """A matrix and what follows it, up to the next.
+
+    Parameters
+    ----------
+    product : Product
+        With the matrix.
+    """
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        self.weight = product.weight
+        self.bias: AnyArray = np.zeros(product.width) if product.bias is None else product.bias
+        self.norm: Norm | None = None
+        self.activation: Activation | None = None
+
+    @property
+    def parameters(self) -> dict[str, AnyArray]:
+        """The parameters, by the names that they have in a network."""
+        return {"weight": self.weight, "bias": self.bias, **(vars(self.norm) if self.norm else {})}
+
+    def add_norm(self) -> None:
+        """Take a norm into a layer that shows none: of a single unit it leaves nothing but its shift.
+
+        Raises
+        ------
+        FileFormatError
+            If the layer is no such one.
+        """
+        if self.product.width > 1 or self.weight.any():
+            raise self.product.node.refused("has no layer norm after it: numlp has one in all hidden layers, or none")
+        self.norm = Norm(np.ones(1), self.bias)
+
+    def add(self, step: Step, following: _Layer | None) -> None:
+        """Take one step more into the layer, or into the weights of the following one."""
+        kind = step.kind
+        if isinstance(kind, Affine) and self.activation and following:
+            following.bias = following.bias + kind.shift @ following.weight
+            following.weight = kind.factor[:, None] * following.weight
+        elif isinstance(kind, Affine) and self.norm:
+            self.norm = Norm(self.norm.scale * kind.factor, self.norm.shift * kind.factor + kind.shift)
+        elif isinstance(kind, Affine):
+            self.weight, self.bias = self.weight * kind.factor, self.bias * kind.factor + kind.shift
+        elif isinstance(kind, Norm) and not self.norm and not self.activation:
+            self.norm = kind
+        elif isinstance(kind, Activation) and not self.activation:
+            self.activation = kind
+        else:
+            raise step.node.refused("is no part of an MLP: it stands after the activation or the link of its layer")

@@ -1,0 +1,236 @@
+"""A network, or an ensemble, as an ONNX file."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx.helper import np_dtype_to_tensor_dtype
+
+from numlp.atomic import write_bytes
+from numlp.ensemble import Ensemble
+from numlp.errors import SettingError
+from numlp.layers import Activate, BatchNorm, Dropout, GaussianNoise, Layer, LayerNorm, Linear
+from numlp.network import MLP
+from numlp.onnx import formulas
+from numlp.onnx.formulas import single
+from numlp.onnx.graph import Graph
+from numlp.scaling import Scaling, data_range
+from numlp.special import AnyArray
+
+INPUT = "input"
+_MOST_BYTES = (1 << 31) - (1 << 20)  # of one protocol buffer, with some room for all that is no weight
+
+
+def export_onnx(
+    model: MLP | Ensemble,
+    path: str | os.PathLike[str],
+    *,
+    bytes_input: bool = False,
+    fold_norms: bool = False,
+) -> None:
+    """Write a network or an ensemble as one ONNX file that needs nothing else.
+
+    The input, "input", is any number of samples in the shape of those that the network was trained on, (n, 28, 28)
+    or (n, features), and is scaled in the file. It means what it means to `predict`: floats are taken as they are,
+    bytes are read as parts of 255. A network does not remember which of them it was trained on, so say it here.
+
+    The outputs are what the network's methods return, in their shapes:
+
+    - for classes and labels "label", int64, as `predict`, and "probabilities", float32, as `predict_proba`;
+    - for real targets "prediction", float64, as `predict`: in the units of the data;
+    - "logits", float32, (n, outputs), before temperature and link.
+
+    The names of classes and features are in the file's metadata as JSON, "class_names" and "feature_names". The file
+    computes in float32, which every runtime can, also where the network computes in float64. What acts in training
+    only (dropout, noise) does not go into it.
+
+    Parameters
+    ----------
+    model : MLP or Ensemble
+    path : path
+        By convention with the suffix ".onnx"; a file that is there is replaced, whole or not at all.
+    bytes_input : bool
+        The input is uint8, 0 to 255, as images are stored, instead of float32.
+    fold_norms : bool
+        Batch norms become part of the weights before them, instead of nodes of their own.
+
+    Raises
+    ------
+    SettingError
+        If the model is too large for a file of 2 GiB, or holds numbers that float32 does not.
+    OutputError
+        If the file can't be written.
+
+    Examples
+    --------
+    >>> import tempfile, onnx
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export_onnx(MLP([784, 32, 10], input_shape=(28, 28)), f"{folder}/net.onnx")
+    ...     [output.name for output in onnx.load(f"{folder}/net.onnx").graph.output]
+    ['label', 'probabilities', 'logits']
+    """
+    networks = model.members if isinstance(model, Ensemble) else (model,)
+    if 4 * sum(network.params.size for network in networks) > _MOST_BYTES:
+        raise SettingError("the model has over 2 GiB of float32 weights, more than one ONNX file can hold")
+    graph = Graph()
+    shape = model.input_shape or model.layer_size[:1]
+    dtype = np.dtype(np.uint8 if bytes_input else np.float32)
+    x = graph.input(INPUT, dtype, shape)
+    if len(shape) > 1:
+        x = graph("Flatten", x, axis=1)
+    members = []
+    for i, network in enumerate(networks):
+        prefix = f"{i}." if isinstance(model, Ensemble) else ""
+        scaled = _scaled(graph, x, network.input_scaling, dtype)
+        members.append(_put_layers(graph, scaled, network, prefix, fold_norms))
+    logits = _pooled(graph, members, model) if isinstance(model, Ensemble) else members[0]
+    _put_outputs(graph, logits, model)
+    made = graph.model(
+        description=_description(model, bytes_input),
+        metadata={
+            "numlp": json.dumps(_described(model, members)),
+            "class_names": json.dumps(model.classes or None, ensure_ascii=False),
+            "feature_names": json.dumps(model.feature_names, ensure_ascii=False),
+        },
+    )
+    write_bytes(path, made.SerializeToString(deterministic=True))
+
+
+def _scaled(graph: Graph, x: str, scaling: Scaling, dtype: np.dtype[Any]) -> str:
+    """Put down the scaling of the inputs, in the steps and with the rounding of `Scaling.between`."""
+    exact = np.float32 if dtype == np.uint8 else np.float64
+    shift, factor = scaling.shift * data_range(dtype), single(scaling.factor / data_range(dtype))
+    if dtype == np.uint8:
+        x = _cast(graph, x, np.float32)
+    if np.any(single(shift) != shift) and exact is np.float64:
+        x = _cast(graph, graph("Sub", _cast(graph, x, exact), shift.astype(exact)), np.float32)
+    elif np.any(shift):
+        x = graph("Sub", x, single(shift))
+    return graph("Mul", x, factor) if np.any(factor != 1) else x
+
+
+def _cast(graph: Graph, x: str, dtype: npt.DTypeLike) -> str:
+    return graph("Cast", x, to=np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+
+def _put_layers(graph: Graph, x: str, network: MLP, prefix: str, fold_norms: bool) -> str:
+    parameters = _parameters(network, fold_norms)
+    for layer in network.layers:
+        names = {
+            name.rpartition(".")[2]: graph.constant(single(values), prefix + name)
+            for name, values in parameters.pop(layer, {}).items()
+        }
+        x = _put_layer(graph, x, layer, names)
+    return x
+
+
+def _parameters(network: MLP, fold_norms: bool) -> dict[Layer, dict[str, AnyArray]]:
+    """Return the parameters of every layer that has some, by their names; batch norms folded if that is wanted."""
+    named = iter(network.named_parameters().items())
+    found = {layer: dict(next(named) for _ in layer.shapes) for layer in network.layers if layer.shapes}
+    layers = list(found)
+    for linear, norm in itertools.pairwise(layers):
+        if fold_norms and isinstance(norm, BatchNorm):
+            ((name, weight),) = found[linear].items()
+            factor, offset = norm.affine()
+            found[linear] = {name: weight * factor, name.replace("weight", "bias"): offset}
+            found[norm] = {}
+    return found
+
+
+def _put_layer(graph: Graph, x: str, layer: Layer, names: dict[str, str]) -> str:
+    match layer:
+        case Linear():
+            return graph("Gemm", x, *names.values())
+        case BatchNorm():
+            return formulas.batch_norm(graph, x, names) if names else x
+        case LayerNorm():
+            return formulas.layer_norm(graph, x, names)
+        case Activate():
+            return formulas.activate(graph, x, layer.activation)
+        case Dropout() | GaussianNoise():
+            return x
+    raise SettingError(f"layers of kind {layer.kind!r} can't be written as ONNX yet")
+
+
+def _divided(graph: Graph, x: str, temperature: float) -> str:
+    return x if temperature == 1 else graph("Div", x, single(temperature))
+
+
+def _pooled(graph: Graph, members: list[str], model: Ensemble) -> str:
+    divided = [
+        _divided(graph, logits, network.temperature) for logits, network in zip(members, model.members, strict=True)
+    ]
+    return formulas.pool(graph, divided, model.loss, model.n_targets)
+
+
+def _put_outputs(graph: Graph, logits: str, model: MLP | Ensemble) -> None:
+    loss, n = model.loss, model.n_targets
+    if loss.task == "regression":
+        _put_values(graph, logits, model)
+    else:
+        probabilities = formulas.link(graph, _divided(graph, logits, model.temperature), loss, n)
+        if loss.task == "classification":
+            label = graph("ArgMax", logits, axis=1, keepdims=0)
+        else:
+            label = _cast(graph, graph("Greater", logits, single(0)), np.int64)
+        if loss.task == "labels" and n == 1:
+            label = graph("Reshape", label, np.array([-1]))
+            probabilities = graph("Concat", graph("Sub", single(1), probabilities), probabilities, axis=1)
+        graph.output("label", label, np.int64, () if loss.task == "classification" or n == 1 else (n,))
+        graph.output("probabilities", probabilities, np.float32, (len(model.classes),))
+    graph.output("logits", logits, np.float32, model.layer_size[-1:])
+
+
+def _put_values(graph: Graph, logits: str, model: MLP | Ensemble) -> None:
+    """Put down predictions of real targets, in the units of the data and in the shape that `predict` gives them."""
+    loss, n, scaling = model.loss, model.n_targets, model.target_scaling
+    values = _cast(graph, formulas.link(graph, logits, loss, n), np.float64)
+    values = graph("Reshape", values, np.array([-1, loss.blocks, n]))
+    # `unscale` is affine: what it does to 1, without the shift, and to 0 says all of it.
+    ones = np.ones((1, loss.blocks, n))
+    factor = loss.unscale(ones, Scaling(factor=scaling.factor))[0]
+    shift = loss.unscale(0 * ones, scaling)[0]
+    if np.any(factor != 1) or np.any(shift):
+        values = graph("Add", graph("Mul", values, factor), shift)
+    shape = (*([loss.blocks] if loss.blocks > 1 else []), *([n] if n > 1 else []))
+    graph.output("prediction", graph("Reshape", values, np.array([-1, *shape])), np.float64, shape)
+
+
+def _described(model: MLP | Ensemble, members: list[str]) -> dict[str, Any]:
+    """Return what `import_onnx` can't see in the graph: where each network ends, and what its logits stand for."""
+    scaling = model.target_scaling
+    networks = model.members if isinstance(model, Ensemble) else (model,)
+    return {
+        "loss": str(model.loss),
+        "ensemble": isinstance(model, Ensemble),
+        "temperature": model.temperature,
+        "networks": [
+            {"logits": logits, "temperature": network.temperature}
+            for logits, network in zip(members, networks, strict=True)
+        ],
+        "target_scaling": {"shift": scaling.shift.tolist(), "factor": scaling.factor.tolist()},
+        "named": model.class_names is not None,
+    }
+
+
+def _description(model: MLP | Ensemble, bytes_input: bool) -> str:
+    """Return what the file says of itself to who opens it without numlp."""
+    if bytes_input:
+        taken = "bytes from 0 to 255, as images are stored"
+    else:
+        taken = "numbers in the units of the training data; where these were bytes, parts of 255 (divide by 255)"
+    given = {
+        "classification": "label is the index of the class, probabilities are those of the classes",
+        "labels": "label is 0 or 1, probabilities are those of the classes",
+        "regression": f"prediction is in the units of the data ({', '.join(model.loss.block_names)})",
+    }[model.loss.task]
+    return (
+        f"A multilayer perceptron of numlp. {INPUT}: {taken}; it is scaled here. {given[0].upper()}{given[1:]}; "
+        "logits are the sums before the link. The metadata hold names of classes and features as JSON lists."
+    )

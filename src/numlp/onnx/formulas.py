@@ -1,0 +1,158 @@
+"""Layers, activations and losses' links, each as the ONNX nodes that compute the same.
+
+The names are those of `ACTIVATIONS` and `LOSSES`: what is new there needs a line here, and a test says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.activations import Activation
+from numlp.errors import SettingError
+from numlp.layers.norm import EPSILON
+from numlp.losses import Loss
+from numlp.onnx.graph import Graph
+
+
+def single(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Return numbers in the precision that the file computes in."""
+    with np.errstate(over="ignore"):
+        rounded = np.asarray(values).astype(np.float32)
+    if not np.isfinite(rounded).all():
+        raise SettingError("the model holds numbers that are infinite in float32, in which ONNX files compute")
+    return rounded
+
+
+def activate(graph: Graph, z: str, activation: Activation) -> str:
+    """Put down an activation function."""
+    return _found("activation", activation.name, _ACTIVATIONS)(graph, z, activation)
+
+
+def link(graph: Graph, logits: str, loss: Loss, n_targets: int) -> str:
+    """Put down what turns logits into predictions, in the scale of scaled targets."""
+    return _found("loss", loss.name, _LINKS)(graph, logits, n_targets)
+
+
+def pool(graph: Graph, members: list[str], loss: Loss, n_targets: int) -> str:
+    """Put down what turns the members' logits, each (n, outputs), into the logits of their common prediction."""
+    return _found("loss", loss.name, _POOLS)(graph, members, n_targets)
+
+
+def batch_norm(graph: Graph, x: str, parameters: Mapping[str, str]) -> str:
+    """Put down a normalization by what the batches of the training were like."""
+    names = [parameters[name] for name in ("scale", "shift", "mean", "variance")]
+    return graph("BatchNormalization", x, *names, epsilon=EPSILON)
+
+
+def layer_norm(graph: Graph, x: str, parameters: Mapping[str, str]) -> str:
+    """Put down a normalization of every row."""
+    return graph("LayerNormalization", x, parameters["scale"], parameters["shift"], epsilon=EPSILON)
+
+
+def columns(graph: Graph, x: str, start: int, stop: int) -> str:
+    """Put down the choice of some columns."""
+    return graph("Slice", x, np.array([start]), np.array([stop]), np.array([1]))
+
+
+def _found(kind: str, name: str, registry: Mapping[str, Callable[..., str]]) -> Callable[..., str]:
+    if name not in registry:
+        raise SettingError(f"{kind} {name!r} can't be written as ONNX; those that can are {', '.join(registry)}")
+    return registry[name]
+
+
+def _gelu(graph: Graph, z: str) -> str:
+    cube = graph("Mul", graph("Mul", graph("Mul", z, z), z), single(0.044715))
+    curve = graph("Tanh", graph("Mul", graph("Add", z, cube), single(math.sqrt(2 / math.pi))))
+    return graph("Mul", graph("Mul", z, single(0.5)), graph("Add", curve, single(1)))
+
+
+_ACTIVATIONS: dict[str, Callable[[Graph, str, Any], str]] = {
+    "identity": lambda graph, z, _: z,
+    "relu": lambda graph, z, _: graph("Relu", z),
+    "leaky_relu": lambda graph, z, settings: graph("LeakyRelu", z, alpha=settings.slope),
+    "elu": lambda graph, z, settings: graph("Elu", z, alpha=settings.alpha),
+    "selu": lambda graph, z, _: graph("Selu", z),
+    "gelu": lambda graph, z, _: _gelu(graph, z),
+    "silu": lambda graph, z, _: graph("Mul", z, graph("Sigmoid", z)),
+    "mish": lambda graph, z, _: graph("Mul", z, graph("Tanh", graph("Softplus", z))),
+    "tanh": lambda graph, z, _: graph("Tanh", z),
+    "sigmoid": lambda graph, z, _: graph("Sigmoid", z),
+    "softplus": lambda graph, z, _: graph("Softplus", z),
+}
+
+
+def _mean_and_variance(graph: Graph, logits: str, n_targets: int) -> str:
+    mean, logarithm = (columns(graph, logits, i * n_targets, (i + 1) * n_targets) for i in (0, 1))
+    return graph("Concat", mean, graph("Exp", logarithm), axis=1)
+
+
+def _same(graph: Graph, logits: str, _: int) -> str:
+    return logits
+
+
+def _sigmoid(graph: Graph, logits: str, _: int) -> str:
+    return graph("Sigmoid", logits)
+
+
+_LINKS: dict[str, Callable[[Graph, str, int], str]] = {
+    "softmax_cross_entropy": lambda graph, logits, _: graph("Softmax", logits, axis=1),
+    "sigmoid_binary_cross_entropy": _sigmoid,
+    "sigmoid_squared_error": _sigmoid,
+    "squared_error": _same,
+    "absolute_error": _same,
+    "huber": _same,
+    "poisson": lambda graph, logits, _: graph("Exp", logits),
+    "quantile": _same,
+    "gaussian_negative_log_likelihood": _mean_and_variance,
+}
+
+
+def _log_of_sum(graph: Graph, members: list[str]) -> str:
+    """Put down the logarithm of the sum of the exponentials."""
+    stacked = graph("Concat", *(graph("Unsqueeze", member, np.array([0])) for member in members), axis=0)
+    return graph("ReduceLogSumExp", stacked, axes=[0], keepdims=0)
+
+
+def _mean(graph: Graph, members: list[str], _: int) -> str:
+    return graph("Mean", *members)
+
+
+def _mean_softmax(graph: Graph, members: list[str], _: int) -> str:
+    return _log_of_sum(graph, [graph("LogSoftmax", logits, axis=1) for logits in members])
+
+
+def _mean_sigmoid(graph: Graph, members: list[str], _: int) -> str:
+    no = [graph("Neg", graph("Softplus", logits)) for logits in members]
+    yes = [graph("Neg", graph("Softplus", graph("Neg", logits))) for logits in members]
+    return graph("Sub", _log_of_sum(graph, yes), _log_of_sum(graph, no))
+
+
+def _mean_exponential(graph: Graph, members: list[str], _: int) -> str:
+    return graph("Sub", _log_of_sum(graph, members), single(math.log(len(members))))
+
+
+def _mixture(graph: Graph, members: list[str], n_targets: int) -> str:
+    means = [columns(graph, logits, 0, n_targets) for logits in members]
+    variances = [graph("Exp", columns(graph, logits, n_targets, 2 * n_targets)) for logits in members]
+    mean = graph("Mean", *means)
+    deviations = [graph("Sub", each, mean) for each in means]
+    among = graph("Mean", *(graph("Mul", deviation, deviation) for deviation in deviations))
+    return graph("Concat", mean, graph("Log", graph("Add", graph("Mean", *variances), among)), axis=1)
+
+
+_POOLS: dict[str, Callable[[Graph, list[str], int], str]] = {
+    "softmax_cross_entropy": _mean_softmax,
+    "sigmoid_binary_cross_entropy": _mean_sigmoid,
+    "sigmoid_squared_error": _mean_sigmoid,
+    "squared_error": _mean,
+    "absolute_error": _mean,
+    "huber": _mean,
+    "poisson": _mean_exponential,
+    "quantile": _mean,
+    "gaussian_negative_log_likelihood": _mixture,
+}

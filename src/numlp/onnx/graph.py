@@ -1,0 +1,75 @@
+"""Graph: nodes and constants of an ONNX graph, put down in the order in which they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import helper, numpy_helper
+
+from numlp.version import __version__
+
+# Operators of 2022: what runs ONNX at all runs these. LayerNormalization came with them.
+OPSET, IR_VERSION = 17, 8
+
+
+class Graph:
+    """A graph to be written: ``graph("Mul", x, graph("Sigmoid", x))`` puts down two nodes, and returns a name.
+
+    Attributes
+    ----------
+    nodes, constants, inputs, outputs : list
+        As ONNX has them.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.inputs: list[onnx.ValueInfoProto] = []
+        self.outputs: list[onnx.ValueInfoProto] = []
+
+    def __call__(self, operator: str, *inputs: str | npt.NDArray[Any], name: str = "", **attributes: Any) -> str:
+        """Put down a node, and return the name of what it computes; an array becomes a constant."""
+        names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
+        output = name or f"{operator.lower()}.{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, names, [output], name=output, **attributes))
+        return output
+
+    def constant(self, array: npt.NDArray[Any], name: str = "") -> str:
+        """Put down a constant, and return its name."""
+        name = name or f"constant.{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
+        return name
+
+    def input(self, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> str:
+        """Declare the input, any number of rows of a shape."""
+        self.inputs.append(_rows(name, dtype, shape))
+        return name
+
+    def output(self, name: str, value: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> None:
+        """Give out a value under a name of its own, as rows of a shape."""
+        self("Identity", value, name=name)
+        self.outputs.append(_rows(name, dtype, shape))
+
+    def model(self, *, description: str, metadata: Mapping[str, str]) -> onnx.ModelProto:
+        """Return the whole, checked by ONNX's own checker."""
+        graph = helper.make_graph(self.nodes, "mlp", self.inputs, self.outputs, self.constants)
+        model = helper.make_model(
+            graph,
+            producer_name="numlp",
+            producer_version=__version__,
+            doc_string=description,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+        )
+        helper.set_model_props(model, dict(metadata))
+        onnx.checker.check_model(model, full_check=True)
+        return model
+
+
+def _rows(name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    return helper.make_tensor_value_info(name, kind, ["n", *shape])

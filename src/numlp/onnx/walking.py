@@ -1,0 +1,160 @@
+"""The way of the rows through a graph, from the input to what is asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from numlp.errors import FileFormatError
+from numlp.onnx.blocks import (
+    MATRICES,
+    MOST_NODES,
+    TOO_LONG,
+    WRONG,
+    Product,
+    Recognizer,
+    Start,
+    Value,
+    start_of,
+    take_apart,
+    why,
+)
+from numlp.onnx.operators import OPERATORS, apply
+from numlp.onnx.reading import Node, Source
+from numlp.onnx.recognition import ROWS, activation, affine, norm
+from numlp.special import AnyArray
+
+_AT_THE_INPUT: tuple[Recognizer, ...] = (affine,)
+_BETWEEN: tuple[Recognizer, ...] = (affine, activation, norm)
+_FLOATS = {1, 10, 11}  # ONNX's numbers for float32, float16 and float64
+
+
+def walk(source: Source, targets: Sequence[str]) -> dict[str, Value | Start]:
+    """Follow the rows through the graph, and return what the targets are.
+
+    Parameters
+    ----------
+    source : Source
+    targets : sequence of str
+        Names of values that depend on the input.
+
+    Raises
+    ------
+    FileFormatError
+        Naming the first node that is no part of a multilayer perceptron.
+    """
+    found: dict[str, Any] = {source.input: Start(math.prod(source.input_shape), source.input_shape)}
+    made = 0
+    for node in _leading_to(source, targets):
+        try:
+            args = [_argument(name, found, source, node) for name in node.inputs]
+            result = found[node.outputs[0]] = _result(node, args, source.batch)
+        except FileFormatError:
+            raise
+        except WRONG as error:
+            raise node.refused(why(node, error)) from error
+        made += _size(result)
+        if made > 2 * source.size:  # one matrix that is used, or computed with, again and again
+            raise node.refused("makes the network larger than the file it is in")
+    for name in targets:
+        if not isinstance(found.get(name), Value | Start):
+            raise FileFormatError(f"no node computes {name!r} from the input: name an output of the network")
+    return {name: found[name] for name in targets}
+
+
+def _leading_to(source: Source, targets: Sequence[str]) -> list[Node]:
+    """Return those nodes, in their order, that the targets depend on."""
+    wanted, nodes = set(targets), []
+    for node in reversed(source.nodes):
+        if wanted.intersection(node.outputs):
+            nodes.append(node)
+            wanted.update(name for name in node.inputs if name)
+    return nodes[::-1]
+
+
+def _argument(name: str, found: dict[str, Any], source: Source, node: Node) -> Any:
+    if not name:
+        return None
+    if name not in found:
+        if name not in source.tensors:
+            raise node.refused(f"takes {name!r}, which no node before it computes")
+        found[name] = source.constant(name)
+    return found[name]
+
+
+def _result(node: Node, args: list[Any], batch: int) -> Value | Start | AnyArray:
+    """Return what a node makes of what it takes."""
+    rows = [arg for arg in args if isinstance(arg, Value | Start)]
+    if not rows:
+        with np.errstate(all="ignore"):
+            return apply(node.operator, args, node.attributes)
+    if node.operator in MATRICES:
+        return _multiplied(node, args)
+    if _passes(node, args):
+        return rows[0]
+    if node.operator == "Shape":
+        return np.array([ROWS, *_shape(node, rows[0])])
+    return _value(node, args, rows, batch)
+
+
+def _size(result: Value | Start | AnyArray) -> int:
+    """Return how many numbers a result adds to what is in memory."""
+    if isinstance(result, Product):
+        return result.weight.size
+    return result.size if isinstance(result, np.ndarray) else 0
+
+
+def _passes(node: Node, args: list[Any]) -> bool:
+    """Tell whether a node leaves the rows as they are."""
+    if node.operator == "Dropout" and len(args) > 2 and args[2] is not None and np.any(args[2]):
+        raise node.refused("drops units out: export the network for inference")
+    to_float = node.operator == "Cast" and node.attributes.get("to") in _FLOATS
+    return to_float or node.operator in ("Identity", "Dropout")
+
+
+def _value(node: Node, args: list[Any], rows: list[Value | Start], batch: int) -> Value:
+    if node.operator not in OPERATORS:
+        raise node.refused("is no part of an MLP")
+    starts = [start_of(row) for row in rows]
+    if any(start is not starts[0] for start in starts):
+        raise node.refused("is no part of an MLP: it brings together what other matrices have been multiplied with")
+    if node.operator == "Reshape" and batch and len(args) > 1 and np.shape(args[1]) and args[1][0] == batch:
+        args[1] = np.array([ROWS, *args[1][1:]])
+    depth = 1 + max(row.depth if isinstance(row, Value) else 0 for row in rows)
+    if depth > MOST_NODES:
+        raise node.refused(TOO_LONG)
+    return Value(node, tuple(args), starts[0], depth)
+
+
+def _multiplied(node: Node, args: list[Any]) -> Product:
+    """Return the start of the block that begins with a matrix."""
+    rows, weight, bias = [*args, None, None][:3]
+    settings = node.attributes
+    if not isinstance(rows, Value | Start) or not isinstance(weight, np.ndarray) or settings.get("transA"):
+        raise node.refused("is no part of an MLP: it is no product of rows by a constant matrix")
+    if weight.ndim != 2 or weight.dtype.kind != "f":
+        raise node.refused(f"has weights of shape {weight.shape} and type {weight.dtype}, no matrix of floats")
+    weight = weight.T if settings.get("transB") else weight
+    start = start_of(rows)
+    steps = take_apart(rows, _BETWEEN if isinstance(start, Product) else _AT_THE_INPUT)
+    if start.width != weight.shape[0] or 0 in weight.shape or (rows is start and len(start.shape) != 1):
+        raise node.refused(f"has a matrix of shape {weight.shape} for rows of shape {start.shape}")
+    if bias is not None and not isinstance(bias, np.ndarray):
+        raise node.refused("is no part of an MLP: what it adds is no constant")
+    weight = weight if settings.get("alpha", 1.0) == 1 else weight * settings["alpha"]
+    outputs = weight.shape[1]
+    if bias is not None:
+        if bias.size not in (1, outputs) or bias.shape[-1:] not in ((), (1,), (outputs,)):
+            raise node.refused(f"adds a bias of shape {bias.shape} to {outputs} units")
+        bias = np.broadcast_to(bias.ravel() * settings.get("beta", 1.0), outputs)
+    return Product(outputs, (outputs,), node, rows, steps, weight, bias)
+
+
+def _shape(node: Node, value: Value | Start) -> tuple[int, ...]:
+    """Return the shape of one row, for a node that asks for it."""
+    if isinstance(value, Value):
+        raise node.refused("asks for a shape that is not the input's: export the network with Flatten")
+    return value.shape

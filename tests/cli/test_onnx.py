@@ -1,0 +1,98 @@
+"""`numlp export` and `numlp import`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from numlp import MLP, load_model, save_model
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "onnx"
+
+
+@pytest.fixture
+def run(numlp, points):
+    assert (
+        numlp("train", points, "--layers", "8", "--epochs", "2", "--normalization", "batch", "--output", "run")[0]
+        == 0
+    )
+    return "run"
+
+
+def test_there_and_back(numlp, run):
+    code, out, err = numlp("export", run, "net.onnx")
+    assert (code, err) == (0, "")
+    assert out.startswith("net.onnx: MLP([2, 8, 3]")
+    code, out, err = numlp("import", "net.onnx")
+    assert (code, err) == (0, "")
+    assert out.startswith("net.safetensors: MLP([2, 8, 3]")
+    x = np.load("points.npz")["x"]
+    np.testing.assert_allclose(
+        load_model("net.safetensors").predict_proba(x),
+        load_model("run/model.safetensors").predict_proba(x),
+        atol=1e-6,
+    )
+    first, again = (
+        json.loads(numlp("evaluate", model, "points.npz", "--json")[1])["accuracy"]
+        for model in (run, "net.safetensors")
+    )
+    assert first == again
+
+
+def test_bytes_and_folded_norms(numlp):
+    save_model(MLP([4, 3, 2], normalization="batch", input_shape=(2, 2)), "net.safetensors")
+    assert numlp("export", "net.safetensors", "net.onnx", "--bytes", "--fold-norms")[0] == 0
+    session = onnxruntime.InferenceSession("net.onnx", providers=["CPUExecutionProvider"])
+    assert session.get_inputs()[0].type == "tensor(uint8)"
+    assert session.get_inputs()[0].shape == ["n", 2, 2]
+
+
+def test_a_network_of_another_library(numlp):
+    code, out, err = numlp(
+        "import", REFERENCE / "torch_activations.onnx", "net.safetensors", "--loss", "softmax_cross_entropy"
+    )
+    assert (code, err) == (0, "")
+    assert load_model("net.safetensors").loss.name == "softmax_cross_entropy"
+    code, out, err = numlp("import", REFERENCE / "torch_gelu.onnx", "gelu.safetensors")
+    assert code == 0
+    assert err.startswith("numlp: note: the network has GELU by the error function")
+    assert err.count("\n") == 1
+    assert out.startswith("gelu.safetensors: MLP")
+    numlp("export", "net.safetensors", "net.onnx")
+    assert numlp("import", "net.onnx", "again.safetensors", "--follow", "probabilities")[0] == 0
+
+
+def test_nothing_is_overwritten_unasked(numlp, fails):
+    save_model(MLP([2, 2]), "net.safetensors")
+    Path("net.onnx").write_text("kept")
+    assert "net.onnx exists already" in fails("export", "net.safetensors", "net.onnx")
+    assert Path("net.onnx").read_text() == "kept"
+    assert numlp("export", "net.safetensors", "net.onnx", "--force")[0] == 0
+    before = Path("net.safetensors").read_bytes()
+    assert "net.safetensors exists already" in fails("import", "net.onnx")
+    assert Path("net.safetensors").read_bytes() == before
+    assert numlp("import", "net.onnx", "--force")[0] == 0
+
+
+def test_bad_input(numlp, fails):
+    save_model(MLP([2, 2]), "net.safetensors")
+    Path("broken.onnx").write_bytes(b"garbage")
+    assert "must be a .onnx file" in fails("export", "net.safetensors", "net.bin")
+    assert "no model file none" in fails("export", "none", "net.onnx")
+    assert "can't write" in fails("export", "net.safetensors", "none/net.onnx")
+    assert "no ONNX file none.onnx" in fails("import", "none.onnx")
+    assert "is no ONNX file, or is damaged" in fails("import", "broken.onnx")
+    assert "is no ONNX file, or is damaged" in fails("import", "net.safetensors", "other.safetensors")
+    assert "must be a .safetensors file" in fails("import", "broken.onnx", "net.npz")
+    assert "unknown loss" in fails("import", REFERENCE / "torch_gelu.onnx", "a.safetensors", "--loss", "softmax")
+    assert "(Conv) is no part of an MLP" in fails("import", REFERENCE / "torch_convolution.onnx", "a.safetensors")
+    assert not Path("a.safetensors").exists()
+
+
+def test_the_other_commands_do_not_load_onnx():
+    code = "import sys; from numlp.cli import main; main(['--version']); assert 'onnx' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -1,0 +1,202 @@
+"""What onnxruntime computes from an exported file is what the network predicts."""
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from numlp import MLP, Ensemble, Scaling, standardize, train
+from numlp.activations import ACTIVATIONS
+from numlp.errors import OutputError, SettingError
+from numlp.layers import NORMALIZATIONS
+from numlp.losses import LOSSES
+from numlp.named import resolve
+from numlp.onnx import export_onnx
+
+TEXTS = [*LOSSES, "huber(delta = 0.5)", "quantile(levels = [0.2, 0.4, 0.8])"]
+
+
+def run(path, x):
+    """Return the outputs of a file by name."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {"input": x}), strict=True))
+
+
+def check(model, path, x, **settings):
+    """Export a model, and compare all that the file computes with what the model predicts."""
+    export_onnx(model, path, **settings)
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    found = run(path, x)
+    rows = x.reshape(len(x), -1)
+    logits = np.concatenate(list(model.chunks(x)))
+    scale = np.abs(logits).max()
+    np.testing.assert_allclose(found["logits"], logits, rtol=1e-5, atol=1e-5 * scale)
+    predicted = model.predict(rows)
+    if model.loss.task == "regression":
+        assert list(found) == ["prediction", "logits"]
+        values = found["prediction"]
+        tolerance = {"rtol": 1e-5, "atol": 1e-5 * np.abs(predicted).max()}
+        np.testing.assert_allclose(values, predicted, **tolerance)
+    else:
+        assert list(found) == ["label", "probabilities", "logits"]
+        values = found["label"]
+        np.testing.assert_array_equal(values, predicted)
+        np.testing.assert_allclose(found["probabilities"], model.predict_proba(rows), rtol=0, atol=1e-5)
+    assert (values.dtype, values.shape) == (predicted.dtype, predicted.shape)
+    return found
+
+
+def network(n_inputs=5, n_targets=2, *, loss="softmax_cross_entropy", seed=0, **settings):
+    """Return a network in which nothing, norms and scalings too, is as it was made."""
+    rng = np.random.default_rng(seed)
+    made = resolve("loss", loss, LOSSES)
+    n_targets = max(n_targets, 2) if made.task == "classification" else n_targets
+    shape = (n_inputs,)
+    scaling = Scaling(rng.normal(size=n_targets), rng.uniform(0.5, 2, n_targets)) if made.scales_targets else None
+    settings = {"input_scaling": Scaling(rng.normal(size=shape), rng.uniform(0.5, 2, shape))} | settings
+    sizes = [n_inputs, 7, 1, 6, n_targets * made.blocks]
+    net = MLP(sizes, loss=made, target_scaling=scaling, seed=seed, **settings)
+    net.params += rng.uniform(0, 0.3, net.params.shape)
+    return net
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "net.onnx"
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(1).normal(size=(9, 5)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def images(mnist):
+    return mnist.test.x, (mnist.test.x / 255).astype(np.float32)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, "leaky_relu(slope = 0.3)", "elu(alpha = 0.4)"])
+def test_every_activation_and_norm(path, x, activation, normalization):
+    check(network(activation=activation, normalization=normalization, dropout=0.5, noise=0.1), path, x)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_targets", [1, 3])
+@pytest.mark.parametrize("loss", TEXTS)
+def test_every_loss(path, x, loss, n_targets, dtype):
+    check(network(n_targets=n_targets, loss=loss, dtype=dtype), path, x)
+
+
+@pytest.mark.parametrize("n_targets", [1, 3])
+@pytest.mark.parametrize("loss", TEXTS)
+def test_ensembles_of_every_loss(path, x, loss, n_targets):
+    scaling = Scaling(np.array(3.0), np.array(0.5)) if resolve("loss", loss, LOSSES).scales_targets else None
+    members = [network(n_targets=n_targets, loss=loss, seed=seed, normalization="layer") for seed in range(3)]
+    for member in members:
+        member.target_scaling = scaling or Scaling()
+    ensemble = Ensemble(members)
+    ensemble.temperature, members[1].temperature = 1.7, 0.6
+    check(ensemble, path, x)
+
+
+def test_an_ensemble_of_one(path, x):
+    check(Ensemble([network()]), path, x)
+
+
+@pytest.mark.parametrize("loss", ["softmax_cross_entropy", "sigmoid_binary_cross_entropy"])
+def test_a_calibrated_network(path, x, loss):
+    net = network(loss=loss)
+    net.temperature = 3.0
+    check(net, path, x)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_mnist_for_every_activation_and_norm(path, images, mnist, activation, normalization):
+    net = MLP([784, 16, 16, 10], activation=activation, normalization=normalization, input_shape=(28, 28))
+    train(net, (mnist.train.x[:2000], mnist.train.y[:2000]), epochs=1, learning_rate=0.05, schedule="constant")
+    stored, parts = images
+    found = check(net, path, parts)
+    export_onnx(net, path, bytes_input=True)
+    np.testing.assert_allclose(run(path, stored)["probabilities"], found["probabilities"], rtol=0, atol=1e-5)
+
+
+def test_mnist_for_every_output_of_classes(path, images, mnist):
+    for loss in LOSSES:
+        if LOSSES[loss].task != "regression":
+            net = MLP([784, 16, 10], loss=loss, input_shape=(28, 28))
+            y = np.eye(10)[mnist.train.y[:2000]]
+            train(net, (mnist.train.x[:2000], y), epochs=1, learning_rate=0.1)
+            check(net, path, images[1])
+
+
+@pytest.mark.parametrize("scaling", [Scaling(), Scaling(np.array(0.5), np.array(2.0)), "standardize"])
+def test_bytes_are_what_they_are_to_predict(path, images, scaling):
+    scaling = standardize(images[0]) if scaling == "standardize" else scaling
+    net = MLP([784, 16, 10], input_scaling=scaling, input_shape=(28, 28))
+    check(net, path, images[0][:500], bytes_input=True)
+    check(net, path, images[1][:500])
+    found = onnx.load(path)
+    assert "divide by 255" in found.doc_string
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_inputs_have_the_shape_of_the_training_s_samples(path, dtype):
+    for shape, expected in (((28, 28), ["n", 28, 28]), (None, ["n", 784])):
+        export_onnx(MLP([784, 10], input_shape=shape), path, bytes_input=dtype == np.uint8)
+        kind = onnx.load(path).graph.input[0].type.tensor_type
+        assert [d.dim_param or d.dim_value for d in kind.shape.dim] == expected
+        assert onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type) == dtype
+        for n in (1, 3):
+            assert run(path, np.zeros((n, *expected[1:]), dtype))["label"].shape == (n,)
+
+
+def test_inputs_far_from_zero_keep_their_digits(path):
+    years = (2000 + np.random.default_rng(0).normal(size=(50, 5))).astype(np.float32)
+    check(network(input_scaling=standardize(years)), path, years)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_folded_norms(path, x, normalization):
+    net = network(normalization=normalization)
+    check(net, path, x, fold_norms=True)
+    operators = {node.op_type for node in onnx.load(path).graph.node}
+    assert "BatchNormalization" not in operators
+    assert ("LayerNormalization" in operators) == (normalization == "layer")
+    check(net, path, x)
+    assert ("BatchNormalization" in {n.op_type for n in onnx.load(path).graph.node}) == (normalization == "batch")
+
+
+def test_names_are_in_the_metadata(path):
+    export_onnx(MLP([2, 3], class_names=["cat", "dög", "owl"], feature_names=["size", "age"]), path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert json.loads(metadata["class_names"]) == ["cat", "dög", "owl"]
+    assert json.loads(metadata["feature_names"]) == ["size", "age"]
+    assert session.get_modelmeta().producer_name == "numlp"
+
+
+def test_the_same_model_gives_the_same_bytes(path):
+    export_onnx(network(), path)
+    first = path.read_bytes()
+    export_onnx(network(), path)
+    assert path.read_bytes() == first
+
+
+def test_what_can_not_be_exported(path, monkeypatch, tmp_path):
+    net = MLP([2, 3, 2], dtype="float64")
+    net.params[0] = 1e300
+    with pytest.raises(SettingError, match="infinite in float32"):
+        export_onnx(net, path)
+    with pytest.raises(OutputError, match="can't write"):
+        export_onnx(MLP([2, 2]), tmp_path / "none" / "net.onnx")
+    monkeypatch.setattr("numlp.onnx.exporting._MOST_BYTES", 10)
+    with pytest.raises(SettingError, match="2 GiB"):
+        export_onnx(MLP([2, 2]), path)
+    assert not path.exists()

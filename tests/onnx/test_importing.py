@@ -1,0 +1,525 @@
+"""What numlp, PyTorch, Keras and skl2onnx exported comes back; everything else ends in one clear error."""
+
+import json
+import math
+import socket
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from numlp import MLP, Ensemble, Scaling, standardize
+from numlp.activations import ACTIVATIONS
+from numlp.errors import FileFormatError, NumlpError, SettingError
+from numlp.layers import NORMALIZATIONS
+from numlp.losses import LOSSES
+from numlp.named import resolve
+from numlp.onnx import export_onnx, import_onnx
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "onnx"
+REFUSED = {  # the first node that is no part of an MLP of numlp's
+    "torch_convolution": r"node 'node_conv2d' \(Conv\) is no part of an MLP",
+    "torchscript_convolution": r"node '/0/Conv' \(Conv\) is no part of an MLP",
+    "keras_other_epsilon": r"node .*add_2' \(Add\) with the nodes before it, .* is no part of an MLP",
+}
+NEARLY = {"torch_gelu", "torchscript_gelu"}
+TAKEN = sorted(path.stem for path in REFERENCE.glob("*.onnx") if path.stem not in {*REFUSED, *NEARLY})
+TEXTS = [*LOSSES, "huber(delta = 0.5)", "quantile(levels = [0.2, 0.4, 0.8])"]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "net.onnx"
+
+
+def reference(name):
+    stored = json.loads((REFERENCE / f"{name}.json").read_text())
+    return np.array(stored["x"], np.float32), np.array(stored["y"])
+
+
+def predictions(model, x):
+    return model.predict(x) if model.loss.task == "regression" else model.predict_proba(x)
+
+
+# --- What other libraries wrote
+
+
+def test_there_are_files_of_every_exporter():
+    assert {name.split("_")[0] for name in TAKEN} == {"torch", "torchscript", "sklearn", "keras"}
+    assert len(TAKEN) > 15
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_the_predictions_are_those_of_the_library_itself(name):
+    x, y = reference(name)
+    found = predictions(import_onnx(REFERENCE / f"{name}.onnx"), x)
+    if name.endswith("_view"):  # which ends with a logarithm
+        found = np.log(found)
+    if found.shape == (len(x), 2) and y.shape == (len(x), 1):  # of two classes, the probability of the second
+        found = found[:, 1:]
+    np.testing.assert_allclose(found.reshape(y.shape), y, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_first_node_that_is_no_part_of_an_mlp_is_named(name):
+    with pytest.raises(FileFormatError, match=REFUSED[name]):
+        import_onnx(REFERENCE / f"{name}.onnx")
+
+
+@pytest.mark.parametrize("name", sorted(NEARLY))
+def test_gelu_by_the_error_function_comes_with_a_warning(name):
+    x, y = reference(name)
+    with pytest.warns(UserWarning, match="GELU by the error function"):
+        net = import_onnx(REFERENCE / f"{name}.onnx")
+    np.testing.assert_allclose(net.predict(x), y, atol=1e-3)
+
+
+@pytest.mark.parametrize("exporter", ["torch", "torchscript"])
+def test_activations_are_recognized_with_their_settings(exporter):
+    net = import_onnx(REFERENCE / f"{exporter}_activations.onnx")
+    assert {activation.name for activation in net.activations} == set(ACTIVATIONS)
+    assert [str(activation) for activation in net.activations[1:3]] == ["leaky_relu(slope = 0.2)", "elu(alpha = 0.5)"]
+
+
+def test_what_belongs_to_the_network_is_found():
+    net = import_onnx(REFERENCE / "sklearn_pipeline.onnx")
+    assert net.class_names == ("cat", "dog", "owl")
+    assert net.input_scaling.shift.shape == (4,)
+    assert import_onnx(REFERENCE / "sklearn_numbers.onnx").class_names == ("3", "7")
+    assert import_onnx(REFERENCE / "sklearn_binary.onnx").class_names is None
+    net = import_onnx(REFERENCE / "torch_view.onnx")
+    assert net.input_shape == (1, 3, 4)
+    assert net.input_scaling == Scaling(net.input_scaling.shift, net.input_scaling.factor)
+    assert net.input_scaling.shift == pytest.approx(0.1307)
+    assert net.loss.name == "softmax_cross_entropy"
+    assert import_onnx(REFERENCE / "torch_layer_norm.onnx").loss.name == "sigmoid_binary_cross_entropy"
+
+
+def test_the_loss_can_be_named_where_a_file_ends_with_logits():
+    path = REFERENCE / "torch_activations.onnx"
+    assert import_onnx(path).loss.name == "squared_error"
+    x, y = reference("torch_activations")
+    net = import_onnx(path, loss="softmax_cross_entropy")
+    np.testing.assert_allclose(np.concatenate(list(net.chunks(x))), y, atol=1e-6)
+    with pytest.raises(SettingError, match="unknown loss"):
+        import_onnx(path, loss="softmax")
+    with pytest.raises(FileFormatError, match="link"):
+        import_onnx(REFERENCE / "torch_batch_norm.onnx", loss="poisson")
+
+
+# --- What numlp wrote
+
+
+def check_round_trip(model, path, x, **settings):
+    export_onnx(model, path, **settings)
+    again = import_onnx(path)
+    expected = model.predict(x)
+    scale = 1e-6 * max(1.0, np.abs(expected).max())
+    np.testing.assert_allclose(again.predict(x), expected, rtol=1e-5, atol=scale)
+    if model.loss.task != "regression":
+        np.testing.assert_allclose(again.predict_proba(x), model.predict_proba(x), rtol=0, atol=1e-6)
+    for name in ("loss", "layer_size", "class_names", "feature_names", "temperature", "target_scaling"):
+        assert getattr(again, name) == getattr(model, name), name
+    return again
+
+
+def network(n_targets=3, loss="softmax_cross_entropy", seed=0, **settings):
+    rng = np.random.default_rng(seed)
+    made = resolve("loss", loss, LOSSES)
+    n_targets = max(n_targets, 2) if made.task == "classification" else n_targets
+    if made.scales_targets:
+        settings["target_scaling"] = Scaling(np.arange(float(n_targets)), np.full(n_targets, 0.3))
+    net = MLP([5, 7, 4, n_targets * made.blocks], loss=made, seed=seed, **settings)
+    net.params += rng.uniform(0, 0.3, net.params.shape)
+    return net
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(1).normal(size=(9, 5)).astype(np.float32)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, "leaky_relu(slope = 0.3)", "elu(alpha = 0.4)"])
+def test_every_activation_and_norm_comes_back(path, x, activation, normalization):
+    net = network(activation=activation, normalization=normalization, input_scaling=standardize(x))
+    again = check_round_trip(net, path, x)
+    assert again.activations == net.activations
+    assert again.architecture["normalization"] == ("layer" if normalization == "layer" else "none")
+    np.testing.assert_allclose(again.input_scaling.shift, net.input_scaling.shift, rtol=1e-6)
+    np.testing.assert_allclose(again.input_scaling.factor, net.input_scaling.factor, rtol=1e-6)
+
+
+@pytest.mark.parametrize("sizes", [[5, 1, 3], [5, 4, 1, 6, 1, 3], [1, 4, 3], [5, 3], [1, 1]])
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_single_units_and_single_layers_come_back(path, x, normalization, sizes):
+    net = MLP(sizes, normalization=normalization, loss="squared_error", input_scaling=Scaling(np.array(0.5)))
+    net.params += np.random.default_rng(0).uniform(0, 0.5, net.params.shape)
+    check_round_trip(net, path, x[:, : sizes[0]])
+    net.weights[: sizes[0] * sizes[1]] = 0  # units that are always the same, though no norm made them so
+    check_round_trip(net, path, x[:, : sizes[0]])
+
+
+@pytest.mark.parametrize("n_targets", [1, 3])
+@pytest.mark.parametrize("loss", TEXTS)
+def test_every_loss_comes_back(path, x, loss, n_targets):
+    check_round_trip(network(n_targets, loss), path, x)
+
+
+@pytest.mark.parametrize("loss", TEXTS)
+def test_ensembles_come_back(path, x, loss):
+    members = [network(2, loss, seed, activation=a) for seed, a in enumerate(["relu", "tanh"])]
+    ensemble = Ensemble(members)
+    ensemble.temperature, members[1].temperature = 1.5, 0.5
+    again = check_round_trip(ensemble, path, x)
+    assert [member.temperature for member in again.members] == [1.0, 0.5]
+    assert isinstance(check_round_trip(Ensemble(members[:1]), path, x), Ensemble)
+
+
+@pytest.mark.parametrize("bytes_input", [False, True])
+@pytest.mark.parametrize("scaling", [Scaling(), Scaling(np.array(0.5), np.array(2.0)), "standardize"])
+def test_images_come_back(path, scaling, bytes_input):
+    images = np.random.default_rng(0).integers(0, 256, (20, 4, 3), dtype=np.uint8)
+    scaling = standardize(images) if scaling == "standardize" else scaling
+    net = MLP([12, 5, 3], input_shape=(4, 3), input_scaling=scaling, class_names=["a", "b", "ü"])
+    again = check_round_trip(net, path, images, bytes_input=bytes_input)
+    assert again.input_shape == (4, 3)
+    np.testing.assert_allclose(again.predict_proba(images / 255), net.predict_proba(images / 255), atol=1e-6)
+
+
+def test_an_output_can_be_named(path, x):
+    net = network()
+    export_onnx(net, path)
+    for output in ("probabilities", "logits"):
+        again = import_onnx(path, output=output, loss="softmax_cross_entropy")
+        np.testing.assert_allclose(again.predict_proba(x), net.predict_proba(x), atol=1e-6)
+    with pytest.raises(FileFormatError, match="'none'"):
+        import_onnx(path, output="none")
+
+
+# --- Small graphs by hand
+
+
+def write(path, nodes, constants, *, shape=(3,), outputs=("y",), kind=TensorProto.FLOAT, metadata=None, edit=None):
+    """Write a graph of (operator, inputs, output, attributes) with input x and constants by name."""
+    graph = helper.make_graph(
+        [
+            helper.make_node(operator, inputs, [output], **attributes)
+            for operator, inputs, output, attributes in nodes
+        ],
+        "g",
+        [helper.make_tensor_value_info("x", kind, ["n", *shape])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+        [
+            value if isinstance(value, TensorProto) else numpy_helper.from_array(np.asarray(value), name)
+            for name, value in constants.items()
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    helper.set_model_props(model, metadata or {})
+    if edit:
+        edit(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+W, V = np.arange(12, dtype=np.float32).reshape(3, 4) / 10 - 0.5, np.linspace(-1, 1, 8, dtype=np.float32).reshape(4, 2)
+B = np.array([0.5, -0.5, 1, 0], np.float32)
+ROWS = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_gemm_with_all_its_settings(path, kind):
+    settings = {"transB": 1, "alpha": 0.5, "beta": 2.0}
+    write(path, [("Gemm", ["x", "w", "b"], "y", settings)], {"w": W.T.astype(kind), "b": B.astype(kind)})
+    net = import_onnx(path)
+    np.testing.assert_allclose(net.predict(ROWS), 0.5 * ROWS @ W + 2 * B, atol=1e-3 if kind == np.float16 else 1e-6)
+    assert net.dtype == (np.float64 if kind == np.float64 else np.float32)
+
+
+def test_affine_maps_are_folded_wherever_they_stand(path):
+    nodes = [
+        ("Sub", ["x", "s"], "a", {}),
+        ("MatMul", ["a", "w"], "b", {}),
+        ("Add", ["bias", "b"], "c", {}),
+        ("Mul", ["c", "two"], "d", {}),
+        ("Max", ["d", "zero"], "e", {}),
+        ("Div", ["e", "bias2"], "f", {}),
+        ("MatMul", ["f", "v"], "g", {}),
+        ("Mul", ["g", "two"], "y", {}),
+    ]
+    constants = {"s": np.array([1, 2, 3], np.float32), "w": W, "v": V, "bias": B}
+    write(path, nodes, constants | {"two": np.float32(2), "zero": np.float32(0), "bias2": B + 2})
+    hidden = np.maximum(((ROWS - [1, 2, 3]) @ W + B) * 2, 0)
+    np.testing.assert_allclose(import_onnx(path).predict(ROWS), (hidden / (B + 2)) @ V * 2, atol=1e-5)
+
+
+def test_activations_by_their_formulas(path):
+    one, half = np.float32(1), np.float32(0.5)
+    nodes = [
+        ("Gemm", ["x", "w", "b"], "z", {}),  # a sigmoid by tanh
+        ("Mul", ["z", "half"], "a", {}),
+        ("Tanh", ["a"], "t", {}),
+        ("Mul", ["t", "half"], "u", {}),
+        ("Add", ["u", "half"], "v", {}),
+        ("Gemm", ["v", "w2"], "z2", {}),  # an ELU by Where
+        ("Exp", ["z2"], "e", {}),
+        ("Sub", ["e", "one"], "m", {}),
+        ("Greater", ["z2", "zero"], "p", {}),
+        ("Where", ["p", "z2", "m"], "q", {}),
+        ("Gemm", ["q", "w2"], "y", {}),
+    ]
+    square = np.eye(4, dtype=np.float32) + 0.1
+    write(path, nodes, {"w": W, "b": B, "w2": square, "half": half, "one": one, "zero": np.float32(0)})
+    net = import_onnx(path)
+    assert [str(a) for a in net.activations] == ["sigmoid", "elu"]
+    z = 1 / (1 + np.exp(-(ROWS @ W + B))) @ square
+    np.testing.assert_allclose(net.predict(ROWS), np.where(z > 0, z, np.expm1(z)) @ square, atol=1e-5)
+
+
+def test_a_shape_that_is_computed(path):
+    nodes = [
+        ("Shape", ["x"], "s", {}),
+        ("Gather", ["s", "zero"], "n", {"axis": 0}),
+        ("Unsqueeze", ["n", "axes"], "m", {}),
+        ("Concat", ["m", "rest"], "t", {"axis": 0}),
+        ("Reshape", ["x", "t"], "r", {}),
+        ("Transpose", ["w"], "wt", {"perm": [1, 0]}),
+        ("Gemm", ["r", "wt"], "y", {"transB": 1}),
+    ]
+    constants = {"zero": np.array(0), "axes": np.array([0]), "rest": np.array([-1]), "w": W}
+    write(path, nodes, constants, shape=(3, 1))
+    np.testing.assert_allclose(import_onnx(path).predict(ROWS), ROWS @ W, atol=1e-6)
+
+
+def one(operator, *inputs, **attributes):
+    """Return a network whose hidden units go through one more node."""
+    return [
+        ("Gemm", ["x", "w", "b"], "z", {}),
+        (operator, list(inputs) or ["z"], "a", attributes),
+        ("Gemm", ["a", "v"], "y", {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "says"),
+    [
+        (one("HardSwish"), r"\(HardSwish\) is no part of an MLP"),
+        (one("Clip", "z", "zero", "six"), r"\(Clip\) is no part of an MLP"),
+        (one("Softmax"), r"\(Softmax\) is no part"),
+        (one("Cast", to=TensorProto.INT64), r"\(Cast\) is no part"),
+        (one("Dropout", "z", "half", "yes"), "drops units out"),
+        (one("Add", "z", "nowhere"), "takes 'nowhere', which no node before it computes"),
+        (one("Add", "z", "w"), r"\(Add\) can't be computed"),
+        (one("Concat", "z", "z", axis=1), r"\(Gemm\)|\(Concat\)"),
+        (one("Transpose"), r"\(Transpose\)"),
+        (one("Reshape", "z", "minus"), r"\(Reshape\)"),
+        (one("Shape"), r"\(Gemm\) can't be computed"),
+        ([*one("Relu")[:2], ("Shape", ["a"], "s", {}), ("Reshape", ["z", "s"], "y", {})], "asks for a shape"),
+        (one("Gemm", "z", "x"), "no product of rows by a constant matrix"),
+        (one("Gemm", "v", "z"), "no product of rows by a constant matrix"),
+        (one("Gemm", "z", "ints"), "no matrix of floats"),
+        (one("Gemm", "z", "b"), "no matrix of floats"),
+        (one("Gemm", "z", "w"), "has a matrix of shape"),
+        (one("Gemm", "z", "square", "w"), "adds a bias of shape"),
+        (one("Gemm", "z", "square", transA=1), "no product of rows"),
+        (one("Gemm", "z", "square", alpha="much"), "can't be computed"),
+        (one("LayerNormalization", "z", "six"), "scales of shape"),
+        (one("ConstantOfShape", "minus"), "is no part of an MLP"),
+        ([("Relu", ["x"], "a", {}), ("Gemm", ["a", "w"], "y", {})], r"\(Relu\) is no part"),
+        ([("Sub", ["x", "six"], "y", {})], "no matrix"),
+        ([("Mul", ["x", "zero"], "a", {}), ("Gemm", ["a", "w"], "y", {})], "multiplies inputs by 0"),
+        ([("Gemm", ["x", "w"], "z", {}), ("Relu", ["z"], "y", {})], r"\(Relu\) is no part of an MLP"),
+        (
+            [("Gemm", ["x", "w"], "z", {}), ("Gemm", ["z", "square"], "a", {}), ("Add", ["z", "a"], "y", {})],
+            "brings together",
+        ),
+        (
+            [*one("Tanh")[:2], ("Relu", ["a"], "c", {}), ("Gemm", ["c", "v"], "y", {})],
+            "stands after the activation",
+        ),
+        (
+            [
+                ("Gemm", ["x", "w"], "z", {}),
+                ("LayerNormalization", ["z", "b"], "a", {}),
+                ("Gemm", ["a", "square"], "c", {}),
+                ("Gemm", ["c", "v"], "y", {}),
+            ],
+            "no layer norm after it",
+        ),
+        ([("Gemm", ["x", "nan"], "y", {})], "NaN or infinity"),
+        ([("MatMul", ["w", "nan"], "y", {})], "is no part|can't be computed|'y'"),
+    ],
+)
+def test_what_is_no_mlp_of_numlp_s(path, nodes, says):
+    constants = {"w": W, "b": B, "v": V, "square": np.eye(4, dtype=np.float32), "zero": np.float32(0)}
+    constants |= {"six": np.float32(6), "half": np.float32(0.5), "yes": np.array(True), "minus": np.array([-1])}
+    constants |= {"ints": np.ones((4, 4), np.int64), "nan": np.full((3, 4), np.nan, np.float32)}
+    write(path, nodes, constants)
+    with pytest.raises(FileFormatError, match=says) as caught:
+        import_onnx(path)
+    assert str(path) in str(caught.value)
+
+
+def test_what_does_not_lead_to_the_output_is_not_looked_at(path):
+    tail = [("Softplus", ["y"], "a", {}), ("TopK", ["a"], "b", {})]
+    write(path, [("Gemm", ["x", "w"], "y", {}), *tail], {"w": W})
+    np.testing.assert_allclose(import_onnx(path).predict(ROWS), ROWS @ W, atol=1e-6)
+
+
+# --- Broken and hostile files
+
+
+def tensor(dims, kind=TensorProto.FLOAT, raw=b"", **settings):
+    made = TensorProto(name="w", dims=dims, data_type=kind, **settings)
+    if raw is not None:
+        made.raw_data = raw
+    return made
+
+
+@pytest.mark.parametrize(
+    ("weight", "says"),
+    [
+        (tensor([3, 10**12]), "does not hold as many numbers"),
+        (tensor([10**6, 10**6, 10**6, 10**6]), "does not hold as many numbers"),
+        (tensor([-3, -4], raw=bytes(48)), "does not hold as many numbers"),
+        (tensor([3, 4], raw=bytes(47)), "does not hold as many numbers"),
+        (tensor([3, 4], raw=None, float_data=[1.0]), "does not hold as many numbers"),
+        (tensor([3, 0]), r"\(3, 0\)"),
+        (tensor([3, 4], TensorProto.COMPLEX64, bytes(96)), "COMPLEX64, which numlp does not read"),
+        (tensor([3, 4], 99, bytes(48)), "number 99"),
+        (tensor([3, 4], TensorProto.STRING, bytes(48)), "does not hold as many"),
+        (tensor([3, 4], data_location=TensorProto.EXTERNAL), "lies in another file"),
+        (
+            tensor([3, 4], external_data=[onnx.StringStringEntryProto(key="location", value="/etc/passwd")]),
+            "lies in another file",
+        ),
+    ],
+)
+def test_constants_that_are_not_what_they_say(path, weight, says):
+    write(path, [("Gemm", ["x", "w"], "y", {})], {"w": weight})
+    with pytest.raises(FileFormatError, match=says):
+        import_onnx(path)
+
+
+def test_files_can_not_ask_for_more_memory_than_they_are_large(path):
+    square = np.eye(100, dtype=np.float32)
+    nodes = [("Gemm", ["x" if i == 0 else str(i), "w"], str(i + 1), {}) for i in range(1000)]
+    write(path, nodes, {"w": square}, shape=(100,), outputs=["1000"])
+    with pytest.raises(FileFormatError, match="larger than the file"):
+        import_onnx(path)
+    column, row = np.ones((100_000, 1), np.float32), np.ones((1, 100_000), np.float32)
+    write(path, [("Mul", ["c", "r"], "w", {}), ("Gemm", ["x", "w"], "y", {})], {"c": column, "r": row})
+    with pytest.raises(FileFormatError, match=r"\(Mul\).*do not fit each other"):
+        import_onnx(path)
+    doubled = [("Concat", [str(i) if i else "r"] * 2, str(i + 1), {"axis": 0}) for i in range(60)]
+    write(path, [*doubled, ("Gemm", ["x", "60"], "y", {})], {"r": row})
+    with pytest.raises(FileFormatError, match=r"larger than the file|too large"):
+        import_onnx(path)
+    write(path, [("Relu", ["x"], "a", {}), ("Gemm", ["a", "w"], "y", {})], {"w": W}, shape=(10**12,))
+    with pytest.raises(FileFormatError, match="is no part of an MLP"):
+        import_onnx(path)
+    long = [("Relu", [f"r{i}" if i else "z"], f"r{i + 1}", {}) for i in range(5000)]
+    write(path, [("Gemm", ["x", "w"], "z", {}), *long, ("Gemm", ["r5000", "v"], "y", {})], {"w": W, "v": V})
+    with pytest.raises(FileFormatError, match="more stands before it"):
+        import_onnx(path)
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (lambda model: model.graph.input.pop(), "one input, not 0"),
+        (lambda model: model.graph.input.add(name="other"), "one input, not 2: 'x', 'other'"),
+        (lambda model: model.graph.input[0].type.Clear(), "must be a tensor of numbers, not UNDEFINED"),
+        (lambda model: model.graph.input[0].type.tensor_type.shape.dim.pop(), "must have the shape"),
+        (lambda model: model.graph.input[0].type.tensor_type.ClearField("shape"), "must have the shape"),
+        (lambda model: model.graph.ClearField("output"), "no nodes or no outputs"),
+        (lambda model: model.graph.ClearField("node"), "no nodes or no outputs"),
+        (lambda model: model.graph.output.add().CopyFrom(model.graph.output[0]), "not one output of floats"),
+        (lambda model: model.graph.sparse_initializer.add(), "sparse constants"),
+        (lambda model: setattr(model.graph.node[0], "domain", "com.microsoft"), "com.microsoft.Gemm"),
+        (lambda model: model.graph.output[0].type.Clear(), "not one output of floats, but none"),
+        (lambda model: setattr(model.graph.output[0], "name", "x"), "no matrix"),
+        (lambda model: setattr(model.graph.output[0], "name", "w"), "'w' from the input"),
+    ],
+)
+def test_graphs_that_are_broken(path, edit, says):
+    write(path, [("Gemm", ["x", "w"], "y", {})], {"w": W}, edit=edit)
+    with pytest.raises(FileFormatError, match=says):
+        import_onnx(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"loss": "none"},
+        {"loss": 3},
+        {"loss": "quantile(levels = [0.1, 0.9])"},
+        {"networks": []},
+        {"networks": 3},
+        {"networks": [{"logits": "nowhere", "temperature": 1}]},
+        {"networks": [{"logits": "input", "temperature": 1}]},
+        {"temperature": 0},
+        {"temperature": "hot"},
+        {"target_scaling": {}},
+        {"target_scaling": {"shift": [1, 2, 3, 4], "factor": 1}},
+        {"target_scaling": {"shift": [[1], [2, 3]], "factor": 1}},
+        {"target_scaling": {"shift": 0, "factor": math.nan}},
+    ],
+)
+def test_descriptions_that_do_not_fit(path, change):
+    export_onnx(network(1, "squared_error"), path)
+    model = onnx.load(path)
+    entry = next(entry for entry in model.metadata_props if entry.key == "numlp")
+    entry.value = json.dumps(json.loads(entry.value) | change)
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(FileFormatError):
+        import_onnx(path)
+
+
+def test_a_network_named_again_and_again_is_not_made_as_often(path):
+    export_onnx(MLP([100, 100, 2]), path)
+    model = onnx.load(path)
+    entry = next(entry for entry in model.metadata_props if entry.key == "numlp")
+    described = json.loads(entry.value)
+    entry.value = json.dumps(described | {"networks": described["networks"] * 1000, "ensemble": True})
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(FileFormatError, match="larger than the file"):
+        import_onnx(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage" * 100, b"\xff" * 64, b"PK\x03\x04" + bytes(60)])
+def test_other_formats_are_one_clear_error(path, content):
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match="is no ONNX file, or is damaged"):
+        import_onnx(path)
+
+
+def test_missing_files_and_folders(tmp_path):
+    for path in (tmp_path / "none.onnx", tmp_path):
+        with pytest.raises(FileFormatError, match="there is no ONNX file"):
+            import_onnx(path)
+
+
+def test_mutated_files_end_in_a_network_or_in_one_clear_error(path, monkeypatch):
+    def forbidden(*_, **__):
+        raise AssertionError("reading a file must start no process and open no socket")
+
+    monkeypatch.setattr(subprocess, "Popen", forbidden)
+    monkeypatch.setattr(socket, "socket", forbidden)
+    rng = np.random.default_rng(0)
+    names = ["sklearn_classifier", "torch_layer_norm", "torchscript_layer_norm", "torch_batch_norm", "sklearn_binary"]
+    for name in names:
+        whole = (REFERENCE / f"{name}.onnx").read_bytes()
+        for _ in range(150):
+            content = bytearray(whole)
+            for position in rng.integers(0, len(whole), rng.integers(1, 4)):
+                content[position] = rng.integers(0, 256)
+            path.write_bytes(content[: rng.integers(1, len(whole)) if rng.random() < 0.2 else len(whole)])
+            try:
+                import_onnx(path)
+            except NumlpError as error:
+                assert str(error)  # noqa: PT017
