@@ -95,6 +95,14 @@ def test_the_recipes_page_is_what_the_script_writes_of_the_stored_figures():
     assert versions.sub("", module.page(results)) == versions.sub("", (RESULTS / "recipes.md").read_text())
 
 
+def test_the_page_beside_scikit_learn_is_what_the_script_writes_of_the_stored_figures():
+    spec = importlib.util.spec_from_file_location("beside", ROOT / "benchmarks/scikit_learn.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    measured = json.loads((ROOT / "benchmarks/scikit_learn.json").read_text())
+    assert module.page(measured) == (ROOT / "benchmarks/scikit_learn.md").read_text()
+
+
 def test_the_guide_s_tables_are_what_the_script_writes_of_the_stored_figures():
     module = script("choosing")
     guide = (ROOT / "docs/choosing.md").read_text()
