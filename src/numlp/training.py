@@ -167,19 +167,14 @@ def train(
     tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
     figures = _columns(tally.score, validated=held_out is not None)
     schedule.check(plan, figures)
-    callbacks = tuple({id(callback): callback for callback in (*after_step, *after_epoch)}.values())
-    average = Average(network, averaging) if averaging else None
-    state = TrainingState(network, optimizer.init(network.params), average=average)
-    if isinstance(resume, TrainingState):
-        if resume.optimizer.keys() != state.optimizer.keys():
-            raise SettingError(f"resume is of another optimizer than {optimizer}")
-        state = resume
-        if state.network is not network or state.epoch >= epochs:
-            raise SettingError(f"resume must be of this network, and epochs above the {state.epoch} that it has had")
-    state.figures, state.callbacks, state.ended_by = figures, callbacks, ()
-    _notify("begin", state)
-    if not (resume is None or isinstance(resume, TrainingState)):
-        state.restore(read_checkpoint(resume))
+    fresh = TrainingState(
+        network,
+        optimizer.init(network.params),
+        figures=figures,
+        average=Average(network, averaging) if averaging else None,
+        callbacks=tuple({id(callback): callback for callback in (*after_step, *after_epoch)}.values()),
+    )
+    state = _begun(fresh, resume, epochs)
 
     network.class_names, network.input_shape = names, network.input_shape or shape
     network.temperature = 1.0  # what an earlier calibration found holds no longer
@@ -219,9 +214,9 @@ def train(
             seconds = time.perf_counter() - started
             if average is not None:
                 average.swap()
-            row = _prefixed("train", tally.result())
+            row = {f"train_{name}": value for name, value in tally.result().items()}
             if held_out is not None:
-                row |= _prefixed("validation", evaluate_rows(network, held_out))
+                row |= {f"validation_{name}": value for name, value in evaluate_rows(network, held_out).items()}
         if not (np.isfinite([state.loss, *row.values()]).all() and np.isfinite(network.params).all()):
             network.params[:] = last_good
             _notify("finish", state)
@@ -236,6 +231,21 @@ def train(
             break
     _notify("finish", state)
     return state.history
+
+
+def _begun(fresh: TrainingState, resume: str | os.PathLike[str] | TrainingState | None, epochs: int) -> TrainingState:
+    """Return the state that a training begins with, or goes on from, when its callbacks have begun."""
+    state = resume if isinstance(resume, TrainingState) else fresh
+    if state is not fresh:
+        if state.network is not fresh.network or state.epoch >= epochs:
+            raise SettingError(f"resume must be of this network, and epochs above the {state.epoch} that it has had")
+        if state.optimizer.keys() != fresh.optimizer.keys():
+            raise SettingError("resume must be of the same optimizer")
+        state.figures, state.callbacks, state.ended_by = fresh.figures, fresh.callbacks, ()
+    _notify("begin", state)
+    if not (resume is None or isinstance(resume, TrainingState)):
+        state.restore(read_checkpoint(resume))
+    return state
 
 
 def _rates(learning_rate: float | Callable[[int], float]) -> Callable[[int], float]:
@@ -272,7 +282,3 @@ def _notify(event: str, state: TrainingState) -> None:
         method = getattr(callback, event, None)
         if method is not None:
             method(state)
-
-
-def _prefixed(part: str, figures: dict[str, float]) -> dict[str, float]:
-    return {f"{part}_{name}": value for name, value in figures.items()}
