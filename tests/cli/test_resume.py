@@ -72,7 +72,7 @@ def test_a_run_that_was_stopped_before_its_first_checkpoint(numlp, points, whole
 
 def test_what_can_t_be_resumed(numlp, fails, points, whole):
     assert "whole is a run that has ended" in fails("resume", "whole")
-    assert "nowhere" in fails("resume", "nowhere")
+    assert "nowhere is no run: it has no file recipe.toml" in fails("resume", "nowhere")
     Path("whole/checkpoints").mkdir()
     lock = Lock(Path("whole"))
     assert "another process is working on whole: wait until it has ended" in fails("resume", "whole")

@@ -8,7 +8,7 @@ import typer
 from numlp.cli.output import Json, console, print_json
 from numlp.cli.running import Opening, read_interval, run
 from numlp.cli.train import CHECKPOINT_EVERY, REPORT
-from numlp.errors import SettingError
+from numlp.errors import FileFormatError, SettingError
 from numlp.recipes import load_data, load_recipe
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -26,6 +26,8 @@ def resume(
     """Go on with a training from its newest checkpoint, to the same result as if it had never been stopped."""
     from numlp.unfinished import can_go_on
 
+    if not (folder / "recipe.toml").is_file():
+        raise FileFormatError(f"{folder} is no run: it has no file recipe.toml")
     recipe = load_recipe(folder / "recipe.toml")
     if not can_go_on(folder):
         raise SettingError(f"{folder} is a run that has ended: there is nothing to go on with")
