@@ -37,6 +37,22 @@ def test_curves_of_all_runs(comparison):
     assert [len(line["values"]) for line in loss["series"]] == [3, 5, 3]
 
 
+def test_a_run_has_one_colour_on_all_charts(open_page, tmp_path):
+    runs = {"classes": run_of(tmp_path, 0.9), "values": run_of(tmp_path, 0.9)}
+    for row in runs["values"].history.rows:
+        row["validation_r2"] = 0.5 + 0.1 * row["epoch"]
+    write_comparison(runs, tmp_path / "page.html")
+    page = open_page(tmp_path / "page.html")
+    charts = page.locator("figure.panel")
+    assert charts.count() == 3
+    for chart in (charts.nth(i) for i in range(3)):
+        names = chart.locator(".legend li").all_inner_texts()
+        colours = chart.locator(".legend path").evaluate_all("paths => paths.map(p => getComputedStyle(p).stroke)")
+        found = dict(zip(names, colours, strict=True))
+        assert found["values"] != found.get("classes")
+        assert chart.locator("svg[role=img] path.series-1").count() == 1
+
+
 def test_what_differs_is_marked(comparison):
     text = comparison.read_text(encoding="utf-8")
     assert "<b>large" not in text

@@ -55,8 +55,8 @@ def write_comparison(runs: Mapping[str, Run], path: Path) -> None:
     panels = []
     for column, title in _COLUMNS.items():
         series = [
-            {"name": name, "values": numbers(run.history[column])}
-            for name, run in runs.items()
+            {"name": name, "values": numbers(run.history[column]), "place": place}
+            for place, (name, run) in enumerate(runs.items())
             if column in run.history
         ]
         if series:

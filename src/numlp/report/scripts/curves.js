@@ -10,7 +10,7 @@ function mountCurves(mount, panels, epochs) {
       heading.append(h("label", { class: "switch" }, box, "log scale"));
     }
     mount.append(
-      h("figure", { class: `panel ${panel.id}` }, heading, panel.series.length > 1 ? legend(panel) : null, chart.box),
+      h("figure", { class: `panel ${panel.id}` }, heading, panel.series.length > 1 || panel.series[0].place !== undefined ? legend(panel) : null, chart.box),
     );
   }
 }

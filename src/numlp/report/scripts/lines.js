@@ -3,7 +3,7 @@
 const MARGIN = { top: 14, right: 14, bottom: 38, left: 58 };
 
 /**
- * @param panel {title, percent, log, series: [{name, values}], best}, as report/curves.py makes it
+ * @param panel {title, percent, log, series: [{name, values, place}], best}, as report/curves.py makes it
  * @param epochs the epochs' numbers
  */
 function lineChart(panel, epochs, { height = 260, log = false } = {}) {
@@ -82,9 +82,9 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
     const drawn = points
       .map((point, k) => (point ? `${points[k - 1] ? "L" : "M"}${point[0].toFixed(1)},${point[1].toFixed(1)}` : ""))
       .join("");
-    const parts = [svg("path", { class: `line series-${i % 8}${dashes(panel, i)}`, d: drawn })];
+    const parts = [svg("path", { class: `line ${look(panel, i)}`, d: drawn })];
     const alone = points.filter(Boolean).length === 1 ? points.find(Boolean) : null;
-    if (alone) parts.push(svg("circle", { class: `dot series-${i % 8}`, cx: alone[0], cy: alone[1], r: 4 }));
+    if (alone) parts.push(svg("circle", { class: `dot ${look(panel, i)}`, cx: alone[0], cy: alone[1], r: 4 }));
     return parts;
   }
 
@@ -104,7 +104,7 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
     panel.series.forEach((line, i) => {
       const value = line.values[state.at];
       if (value !== null && value !== undefined)
-        drawing.append(svg("circle", { class: `dot series-${i % 8}`, cx, cy: y(value), r: 4 }));
+        drawing.append(svg("circle", { class: `dot ${look(panel, i)}`, cx, cy: y(value), r: 4 }));
     });
   }
 
@@ -150,9 +150,11 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
   };
 }
 
-/** Two lines differ by dashes, too; of several, those after the eighth colour. */
-function dashes(panel, i) {
-  return (panel.series.length === 2 && panel.dashed !== false && i === 0) || i >= 8 ? " dashed" : "";
+/** A line's colour, by its place among all that there are; two lines differ by dashes, too, and those after the eighth. */
+function look(panel, i) {
+  const place = panel.series[i].place ?? i;
+  const dashed = (panel.series.length === 2 && panel.dashed !== false && place === 0) || place >= 8;
+  return `series-${place % 8}${dashed ? " dashed" : ""}`;
 }
 
 function summary(panel, epochs, show) {
@@ -173,7 +175,7 @@ function legend(panel) {
       svg(
         "svg",
         { class: "swatch", viewBox: "0 0 24 8", "aria-hidden": "true" },
-        svg("path", { class: `line series-${i % 8}${dashes(panel, i)}`, d: "M0,4L24,4" }),
+        svg("path", { class: `line ${look(panel, i)}`, d: "M0,4L24,4" }),
       ),
       line.name,
     ),
