@@ -9,9 +9,9 @@ function mountCurves(mount, panels, epochs) {
       box.checked = wide(panel);
       heading.append(h("label", { class: "switch" }, box, "log scale"));
     }
-    mount.append(
-      h("figure", { class: `panel ${panel.id}` }, heading, panel.series.length > 1 || panel.series[0].place !== undefined ? legend(panel) : null, chart.box),
-    );
+    const several = panel.series.length > 1 || panel.series[0].place !== undefined;
+    const names = several ? legend(panel) : null;
+    mount.append(h("figure", { class: `panel ${panel.id}` }, heading, names, chart.box));
   }
 }
 

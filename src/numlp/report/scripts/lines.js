@@ -150,7 +150,7 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
   };
 }
 
-/** A line's colour, by its place among all that there are; two lines differ by dashes, too, and those after the eighth. */
+/** A line's colour, by its place among all that there are; two differ by dashes, too, as do those after the eighth. */
 function look(panel, i) {
   const place = panel.series[i].place ?? i;
   const dashed = (panel.series.length === 2 && panel.dashed !== false && place === 0) || place >= 8;
