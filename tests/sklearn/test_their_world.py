@@ -149,6 +149,10 @@ def test_the_network_can_be_saved_as_numlp_s_models(digits, tmp_path):
     assert network.class_names == tuple("abcdefghij")
 
 
+def interrupt_at_once():
+    raise KeyboardInterrupt
+
+
 def test_interrupted_training_keeps_what_it_has(digits):
     x, y = digits
 
@@ -160,5 +164,8 @@ def test_interrupted_training_keeps_what_it_has(digits):
         classifier = quick(callbacks=[interrupt], max_iter=50).fit(x, y)
     assert classifier.n_iter_ == 3
     assert classifier.score(x, y) > 0.3
+    with pytest.warns(UserWarning, match=r"Training interrupted by user\."):
+        at_once = quick(early_stopping=True, scoring=lambda *_: interrupt_at_once()).fit(x, y)
+    assert at_once.predict(x).shape == y.shape
     with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(8\) reached"):
         quick().fit(x, y)

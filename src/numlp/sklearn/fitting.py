@@ -48,19 +48,7 @@ def fit_batches(
     """Train by batches, for all epochs or for one."""
     network = estimator.network_
     seed = seed_of(random_state)
-    batches = ShuffledBatches(
-        rows,
-        random_state=random_state,
-        shuffle=bool(estimator.shuffle),
-        n_targets=network.n_targets,
-        batch_size=_batch_size(estimator.batch_size, int(rows.x.shape[0])),
-        scaling=network.input_scaling,
-        dtype=network.dtype,
-        seed=seed,
-        smoothing=parameters.get("label_smoothing", 0.0),
-        rest=0.5 if network.loss.task == "labels" else 1 / network.n_targets,
-        mixup=estimator.mixup,
-    )
+    batches = _batches(rows, network, parameters, random_state, seed)
     penalty = AlphaPenalty(network, estimator.alpha, batches)
     score = _score_of(estimator, held_out) if estimator.early_stopping and held_out is not None else None
     convergence = Convergence(estimator, batches, penalty, held_out, score, one_epoch)
@@ -103,7 +91,7 @@ def fit_batches(
                 estimator._state.callbacks = ()  # they hold the training data
     estimator.stopped_ = convergence.converged or any(each is not convergence for each in estimator._state.ended_by)
     estimator._state.ended_by = ()
-    if score is not None and (estimator.stopped_ or not one_epoch):
+    if score is not None and estimator.validation_scores_ and (estimator.stopped_ or not one_epoch):
         _restore(estimator)
     if estimator.n_iter_ == estimator.max_iter and not (estimator.stopped_ or one_epoch):
         warnings.warn(
@@ -112,6 +100,24 @@ def fit_batches(
             ConvergenceWarning,
             stacklevel=4,
         )
+
+
+def _batches(
+    rows: Rows, network: MLP, parameters: dict[str, Any], random_state: np.random.RandomState, seed: int
+) -> ShuffledBatches:
+    return ShuffledBatches(
+        rows,
+        random_state=random_state,
+        shuffle=bool(parameters["shuffle"]),
+        n_targets=network.n_targets,
+        batch_size=_batch_size(parameters["batch_size"], int(rows.x.shape[0])),
+        scaling=network.input_scaling,
+        dtype=network.dtype,
+        seed=seed,
+        smoothing=parameters.get("label_smoothing", 0.0),
+        rest=0.5 if network.loss.task == "labels" else 1 / network.n_targets,
+        mixup=parameters["mixup"],
+    )
 
 
 def _restore(estimator: Any) -> None:
@@ -149,7 +155,7 @@ def _batch_size(batch_size: Any, n: int) -> int:
     if isinstance(batch_size, str):
         return min(200, n)
     if batch_size > n:
-        warnings.warn(f"batch_size={batch_size} is more than the {n} samples: it is clipped to {n}", stacklevel=5)
+        warnings.warn(f"batch_size={batch_size} is more than the {n} samples: it is clipped to {n}", stacklevel=6)
     return min(int(batch_size), n)
 
 
