@@ -30,6 +30,7 @@ import numpy.typing as npt
 from numlp.checks import real
 from numlp.errors import DataError, SettingError
 from numlp.named import Check, Named, setting
+from numlp.randomness import fill_normal
 from numlp.special import AnyArray, Array
 
 Floats = npt.NDArray[np.float32]
@@ -127,6 +128,7 @@ class Augmenter:
         self._erase = Erase(settings.erasing, height, width, images) if settings.erasing else None
         self._noise = settings.noise * float(unit)
         self._normal = np.empty((images if settings.noise else 0, math.prod(shape)), np.float32)
+        self._half = np.empty((self._normal.size + 1) // 2, np.float32)
 
     def __call__(self, x: AnyArray, out: Array, rng: np.random.Generator) -> Array:
         """Write the changed rows of `x` into `out`, and return it.
@@ -151,7 +153,8 @@ class Augmenter:
             if self._erase is not None:
                 self._erase(target, rng)
             if self._noise:
-                normal = rng.standard_normal(dtype=np.float32, out=self._normal[: len(rows)])
+                normal = self._normal[: len(rows)]
+                fill_normal(rng, normal, self._half)
                 np.add(rows, np.multiply(normal, self._noise, out=normal), out=rows)
         return out
 
@@ -184,6 +187,7 @@ class Warp:
         self._uniform = np.empty((images, len(self._low)), np.float32)
         self._turn, self._down = np.empty((images, 3), np.float32), np.empty((images, 2), np.float32)
         self._normal = np.empty((images, 2, terms[0] - 2, terms[1] - 2), np.float32)
+        self._half_normal = np.empty((self._normal.size + 1) // 2, np.float32)
         self._forms = np.zeros((images, 2, *terms), np.float32)
         self._half = np.empty((images, 2, terms[0], width), np.float32)
         self._coordinates, self._whole = np.empty((2, images, 2, height, width), np.float32)
@@ -209,7 +213,8 @@ class Warp:
         np.multiply(down, scale_y, out=forms[:, :, -2, -1])
         np.add(uniform[:, 5:], self._centre, out=forms[:, :, -1, -1])
         if self._elastic:
-            normal = rng.standard_normal(dtype=np.float32, out=self._normal[:n])
+            normal = self._normal[:n]
+            fill_normal(rng, normal, self._half_normal)
             np.multiply(normal, self._elastic, out=forms[:, :, :-2, :-2])
         half = self._half[:n]
         np.matmul(forms.reshape(-1, len(self._columns)), self._columns, out=half.reshape(-1, half.shape[-1]))

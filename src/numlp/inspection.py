@@ -173,7 +173,8 @@ def gradient_norms(network: MLP) -> dict[str, float]:
     """
     norms, start = {}, 0
     for number, layer in enumerate(network.linear_layers, start=1):  # all weights come first, in order
-        norms[f"layer {number}"] = float(np.linalg.norm(network.grads[start : start + layer.weight.size]))
+        gradient = network.grads[start : start + layer.weight.size]
+        norms[f"layer {number}"] = float(np.linalg.norm(gradient)) / network.grad_scale
         start += layer.weight.size
     return norms
 

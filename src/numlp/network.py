@@ -17,12 +17,12 @@ from numlp.losses import LOSSES, Loss
 from numlp.named import resolve
 from numlp.predictor import Predictor, n_names
 from numlp.randomness import Role, generator
-from numlp.scaling import Scaling
+from numlp.scaling import Scaling, as_scaling
 from numlp.sparse import dense
 from numlp.special import AnyArray, Array
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
-_RESULTS = {"last_logits", "values", "input_grad"}
+_RESULTS = {"last_logits", "values", "input_grad", "grad_scale"}
 _DERIVED = {"layers", "_first", "_grads", "_capacity", "_delta", "_scratch", "_values_buffer"} | _RESULTS
 
 
@@ -43,8 +43,7 @@ class MLP(Predictor):
         "sigmoid_binary_cross_entropy" for labels that don't exclude each other or for two classes with one output,
         "squared_error" for real targets, and others.
     initializer : str, optional
-        A name in `INITIALIZERS` for all layers; by default each layer's is the one that suits the activation
-        after it: He's for ReLU, Glorot's for the outputs.
+        A name in `INITIALIZERS` for all layers; by default what suits the activation after each, as He's does ReLU.
     normalization : "none", "batch" or "layer"
         Of hidden units, before their activation.
     dropout, input_dropout : float, in [0, 1)
@@ -67,6 +66,8 @@ class MLP(Predictor):
     Attributes
     ----------
     params, grads : array, shape (n_parameters,)
+    grad_scale : float
+        By what `loss_and_grad` multiplied them; plain SGD's learning rate is in there.
     layers : list of Layer
 
     Raises
@@ -117,8 +118,8 @@ class MLP(Predictor):
             "input_noise": nonnegative("input_noise", input_noise),
         }
         self.dtype = choice("dtype", getattr(dtype, "name", getattr(dtype, "__name__", dtype)), DTYPES)
-        self.input_scaling = self._fitting("input_scaling", input_scaling, self.layer_size[0])
-        self.target_scaling = self._fitting("target_scaling", target_scaling, self.n_targets)
+        self.input_scaling = as_scaling("input_scaling", input_scaling, self.layer_size[0], self.dtype)
+        self.target_scaling = as_scaling("target_scaling", target_scaling, self.n_targets, self.dtype)
         if not self.loss.scales_targets and not self.target_scaling.is_identity:
             raise SettingError(f"loss {self.loss.name!r} takes targets as they are: leave target_scaling out")
         self.input_shape = as_sample_shape("input_shape", input_shape, self.layer_size[0])
@@ -197,26 +198,34 @@ class MLP(Predictor):
         return x
 
     def loss_and_grad(
-        self, x: Array, targets: Array, weights: Array | None = None, *, input_gradient: bool = False
+        self,
+        x: Array,
+        targets: Array,
+        weights: Array | None = None,
+        *,
+        input_gradient: bool = False,
+        scale: float = 1,
     ) -> float:
         """Return the mean loss of a batch, and fill `grads` with its gradient.
 
         Parameters
         ----------
-        x : array, shape (n, inputs)
-            Scaled inputs, of the network's dtype.
+        x : array, shape (n, inputs), of the network's dtype
+            Scaled.
         targets : array, shape (n, targets)
-            Target rows: one-hot or probabilities, 0 and 1, or scaled values; see `numlp.losses`.
+            One-hot or probabilities, 0 and 1, or scaled values; see `numlp.losses`.
         weights : array, shape (n,), optional
             How much each row counts: the mean is Σ weight · loss / n.
         input_gradient : bool
             Whether `input_grad` is wanted, too.
+        scale : float
+            By what all gradients are multiplied: for nothing here, for a pass over all of them later.
 
         Returns
         -------
         float
-            The loss, averaged over the rows. Until the next call, `last_logits` holds the batch's logits, `values`
-            the loss of every row, and `input_grad` the gradient with respect to `x`.
+            Until the next call, `last_logits` holds the batch's logits, `values` the loss of every row, and
+            `input_grad` the gradient with respect to `x`.
 
         Examples
         --------
@@ -237,7 +246,8 @@ class MLP(Predictor):
         else:
             total = float(np.dot(weights, self.values))
             np.multiply(delta, weights[:, None], out=delta)
-        np.divide(delta, n, out=delta)
+        np.multiply(delta, scale / n, out=delta)
+        self.grad_scale = scale
         first = 0 if input_gradient else self._first  # what is before has no parameters
         for layer in reversed(self.layers[first + 1 :]):
             delta = layer.backward(delta, input_gradient=True)
@@ -254,8 +264,7 @@ class MLP(Predictor):
     def allocate(self, batch_size: int) -> None:
         """Make all buffers for training with batches of up to `batch_size` rows."""
         self._capacity = batch_size
-        self._delta = np.empty((batch_size, self.layer_size[-1]), self.dtype)
-        self._scratch = np.empty_like(self._delta)
+        self._delta, self._scratch = np.empty((2, batch_size, self.layer_size[-1]), self.dtype)
         self._values_buffer = np.empty(batch_size, self.dtype)
         for layer in self.layers:
             layer.allocate(batch_size, self.dtype)
@@ -270,9 +279,8 @@ class MLP(Predictor):
         self.layers = make_layers(self.layer_size, self.activations, **self.architecture)
         self._first = next(i for i, layer in enumerate(self.layers) if layer.shapes)
         count = sum(int(np.prod(shape)) for layer in self.layers for shape in layer.shapes.values())
-        self._params: Array = np.zeros(count, self.dtype)
-        self._grads: Array = np.zeros(count, self.dtype)
-        self._capacity = 0
+        self._params, self._grads = np.zeros(count, self.dtype), np.zeros(count, self.dtype)
+        self._capacity, self.grad_scale = 0, 1.0
         for layer, params, grads in zip(self.layers, self._views(self.params), self._views(self.grads), strict=True):
             layer.bind(params, grads)
         self.begin_epoch(seed=0, epoch=0)
@@ -289,10 +297,3 @@ class MLP(Predictor):
                         named[name] = flat[start:stop].reshape(shape)
                         start = stop
         return views
-
-    def _fitting(self, name: str, scaling: Scaling | None, width: int) -> Scaling:
-        scaling = Scaling() if scaling is None else scaling
-        if not isinstance(scaling, Scaling):
-            raise SettingError(f"{name} must be a Scaling, such as numlp.standardize(x) returns, not {scaling!r}")
-        scaling.check(name, width, self.dtype)
-        return scaling

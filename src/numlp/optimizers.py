@@ -21,7 +21,7 @@ from numlp.named import Named, setting
 from numlp.special import Array
 
 State = dict[str, Array]
-_PIECE = 16384  # numbers: with four arrays of float32 256 KiB, which fits into the second-level cache
+_PIECE = 65536  # numbers: enough that calls take no time beside the computing, few enough for the last-level cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,11 @@ class Optimizer(Named):
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         """Take one step: change `params` and `state` in place, and leave `grads` as it is."""
         raise NotImplementedError
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether a step is nothing but the gradient times the learning rate, whoever multiplies them."""
+        return False
 
     def decay(self, weights: Array, learning_rate: float) -> None:
         """Shrink the weights, before the step."""
@@ -101,21 +106,30 @@ class SGD(Optimizer):
         if self.nesterov and not self.momentum:
             raise SettingError("nesterov = true needs a momentum above 0, such as momentum = 0.9")
 
+    @property
+    def is_linear(self) -> bool:
+        return not self.momentum
+
     def init(self, params: Array) -> State:
         return _zeros(params, *(["velocity"] if self.momentum else []))
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        if self.is_linear and learning_rate == 1:  # as where the gradients are multiplied by the rate already
+            np.subtract(params, grads, out=params)
+            return
         velocity = state["velocity"] if self.momentum else grads
         for p, g, v in _pieces(params, grads, velocity):
             step = state["scratch"][: p.size]
-            if self.momentum:
-                np.multiply(v, self.momentum, out=v)
+            if self.nesterov:  # the velocity is kept as μ v
                 np.add(v, g, out=v)
-            np.multiply(v, learning_rate * (self.momentum if self.nesterov else 1), out=step)
+                np.multiply(v, self.momentum, out=v)
+                np.multiply(np.add(v, g, out=step), learning_rate, out=step)
+            else:
+                if self.momentum:
+                    np.multiply(v, self.momentum, out=v)
+                    np.add(v, g, out=v)
+                np.multiply(v, learning_rate, out=step)
             np.subtract(p, step, out=p)
-            if self.nesterov:
-                np.multiply(g, learning_rate, out=step)
-                np.subtract(p, step, out=p)
 
 
 @dataclass(frozen=True)
@@ -154,17 +168,17 @@ class Adam(Optimizer):
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         state["count"] += 1
         count = float(state["count"][0])
-        # θ − η m̂ / (√v̂ + ε) = θ − η' m / (√v + ε'), with both corrections in two numbers.
-        correction = (1 - self.beta2**count) ** 0.5
-        rate, epsilon = learning_rate * correction / (1 - self.beta1**count), self.corrected_epsilon(correction)
+        # Kept are m / (1 − β₁) and v / (1 − β₂), which takes two operations less; that, and both corrections, are put
+        # right by two numbers, θ − η m̂ / (√v̂ + ε) = θ − η' m / (√v + ε').
+        unit, correction = (1 - self.beta2) ** 0.5, (1 - self.beta2**count) ** 0.5
+        rate = learning_rate * (1 - self.beta1) * correction / ((1 - self.beta1**count) * unit)
+        epsilon = self.corrected_epsilon(correction) / unit
         for p, g, m, v in _pieces(params, grads, state["mean"], state["square"]):
             step = state["scratch"][: p.size]
-            np.subtract(g, m, out=step)
-            np.multiply(step, 1 - self.beta1, out=step)
-            np.add(m, step, out=m)
+            np.multiply(m, self.beta1, out=m)
+            np.add(m, g, out=m)
+            np.multiply(v, self.beta2, out=v)
             np.multiply(g, g, out=step)
-            np.subtract(step, v, out=step)
-            np.multiply(step, 1 - self.beta2, out=step)
             np.add(v, step, out=v)
             np.sqrt(v, out=step)
             np.add(step, epsilon, out=step)
@@ -219,16 +233,17 @@ class RMSprop(Optimizer):
         return _zeros(params, "square")
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        # Kept is v / (1 − ρ), as in Adam.
+        unit = (1 - self.rho) ** 0.5
         for p, g, v in _pieces(params, grads, state["square"]):
             step = state["scratch"][: p.size]
+            np.multiply(v, self.rho, out=v)
             np.multiply(g, g, out=step)
-            np.subtract(step, v, out=step)
-            np.multiply(step, 1 - self.rho, out=step)
             np.add(v, step, out=v)
             np.sqrt(v, out=step)
-            np.add(step, self.epsilon, out=step)
+            np.add(step, self.epsilon / unit, out=step)
             np.divide(g, step, out=step)
-            np.multiply(step, learning_rate, out=step)
+            np.multiply(step, learning_rate / unit, out=step)
             np.subtract(p, step, out=p)
 
 
@@ -262,17 +277,17 @@ class Lion(Optimizer):
         return _zeros(params, "mean")
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        # Kept is m / (1 − β₂), as in Adam.
+        share = self.beta1 * (1 - self.beta2) / (1 - self.beta1)
         for p, g, m in _pieces(params, grads, state["mean"]):
             step = state["scratch"][: p.size]
-            np.subtract(g, m, out=step)
-            np.multiply(step, 1 - self.beta1, out=step)
-            np.add(m, step, out=step)
+            np.multiply(m, share, out=step)
+            np.add(step, g, out=step)
             np.sign(step, out=step)
             np.multiply(step, learning_rate, out=step)
             np.subtract(p, step, out=p)
-            np.subtract(g, m, out=step)
-            np.multiply(step, 1 - self.beta2, out=step)
-            np.add(m, step, out=m)
+            np.multiply(m, self.beta2, out=m)
+            np.add(m, g, out=m)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

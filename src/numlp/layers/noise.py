@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.layers.layer import Layer
+from numlp.randomness import fill_normal
 from numlp.special import Array
 
 
@@ -69,11 +70,15 @@ class GaussianNoise(_Noise):
         super().__init__(width, in_place)
         self.deviation = deviation
 
+    def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
+        super().allocate(batch_size, dtype)
+        self._half = np.empty((self._noise.size + 1) // 2, dtype)
+
     def forward(self, x: Array, training: bool) -> Array:
         if not training:
             return x
         noise = self._noise[: len(x)]
-        self._rng.standard_normal(dtype=noise.dtype, out=noise)
+        fill_normal(self._rng, noise, self._half)
         np.multiply(noise, self.deviation, out=noise)
         return np.add(x, noise, out=self._out(x))
 

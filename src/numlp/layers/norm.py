@@ -27,7 +27,7 @@ class _Norm(Layer):
         self.shift[...] = 0
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
-        self._normal = np.empty((batch_size, self.scale.size), dtype)  # x̂
+        self._normal = np.empty((batch_size, self.scale.size), dtype)  # x̂, or what is proportional to it
         self._product = np.empty_like(self._normal)
         self._ones = np.ones(batch_size, dtype)
 
@@ -72,7 +72,7 @@ class BatchNorm(_Norm):
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
         self._batch_mean, self._batch_variance = np.empty((2, self.scale.size), dtype)
-        self._inverse, self._unit = np.empty((2, self.scale.size), dtype)
+        self._inverse, self._factor, self._unit = np.empty((3, self.scale.size), dtype)
 
     def affine(self) -> tuple[Array, Array]:
         """Return what it is for inference, y = x · factor + offset: both of shape (width,)."""
@@ -86,18 +86,17 @@ class BatchNorm(_Norm):
             np.multiply(x, factor, out=x)
             return np.add(x, offset, out=x)
         n = len(x)
-        ones, normal = self._ones[:n], self._normal[:n]
+        ones, centred = self._ones[:n], self._normal[:n]
         mean = np.dot(ones, x, out=self._batch_mean)
         np.divide(mean, n, out=mean)
-        np.subtract(x, mean, out=x)
-        variance = np.dot(ones, np.multiply(x, x, out=normal), out=self._batch_variance)
+        np.subtract(x, mean, out=centred)
+        variance = np.dot(ones, np.multiply(centred, centred, out=x), out=self._batch_variance)
         np.divide(variance, n, out=variance)
         np.add(variance, EPSILON, out=self._inverse)
         np.sqrt(self._inverse, out=self._inverse)
         np.reciprocal(self._inverse, out=self._inverse)
-        np.multiply(x, self._inverse, out=normal)
         self._remember(mean, variance, n)
-        np.multiply(normal, self.scale, out=x)
+        np.multiply(centred, np.multiply(self.scale, self._inverse, out=self._factor), out=x)
         return np.add(x, self.shift, out=x)
 
     def _remember(self, mean: Array, variance: Array, n: int) -> None:
@@ -113,13 +112,16 @@ class BatchNorm(_Norm):
 
     def backward(self, delta: Array, input_gradient: bool) -> Array:
         self._parameter_gradients(delta)
+        np.multiply(self._scale_grad, self._inverse, out=self._scale_grad)
         n = len(delta)
-        normal = self._normal[:n]
-        # ∂x = scale / √(σ² + ε) · (δ − mean(δ) − x̂ · mean(δ x̂))
-        np.subtract(delta, np.divide(self._shift_grad, n, out=self._unit), out=delta)
-        np.multiply(normal, np.divide(self._scale_grad, n, out=self._unit), out=normal)
-        np.subtract(delta, normal, out=delta)
-        return np.multiply(delta, np.multiply(self.scale, self._inverse, out=self._unit), out=delta)
+        centred, factor, unit = self._normal[:n], self._factor, self._unit
+        # With f = scale / √(σ² + ε): ∂x = f δ − (x − μ) f mean(δ x̂) / √(σ² + ε) − f mean(δ)
+        np.multiply(delta, factor, out=delta)
+        np.multiply(np.multiply(factor, self._inverse, out=unit), self._scale_grad, out=unit)
+        np.multiply(centred, np.divide(unit, n, out=unit), out=centred)
+        np.subtract(delta, centred, out=delta)
+        np.multiply(factor, self._shift_grad, out=unit)
+        return np.subtract(delta, np.divide(unit, n, out=unit), out=delta)
 
 
 class LayerNorm(_Norm):

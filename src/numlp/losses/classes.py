@@ -36,16 +36,17 @@ class SoftmaxCrossEntropy(Loss):
         return pooled
 
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
-        column = scratch[:, :1]
-        np.maximum.reduce(logits, axis=1, keepdims=True, out=column)
+        sums = scratch.reshape(-1)[: len(values)]  # contiguous, unlike a column
+        column = sums[:, None]
+        np.maximum.reduce(logits, axis=1, out=sums)
         np.subtract(logits, column, out=delta)
         np.vecdot(targets, delta, out=values)
         np.exp(delta, out=delta)
-        np.add.reduce(delta, axis=1, keepdims=True, out=column)
+        np.add.reduce(delta, axis=1, out=sums)
         np.divide(delta, column, out=delta)
         np.subtract(delta, targets, out=delta)
-        np.log(column, out=column)
-        np.subtract(scratch[:, 0], values, out=values)
+        np.log(sums, out=sums)
+        np.subtract(sums, values, out=values)
 
 
 @dataclass(frozen=True)
