@@ -1,5 +1,6 @@
 # make demo    train on MNIST and show what came out
 # make test    the whole test suite        make check   lint, format and types
+# make torture   runs that are killed at random instants and resumed, for every optimizer (about 12 minutes)
 # make reproduce   the reference project's results and those of the recipes, into docs/results/ (about 45 minutes)
 # make choosing    the measurements of docs/choosing.md (about 30 minutes)
 # make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 10 minutes)
@@ -8,7 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check format reproduce choosing bench-sklearn clean
+.PHONY: demo test check format torture reproduce choosing bench-sklearn clean
 
 demo: $(VENV)/.app
 	$(BIN)/numlp train mnist
@@ -24,6 +25,9 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+torture: $(VENV)/.dev
+	$(BIN)/python tests/torture.py
 
 reproduce: $(VENV)/.app
 	$(BIN)/python docs/results/reproduce.py

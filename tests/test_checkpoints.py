@@ -225,6 +225,64 @@ def test_broken_files(tmp_path):
         train(network(), (X, Y), epochs=2, resume=path)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epoch", -1),
+        ("epoch", float("inf")),
+        ("epoch", "2"),
+        ("epoch", 3),
+        ("step", -5),
+        ("step", 1e400),
+        ("loss", "low"),
+        ("learning_rate", [1]),
+        ("averaged", float("inf")),
+        ("ended_by", [17]),
+        ("ended_by", 3),
+        ("history", "ab"),
+        ("history", [{}, {}]),
+        ("history", [[], []]),
+        ("history", 5),
+        ("callbacks", [1, 2]),
+        ("callbacks", {"0": 3}),
+        ("callbacks", {"0": {"epoch": float("nan"), "best": 1}}),
+        ("callbacks", {"0": {"epoch": 1}}),
+    ],
+    ids=str,
+)
+def test_figures_that_do_not_fit(tmp_path, name, value):
+    settings = {"averaging": 0.5, "validation": (X, Y)}
+    train(network(), (X, Y), epochs=2, after_epoch=[KeepBest(), Checkpoint(tmp_path / "c")], **settings)
+    record = read_checkpoint(tmp_path / "c")
+    record.figures[name] = value
+    write_checkpoint(record, tmp_path / "c")
+    with pytest.raises(FileFormatError, match="the checkpoint is of another training, or is damaged"):
+        train(network(), (X, Y), epochs=4, after_epoch=[KeepBest()], resume=tmp_path / "c", **settings)
+
+
+@pytest.mark.parametrize("change", ["columns", "kinds"])
+def test_a_history_of_another_training(tmp_path, change):
+    train(network(), (X, Y), epochs=2, after_epoch=[Checkpoint(tmp_path / "c")])
+    record = read_checkpoint(tmp_path / "c")
+    if change == "kinds":
+        record.figures["history"][1]["train_loss"] = "low"
+    write_checkpoint(record, tmp_path / "c")
+    validation = (X, Y) if change == "columns" else None
+    with pytest.raises(
+        FileFormatError, match=r"its history (is no row of epoch, train_loss|holds what is no number)"
+    ):
+        train(network(), (X, Y), epochs=4, validation=validation, resume=tmp_path / "c")
+
+
+def test_best_parameters_of_another_size(tmp_path):
+    train(network(), (X, Y), validation=(X, Y), epochs=2, after_epoch=[EarlyStopping(), Checkpoint(tmp_path / "c")])
+    record = read_checkpoint(tmp_path / "c")
+    record.arrays["callback.0.params"] = np.zeros(3, np.float32)
+    write_checkpoint(record, tmp_path / "c")
+    with pytest.raises(FileFormatError, match=r"its best parameters have shape \(3,\)"):
+        train(network(), (X, Y), validation=(X, Y), epochs=4, after_epoch=[EarlyStopping()], resume=tmp_path / "c")
+
+
 @given(st.integers(0, 10**6), st.integers(0, 255))
 def test_any_damage_is_an_error_of_ours_or_changes_numbers_only(tmp_path_factory, where, byte):
     path = tmp_path_factory.mktemp("damage") / "c"
@@ -268,6 +326,70 @@ def test_a_full_disk_leaves_the_old_checkpoint(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_ctrl_c_writes_the_last_whole_epoch(tmp_path):
+    settings = {"batch_size": 16, "optimizer": "adam"}
+    expected = finished(network(), **settings)
+
+    def press(state):
+        if state.step == 28:  # in the fifth epoch of six steps
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finished(network(), Checkpoint(tmp_path / "c", epochs=1000), after_step=[press], **settings)
+    assert read_checkpoint(tmp_path / "c").figures["epoch"] == 4
+    assert_same(expected, finished(network(), resume=tmp_path / "c", **settings))
+
+
+def test_ctrl_c_between_epochs_and_before_the_first(tmp_path):
+    saving = Checkpoint(tmp_path / "c", epochs=1000)
+
+    def press(state):
+        if state.epoch == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finished(network(), press, saving)
+    assert read_checkpoint(tmp_path / "c").figures["epoch"] == 2
+    (tmp_path / "c").unlink()
+
+    class PressedAtOnce(KeepBest):
+        def begin(self, state):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finished(network(), PressedAtOnce(), Checkpoint(tmp_path / "c"))
+    assert not (tmp_path / "c").exists()
+
+
+SAYS_WHEN = """
+    import signal, sys, time
+    import numpy as np
+    from numlp import MLP, Checkpoint, train
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def say(state):
+        if state.epoch == 5:
+            print("ready", flush=True)
+
+    x = np.random.default_rng(0).normal(size=(100, 3))
+    train(MLP([3, 2]), (x, (x[:, 0] > 0) * 1), epochs=10**9, after_epoch=[Checkpoint(sys.argv[1], epochs=10**9), say])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_signals_write_the_last_whole_epoch(tmp_path, sent):
+    command = [sys.executable, "-c", textwrap.dedent(SAYS_WHEN), tmp_path / "c"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        assert not (tmp_path / "c").exists()
+        process.send_signal(sent)
+        _, err = process.communicate()
+    assert b"KeyboardInterrupt" in err
+    assert read_checkpoint(tmp_path / "c").figures["epoch"] >= 4  # the fifth may not be recorded yet
+
+
 TRAINS_FOR_LONG = """
     import sys
     import numpy as np
@@ -288,7 +410,7 @@ TRAINS_FOR_LONG = """
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
 def test_killed_at_random_instants(tmp_path):
-    """A short torture: `make torture` is the long one."""
+    """The library alone; `make torture` kills runs of the command line."""
     code = textwrap.dedent(TRAINS_FOR_LONG)
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
 

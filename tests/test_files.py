@@ -1,5 +1,7 @@
 import json
 import os
+import stat
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from numlp import MLP, Ensemble, Scaling, load_model, save_model
 from numlp.activations import ACTIVATIONS
 from numlp.atomic import write_bytes
 from numlp.errors import FileFormatError, OutputError, SettingError
-from numlp.files import FORMAT_VERSION, read_description
+from numlp.files import FORMAT_VERSION, read_description, tensor_shapes
 from numlp.layers import NORMALIZATIONS
 from numlp.losses import LOSSES
 from numlp.named import resolve
@@ -29,7 +31,7 @@ def net():
 
 @pytest.fixture
 def path(net, tmp_path):
-    save_model(net, tmp_path / "net.safetensors", recipe={"epochs": 3})
+    save_model(net, tmp_path / "net.safetensors", recipe={"epochs": 3}, training={"epochs": 2, "ended": "early"})
     return tmp_path / "net.safetensors"
 
 
@@ -75,13 +77,19 @@ def test_everything_that_belongs_to_a_network_comes_back(net, path):
     np.testing.assert_array_equal(again.input_scaling.shift, np.arange(6.0))
     np.testing.assert_array_equal(again.predict_proba(np.ones((1, 2, 3))), net.predict_proba(np.ones((1, 2, 3))))
     assert read_description(path)["recipe"] == {"epochs": 3}
+    assert read_description(path)["training"] == {"epochs": 2, "ended": "early"}
 
 
 def test_the_same_network_gives_the_same_bytes(net, path, tmp_path):
     for i in range(5):
-        save_model(net, tmp_path / f"{i}.safetensors", recipe={"epochs": 3})
+        save_model(net, tmp_path / f"{i}.safetensors", recipe={"epochs": 3}, training={"epochs": 2, "ended": "early"})
         assert (tmp_path / f"{i}.safetensors").read_bytes() == path.read_bytes()
-    save_model(load_model(path), tmp_path / "again.safetensors", recipe={"epochs": 3})
+    save_model(
+        load_model(path),
+        tmp_path / "again.safetensors",
+        recipe={"epochs": 3},
+        training={"epochs": 2, "ended": "early"},
+    )
     assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
 
 
@@ -102,12 +110,19 @@ def rewrite(path, tensors=None, **description):
     ("description", "says"),
     [
         ({"format": "other"}, "no model of numlp's"),
-        ({"format_version": 3}, "format version 3, this release of numlp .* reads versions 1 to 2"),
+        (
+            {"format_version": 3, "numlp_version": "7.1"},
+            "format version 3, this release of numlp .* reads versions 1 to 2: it takes numlp '7.1', which wrote it",
+        ),
+        ({"format_version": "2"}, "format version '2'"),
+        ({"format_version": None}, "format version None"),
         ({"layer_size": [6, 4, 3]}, "linear.1.bias does not have shape"),
         ({"layer_size": [6, 4]}, "activation must be one"),
         ({"layer_size": [6, 10**8, 2]}, "does not have shape"),
         ({"layer_size": [6, 10**30, 2]}, "weights, more than"),
-        ({"layer_size": [6, 4, 2] * 10_000}, "activation must be one"),
+        ({"layer_size": [6, 4, 2] * 10}, "more layers than it has tensors"),
+        ({"layer_size": [6, 4, 2] * 10_000}, "more layers than it has tensors"),
+        ({"layer_size": [6, 4, 4, 2]}, "activation must be one"),
         ({"layer_size": "6,4,2"}, "layer_size"),
         ({"layer_size": [6, 4.0, 2]}, "layer_size"),
         ({"layer_size": [6, -4, 2]}, "layer_size"),
@@ -138,6 +153,7 @@ def rewrite(path, tensors=None, **description):
         ({"input_shape": [float("inf")]}, "input_shape"),
         ({"input_shape": [-2, -3]}, "input_shape"),
         ({"recipe": "hello"}, "recipe"),
+        ({"training": ["went well"]}, "training"),
         ({"feature_names": ["a", "b"]}, "feature_names"),
         ({"class_names": ["a"]}, "class_names"),
         ({"class_names": 5}, "class_names"),
@@ -156,6 +172,82 @@ def test_weights_that_are_not_finite(path, value):
     rewrite(path, {"linear.0.bias": np.full(4, value, np.float32)})
     with pytest.raises(FileFormatError, match="NaN or infinity"):
         load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"), [("variance", -1.0, "variances below 0"), ("mean", np.nan, "NaN")]
+)
+def test_statistics_of_norms(tmp_path, name, value, says):
+    save_model(MLP([6, 4, 2], normalization="batch"), tmp_path / "net")
+    rewrite(tmp_path / "net", {f"batch_norm.0.{name}": np.full(4, value, np.float32)})
+    with pytest.raises(FileFormatError, match=says):
+        load_model(tmp_path / "net")
+
+
+LARGE = {"linear.0.weight": ("F32", [6, 10**9]), "linear.0.bias": ("F32", [10**9])}
+LARGE |= {"linear.1.weight": ("F32", [10**9, 2]), "linear.1.bias": ("F32", [2])}
+SCALINGS = {
+    f"{name}.{part}": ("F64", [1]) for name in ("input_scaling", "target_scaling") for part in ("shift", "factor")
+}
+
+
+@pytest.fixture
+def huge(path, tmp_path, sparse_file):
+    """A model of 36 GB, as it says, that the disk has nothing of."""
+    described = read_description(path)
+    described["networks"][0] |= {"layer_size": [6, 10**9, 2]}
+    sparse_file(tmp_path / "huge.safetensors", described, LARGE | SCALINGS)
+    return tmp_path / "huge.safetensors"
+
+
+def allocated(function):
+    """Return the most bytes that Python and NumPy held while a function ran."""
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def refused(path, says):
+    with pytest.raises(FileFormatError, match=says):
+        load_model(path)
+
+
+def test_sizes_are_checked_before_anything_is_allocated(path, huge, tmp_path, sparse_file):
+    described = read_description(path)
+    load_model(path)  # what is imported late is there now
+    assert allocated(lambda: refused(huge, "weights, more than")) < 1 << 20
+    # Sizes that a network may have, and the tensors have not; and tensors of other sizes than the network says.
+    described["networks"][0]["layer_size"] = [6, 10**8, 2]
+    sparse_file(tmp_path / "net", described, LARGE | SCALINGS)
+    assert allocated(lambda: refused(tmp_path / "net", "does not have shape")) < 1 << 20
+    described["networks"][0]["layer_size"] = [6, 4, 2]
+    sparse_file(tmp_path / "net", described, LARGE | SCALINGS)
+    assert allocated(lambda: refused(tmp_path / "net", "does not have shape")) < 1 << 20
+    # A scaling for each of 100 million features that the network has not.
+    small = {
+        name: (dtype, [4 if size == 10**9 else size for size in shape]) for name, (dtype, shape) in LARGE.items()
+    }
+    sparse_file(tmp_path / "net", described, small | SCALINGS | {"input_scaling.shift": ("F64", [10**8])})
+    assert allocated(lambda: refused(tmp_path / "net", "input_scaling.shift does not have shape")) < 1 << 20
+    # More than there is in the file.
+    sparse_file(tmp_path / "net", described, small | SCALINGS)
+    load = allocated(lambda: refused(tmp_path / "net", "factor 0"))
+    os.truncate(tmp_path / "net", os.path.getsize(tmp_path / "net") - 1)
+    assert allocated(lambda: refused(tmp_path / "net", "is no model file, or is damaged")) <= load < 1 << 20
+
+
+def test_what_is_in_a_file_is_read_without_its_weights(huge):
+    assert allocated(lambda: read_description(huge)) < 1 << 20
+    assert tensor_shapes(huge)["linear.0.weight"] == ([6, 10**9], "F32")
+    assert allocated(lambda: tensor_shapes(huge)) < 1 << 20
+
+
+def test_a_network_has_so_many_layers_at_most():
+    with pytest.raises(SettingError, match="layer_size names 1,001 layers, more than 1,000"):
+        MLP([1] * 1001)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +330,25 @@ def test_a_place_that_can_not_be_written(net, tmp_path, name):
     with pytest.raises(OutputError, match="can't write"):
         save_model(net, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are forced to the disk on POSIX")
+def test_a_file_is_on_the_disk_before_it_takes_the_old_one_s_place(tmp_path, monkeypatch):
+    done = []
+    fsync, replace = os.fsync, os.replace
+
+    def synced(descriptor):
+        done.append(("synced", stat.S_ISDIR(os.fstat(descriptor).st_mode)))
+        fsync(descriptor)
+
+    def replaced(source, target):
+        done.append(("replaced", Path(source).parent == Path(target).parent))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    write_bytes(tmp_path / "file", b"content")
+    assert done == [("synced", False), ("replaced", True), ("synced", True)]
 
 
 def test_files_have_the_permissions_that_others_have(net, tmp_path):

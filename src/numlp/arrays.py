@@ -18,6 +18,7 @@ from numlp.sparse import is_sparse
 from numlp.special import AnyArray
 
 _CHUNK = 4096  # rows that are looked at at a time
+_MOST_LAYERS = 1000
 _MOST_WEIGHTS = 1 << 31  # 8 GiB of float32; a mistyped width should not ask for as much memory
 
 
@@ -250,6 +251,8 @@ def as_layer_size(layer_size: Sequence[int]) -> tuple[int, ...]:
     """Return the widths of a network's layers, inputs first, if there are at least two and all are positive."""
     if not isinstance(layer_size, list | tuple | np.ndarray) or len(layer_size) < 2:
         raise SettingError(f"layer_size must name at least inputs and outputs, as in [784, 10], not {layer_size!r}")
+    if len(layer_size) > _MOST_LAYERS:
+        raise SettingError(f"layer_size names {len(layer_size):,} layers, more than {_MOST_LAYERS:,}")
     sizes = tuple(whole_number(f"layer_size[{i}]", width) for i, width in enumerate(layer_size))
     weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
     if weights > _MOST_WEIGHTS:

@@ -2,11 +2,14 @@
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
 
 from numlp.errors import OutputError
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
@@ -37,6 +40,14 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
             raise OutputError(f"can't write {path}: {error.strerror or error}") from error
         raise
     _sync_folder(path.parent)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote have left in a folder, and in those within it."""
+    for path in folder.rglob(".*.tmp"):
+        if _TEMPORARY.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

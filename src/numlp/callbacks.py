@@ -66,10 +66,13 @@ class KeepBest:
     def remember(self, memory: dict[str, Any]) -> None:
         """Take back what a checkpoint held."""
         self.epoch, self._best, self.params = int(memory["epoch"]), float(memory["best"]), memory.get("params")
+        if self.params is not None and self.params.shape != self._shape:
+            raise ValueError(f"its best parameters have shape {self.params.shape}, the network's {self._shape}")
 
     def begin(self, state: TrainingState) -> None:
         """Forget everything; refuse a figure that the history won't have."""
         check_figure(type(self).__name__, self.figure, state.figures)
+        self._shape = state.network.params.shape
         self._forget()
 
     def __call__(self, state: TrainingState) -> bool | None:
@@ -206,7 +209,8 @@ class Checkpoint:
 
     The file is written whole or not at all, and the one before stays until then; a training that is killed at any
     instant and resumed ends in the same bits as one that never was. When the training is ended in the midst of an
-    epoch, the file is of the last whole one.
+    epoch, by a callback or by Ctrl-C, the file is of the last whole one. (SIGTERM ends a Python process at once,
+    unless ``signal.signal(signal.SIGTERM, signal.default_int_handler)`` makes it do what Ctrl-C does.)
 
     Parameters
     ----------
@@ -247,13 +251,14 @@ class Checkpoint:
         self.epochs = whole_number("epochs", 1 if epochs is None else epochs)
         self.seconds = None if seconds is None else positive("seconds", seconds)
         self.failed = failed
+        self._unwritten: Record | None = None
 
     def __call__(self, state: TrainingState) -> None:
         """Leave the epoch to `record`, which is called when all callbacks have seen it."""
 
     def begin(self, state: TrainingState) -> None:
         """Start the clock."""
-        self._unwritten: Record | None = None
+        self._unwritten = None
         self._written = time.monotonic()
 
     def record(self, state: TrainingState) -> None:
@@ -267,6 +272,10 @@ class Checkpoint:
 
     def finish(self, state: TrainingState) -> None:
         """Write the last whole epoch."""
+        self._write()
+
+    def interrupted(self) -> None:
+        """Write the last whole epoch before Ctrl-C ends the training."""
         self._write()
 
     def _age(self) -> float:

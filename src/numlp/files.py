@@ -22,6 +22,8 @@ from numlp.checks import positive
 from numlp.ensemble import Ensemble
 from numlp.errors import FileFormatError, SettingError
 from numlp.layers import ARCHITECTURE, as_activations, make_layers, parameter_shapes
+from numlp.losses import LOSSES
+from numlp.named import resolve
 from numlp.network import MLP
 from numlp.scaling import Scaling
 from numlp.special import Array
@@ -52,7 +54,11 @@ _MOST_NETWORKS = 1000
 
 
 def save_model(
-    model: MLP | Ensemble, path: str | os.PathLike[str], *, recipe: Mapping[str, object] | None = None
+    model: MLP | Ensemble,
+    path: str | os.PathLike[str],
+    *,
+    recipe: Mapping[str, object] | None = None,
+    training: Mapping[str, object] | None = None,
 ) -> None:
     """Write a network or an ensemble to a file, atomically.
 
@@ -62,7 +68,9 @@ def save_model(
     path : path
         By convention with the suffix ".safetensors".
     recipe : mapping, optional
-        How the network was trained: anything that JSON can hold.
+        How the network was to be trained: anything that JSON can hold.
+    training : mapping, optional
+        How the training went, likewise.
 
     Raises
     ------
@@ -96,6 +104,7 @@ def save_model(
         "temperature": model.temperature,
         "networks": [_described(network) for network in networks],
         "recipe": None if recipe is None else dict(recipe),
+        "training": None if training is None else dict(training),
     }
     # One key only: safetensors writes several in no fixed order, and the same model must give the same bytes.
     metadata = {"numlp": json.dumps(description, sort_keys=True)}
@@ -213,8 +222,8 @@ def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | Non
     most = _MOST_NETWORKS if described.get("ensemble") else 1
     if not isinstance(networks, list) or not 1 <= len(networks) <= most:
         raise FileFormatError(f"{path} is no valid model: its description has networks {str(networks)[:80]!r}")
-    for name in ("ensemble", "recipe"):
-        if not isinstance(described.get(name), bool if name == "ensemble" else dict | None):
+    for name, kind in (("ensemble", bool), ("recipe", dict | None), ("training", dict | None)):
+        if not isinstance(described.get(name), kind):
             raise FileFormatError(f"{path} is no valid model: its description has {name} {described.get(name)!r:.80}")
     for network in networks:
         _check_described(path, network)
@@ -247,22 +256,26 @@ def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_tensors(networks: Mapping[str, Mapping[str, Any]], file: Any) -> None:
     """Refuse a file whose tensors are not those that its description calls for, and no others."""
-    expected: dict[str, tuple[list[int] | None, str]] = {}
+    names = set(file.keys())
+    if sum(len(described["layer_size"]) - 1 for described in networks.values()) > len(names):
+        raise SettingError("it describes more layers than it has tensors")
+    expected: dict[str, tuple[list[list[int]], str]] = {}  # the shapes that each may have, and its dtype
     for prefix, described in networks.items():
         sizes = as_layer_size(described["layer_size"])
         activations = as_activations(described["activation"], len(sizes) - 2)
         layers = make_layers(sizes, activations, **{name: described[name] for name in ARCHITECTURE})
         shapes = parameter_shapes(layers)
-        expected |= {prefix + name: (list(shape), described["dtype"]) for name, shape in shapes.items()}
-        expected |= {f"{prefix}{s}.{part}": (None, "float64") for s in _SCALINGS for part in ("shift", "factor")}
-    names = set(file.keys())
+        expected |= {prefix + name: ([list(shape)], described["dtype"]) for name, shape in shapes.items()}
+        widths = (sizes[0], sizes[-1] // resolve("loss", described["loss"], LOSSES).blocks)
+        for scaling, width in zip(_SCALINGS, widths, strict=True):
+            expected |= {f"{prefix}{scaling}.{part}": ([[], [1], [width]], "float64") for part in ("shift", "factor")}
     if names != set(expected):
         odd = sorted(names ^ set(expected))
         raise SettingError(f"it lacks, or has beyond what it describes, {', '.join(odd[:4])}")
     for name in sorted(names):
-        tensor, (shape, dtype) = file.get_slice(name), expected[name]
-        if tensor.get_shape() != (shape or tensor.get_shape()) or _TENSOR_DTYPES.get(tensor.get_dtype()) != dtype:
-            raise SettingError(f"{name} does not have shape {shape} and dtype {dtype}")
+        tensor, (allowed, dtype) = file.get_slice(name), expected[name]
+        if tensor.get_shape() not in allowed or _TENSOR_DTYPES.get(tensor.get_dtype()) != dtype:
+            raise SettingError(f"{name} does not have shape {' or '.join(map(str, allowed))} and dtype {dtype}")
 
 
 def _network(described: Mapping[str, Any], file: Any, prefix: str) -> MLP:
@@ -274,6 +287,8 @@ def _network(described: Mapping[str, Any], file: Any, prefix: str) -> MLP:
     network.temperature = positive("temperature", described["temperature"])
     for name, view in network.named_parameters().items():
         view[...] = file.get_tensor(prefix + name)
+        if name.endswith(".variance") and view.min() < 0:
+            raise SettingError(f"{prefix}{name} holds variances below 0")
     if not np.all(np.isfinite(network.params)):
         raise SettingError("its weights hold NaN or infinity")
     return network

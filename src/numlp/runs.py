@@ -34,6 +34,7 @@ from numlp.weights import ClassWeight
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+RECIPE = "recipe.toml"
 MODEL = "model.safetensors"
 SNAPSHOTS = "snapshots.safetensors"
 
@@ -76,7 +77,7 @@ def create_folder(recipe: Recipe, output: str | os.PathLike[str] | None = None) 
                 raise OutputError(f"{folder} exists already: name another output folder, or remove it") from error
         except OSError as error:
             raise OutputError(f"can't make the folder {folder}: {error.strerror or error}") from error
-    write_bytes(folder / "recipe.toml", toml)
+    write_bytes(folder / RECIPE, toml)
     return folder
 
 
@@ -153,7 +154,7 @@ def save_run(
     weights = None if recipe.class_weight is None else class_weights_of(model, dataset.train, recipe.class_weight)
     networks = model.members if isinstance(model, Ensemble) else (model,)
     calibration = _calibrated(model, dataset) if recipe.calibrate else None
-    save_model(model, folder / MODEL, recipe=_without_folders(recipe))
+    save_model(model, folder / MODEL, recipe=_without_folders(recipe), training=_summary(history, ended))
     write_bytes(folder / "history.csv", _csv(history).encode())
     if gradients:
         write_bytes(folder / "gradients.csv", _csv(gradients).encode())
@@ -180,6 +181,12 @@ def _calibrated(model: MLP | Ensemble, dataset: Dataset) -> dict[str, Any]:
         return dataclasses.asdict(calibrate(model, dataset.validation))
     except NumlpError as error:
         return {"failed": str(error)}
+
+
+def _summary(history: History, ended: str) -> dict[str, Any]:
+    """Return what a model file says of its training: nothing that differs when the training is repeated."""
+    last = {name: value for name, value in (history.rows or [{}])[-1].items() if name not in ("epoch", "seconds")}
+    return {"epochs": len(history), "ended": ended, "last_epoch": last}
 
 
 def _without_folders(recipe: Recipe) -> dict[str, Any]:
@@ -235,7 +242,7 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
         If it is no folder of a run, or a file in it is damaged.
     """
     folder = Path(folder)
-    for name in ("recipe.toml", "history.csv", "metrics.json"):
+    for name in (RECIPE, "history.csv", "metrics.json"):
         if not (folder / name).is_file():
             raise FileFormatError(f"{folder} is no run: it has no file {name}")
     try:
@@ -246,7 +253,7 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
             raise ValueError("metrics.json does not hold what it should")
     except (ValueError, RecursionError) as error:
         raise FileFormatError(f"{folder} is damaged: {error}") from error
-    return Run(folder, load_recipe(folder / "recipe.toml"), history, metrics, gradients)
+    return Run(folder, load_recipe(folder / RECIPE), history, metrics, gradients)
 
 
 def _is_metrics(metrics: Any) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
 from numlp.checkpoints import Checkpoint
+from numlp.checks import whole_number
 from numlp.errors import FileFormatError
 from numlp.history import History
 from numlp.network import MLP
@@ -17,6 +19,7 @@ from numlp.optimizers import State
 from numlp.regularization import Average
 from numlp.special import AnyArray
 
+P = ParamSpec("P")
 _COUNTS = ("epoch", "step", "loss", "learning_rate")
 
 
@@ -87,8 +90,8 @@ class TrainingState:
         try:
             self._check(checkpoint)
             arrays, figures = checkpoint
-            for name in _COUNTS:
-                setattr(self, name, type(getattr(self, name))(figures[name]))
+            self.epoch, self.step = (whole_number(name, figures[name], minimum=0) for name in ("epoch", "step"))
+            self.loss, self.learning_rate = (float(figures[name]) for name in ("loss", "learning_rate"))
             self.ended_by = tuple(self.callbacks[number] for number in figures["ended_by"])
             self.history.rows[:] = [dict(row) for row in figures["history"]]
             self.network.params = arrays["params"]
@@ -101,7 +104,7 @@ class TrainingState:
                 prefix = f"callback.{number}."
                 held = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
                 callback.remember(figures["callbacks"][number] | held)
-        except (LookupError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise FileFormatError(f"the checkpoint is of another training, or is damaged: {error}") from error
 
     def _remembering(self) -> list[tuple[str, Any]]:
@@ -124,8 +127,30 @@ class TrainingState:
                 raise ValueError(f"its {name} are not as this training's")
         if checkpoint.figures["callbacks"].keys() != dict(self._remembering()).keys():
             raise ValueError("other callbacks remember something in it")
+        rows = checkpoint.figures["history"]
+        if len(rows) != checkpoint.figures["epoch"] or any(tuple(row) != self.figures for row in rows):
+            raise ValueError(f"its history is no row of {', '.join(self.figures)} for each of its epochs")
+        if not all(isinstance(value, int | float) for row in rows for value in row.values()):
+            raise ValueError("its history holds what is no number")
         if not all(np.isfinite(array).all() for array in checkpoint.arrays.values()):
             raise ValueError("it holds NaN or infinity")
 
 
 Callback = Callable[[TrainingState], object]
+
+
+def interruptible(train: Callable[P, History]) -> Callable[P, History]:
+    """Let a training tell its callbacks of a Ctrl-C, wherever this comes, before it ends: by their `interrupted`."""
+
+    @functools.wraps(train)
+    def trains(*arguments: P.args, **settings: P.kwargs) -> History:
+        try:
+            return train(*arguments, **settings)
+        except KeyboardInterrupt:
+            given: dict[str, Any] = settings
+            for callback in (*given.get("after_step", ()), *given.get("after_epoch", ())):
+                if hasattr(callback, "interrupted"):
+                    callback.interrupted()
+            raise
+
+    return trains

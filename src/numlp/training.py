@@ -29,11 +29,12 @@ from numlp.regularization import Average, Regularization, constraints, gradient_
 from numlp.rows import Data
 from numlp.schedules import SCHEDULES, Plan, Schedule
 from numlp.special import Array
-from numlp.state import Callback, TrainingState
+from numlp.state import Callback, TrainingState, interruptible
 from numlp.streams import Source
 from numlp.weights import ClassWeight
 
 
+@interruptible
 def train(
     network: MLP,
     data: Data | Source | Batches,
@@ -110,8 +111,8 @@ def train(
     after_step, after_epoch : sequence of callables, optional
         Called with the `TrainingState` after every step, and after every epoch; one that returns something true ends
         the training. An epoch that `after_step` ends early is validated and recorded like any other. Those that have
-        methods `begin`, `record` and `finish` are called by these, too: before the first step, when all callbacks
-        have seen an epoch, and after the last step.
+        methods `begin`, `record`, `finish` and `interrupted` are called by these, too: before the first step, when
+        all callbacks have seen an epoch, after the last step, and, without a state, when Ctrl-C ends the training.
     sync_gradients : callable, optional
         Called with the gradients of every step before they are used, to average them with other processes'.
     resume : path or TrainingState, optional

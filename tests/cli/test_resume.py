@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from numlp.checkpoints import read_checkpoint
 from numlp.unfinished import Lock, checkpoint_path
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and locks are POSIX")
@@ -59,6 +61,106 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(numlp, points, whole, s
     assert not Path("run/checkpoints").exists()
 
 
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_writes_a_checkpoint_before_its_time(numlp, points, whole, sent):
+    settings = [*SETTINGS, "--checkpoint-every", "1000"]
+    command = [sys.executable, "-u", "-m", "numlp", "train", points, *settings, "--output", "run"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while not process.stdout.readline().strip().startswith("epoch 3/"):
+        assert process.poll() is None
+    assert not checkpoint_path(Path("run"), 0).exists()
+    process.send_signal(sent)
+    out, _ = process.communicate()
+    assert process.returncode == 0, out
+    assert read_checkpoint(checkpoint_path(Path("run"), 0)).figures["epoch"] >= 3
+    assert json.loads(Path("run/metrics.json").read_text())["ended"] == "interrupted"
+    assert numlp("resume", "run", "--no-report")[0] == 0
+    assert results(Path("run")) == whole
+
+
+def test_two_processes_on_one_run(numlp, fails, points, whole):
+    process = start(points, *SETTINGS, "--output", "run")
+    wait_for(checkpoint_path(Path("run"), 0))
+    assert "another process is working on run: wait until it has ended" in fails("resume", "run")
+    assert "run exists already" in fails("train", points, *SETTINGS, "--output", "run")
+    assert process.wait() == 0
+    assert results(Path("run")) == whole
+    assert "run is a run that has ended" in fails("resume", "run")
+    assert not Path("run/checkpoints").exists()
+
+
+def test_a_file_system_without_locks(points, whole, monkeypatch):
+    import fcntl
+
+    def unknown(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    Lock(Path("whole")).close()
+
+
+def test_what_a_killed_process_left_is_removed(numlp, points, whole):
+    process = start(points, *SETTINGS, "--output", "run")
+    wait_for(checkpoint_path(Path("run"), 0))
+    process.kill()
+    process.wait()
+    left = [Path("run", place, ".0123456789abcdef.tmp") for place in (".", "checkpoints", "figures")]
+    Path("run/figures").mkdir()
+    mine = Path("run/.mine.tmp")
+    for path in (*left, mine):
+        path.write_text("half")
+    assert numlp("resume", "run", "--no-report")[0] == 0
+    assert not any(path.exists() for path in left)
+    assert mine.exists()
+    assert results(Path("run")) == whole
+
+
+def test_a_run_that_lasts_longer_than_a_minute_has_checkpoints_by_itself(numlp, points, monkeypatch):
+    """Let every epoch last 25 seconds: the third ends after a minute, the sixth after another."""
+    from numlp import callbacks
+
+    seen, seconds = [], [0.0]
+    record = callbacks.Checkpoint.record
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: seconds[0])
+
+    def recorded(self, state):
+        seconds[0] += 25
+        record(self, state)
+        seen.append(read_checkpoint(self.path).figures["epoch"] if self.path.exists() else 0)
+
+    monkeypatch.setattr(callbacks.Checkpoint, "record", recorded)
+    assert numlp("train", points, "--epochs", "7", "--no-report", "--output", "run")[0] == 0
+    assert seen == [0, 0, 3, 3, 3, 6, 6]
+
+
+@pytest.mark.parametrize("text", ["1000", "600s"])
+def test_a_short_run_has_none(numlp, points, text, monkeypatch):
+    from numlp import callbacks
+
+    written = []
+    record = callbacks.Checkpoint.record
+
+    def recorded(self, state):
+        record(self, state)
+        written.append(self.path.exists())
+
+    monkeypatch.setattr(callbacks.Checkpoint, "record", recorded)
+    assert (
+        numlp("train", points, "--epochs", "3", "--checkpoint-every", text, "--no-report", "--output", "run")[0] == 0
+    )
+    assert written == [False] * 3
+
+
+def test_torture_in_short():
+    """What `make torture` does for every optimizer, with a few kills."""
+    script = Path(__file__).parents[1] / "torture.py"
+    done = subprocess.run(
+        [sys.executable, script, "--kills", "3", "--optimizers", "adamw"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "of which 3 SIGKILL: no bit differs, all checkpoints are whole" in done.stdout
+
+
 def test_a_run_that_was_stopped_before_its_first_checkpoint(numlp, points, whole):
     folder = Path("run")
     folder.mkdir()
@@ -76,7 +178,7 @@ def test_what_can_t_be_resumed(numlp, fails, points, whole):
     Path("whole/checkpoints").mkdir()
     lock = Lock(Path("whole"))
     assert "another process is working on whole: wait until it has ended" in fails("resume", "whole")
-    lock.release()
+    lock.close()
     checkpoint_path(Path("whole"), 0).write_bytes(b"nothing")
     assert "0.safetensors is no checkpoint, or is damaged" in fails("resume", "whole")
     assert np.all(results(Path("whole"))[0] == whole[0])

@@ -126,14 +126,15 @@ def test_links_lead_somewhere(page):
         assert link.startswith("http") or (page.parent / link).exists(), link
 
 
-def test_the_code_of_the_page_on_onnx_runs(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("page", "count"), [("onnx.md", 5), ("durable.md", 2)])
+def test_the_code_of_a_page_runs(tmp_path, monkeypatch, page, count):
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/onnx.md").read_text(), flags=re.M | re.S)
-    assert len(blocks) > 4
+    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / page).read_text(), flags=re.M | re.S)
+    assert len(blocks) >= count
     exec("\n".join(blocks), {})
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:callbacks can't be stored")
 def test_the_code_for_scikit_learn_s_users_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(

@@ -14,9 +14,22 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-def console(*, stderr: bool = False) -> Console:
+class Commentary(Console):
+    """A console for what is told beside the work: where it can't be written, on a full disk, the work goes on."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, or don't."""
+        try:
+            super().print(*objects, **options)
+        except BrokenPipeError:
+            raise
+        except OSError:
+            pass
+
+
+def console(kind: type[Console] = Console, *, stderr: bool = False) -> Console:
     """Return a console that takes text literally, file names in brackets too, and breaks no line of a pipe."""
-    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    made = kind(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not made.is_terminal:
         made.width = 10_000
     return made

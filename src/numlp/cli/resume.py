@@ -1,11 +1,12 @@
 """`numlp resume`: goes on with a training that was killed or interrupted."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from numlp.cli.output import Json, console, print_json
+from numlp.cli.output import Commentary, Json, console, print_json
 from numlp.cli.running import Opening, read_interval, run
 from numlp.cli.train import CHECKPOINT_EVERY, REPORT
 from numlp.errors import FileFormatError, SettingError
@@ -24,16 +25,20 @@ def resume(
     json: Json = False,
 ) -> None:
     """Go on with a training from its newest checkpoint, to the same result as if it had never been stopped."""
-    from numlp.unfinished import can_go_on
+    from numlp.atomic import remove_leftovers
+    from numlp.runs import RECIPE
+    from numlp.unfinished import Lock, can_go_on
 
-    if not (folder / "recipe.toml").is_file():
-        raise FileFormatError(f"{folder} is no run: it has no file recipe.toml")
-    recipe = load_recipe(folder / "recipe.toml")
-    if not can_go_on(folder):
-        raise SettingError(f"{folder} is a run that has ended: there is nothing to go on with")
-    screen = console(stderr=json)
-    opening = Opening(folder, read_interval(checkpoint_every), existing=True)
-    _, metrics = run(recipe, load_data(recipe), opening, screen, report=report)
+    if not (folder / RECIPE).is_file():
+        raise FileFormatError(f"{folder} is no run: it has no file {RECIPE}")
+    recipe = load_recipe(folder / RECIPE)
+    screen = console(Commentary, stderr=json)
+    with closing(Lock(folder)) as lock:
+        if not can_go_on(folder):
+            raise SettingError(f"{folder} is a run that has ended: there is nothing to go on with")
+        remove_leftovers(folder)
+        opening = Opening(folder, read_interval(checkpoint_every), lock)
+        _, metrics = run(recipe, load_data(recipe), opening, screen, report=report)
     if json:
         print_json({"output": str(folder), **metrics})
 

@@ -1,6 +1,9 @@
 """Running: a recipe's training, shown on the screen, from the run's folder to its results."""
 
+import shutil
+import tempfile
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ from numlp.recipe import Recipe
 from numlp.recipes import make_network, train_network
 from numlp.runs import create_folder, save_run
 from numlp.state import TrainingState
-from numlp.unfinished import Lock, checkpoint_path, remove_checkpoints
+from numlp.unfinished import Lock, checkpoint_path, make_room, remove_checkpoints
 
 
 def read_interval(text: str) -> dict[str, Any]:
@@ -48,10 +51,10 @@ class Opening:
     ----------
     output : path, optional
         The folder to make; by default one with a name of its own.
-    existing : bool
-        Whether it is there already, and its training goes on.
     every : dict
         How often to write checkpoints, as `numlp.Checkpoint` takes it.
+    lock : Lock, optional
+        Of the folder, where it is there already and its training goes on.
     """
 
     folder: Path
@@ -59,23 +62,25 @@ class Opening:
     dataset: Dataset
     screen: Console
 
-    def __init__(self, output: Path | None, every: dict[str, Any], *, existing: bool = False) -> None:
-        self.output, self.existing, self.every = output, existing, every
-        self._lock: Lock | None = None
+    def __init__(self, output: Path | None, every: dict[str, Any], lock: Lock | None = None) -> None:
+        self.output, self.every = output, every
+        self._existing, self._lock, self._begun = lock is not None, lock, False
 
     def member(self, number: int) -> tuple[Checkpoint, Path | None]:
         """Return what writes a network's checkpoints, and the one to go on from."""
         self._checkpoint = Checkpoint("not known yet", failed=self._warn, **self.every)
         self._number = number
-        earlier = checkpoint_path(self.output, number) if self.existing and self.output else None
+        earlier = checkpoint_path(self.output, number) if self._existing and self.output else None
         return self._checkpoint, earlier if earlier and earlier.exists() else None
 
     def begin(self, state: TrainingState) -> None:
         """Make the folder, and tell what is going to be trained, for the first network only."""
-        if self._lock is None:
-            self.folder = self.output if self.existing and self.output else create_folder(self.recipe, self.output)
-            self._lock = Lock(self.folder)
+        if not self._begun:
+            self.folder = self.output if self._existing and self.output else create_folder(self.recipe, self.output)
+            self._lock = self._lock or Lock(self.folder)
+            make_room(self.folder)
             introduce(self.screen, self.recipe, state.network, self.dataset)
+            self._begun = True
         self._checkpoint.path = checkpoint_path(self.folder, self._number)
 
     def __call__(self, state: TrainingState) -> None: ...
@@ -83,7 +88,7 @@ class Opening:
     def close(self) -> None:
         """Let others work in the folder."""
         if self._lock is not None:
-            self._lock.release()
+            self._lock.close()
 
     def _warn(self, error: OutputError) -> None:
         self.screen.print(f"warning: {error}; the training goes on without this checkpoint")
@@ -107,20 +112,55 @@ def run(
         model = Ensemble(trained) if recipe.ensemble > 1 else trained[0]
         history = mean_history(histories)
         gradients = watch.gradients.history
-        metrics = save_run(
-            opening.folder, recipe, model, dataset, history, seconds=seconds, ended=ended, gradients=gradients
-        )
-        watch.save(opening.folder)
-        if ended != "interrupted":
-            remove_checkpoints(opening.folder)
-        if report:
-            from numlp.report import write_report
 
-            write_report(opening.folder, dataset)
-    summarize(screen, recipe, metrics, opening.folder)
+        def save(folder: Path) -> dict[str, Any]:
+            metrics = save_run(
+                folder, recipe, model, dataset, history, seconds=seconds, ended=ended, gradients=gradients
+            )
+            watch.save(folder)
+            if report:
+                from numlp.report import write_report
+
+                write_report(folder, dataset)
+            return metrics
+
+        folder, metrics, trouble = _save_somewhere(save, opening.folder, recipe)
+        if ended != "interrupted" and trouble is None:
+            remove_checkpoints(folder)
+    summarize(screen, recipe, metrics, folder)
+    if trouble:
+        raise OutputError(f"{failure}; and {trouble}") if failure else trouble
     if failure:
         raise failure
-    return opening.folder, metrics
+    return folder, metrics
+
+
+def _save_somewhere(
+    save: Callable[[Path], dict[str, Any]], folder: Path, recipe: Recipe
+) -> tuple[Path, dict[str, Any], OutputError | None]:
+    """Save a run's results into its folder or, where that can't be written any more, into a new one elsewhere.
+
+    Returns
+    -------
+    folder, metrics, error
+        Where the results are, what metrics.json holds, and why they are not in the run's folder, if they are not.
+    """
+    try:
+        return folder, save(folder), None
+    except OutputError as error:
+        trouble = error
+    for place in (None, Path.home()):  # None: where temporary files go
+        made = None
+        try:
+            made = Path(tempfile.mkdtemp(prefix="numlp-", dir=place))
+            refuge = create_folder(recipe, made / folder.resolve().name)
+            metrics = save(refuge)
+        except OSError:
+            if made is not None:
+                shutil.rmtree(made, ignore_errors=True)
+            continue
+        return refuge, metrics, OutputError(f"{trouble}; the results are in {refuge} instead")
+    raise OutputError(f"{trouble}; nor can the results be kept among the temporary files, or in {Path.home()}")
 
 
 def _train_all(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from numlp.cli.options import with_recipe_options
-from numlp.cli.output import Json, console, print_json
+from numlp.cli.output import Commentary, Json, console, print_json
 from numlp.cli.running import Opening, read_interval, run
 from numlp.datasets import Dataset
 from numlp.recipe import Recipe
@@ -74,7 +74,7 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a network, and write its weights, history, metrics, figures and a report into a folder."""
-    screen = console(stderr=json)
+    screen = console(Commentary, stderr=json)
     opening = Opening(output, read_interval(checkpoint_every))
     folder, metrics = run(*choose(recipe, settings), opening, screen, report=report)
     if json:

@@ -13,6 +13,7 @@ except ImportError as error:
     raise missing("scikit-learn", "numlp.sklearn", "sklearn") from error
 
 from numlp.sklearn.classifier import MLPClassifier
+from numlp.sklearn.files import load_model, save_model
 from numlp.sklearn.regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "load_model", "save_model"]

@@ -134,18 +134,34 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
             if is_sparse(rows.x):
                 raise SettingError("input_scaling needs a dense X: sparse rows would lose their zeros")
             scaling = SCALINGS[self.input_scaling](rows.x)
-        self.n_layers_ = len(layer_size)
-        self.out_activation_ = _LINKS.get(loss.name, "identity" if loss.task == "regression" else "logistic")
         names = {"feature_names": getattr(self, "feature_names_in_", None), "class_names": self._class_names()}
         network = make_network(
             parameters, layer_size, loss, rows.x.dtype, random_state, input_scaling=scaling, **names
         )
-        adopt(self, network)
+        self._begin(network)
         self._made_with = parameters
         self.n_iter_ = self.t_ = 0
-        self._state, self._tracked = None, None
         for name in ("loss_curve_", "validation_loss_curve_"):
             self.__dict__.pop(name, None)
+
+    def _begin(self, network: MLP) -> None:
+        """Take a network, of which nothing is remembered but its weights."""
+        loss = network.loss
+        self.n_layers_ = len(network.layer_size)
+        self.out_activation_ = _LINKS.get(loss.name, "identity" if loss.task == "regression" else "logistic")
+        adopt(self, network)
+        self._state, self._tracked = None, None
+
+    def _restore(self, network: MLP) -> None:
+        """Become what a fit had made of it, from a network that comes from a file."""
+        parameters = self._parameters()
+        check_parameters(parameters)
+        self.n_outputs_ = network.n_targets
+        self.n_features_in_ = network.layer_size[0]
+        if network.feature_names is not None:
+            self.feature_names_in_ = np.array(network.feature_names, dtype=object)
+        self._begin(network)
+        self._made_with = {**parameters, "activation": network.activations, **network.architecture}
 
     def _track(self) -> None:
         """Begin to keep what the training is judged by, unless it is kept already."""

@@ -1,0 +1,223 @@
+"""Files: estimators as numlp's own model files, without pickle.
+
+Such a file is a model file like any other, of the estimator's network: all of numlp reads it. In its description the
+recipe holds the estimator's kind and parameters, and the training the fitted attributes; `load_model` makes an
+estimator of these again. Both are data: names are looked up, nothing is imported or executed.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from numlp import files
+from numlp.errors import FileFormatError, SettingError
+from numlp.named import Named
+from numlp.network import MLP
+from numlp.sklearn.classifier import MLPClassifier
+from numlp.sklearn.estimator import MLPEstimator
+from numlp.sklearn.labels import Labels
+from numlp.sklearn.regressor import MLPRegressor
+
+_KINDS = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
+_TASKS = {MLPClassifier: ("classification", "labels"), MLPRegressor: ("regression",)}
+_NOT_STORED = "{} can't be stored in a model file, which holds no code: in the file it is {!r}, the default"
+_LABELS = {"O": str, "U": str, "b": bool, "i": int, "u": int, "f": float}  # Python's types by NumPy's kinds
+_WIDEST = 1024  # bytes of a label's dtype: a width that a file asks for must not fill the memory
+_NUMBER, _NUMBERS = (int, float), (list,)
+# The fitted attributes that are no part of the network, with their kinds; each may be None or absent.
+_ATTRIBUTES: dict[str, tuple[type, ...]] = {
+    "n_iter_": (int,),
+    "t_": (int,),
+    "loss_": _NUMBER,
+    "best_loss_": _NUMBER,
+    "best_validation_score_": _NUMBER,
+    "stopped_": (bool,),
+    "loss_curve_": _NUMBERS,
+    "validation_loss_curve_": _NUMBERS,
+    "validation_scores_": _NUMBERS,
+}
+
+
+def save_model(estimator: MLPEstimator, path: str | os.PathLike[str]) -> None:
+    """Write a fitted estimator to a model file, atomically.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted. Functions that it was given (`callbacks`, a callable as `scoring`) and a `RandomState` can't be
+        stored; a warning says so.
+    path : path
+        By convention with the suffix ".safetensors".
+
+    Raises
+    ------
+    SettingError
+        If this is another kind of object, or a subclass, which a file can't name.
+    NotFittedError
+        If it is not fitted.
+    OutputError
+        If the file can't be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> regressor = MLPRegressor(max_iter=300, learning_rate_init=0.05).fit([[0.0], [1.0]], [1.0, 3.0])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(regressor, f"{folder}/line.safetensors")
+    ...     again = load_model(f"{folder}/line.safetensors")
+    >>> bool(np.all(again.predict([[0.5]]) == regressor.predict([[0.5]])))
+    True
+    """
+    kind = type(estimator).__name__
+    if type(estimator) not in _TASKS:
+        raise SettingError(
+            f"estimator must be an MLPClassifier or an MLPRegressor of numlp.sklearn, not {kind}: joblib stores "
+            "pipelines, searches and subclasses"
+        )
+    network = estimator._network()
+    _check_outputs(estimator, network)
+    parameters, defaults = {}, type(estimator)().get_params()
+    for name, value in estimator.get_params().items():
+        try:
+            parameters[name] = _tagged(np.dtype(value).name if name == "dtype" and value is not None else value)
+        except TypeError:
+            parameters[name] = _tagged(defaults[name])
+            warnings.warn(_NOT_STORED.format(name, defaults[name]), stacklevel=2)
+    attributes = {name: getattr(estimator, name) for name in _ATTRIBUTES if hasattr(estimator, name)}
+    files.save_model(
+        network,
+        path,
+        recipe={"estimator": kind, "parameters": parameters},
+        training={**_plain(attributes), "labels": _labels(estimator)},
+    )
+
+
+def load_model(path: str | os.PathLike[str]) -> MLPClassifier | MLPRegressor:
+    """Read an estimator from a file that `save_model` wrote.
+
+    It predicts the same bits. A fit that goes on from it (`warm_start`, `partial_fit`) begins with its weights; the
+    optimizer's memory is no part of a model file.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, damaged, or holds no estimator.
+
+    Examples
+    --------
+    >>> load_model("LICENSE")
+    Traceback (most recent call last):
+    ...
+    numlp.errors.FileFormatError: LICENSE is no model file, or is damaged: ...
+    """
+    network, described = files.load_model(path), files.read_description(path)
+    recipe, training = described["recipe"] or {}, described["training"] or {}
+    kind = recipe.get("estimator")
+    if not isinstance(network, MLP) or not isinstance(kind, str) or kind not in _KINDS:
+        raise FileFormatError(f"{path} is a model, and no estimator: numlp.load_model reads it")
+    try:
+        estimator: MLPClassifier | MLPRegressor = _KINDS[kind](**_read_parameters(recipe["parameters"]))
+        for name, kinds in _ATTRIBUTES.items():
+            if name in training:
+                setattr(estimator, name, _checked(name, training[name], kinds))
+        if isinstance(estimator, MLPClassifier):
+            estimator._labels = _read_labels(training["labels"], network)
+            estimator.classes_ = estimator._labels.classes
+        _check_outputs(estimator, network)
+        estimator._restore(network)
+    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise FileFormatError(f"{path} holds no valid estimator: {error}") from error
+    return estimator
+
+
+def _check_outputs(estimator: MLPEstimator, network: MLP) -> None:
+    """Refuse a network whose outputs are none that the estimator could have."""
+    if network.loss.task not in _TASKS[type(estimator)]:
+        raise SettingError(f"its network has the loss {network.loss.name!r}, which no {type(estimator).__name__} has")
+    if isinstance(estimator, MLPClassifier) and network.layer_size[-1] != estimator._labels.n_outputs:
+        raise SettingError(
+            f"its network has {network.layer_size[-1]} outputs, for {len(estimator.classes_)} classes: "
+            "numlp.save_model saves a network as it is"
+        )
+
+
+def _tagged(value: Any) -> Any:
+    """Return a value as JSON can hold it; what JSON has not, tuples and keys that are no text, under a tag."""
+    if isinstance(value, Named):
+        return str(value)
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list):
+        return [_tagged(part) for part in value]
+    if isinstance(value, tuple):
+        return {"tuple": [_tagged(part) for part in value]}
+    if isinstance(value, Mapping):
+        return {"items": [[_tagged(key), _tagged(part)] for key, part in value.items()]}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"{value!r} is nothing that JSON can hold")
+
+
+def _untagged(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_untagged(part) for part in value]
+    if isinstance(value, dict):
+        (tag, parts), *others = value.items()
+        if others or tag not in ("tuple", "items"):
+            raise ValueError(f"{value!r:.80} is no value of a parameter")
+        values = _untagged(list(parts))
+        return tuple(values) if tag == "tuple" else dict(values)
+    return value
+
+
+def _read_parameters(parameters: Any) -> dict[str, Any]:
+    return {name: _untagged(value) for name, value in dict(parameters).items()}
+
+
+def _plain(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return fitted attributes with Python's numbers in place of NumPy's."""
+    return {name: np.asarray(value).tolist() if value is not None else None for name, value in attributes.items()}
+
+
+def _checked(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
+    """Return a fitted attribute if it is None or of its kind."""
+    parts = value if isinstance(value, list) else []
+    if value is not None and not (isinstance(value, kinds) and all(isinstance(part, int | float) for part in parts)):
+        raise ValueError(f"its {name} are {value!r:.80}")
+    return value
+
+
+def _labels(estimator: MLPEstimator) -> dict[str, Any] | None:
+    """Return the classes of a classifier, and of which kind they are."""
+    if not isinstance(estimator, MLPClassifier):
+        return None
+    classes = estimator.classes_
+    if classes.dtype.kind not in _LABELS:
+        raise SettingError(f"classes of dtype {classes.dtype} can't be stored: name them by strings or numbers")
+    dtype = "object" if classes.dtype.kind == "O" else classes.dtype.str
+    several, sparse = estimator._labels.several, bool(estimator._labels.binarizer.sparse_input_)
+    return {"classes": classes.tolist(), "dtype": dtype, "several": several, "sparse": sparse}
+
+
+def _read_labels(stored: Any, network: MLP) -> Labels:
+    """Return the labels of a classifier that has this network."""
+    classes, dtype = stored["classes"], np.dtype(str(stored["dtype"]))
+    names = classes if isinstance(classes, list) else []
+    if not names or not all(type(name) is _LABELS.get(dtype.kind) for name in names):
+        raise ValueError(f"its classes are {classes!r:.80}, of dtype {dtype}")
+    array = np.array(names, dtype if dtype.itemsize <= _WIDEST else None)
+    several = stored["several"] is True
+    if several and len(names) != network.n_targets:
+        raise ValueError(f"it has {len(names)} labels, and its network {network.n_targets}")
+    # What scikit-learn learns from: two rows for several labels, else all classes, twice lest they pass for values.
+    seen = np.array([[0] * len(names), [1] * len(names)]) if several else np.concatenate([array, array])
+    labels = Labels(csr_array(seen) if several and stored["sparse"] is True else seen, network.loss)
+    if not np.array_equal(labels.classes, array):
+        raise ValueError(f"its classes are {classes!r:.80}, and must be different and in order")
+    return labels
