@@ -101,7 +101,7 @@ class TrainingState:
                 prefix = f"callback.{number}."
                 held = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
                 callback.remember(figures["callbacks"][number] | held)
-        except (LookupError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise FileFormatError(f"the checkpoint is of another training, or is damaged: {error}") from error
 
     def _remembering(self) -> list[tuple[str, Any]]:
@@ -124,6 +124,8 @@ class TrainingState:
                 raise ValueError(f"its {name} are not as this training's")
         if checkpoint.figures["callbacks"].keys() != dict(self._remembering()).keys():
             raise ValueError("other callbacks remember something in it")
+        if min(checkpoint.figures["epoch"], checkpoint.figures["step"]) < 0:
+            raise ValueError("it counts epochs or steps below 0")
         if not all(np.isfinite(array).all() for array in checkpoint.arrays.values()):
             raise ValueError("it holds NaN or infinity")
 
