@@ -3,13 +3,18 @@
 # make torture   runs that are killed at random instants and resumed, for every optimizer (about 12 minutes)
 # make reproduce   the reference project's results and those of the recipes, into docs/results/ (about 45 minutes)
 # make choosing    the measurements of docs/choosing.md (about 30 minutes)
+# make mutate  100,000 mutated files to all readers of files (FILES=…), under watch (about 10 minutes, Linux)
+# make fuzz    coverage-guided fuzzing of every reader for SECONDS=60 each (13 minutes, Linux, by atheris)
 # make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 10 minutes)
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check format torture reproduce choosing bench-sklearn clean
+FILES ?= 100000
+SECONDS ?= 60
+
+.PHONY: demo test check format torture reproduce choosing mutate fuzz bench-sklearn clean
 
 demo: $(VENV)/.app
 	$(BIN)/numlp train mnist
@@ -36,11 +41,17 @@ reproduce: $(VENV)/.app
 choosing: $(VENV)/.app
 	$(BIN)/python docs/results/choosing.py
 
+mutate: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m fuzz.mutate --files $(FILES)
+
+fuzz: $(VENV)/.fuzz
+	PYTHONPATH=tests $(BIN)/python -m fuzz.coverage --seconds $(SECONDS)
+
 bench-sklearn: $(VENV)/.all
 	$(BIN)/python benchmarks/scikit_learn.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
 
 # The stamp .app or .dev says which extras are installed; a change of pyproject.toml installs anew.
 $(VENV)/.%: pyproject.toml | $(BIN)/python

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp import limits
 from numlp.checks import whole_number
 from numlp.errors import DataError, SettingError
 from numlp.sparse import is_sparse
 from numlp.special import AnyArray
 
 _CHUNK = 4096  # rows that are looked at at a time
-_MOST_LAYERS = 1000
-_MOST_WEIGHTS = 1 << 31  # 8 GiB of float32; a mistyped width should not ask for as much memory
 
 
 def as_rows(x: npt.ArrayLike, name: str = "x") -> AnyArray:
@@ -241,6 +240,8 @@ def as_sample_shape(name: str, shape: Sequence[int] | None, n_features: int) -> 
     """Return the shape of one sample as a tuple if it has as many features as the network has inputs."""
     if shape is None:
         return None
+    if len(shape) > limits.RANK:  # their product would take very long
+        raise SettingError(f"{name} must have at most {limits.RANK} dimensions, not {len(shape):,}")
     sizes = tuple(whole_number(name, size) for size in shape)
     if math.prod(sizes) != n_features:
         raise SettingError(f"{name} {sizes} does not have the {n_features} features of layer_size")
@@ -251,10 +252,10 @@ def as_layer_size(layer_size: Sequence[int]) -> tuple[int, ...]:
     """Return the widths of a network's layers, inputs first, if there are at least two and all are positive."""
     if not isinstance(layer_size, list | tuple | np.ndarray) or len(layer_size) < 2:
         raise SettingError(f"layer_size must name at least inputs and outputs, as in [784, 10], not {layer_size!r}")
-    if len(layer_size) > _MOST_LAYERS:
-        raise SettingError(f"layer_size names {len(layer_size):,} layers, more than {_MOST_LAYERS:,}")
-    sizes = tuple(whole_number(f"layer_size[{i}]", width) for i, width in enumerate(layer_size))
+    if len(layer_size) > limits.LAYERS:
+        raise SettingError(f"layer_size names {len(layer_size):,} layers, more than {limits.LAYERS:,}")
+    sizes = tuple(whole_number(f"layer_size[{i}]", width, maximum=limits.UNITS) for i, width in enumerate(layer_size))
     weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
-    if weights > _MOST_WEIGHTS:
-        raise SettingError(f"layer_size {list(sizes)[:8]} makes {weights:,} weights, more than {_MOST_WEIGHTS:,}")
+    if weights > limits.WEIGHTS:
+        raise SettingError(f"layer_size {list(sizes)[:8]} makes {weights:,} weights, more than {limits.WEIGHTS:,}")
     return sizes

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from numlp import limits
 from numlp.atomic import write_bytes
 from numlp.errors import FileFormatError
 from numlp.special import AnyArray
+from numlp.tensors import open_tensors
+from numlp.texts import parse_json
 from numlp.version import __version__
 
 FORMAT = "numlp-checkpoint"
@@ -82,23 +84,16 @@ def describe_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _open(path: str | os.PathLike[str]) -> Any:
-    from safetensors import SafetensorError, safe_open
-
-    if not Path(path).is_file():
-        raise FileFormatError(f"there is no checkpoint {path}")
-    try:
-        return safe_open(path, framework="numpy")
-    except (SafetensorError, OSError) as error:
-        raise _damaged(path, error) from error
+    return open_tensors(path, "checkpoint", limits.CHECKPOINT_HEADER_BYTES)
 
 
 def _described(path: str | os.PathLike[str], file: Any) -> dict[str, Any]:
     try:
-        described = json.loads((file.metadata() or {})["numlp"])
+        described = parse_json((file.metadata() or {})["numlp"])
         form, version = described["format"], described["format_version"]
         if not isinstance(described["figures"], dict):
             raise TypeError("its figures are no mapping")
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
     if form != FORMAT:
         raise FileFormatError(f"{path} is no checkpoint: it says that it is {form!r:.80}")

@@ -1,14 +1,17 @@
 """Checks of settings: each returns the value that it was given, or raises a `SettingError` that says what to do."""
 
 import difflib
+import itertools
 import math
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
+from numlp import limits
 from numlp.errors import MissingDependencyError, SettingError
 
 Entry = TypeVar("Entry")
+_COMPARED = 1000  # names that are looked through for the nearest
 
 
 def whole_number(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> int:
@@ -108,9 +111,20 @@ def choice(name: str, value: object, choices: Mapping[str, Entry]) -> Entry:
 def unknown(name: str, value: object, choices: Iterable[str]) -> str:
     """The message for a name that does not exist, with the nearest one that does."""
     choices = list(choices)
-    nearest = difflib.get_close_matches(str(value), choices, n=1)
+    few = choices if len(choices) <= _COMPARED else []  # comparing takes long
+    nearest = difflib.get_close_matches(str(value), few, n=1)
     hint = f": did you mean {nearest[0]!r}?" if nearest else "."
-    return f"unknown {name} {value!r}{hint} There are: {', '.join(choices)}"
+    return f"unknown {name} {value!r:.200}{hint} There are: {listed(choices)}"
+
+
+def listed(names: Collection[str]) -> str:
+    """Return names for a message, those of a long list not all.
+
+    >>> listed(["a", "b"]), listed([str(i) for i in range(1000)])[-23:]
+    ('a, b', '48, 49 … (1,000 in all)')
+    """
+    text = ", ".join(itertools.islice(names, limits.NAMES))
+    return text if len(names) <= limits.NAMES else f"{text} … ({len(names):,} in all)"
 
 
 def missing(library: str, purpose: str, extra: str) -> MissingDependencyError:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from numlp import limits
 from numlp.arrays import as_layer_size
 from numlp.atomic import write_bytes
 from numlp.checks import positive
@@ -27,6 +28,8 @@ from numlp.named import resolve
 from numlp.network import MLP
 from numlp.scaling import Scaling
 from numlp.special import Array
+from numlp.tensors import open_tensors
+from numlp.texts import parse_json
 from numlp.version import __version__
 
 FORMAT = "numlp-model"
@@ -50,7 +53,6 @@ _NETWORK: dict[str, tuple[type | tuple[type, ...], type | None]] = {  # the kind
     "class_names": (list, str),
 }
 _OPTIONAL = {"initializer", "input_shape", "feature_names", "class_names"}
-_MOST_NETWORKS = 1000
 
 
 def save_model(
@@ -113,7 +115,10 @@ def save_model(
         for i, network in enumerate(networks)
         for name, tensor in _tensors(network).items()
     }
-    write_bytes(path, save(tensors, metadata))
+    content = save(tensors, metadata)
+    if int.from_bytes(content[:8], "little") > limits.HEADER_BYTES:
+        raise SettingError(f"names and recipe take more than {limits.HEADER_BYTES:,} bytes: shorten them")
+    write_bytes(path, content)
 
 
 def _prefix(model: MLP | Ensemble, number: int) -> str:
@@ -169,7 +174,7 @@ def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
             pairs = zip(described["networks"], prefixes, strict=True)
             networks = [_network(network, file, prefix) for network, prefix in pairs]
             model = Ensemble(networks) if described["ensemble"] else networks[0]
-            model.temperature = positive("temperature", described["temperature"])
+            model.temperature = positive("temperature", described.get("temperature"))
             return model
         except (SafetensorError, SettingError, TypeError, ValueError, OverflowError) as error:
             raise FileFormatError(f"{path} is no valid model: {error}") from error
@@ -189,26 +194,19 @@ def tensor_shapes(path: str | os.PathLike[str]) -> dict[str, tuple[list[int], st
 
 
 def _open(path: str | os.PathLike[str]) -> Any:
-    from safetensors import SafetensorError, safe_open
-
     if Path(path).is_dir():
         raise FileFormatError(
             f"{path} is a folder: name the model file in it, such as {Path(path, 'model.safetensors')}"
         )
-    if not Path(path).is_file():
-        raise FileFormatError(f"there is no model file {path}")
-    try:
-        return safe_open(path, framework="numpy")
-    except (SafetensorError, OSError) as error:
-        raise FileFormatError(f"{path} is no model file, or is damaged: {error}") from error
+    return open_tensors(path, "model file")
 
 
 def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | None) -> dict[str, Any]:
     try:
-        described = json.loads((metadata or {})["numlp"])
+        described = parse_json((metadata or {})["numlp"])
         if described["format"] != FORMAT:
             raise KeyError(described["format"])
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise FileFormatError(f"{path} is a safetensors file, but no model of numlp's") from error
     if described.get("format_version") == 1:
         described = _from_version_1(described)
@@ -219,7 +217,7 @@ def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | Non
             f"{described.get('numlp_version')!r:.20}, which wrote it, or a later one"
         )
     networks = described.get("networks")
-    most = _MOST_NETWORKS if described.get("ensemble") else 1
+    most = limits.NETWORKS if described.get("ensemble") else 1
     if not isinstance(networks, list) or not 1 <= len(networks) <= most:
         raise FileFormatError(f"{path} is no valid model: its description has networks {str(networks)[:80]!r}")
     for name, kind in (("ensemble", bool), ("recipe", dict | None), ("training", dict | None)):
@@ -251,7 +249,7 @@ def _check_described(path: str | os.PathLike[str], network: Any) -> None:
 
 
 def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: described[name] for name in _NETWORK if name != "temperature"}
+    return {name: described.get(name) for name in _NETWORK if name != "temperature"}
 
 
 def _check_tensors(networks: Mapping[str, Mapping[str, Any]], file: Any) -> None:
@@ -263,7 +261,8 @@ def _check_tensors(networks: Mapping[str, Mapping[str, Any]], file: Any) -> None
     for prefix, described in networks.items():
         sizes = as_layer_size(described["layer_size"])
         activations = as_activations(described["activation"], len(sizes) - 2)
-        layers = make_layers(sizes, activations, **{name: described[name] for name in ARCHITECTURE})
+        settings: dict[str, Any] = {name: described.get(name) for name in ARCHITECTURE}
+        layers = make_layers(sizes, activations, **settings)
         shapes = parameter_shapes(layers)
         expected |= {prefix + name: ([list(shape)], described["dtype"]) for name, shape in shapes.items()}
         widths = (sizes[0], sizes[-1] // resolve("loss", described["loss"], LOSSES).blocks)

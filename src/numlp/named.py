@@ -14,8 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+from numlp import limits
 from numlp.checks import choice, unknown
 from numlp.errors import SettingError
+from numlp.texts import parse_toml
 
 Value = TypeVar("Value")
 Entry = TypeVar("Entry", bound="Named")
@@ -89,10 +91,11 @@ def resolve(kind: str, value: object, registry: Mapping[str, type[Entry]]) -> En
     """
     if isinstance(value, Named) and isinstance(value, tuple(registry.values())):
         return value  # type: ignore[return-value]  # the tuple's types are the registry's
-    text = re.fullmatch(r"\s*(\w+)\s*(?:\(([^{}#\n]*)\))?\s*", value) if isinstance(value, str) else None
+    short = value.strip() if isinstance(value, str) and len(value) <= limits.SETTING else ""
+    text = re.fullmatch(r"(\w+)\s*(?:\(([^{}#\n]*)\))?", short)
     if text is None:
         example = next(iter(registry))
-        raise SettingError(f"{kind} must be a name such as {example!r}, settings in parentheses, not {value!r}")
+        raise SettingError(f"{kind} must be a name such as {example!r}, settings in parentheses, not {value!r:.200}")
     name, settings = text[1], _settings(kind, value, text[2] or "")
     entry = choice(kind, name, registry)
     known = [field.name for field in dataclasses.fields(entry)]
@@ -106,17 +109,16 @@ def resolve(kind: str, value: object, registry: Mapping[str, type[Entry]]) -> En
 
 
 def _settings(kind: str, value: object, text: str) -> dict[str, Any]:
-    import tomllib  # only now: nobody who names no settings should wait for it
-
+    why = ""
     try:
-        parsed = tomllib.loads(f"settings = {{{text}}}")
-    except (ValueError, RecursionError):
-        parsed = {}
+        parsed = parse_toml(f"settings = {{{text}}}")
+    except ValueError as error:
+        parsed, why = {}, f" ({error})"
     if list(parsed) != ["settings"]:
         mistakes = [says for pattern, says in _MISTAKES.items() if re.search(pattern, text)]
         raise SettingError(
-            f"{kind} {value!r}: {', and '.join(mistakes) or 'this is no TOML'}; settings are written as in "
-            "'sgd(momentum = 0.9, nesterov = true)'"
+            f"{kind} {value!r:.200}: {', and '.join(mistakes) or 'this is no TOML'}; settings are written as in "
+            f"'sgd(momentum = 0.9, nesterov = true)'{why}"
         )
     settings: dict[str, Any] = parsed["settings"]
     return settings

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from numlp import limits
 from numlp.activations import ACTIVATIONS
 from numlp.augmentation import AUGMENTATIONS
 from numlp.checks import choice, fraction, missing, nonnegative, positive, share, truth, unknown, whole_number
@@ -26,7 +27,6 @@ from numlp.scaling import SCALINGS
 from numlp.schedules import SCHEDULES, ReduceOnPlateau
 
 OFF = object()
-_MOST_NETWORKS = 1000
 
 
 def _text(name: str, value: object) -> str:
@@ -50,7 +50,7 @@ def _named(registry: Mapping[str, type[Any]]) -> Check:
 def _widths(name: str, value: object) -> tuple[int, ...]:
     if not isinstance(value, list | tuple):
         raise SettingError(f"{name} must be a list of widths, not {value!r}")
-    return tuple(whole_number(name, width) for width in value)
+    return tuple(whole_number(name, width, maximum=limits.UNITS) for width in value)
 
 
 def _activation(name: str, value: object) -> str | tuple[str, ...]:
@@ -207,7 +207,7 @@ class Recipe:
         0.0, fraction, "Regularization", "Decay of a moving average of the parameters, which is what is kept."
     )
 
-    ensemble: int = _setting(1, _count(_MOST_NETWORKS), "Result", "Train so many networks, and average them.")
+    ensemble: int = _setting(1, _count(limits.NETWORKS), "Result", "Train so many networks, and average them.")
     calibrate: bool = _setting(False, truth, "Result", "Fit a temperature to the validation rows.")
     snapshots: int | None = _setting(
         None, optional(_count(least=2)), "Result", "Keep the first layer's weights at so many epochs, for the report."

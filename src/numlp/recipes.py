@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from numlp import limits
 from numlp.arrays import as_rows, check_several_classes
 from numlp.callbacks import EarlyStopping, TimeBudget
 from numlp.checks import choice, unknown
 from numlp.datasets import Dataset, load_dataset
 from numlp.ensemble import Ensemble
 from numlp.errors import FileFormatError, SettingError
+from numlp.folders import part_of
 from numlp.history import History
 from numlp.losses import LOSSES, Loss
 from numlp.named import resolve
@@ -23,6 +24,7 @@ from numlp.range_test import STEP_SETTINGS
 from numlp.recipe import Recipe
 from numlp.scaling import SCALINGS, standardize
 from numlp.state import Callback
+from numlp.texts import parse_toml, read_text
 from numlp.training import train
 
 _FEW_ROWS = 10_000  # an epoch of fewer is too few steps for the recipe "default"
@@ -61,16 +63,16 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
     name = os.fspath(name)
     path = _FOLDER / f"{name}.toml" if name in recipe_names() else Path(name)
     if path.is_dir():
-        path = path / "recipe.toml"
+        path = part_of(path, "recipe.toml")
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = parse_toml(read_text(path, limits.RECIPE_BYTES))
     except FileNotFoundError as error:
         raise SettingError(
             unknown("recipe", name, recipe_names()) + "; or name a TOML file or a run's folder"
         ) from error
     except OSError as error:
         raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise FileFormatError(f"{path} is no TOML: {error}") from error
     try:
         return Recipe.from_dict(settings)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numlp import limits
 from numlp.atomic import write_bytes
 from numlp.calibration import calibrate
 from numlp.datasets import AnySplit, Dataset
@@ -23,11 +24,13 @@ from numlp.ensemble import Ensemble
 from numlp.errors import FileFormatError, NumlpError, OutputError, SettingError
 from numlp.evaluation import class_weights_of, evaluate
 from numlp.files import save_model
+from numlp.folders import part_of
 from numlp.history import History
 from numlp.network import MLP
 from numlp.predictor import Predictor
 from numlp.recipe import Recipe
 from numlp.recipes import load_recipe
+from numlp.texts import parse_json, read_text
 from numlp.version import __version__
 from numlp.weights import ClassWeight
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 RECIPE = "recipe.toml"
 MODEL = "model.safetensors"
 SNAPSHOTS = "snapshots.safetensors"
+GRADIENTS = "gradients.csv"
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,7 @@ def save_run(
     save_model(model, folder / MODEL, recipe=_without_folders(recipe), training=_summary(history, ended))
     write_bytes(folder / "history.csv", _csv(history).encode())
     if gradients:
-        write_bytes(folder / "gradients.csv", _csv(gradients).encode())
+        write_bytes(folder / GRADIENTS, _csv(gradients).encode())
     metrics = {
         "train": judge(model, dataset.train, weights),
         "validation": judge(model, dataset.validation, weights),
@@ -218,12 +222,13 @@ def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -
 
 def save_drawings(folder: Path, figures: "Mapping[str, Figure]") -> None:
     """Write figures as PNG files into a run's figures/, by the names that they get there."""
+    drawn = part_of(folder, "figures")
     try:
-        (folder / "figures").mkdir(exist_ok=True)
+        drawn.mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError(f"can't make the folder {folder / 'figures'}: {error.strerror or error}") from error
+        raise OutputError(f"can't make the folder {drawn}: {error.strerror or error}") from error
     for name, figure in figures.items():
-        save_figure(figure, folder / "figures" / f"{name}.png")
+        save_figure(figure, drawn / f"{name}.png")
 
 
 def save_figure(figure: "Figure", path: Path) -> None:
@@ -246,14 +251,16 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
         if not (folder / name).is_file():
             raise FileFormatError(f"{folder} is no run: it has no file {name}")
     try:
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        history = _history(folder / "history.csv")
-        gradients = _history(folder / "gradients.csv") if (folder / "gradients.csv").is_file() else History()
+        metrics = parse_json(read_text(part_of(folder, "metrics.json"), limits.TEXT_BYTES))
+        history = _history(part_of(folder, "history.csv"))
+        gradients = _history(part_of(folder, GRADIENTS)) if (folder / GRADIENTS).is_file() else History()
         if not _is_metrics(metrics):
             raise ValueError("metrics.json does not hold what it should")
-    except (ValueError, RecursionError) as error:
+    except FileFormatError:
+        raise
+    except (OSError, ValueError, csv.Error) as error:
         raise FileFormatError(f"{folder} is damaged: {error}") from error
-    return Run(folder, load_recipe(folder / RECIPE), history, metrics, gradients)
+    return Run(folder, load_recipe(part_of(folder, RECIPE)), history, metrics, gradients)
 
 
 def _is_metrics(metrics: Any) -> bool:
@@ -274,7 +281,7 @@ def _is_metrics(metrics: Any) -> bool:
 def model_path(run_or_model: str | os.PathLike[str]) -> Path:
     """Return the model file of a run's folder, or the path itself if it is none."""
     path = Path(run_or_model)
-    return path / MODEL if path.is_dir() else path
+    return part_of(path, MODEL) if path.is_dir() else path
 
 
 def _csv(history: History) -> str:
@@ -287,7 +294,7 @@ def _csv(history: History) -> str:
 
 def _history(path: Path) -> History:
     history = History()
-    for row in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))):
+    for row in csv.DictReader(io.StringIO(read_text(path, limits.TEXT_BYTES))):
         try:
             figures = {name: float(value) for name, value in row.items()}
             history.append(figures | {"epoch": int(row["epoch"])})

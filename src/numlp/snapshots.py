@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numlp.checks import whole_number
 from numlp.errors import FileFormatError
 from numlp.special import Array
 from numlp.state import TrainingState
+from numlp.tensors import open_tensors
 
 _PREFIX = "epoch."
 
@@ -85,13 +85,12 @@ def load_snapshots(path: str | os.PathLike[str]) -> dict[int, Array]:
         If it is no file of snapshots, or is damaged.
     """
     from safetensors import SafetensorError
-    from safetensors.numpy import load
 
-    try:
-        tensors = load(Path(path).read_bytes())
-        weights = {int(name.removeprefix(_PREFIX)): tensor for name, tensor in tensors.items()}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise FileFormatError(f"{path} holds no snapshots, or is damaged: {error}") from error
+    with open_tensors(path, "file of snapshots") as file:
+        try:
+            weights = {int(name.removeprefix(_PREFIX)): file.get_tensor(name) for name in sorted(file.keys())}
+        except (SafetensorError, ValueError) as error:
+            raise FileFormatError(f"{path} holds no snapshots, or is damaged: {error}") from error
     shapes = {weight.shape for weight in weights.values()}
     if len(shapes) != 1 or len(shapes.pop()) != 2 or not all(np.isfinite(w).all() for w in weights.values()):
         raise FileFormatError(f"{path} holds no snapshots: not all its arrays are finite weights of one layer")

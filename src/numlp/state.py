@@ -132,6 +132,8 @@ class TrainingState:
             raise ValueError(f"its history is no row of {', '.join(self.figures)} for each of its epochs")
         if not all(isinstance(value, int | float) for row in rows for value in row.values()):
             raise ValueError("its history holds what is no number")
+        if min(checkpoint.figures["epoch"], checkpoint.figures["step"]) < 0:
+            raise ValueError("it counts epochs or steps below 0")
         if not all(np.isfinite(array).all() for array in checkpoint.arrays.values()):
             raise ValueError("it holds NaN or infinity")
 

@@ -127,6 +127,33 @@ def test_mnist_for_every_activation_and_norm(path, images, mnist, activation, no
     np.testing.assert_allclose(run(path, stored)["probabilities"], found["probabilities"], rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_mnist_for_every_output_with_every_norm_and_activation(path, images, loss, normalization):
+    stored, parts = images
+    rng = np.random.default_rng(0)
+    outputs = 10 * LOSSES[loss]().blocks
+    for activation in ACTIVATIONS:
+        settings = {"activation": activation, "normalization": normalization, "input_scaling": standardize(stored)}
+        net = MLP([784, 12, 12, outputs], loss=loss, input_shape=(28, 28), **settings)
+        net.params += rng.uniform(0, 0.02, net.params.shape)  # logits of the size that trained networks have
+        export_onnx(net, path)
+        onnx.checker.check_model(onnx.load(path), full_check=True)
+        found = run(path, parts)
+        if net.loss.task == "regression":
+            expected = net.predict(parts)
+            np.testing.assert_allclose(found["prediction"], expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+            continue
+        expected = net.predict_proba(parts)
+        np.testing.assert_allclose(found["probabilities"], expected, rtol=0, atol=1e-5)
+        predicted = net.predict(parts)
+        if net.loss.task == "labels":
+            clear = np.abs(expected - 0.5) > 1e-4
+        else:
+            clear = np.diff(np.sort(expected, axis=1)[:, -2:])[:, 0] > 1e-4
+        np.testing.assert_array_equal(found["label"][clear], predicted[clear])
+
+
 def test_mnist_for_every_output_of_classes(path, images, mnist):
     for loss in LOSSES:
         if LOSSES[loss].task != "regression":

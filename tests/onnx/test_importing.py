@@ -459,6 +459,7 @@ def test_graphs_that_are_broken(path, edit, says):
         {"loss": 3},
         {"loss": "quantile(levels = [0.1, 0.9])"},
         {"networks": []},
+        {"networks": [{"logits": "logits", "temperature": 1}] * 1001},
         {"networks": 3},
         {"networks": [{"logits": "nowhere", "temperature": 1}]},
         {"networks": [{"logits": "input", "temperature": 1}]},

@@ -11,12 +11,16 @@ SOURCE = Path(numlp.__file__).parent
 # Package rooms (datasets, cli) are one room each: within them modules build on one another.
 FLOORS = {
     "errors": -3,
+    "limits": -3,
     "sparse": -3,
     "version": -3,
     "atomic": -2,
+    "folders": -2,
     "checks": -2,
     "special": -2,
+    "texts": -2,
     "arrays": -1,
+    "tensors": -1,
     "checkpoints": 0,
     "history": -1,
     "intervals": 0,

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import inspect
 import re
-import tomllib
 import types
 import typing
 from collections.abc import Callable
@@ -18,6 +17,7 @@ import typer
 from numlp.datasets import SOURCES
 from numlp.errors import SettingError
 from numlp.recipe import OFF, Recipe
+from numlp.texts import parse_toml
 
 
 def widths(text: str) -> list[int]:
@@ -47,7 +47,7 @@ def class_weights(text: str) -> Any:
     """
     if re.fullmatch(r"\s*[a-z]*\s*", text):
         return text.strip()
-    return tomllib.loads(f"x = {text}" if text.lstrip().startswith("{") else f"x = [{text}]")["x"]
+    return parse_toml(f"x = {text}" if text.lstrip().startswith("{") else f"x = [{text}]")["x"]
 
 
 def data(text: str) -> str:

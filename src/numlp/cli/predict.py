@@ -8,8 +8,8 @@ import numpy.typing as npt
 import typer
 
 from numlp.cli.output import Json, console, print_json, shown, table
+from numlp.datasets.png import read_png
 from numlp.datasets.readers import read_samples
-from numlp.errors import DataError, FileFormatError
 from numlp.files import load_model
 from numlp.predictor import Predictor
 
@@ -101,37 +101,10 @@ def _predictions(network: Predictor, samples: npt.NDArray[Any]) -> list[dict[str
 
 def _samples(name: str, network: Predictor) -> npt.NDArray[Any]:
     if Path(name).suffix.lower() == ".png":
-        return _image(name, network)
+        return read_png(Path(name), network.input_shape or network.layer_size[:1])
     samples = read_samples(name, network.feature_names)
     alone = network.input_shape is not None and samples.shape == network.input_shape
     return samples[None] if alone else samples
-
-
-def _image(name: str, network: Predictor) -> npt.NDArray[Any]:
-    """Read a PNG image as one sample: in colour if the network's samples are (height, width, 3), else in grey."""
-    from PIL import Image
-
-    shape = network.input_shape or (network.layer_size[0],)
-    mode = "RGB" if len(shape) == 3 and shape[2] == 3 else "L"
-    try:
-        with Image.open(name, formats=["PNG"]) as image:
-            width, height = image.size
-            fits = (height, width) == shape[:2] if len(shape) > 1 else height * width == shape[0]
-            if not fits:
-                wanted = "×".join(str(size) for size in shape)
-                raise DataError(f"{name} is {height}×{width} pixels, the network takes {wanted}: resize it")
-            if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
-                raise DataError(f"{name} has pixels of mode {image.mode}: save it with 8 bits a channel")
-            pixels = np.asarray(image.convert(mode))
-    except DataError:
-        raise
-    except FileNotFoundError as error:
-        raise FileFormatError(f"there is no file {name}") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise FileFormatError(f"{name} is no PNG image, or is damaged: {error}") from error
-    if pixels.size != network.layer_size[0]:
-        raise DataError(f"{name} is an image, and the network takes samples of shape {shape}")
-    return pixels.reshape(1, -1)
 
 
 COMMAND = predict

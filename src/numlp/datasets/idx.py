@@ -16,10 +16,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from numlp import limits
 from numlp.errors import FileFormatError
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-_MAX_DEFLATE_RATIO = 1032  # no byte of deflate stands for more
 _CHUNK = 1 << 20
 
 
@@ -57,7 +57,7 @@ def read_idx(path: str | os.PathLike[str], sha256: str | None = None) -> npt.NDA
             zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             content: BinaryIO = gzip.GzipFile(fileobj=raw) if zipped else raw  # type: ignore[assignment]
-            array, digest = _read(content, packed_size * (_MAX_DEFLATE_RATIO if zipped else 1))
+            array, digest = _read(content, limits.unpacked(packed_size) if zipped else packed_size)
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {path}") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

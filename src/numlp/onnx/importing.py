@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from numlp import limits
 from numlp.checks import positive
 from numlp.ensemble import Ensemble
 from numlp.errors import FileFormatError, NumlpError, SettingError
@@ -87,6 +88,8 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
         loss = wanted or resolve("loss", described["loss"], LOSSES)
         scaling = Scaling(*(np.array(described["target_scaling"][part], float) for part in ("shift", "factor")))
         parts = [(str(part["logits"]), part["temperature"]) for part in described["networks"]]
+        if len(parts) > limits.NETWORKS:
+            raise FileFormatError(f"it has {len(parts):,} networks, more than {limits.NETWORKS:,}")
         names = {
             "class_names": source.json("class_names") if described["named"] else None,
             "feature_names": source.json("feature_names"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from dataclasses import dataclass
@@ -15,8 +14,10 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
+from numlp import limits
 from numlp.errors import FileFormatError
 from numlp.special import AnyArray
+from numlp.texts import parse_json
 
 _MOST_BYTES = 1 << 31
 # For each kind of tensor, the field with its numbers where they are not raw, and their size in bytes where they are.
@@ -112,8 +113,8 @@ class Source:
     def json(self, name: str) -> Any:
         """Return what the metadata hold under a name as JSON, None if nothing that can be read."""
         try:
-            return json.loads(self.metadata.get(name, "null"))
-        except (ValueError, RecursionError):
+            return parse_json(self.metadata.get(name, "null"))
+        except ValueError:
             return None
 
 
@@ -138,6 +139,8 @@ def read(path: str | os.PathLike[str]) -> Source:
     graph = model.graph
     if not graph.node or not graph.output:
         raise FileFormatError(f"{path} is no ONNX file, or is damaged: it has no nodes or no outputs")
+    if len(graph.node) > limits.NODES:
+        raise FileFormatError(f"{path} has {len(graph.node):,} nodes, more than the {limits.NODES:,} that are read")
     if graph.sparse_initializer:
         raise FileFormatError(f"{path} holds sparse constants, which numlp does not read")
     tensors = {_text(tensor.name): tensor for tensor in graph.initializer}
@@ -172,8 +175,11 @@ def as_array(tensor: TensorProto, title: str) -> AnyArray:
         stored, part = divmod(len(tensor.raw_data), size) if size else (-1, 0)
     else:
         stored, part = len(getattr(tensor, field)), 0
-    if part or any(d < 0 for d in tensor.dims) or math.prod(tensor.dims) != stored:
-        raise FileFormatError(f"{title} has the shape {tuple(tensor.dims)}, and does not hold as many numbers")
+    if len(tensor.dims) > limits.RANK:  # their product would take very long
+        raise FileFormatError(f"{title} has the shape of {len(tensor.dims):,} dimensions, more than any array")
+    shape = tuple(tensor.dims)
+    if part or any(d < 0 for d in shape) or math.prod(shape) != stored:
+        raise FileFormatError(f"{title} has the shape {shape!s:.200}, and does not hold as many numbers")
     try:
         return numpy_helper.to_array(tensor)
     except (ValueError, TypeError, OverflowError) as error:  # such as numbers beyond their type
@@ -199,7 +205,7 @@ def _input(value: onnx.ValueInfoProto) -> tuple[np.dtype[Any], tuple[int, ...], 
     if kind.elem_type not in _NUMBERS:
         raise FileFormatError(f"input {value.name!r} must be a tensor of numbers, not {_kind(kind.elem_type)}")
     batch, *shape = [size.dim_value for size in kind.shape.dim] or [0]
-    if not shape or any(size <= 0 for size in shape):
+    if not shape or len(shape) > limits.RANK or any(size <= 0 for size in shape):
         raise FileFormatError(
             f"input {value.name!r} must have the shape (n, …) with a fixed number of features: only its first "
             "dimension may be open"

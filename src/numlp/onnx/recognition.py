@@ -134,8 +134,10 @@ def _mixed(width: int) -> Rows:
 
 
 def _values(function: Function, x: Rows, width: int | None = -1) -> Rows | None:
-    """Return the values if they have the shape of the rows, a single column aside; of any width if that is None."""
+    """Return the values if they are floats in the shape of the rows, a single column aside; of any width for None."""
     y = function(x)
+    if y.dtype.kind != "f":
+        return None
     if y.shape == (ROWS,):
         y = y[:, None]
     return y if y.shape == x.shape or (width is None and y.ndim == 2) else None

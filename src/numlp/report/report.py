@@ -13,6 +13,7 @@ from numlp.atomic import write_bytes
 from numlp.datasets import Dataset
 from numlp.errors import NumlpError
 from numlp.files import load_model
+from numlp.folders import part_of
 from numlp.pictures import picture_shape
 from numlp.predictor import Predictor
 from numlp.recipes import load_data
@@ -28,7 +29,7 @@ from numlp.report.overfitting import overfitting
 from numlp.report.page import page
 from numlp.report.settings import harder, portable, reproduction
 from numlp.report.units import units
-from numlp.runs import MODEL, SNAPSHOTS, Run, load_run
+from numlp.runs import SNAPSHOTS, Run, load_run, model_path
 from numlp.snapshots import load_snapshots
 
 REPORT = "report.html"
@@ -88,7 +89,7 @@ def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None,
     numlp.errors.FileFormatError: runs/nowhere is no run: it has no file recipe.toml
     """
     run = load_run(folder)
-    model = load_model(run.folder / MODEL)
+    model = load_model(model_path(run.folder))
     absent = ""
     rows: Judged | None = None
     try:
@@ -105,7 +106,7 @@ def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None,
 def _page(run: Run, model: Predictor, rows: Judged | None) -> bytes:
     network = networks_of(model)[0]
     dtype = precision(model)
-    snapshots = load_snapshots(run.folder / SNAPSHOTS) if (run.folder / SNAPSHOTS).is_file() else {}
+    snapshots = load_snapshots(part_of(run.folder, SNAPSHOTS)) if (run.folder / SNAPSHOTS).is_file() else {}
     data: dict[str, Any] = {
         "epochs": run.history["epoch"],
         "curves": curves(run.history),

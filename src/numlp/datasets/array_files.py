@@ -1,0 +1,115 @@
+"""NumPy's files of arrays, .npy and .npz: nothing is executed, and nothing reserved that the file can't hold."""
+
+import math
+import os
+import sys
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from numlp import limits
+from numlp.checks import listed
+from numlp.errors import FileFormatError
+from numlp.special import AnyArray
+
+_MAGIC = b"\x93NUMPY"
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # those of NumPy; what others ask for is not bounded
+
+
+def read_npy(path: Path) -> AnyArray:
+    """Return the array of an .npy file, its rows read when they are needed.
+
+    Raises
+    ------
+    FileFormatError
+    """
+    try:
+        with open(path, "rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                if zipfile.is_zipfile(file):
+                    raise FileFormatError(f"{path} is an .npz archive: give it that suffix")
+                raise ValueError("it begins otherwise")
+            file.seek(0)
+            _check(file, os.fstat(file.fileno()).st_size)
+        return _of_characters(np.load(path, mmap_mode="r", allow_pickle=False))
+    except FileFormatError:
+        raise
+    except Exception as error:  # NumPy raises a dozen kinds on broken files
+        raise _refused(path, error) from error
+
+
+def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, AnyArray]:
+    """Return the arrays of an .npz archive that have these names. No other member is unpacked, nothing is written.
+
+    Raises
+    ------
+    FileFormatError
+    """
+    try:
+        with open(path, "rb") as file:
+            if file.read(len(_MAGIC)) == _MAGIC:
+                raise FileFormatError(f"{path} is a single array: give it the suffix .npy")
+            with zipfile.ZipFile(file) as archive:
+                size = os.fstat(file.fileno()).st_size
+                counts = Counter(member.filename.removesuffix(".npy") for member in archive.infolist())
+                for name in names:
+                    if counts[name] != 1:
+                        lacks = "several arrays" if counts[name] else "no array"
+                        raise FileFormatError(f"{path} has {lacks} {name!r}: it holds {listed(counts) or 'none'}")
+                return {name: _member(archive, f"{name}.npy", size) for name in names}
+    except FileFormatError:
+        raise
+    except Exception as error:  # NumPy, zipfile and the decompressor raise a dozen kinds on broken files
+        raise _refused(path, error) from error
+
+
+def _refused(path: Path, error: Exception) -> FileFormatError:
+    if isinstance(error, FileNotFoundError):
+        return FileFormatError(f"there is no file {path}")
+    return FileFormatError(
+        f"{path} is no file of plain NumPy arrays (numbers or text), or is damaged: {error!s:.200}"
+    )
+
+
+def _member(archive: zipfile.ZipFile, name: str, size: int) -> AnyArray:
+    """Return an array of an archive of this size."""
+    described = archive.getinfo(name)
+    if described.compress_type not in _PACKINGS:
+        raise ValueError(f"{name} is packed in another way than NumPy packs")
+    if described.compress_size > size or described.file_size > limits.unpacked(described.compress_size):
+        raise ValueError(f"{name} should have {described.file_size:,} bytes, in a file of {size:,}")
+    with archive.open(described) as member:
+        _check(member, described.file_size)
+        return _of_characters(np.lib.format.read_array(member, allow_pickle=False))
+
+
+def _of_characters(array: AnyArray) -> AnyArray:
+    """Return an array, whose text, if it is one, must be of characters that there are: NumPy takes any numbers."""
+    if array.dtype.kind == "U":
+        codes = np.ascontiguousarray(array, array.dtype.newbyteorder("=")).view(np.uint32)
+        if np.any((codes > sys.maxunicode) | (codes >> 11 == 0xD800 >> 11)):
+            raise ValueError("its text holds numbers that are no characters")
+    return array
+
+
+def _check(file: IO[bytes], size: int) -> None:
+    """Refuse a header that does not fit a file of `size` bytes, or of anything but plain numbers or text."""
+    version, _ = np.lib.format.read_magic(file)
+    start = file.read(2 if version == 1 else 4)
+    length = int.from_bytes(start, "little")
+    if length > limits.ARRAY_HEADER_BYTES:
+        raise ValueError(f"its header should have {length:,} bytes")
+    file.seek(-len(start), os.SEEK_CUR)
+    # Versions 2 and 3 differ in the names of fields only, and an array that has fields is refused.
+    read_header = np.lib.format.read_array_header_1_0 if version == 1 else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(file)
+    if dtype.kind in "OV" or dtype.itemsize == 0:
+        raise ValueError(f"it holds {dtype!s:.80}")
+    if len(shape) > limits.RANK or any(side < 0 for side in shape):
+        raise ValueError(f"its shape is {shape!s:.200}")
+    if max(math.prod(shape), 1) * dtype.itemsize > size:
+        raise ValueError(f"its shape is {shape!s:.200}, for which it has too few bytes")
+    file.seek(0)

@@ -1,0 +1,38 @@
+"""Limits: how much a file may ask for. What asks for more is refused before anything is made of it.
+
+None of them is near what honest files hold; each keeps a small file from costing much time or memory.
+"""
+
+UNITS = 1 << 24  # of one layer
+LAYERS = 1000  # of a network
+WEIGHTS = 1 << 31  # of a network: 8 GiB of float32
+NETWORKS = 1000  # of an ensemble
+RANK = 64  # of an array, which is NumPy's own limit
+
+SETTING = 1 << 12  # characters of a named value, such as "sgd(momentum = 0.9)"
+RECIPE_BYTES = 1 << 18
+TEXT_BYTES = 1 << 24  # of a run's history or metrics
+HEADER_BYTES = 1 << 24  # of a model file, where its description lies
+CHECKPOINT_HEADER_BYTES = 1 << 26  # of a checkpoint, which has the history in its header
+TENSORS = 1 << 16  # of a model file or a checkpoint
+ARRAY_HEADER_BYTES = 10_000  # of an .npy file, which is NumPy's own limit
+IMAGE_BYTES = 1 << 26  # of a PNG file
+COLUMNS = 1 << 17  # of a CSV file
+LINE = 1 << 24  # characters of a CSV file
+NODES = 1 << 16  # of an ONNX graph
+NAMES = 50  # in a message
+
+_RATIO = 100
+_AT_LEAST = 1 << 27
+
+
+def unpacked(size: int) -> int:
+    """Return how many bytes `size` bytes of a file may become.
+
+    A hundred times as many, though deflate can reach a thousand: no data that anybody learns from pack so well. Small
+    files may become 128 MiB.
+
+    >>> unpacked(1000) == 128 * 2**20, unpacked(10**9)
+    (True, 100000000000)
+    """
+    return max(_AT_LEAST, _RATIO * size)

@@ -1,0 +1,196 @@
+"""Every reader of files that may come from others, with a few honest files to begin with."""
+
+import gzip
+import io
+import json
+import struct
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fuzz import packing
+from numlp import MLP, Checkpoint, EarlyStopping, Ensemble, load_dataset, load_model, save_model, standardize, train
+from numlp.checkpoints import describe_checkpoint
+from numlp.datasets.idx import read_idx
+from numlp.datasets.png import read_png
+from numlp.datasets.readers import read_samples
+from numlp.files import read_description, tensor_shapes
+from numlp.onnx import export_onnx, import_onnx
+from numlp.recipes import load_recipe, recipe_names, recipe_text
+from numlp.runs import load_run
+from numlp.snapshots import load_snapshots, save_snapshots
+
+ROOT = Path(__file__).parents[1]
+X = np.random.default_rng(0).normal(size=(12, 2)).astype(np.float32)
+Y = np.arange(12) % 2
+METRICS = json.dumps(
+    {"train": {"loss": 0.5, "accuracy": 0.9}, "validation": {"loss": 0.6, "accuracy": None}, "test": None}
+    | {"epochs": 2, "seconds": 1.5, "parameters": 6, "ended": "completed", "versions": {"numlp": "0.1.0"}}
+).encode()
+HISTORY = b"epoch,train_loss,validation_loss,learning_rate\n1,0.5,0.6,0.1\n2,0.25,0.5,0.1\n"
+RECIPE = b"""data = "mnist"
+layers = [3, 4]
+optimizer = "sgd(momentum = 0.9)"
+class_weight = {a = 1, b = 2.5}
+"""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader, and what it reads.
+
+    Attributes
+    ----------
+    file : str
+        The name of the file that it reads.
+    read : callable
+        Takes the file's path.
+    seeds : callable
+        Returns honest files.
+    repack : callable
+        Mutates what is inside of a container, so that sums and lengths are right again.
+    beside : mapping
+        Other files in the same folder.
+    """
+
+    file: str
+    read: Callable[[Path], object]
+    seeds: Callable[[], list[bytes]]
+    repack: packing.Repack = packing.plain
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def _idx(array: np.ndarray, code: int) -> bytes:
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape) + array.tobytes()
+
+
+def _idx_files() -> list[bytes]:
+    return [_idx(np.arange(12, dtype=np.uint8).reshape(3, 2, 2), 8), _idx(np.arange(3, dtype=">f8"), 14)]
+
+
+def _written(write: Callable[[io.BytesIO], object]) -> bytes:
+    file = io.BytesIO()
+    write(file)
+    return file.getvalue()
+
+
+def _made(*writers: Callable[[Path], object]) -> list[bytes]:
+    """Return what functions write that take a path."""
+    files = []
+    with tempfile.TemporaryDirectory() as folder:
+        for write in writers:
+            path = Path(folder, "file")
+            write(path)
+            files.append(path.read_bytes())
+    return files
+
+
+def _npy_files() -> list[bytes]:
+    return [_written(lambda file, array=array: np.save(file, array)) for array in (X, Y, np.array(["a", "bc"]))]
+
+
+def _npz_files() -> list[bytes]:
+    return [
+        _written(lambda file: np.savez(file, x=X, y=Y)),
+        _written(lambda file: np.savez_compressed(file, x=X, y=np.array(["a", "b"])[Y], w=Y)),
+    ]
+
+
+def _csv_files() -> list[bytes]:
+    numbers = "a,b,y\n" + "".join(f"{a},{b},{y}\n" for (a, b), y in zip(X, Y, strict=True))
+    names = 'a,y\n1,"dog"\n2,cat\n3,"do,g"\n4,cat\n'
+    return [numbers.encode(), names.encode(), b"\xef\xbb\xbfa,y\r\n1,0.5\r\n2,1.5\r\n"]
+
+
+def _models() -> list[bytes]:
+    net = MLP([2, 3, 2], normalization="batch", input_scaling=standardize(X), class_names=["a", "ü"])
+    both = Ensemble([MLP([2, 2], loss="squared_error", activation=[], seed=seed) for seed in range(2)])
+    leaky = MLP([2, 3, 1], loss="sigmoid_binary_cross_entropy", activation="leaky_relu(slope = 0.1)", dtype="float64")
+    return [
+        *_made(*(lambda path, net=net: save_model(net, path, recipe={"epochs": 3}) for net in (net, both, leaky)))
+    ]
+
+
+def _read_model(path: Path) -> None:
+    model = load_model(path)
+    read_description(path)
+    tensor_shapes(path)
+    model.predict(np.zeros((2, model.layer_size[0])))
+
+
+def _train(path: Path, **settings: object) -> None:
+    stopping = EarlyStopping("validation_loss", patience=3)
+    train(
+        MLP([2, 3, 2]),
+        (X, Y),
+        validation=(X, Y),
+        optimizer="adam",
+        after_epoch=[stopping, *settings.pop("after", [])],
+        **settings,
+    )
+
+
+def _checkpoints() -> list[bytes]:
+    return _made(lambda path: _train(path, epochs=2, averaging=0.5, after=[Checkpoint(path)]))
+
+
+def _read_checkpoint(path: Path) -> None:
+    describe_checkpoint(path)
+    _train(path, epochs=2, averaging=0.5, resume=path)
+
+
+def _onnx_files() -> list[bytes]:
+    nets = [
+        MLP([3, 4, 2], normalization="layer", activation="gelu"),
+        Ensemble([MLP([3, 4, 2], normalization="batch", seed=seed) for seed in range(2)]),
+        MLP(
+            [4, 2], loss="squared_error", input_shape=(2, 2), input_scaling=standardize(np.arange(8.0).reshape(2, 4))
+        ),
+    ]
+    others = [path.read_bytes() for path in sorted((ROOT / "reference/onnx").glob("*.onnx"))]
+    return _made(*(lambda path, net=net: export_onnx(net, path) for net in nets)) + others
+
+
+def _png_files() -> list[bytes]:
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8) * 3
+    images = [Image.fromarray(pixels), Image.fromarray(pixels).convert("RGBA"), Image.fromarray(pixels).convert("P")]
+    images.append(Image.fromarray(pixels).convert("1"))
+    return [_written(lambda file, image=image: image.save(file, "png")) for image in images]
+
+
+def _snapshots() -> list[bytes]:
+    return _made(lambda path: save_snapshots({0: X, 3: X + 1}, path))
+
+
+READERS = {
+    "idx": Reader("some-idx", read_idx, _idx_files),
+    "gzip": Reader("some-idx.gz", read_idx, lambda: [gzip.compress(each) for each in _idx_files()], packing.gzipped),
+    "npy": Reader("x.npy", lambda path: np.asarray(read_samples(path)).tolist(), _npy_files, packing.npy),
+    "npz": Reader("xy.npz", lambda path: load_dataset(path, validation=0.5), _npz_files, packing.zipped),
+    "csv": Reader("table.csv", lambda path: load_dataset(path, target="y", validation=0.5), _csv_files),
+    "recipe": Reader(
+        "recipe.toml", load_recipe, lambda: [RECIPE, *(recipe_text(name).encode() for name in recipe_names())]
+    ),
+    "model": Reader("model.safetensors", _read_model, _models, packing.tensors),
+    "checkpoint": Reader("0.safetensors", _read_checkpoint, _checkpoints, packing.tensors),
+    "snapshots": Reader("snapshots.safetensors", load_snapshots, _snapshots, packing.tensors),
+    "onnx": Reader("net.onnx", import_onnx, _onnx_files, packing.onnx_graph),
+    "png": Reader("image.png", lambda path: read_png(path, (8, 8)), _png_files, packing.png),
+    "history": Reader(
+        "history.csv",
+        lambda path: load_run(path.parent),
+        lambda: [HISTORY],
+        beside={"recipe.toml": RECIPE, "metrics.json": METRICS},
+    ),
+    "metrics": Reader(
+        "metrics.json",
+        lambda path: load_run(path.parent),
+        lambda: [METRICS],
+        packing.json_text,
+        {"recipe.toml": RECIPE, "history.csv": HISTORY},
+    ),
+}
