@@ -394,7 +394,7 @@ def test_figures_of_checkpoints(tmp_path, figure, value):
 def test_json_without_end(tmp_path, model, text):
     run = make_run(tmp_path / "run", model)
     (run / "metrics.json").write_text(text)
-    with quickly(), pytest.raises(FileFormatError, match="is damaged"):
+    with quickly(mebibytes=4), pytest.raises(FileFormatError, match="is damaged"):
         load_run(run)
     tensors = load_file(model)
     save_file(tensors, model, {"numlp": text})

@@ -9,7 +9,7 @@ from typing import Any
 # Nothing of numlp's lies so deep, and Python's parser takes a time that grows with the square of the depth.
 _DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_PIECE = 1 << 20
+_PIECE = 1 << 16
 _LARGEST = 1 << 63  # TOML's and ONNX's integers end there, and Python refuses to write very long ones down
 
 
