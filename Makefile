@@ -4,7 +4,7 @@
 # make reproduce   the reference project's results and those of the recipes, into docs/results/ (about 45 minutes)
 # make choosing    the measurements of docs/choosing.md (about 30 minutes)
 # make mutate  100,000 mutated files to all readers of files (FILES=…), under watch (about 10 minutes, Linux)
-# make fuzz    coverage-guided fuzzing of every reader for SECONDS=60 each (13 minutes, Linux, by atheris)
+# make fuzz    coverage-guided fuzzing of every reader for SECONDS=60 each (15 minutes, Linux, by atheris)
 # make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 10 minutes)
 
 PYTHON ?= python3

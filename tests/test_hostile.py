@@ -42,6 +42,7 @@ from numlp.recipe import Recipe
 from numlp.recipes import load_recipe
 from numlp.runs import load_run, model_path
 from numlp.snapshots import load_snapshots
+from numlp.unfinished import checkpoint_path
 
 TESTS = Path(__file__).parent
 FINDINGS = sorted(path for path in (TESTS / "fuzz/findings").glob("*/*"))
@@ -540,6 +541,14 @@ def test_links_within_a_run_s_folder_and_to_it_are_followed(tmp_path, model, nam
     (run / name).symlink_to("elsewhere")
     (tmp_path / "link").symlink_to(run)
     read_all(tmp_path / "link")
+
+
+def test_checkpoints_are_not_looked_for_behind_a_link(tmp_path, model):
+    run, outside = make_run(tmp_path / "run", model), tmp_path / "outside"
+    outside.mkdir()
+    (run / "checkpoints").symlink_to(outside)
+    with pytest.raises(FileFormatError, match="leads out of the folder"):
+        checkpoint_path(run, 0)
 
 
 def test_figures_are_not_drawn_through_a_link(tmp_path, model):

@@ -225,7 +225,7 @@ def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | Non
             raise FileFormatError(f"{path} is no valid model: its description has {name} {described.get(name)!r:.80}")
     for network in networks:
         _check_described(path, network)
-    return dict(described)
+    return {"recipe": None, "training": None, **described}  # earlier releases left out what there was none of
 
 
 def _from_version_1(described: Mapping[str, Any]) -> dict[str, Any]:

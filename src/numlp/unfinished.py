@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from numlp.errors import OutputError
+from numlp.folders import part_of
 from numlp.runs import MODEL, RECIPE
 
 _CHECKPOINTS = "checkpoints"
@@ -14,7 +15,7 @@ _CHECKPOINTS = "checkpoints"
 
 def checkpoint_path(folder: Path, member: int) -> Path:
     """Return where the checkpoints of a network of a run are."""
-    return folder / _CHECKPOINTS / f"{member}.safetensors"
+    return part_of(folder, f"{_CHECKPOINTS}/{member}.safetensors")
 
 
 def make_room(folder: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import numlp.sklearn
 from fuzz import packing
 from numlp import MLP, Checkpoint, EarlyStopping, Ensemble, load_dataset, load_model, save_model, standardize, train
 from numlp.checkpoints import describe_checkpoint
@@ -115,6 +116,16 @@ def _models() -> list[bytes]:
     ]
 
 
+def _estimators() -> list[bytes]:
+    settings = {"hidden_layer_sizes": (3,), "max_iter": 2, "tol": 1.0, "n_iter_no_change": 1, "random_state": 0}
+    names = numlp.sklearn.MLPClassifier(**settings, early_stopping=False).fit(X, np.array(["a", "ü"])[Y])
+    numbers = numlp.sklearn.MLPClassifier(**settings).fit(X, 3 * Y)
+    regressor = numlp.sklearn.MLPRegressor(**settings).fit(X, X)
+    return _made(
+        *(lambda path, each=each: numlp.sklearn.save_model(each, path) for each in (names, numbers, regressor))
+    )
+
+
 def _read_model(path: Path) -> None:
     model = load_model(path)
     read_description(path)
@@ -176,6 +187,12 @@ READERS = {
         "recipe.toml", load_recipe, lambda: [RECIPE, *(recipe_text(name).encode() for name in recipe_names())]
     ),
     "model": Reader("model.safetensors", _read_model, _models, packing.tensors),
+    "estimator": Reader(
+        "estimator.safetensors",
+        lambda path: numlp.sklearn.load_model(path).predict(np.zeros((2, 2))),
+        _estimators,
+        packing.tensors,
+    ),
     "checkpoint": Reader("0.safetensors", _read_checkpoint, _checkpoints, packing.tensors),
     "snapshots": Reader("snapshots.safetensors", load_snapshots, _snapshots, packing.tensors),
     "onnx": Reader("net.onnx", import_onnx, _onnx_files, packing.onnx_graph),
