@@ -93,7 +93,7 @@ def test_resumed_with_every_schedule(tmp_path, schedule):
 def test_a_training_that_is_over_is_over_when_resumed(tmp_path):
     path = tmp_path / "c"
     stopping = EarlyStopping("validation_loss", patience=1)
-    settings = {"learning_rate": 1.0, "averaging": 0.5, "epochs": 50}
+    settings = {"learning_rate": 3.0, "averaging": 0.5, "epochs": 50}
     expected = finished(network(), stopping, Checkpoint(path), **settings)
     assert len(expected[1]) < 50
     again = finished(

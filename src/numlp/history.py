@@ -1,5 +1,7 @@
 """History: what training was like, epoch by epoch."""
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from statistics import fmean
@@ -94,3 +96,35 @@ def mean_history(histories: Sequence[History]) -> History:
         rows = [row for row in reached if row is not None]
         mean.append({name: fmean(row[name] for row in rows) for name in rows[0]} | {"epoch": rows[0]["epoch"]})
     return mean
+
+
+def to_csv(history: History) -> str:
+    """Return a history as a table of text: a line with the names of the figures, and one for each epoch."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, history.columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history.rows)
+    return text.getvalue()
+
+
+def from_csv(text: str) -> History:
+    r"""Return the history that `to_csv` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the text is none.
+
+    Examples
+    --------
+    >>> from_csv("epoch,train_loss\n1,0.5\n")
+    History of 1 epochs, the last: epoch=1, train_loss=0.5
+    """
+    history = History()
+    try:
+        for row in csv.DictReader(io.StringIO(text)):
+            figures = {name: float(value) for name, value in row.items()}
+            history.append(figures | {"epoch": int(row["epoch"])})
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise ValueError(f"its line {len(history) + 2} is broken") from error
+    return history

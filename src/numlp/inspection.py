@@ -173,8 +173,7 @@ def gradient_norms(network: MLP) -> dict[str, float]:
     """
     norms, start = {}, 0
     for number, layer in enumerate(network.linear_layers, start=1):  # all weights come first, in order
-        gradient = network.grads[start : start + layer.weight.size]
-        norms[f"layer {number}"] = float(np.linalg.norm(gradient)) / network.grad_scale
+        norms[f"layer {number}"] = float(np.linalg.norm(network.grads[start : start + layer.weight.size]))
         start += layer.weight.size
     return norms
 

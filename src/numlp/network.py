@@ -22,7 +22,7 @@ from numlp.sparse import dense
 from numlp.special import AnyArray, Array
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
-_RESULTS = {"last_logits", "values", "input_grad", "grad_scale"}
+_RESULTS = {"last_logits", "values", "input_grad"}
 _DERIVED = {"layers", "_first", "_grads", "_capacity", "_delta", "_scratch", "_values_buffer"} | _RESULTS
 
 
@@ -66,8 +66,6 @@ class MLP(Predictor):
     Attributes
     ----------
     params, grads : array, shape (n_parameters,)
-    grad_scale : float
-        By what `loss_and_grad` multiplied them; plain SGD's learning rate is in there.
     layers : list of Layer
 
     Raises
@@ -198,13 +196,7 @@ class MLP(Predictor):
         return x
 
     def loss_and_grad(
-        self,
-        x: Array,
-        targets: Array,
-        weights: Array | None = None,
-        *,
-        input_gradient: bool = False,
-        scale: float = 1,
+        self, x: Array, targets: Array, weights: Array | None = None, *, input_gradient: bool = False
     ) -> float:
         """Return the mean loss of a batch, and fill `grads` with its gradient.
 
@@ -218,8 +210,6 @@ class MLP(Predictor):
             How much each row counts: the mean is Σ weight · loss / n.
         input_gradient : bool
             Whether `input_grad` is wanted, too.
-        scale : float
-            By what all gradients are multiplied: for nothing here, for a pass over all of them later.
 
         Returns
         -------
@@ -246,8 +236,7 @@ class MLP(Predictor):
         else:
             total = float(np.dot(weights, self.values))
             np.multiply(delta, weights[:, None], out=delta)
-        np.multiply(delta, scale / n, out=delta)
-        self.grad_scale = scale
+        np.divide(delta, n, out=delta)
         first = 0 if input_gradient else self._first  # what is before has no parameters
         for layer in reversed(self.layers[first + 1 :]):
             delta = layer.backward(delta, input_gradient=True)
@@ -280,7 +269,7 @@ class MLP(Predictor):
         self._first = next(i for i, layer in enumerate(self.layers) if layer.shapes)
         count = sum(int(np.prod(shape)) for layer in self.layers for shape in layer.shapes.values())
         self._params, self._grads = np.zeros(count, self.dtype), np.zeros(count, self.dtype)
-        self._capacity, self.grad_scale = 0, 1.0
+        self._capacity = 0
         for layer, params, grads in zip(self.layers, self._views(self.params), self._views(self.grads), strict=True):
             layer.bind(params, grads)
         self.begin_epoch(seed=0, epoch=0)

@@ -48,11 +48,6 @@ class Optimizer(Named):
         """Take one step: change `params` and `state` in place, and leave `grads` as it is."""
         raise NotImplementedError
 
-    @property
-    def is_linear(self) -> bool:
-        """Whether a step is nothing but the gradient times the learning rate, whoever multiplies them."""
-        return False
-
     def decay(self, weights: Array, learning_rate: float) -> None:
         """Shrink the weights, before the step."""
         if self.weight_decay:
@@ -106,17 +101,10 @@ class SGD(Optimizer):
         if self.nesterov and not self.momentum:
             raise SettingError("nesterov = true needs a momentum above 0, such as momentum = 0.9")
 
-    @property
-    def is_linear(self) -> bool:
-        return not self.momentum
-
     def init(self, params: Array) -> State:
         return _zeros(params, *(["velocity"] if self.momentum else []))
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
-        if self.is_linear and learning_rate == 1:  # as where the gradients are multiplied by the rate already
-            np.subtract(params, grads, out=params)
-            return
         velocity = state["velocity"] if self.momentum else grads
         for p, g, v in _pieces(params, grads, velocity):
             step = state["scratch"][: p.size]

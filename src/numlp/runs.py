@@ -1,6 +1,5 @@
 """A run's folder: recipe.toml, history.csv, gradients.csv, metrics.json, model.safetensors and figures/."""
 
-import csv
 import dataclasses
 import io
 import itertools
@@ -25,7 +24,7 @@ from numlp.errors import FileFormatError, NumlpError, OutputError, SettingError
 from numlp.evaluation import class_weights_of, evaluate
 from numlp.files import save_model
 from numlp.folders import part_of
-from numlp.history import History
+from numlp.history import History, from_csv, to_csv
 from numlp.network import MLP
 from numlp.predictor import Predictor
 from numlp.recipe import Recipe
@@ -159,9 +158,9 @@ def save_run(
     networks = model.members if isinstance(model, Ensemble) else (model,)
     calibration = _calibrated(model, dataset) if recipe.calibrate else None
     save_model(model, folder / MODEL, recipe=_without_folders(recipe), training=_summary(history, ended))
-    write_bytes(folder / "history.csv", _csv(history).encode())
+    write_bytes(folder / "history.csv", to_csv(history).encode())
     if gradients:
-        write_bytes(folder / GRADIENTS, _csv(gradients).encode())
+        write_bytes(folder / GRADIENTS, to_csv(gradients).encode())
     metrics = {
         "train": judge(model, dataset.train, weights),
         "validation": judge(model, dataset.validation, weights),
@@ -258,7 +257,7 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
             raise ValueError("metrics.json does not hold what it should")
     except FileFormatError:
         raise
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError) as error:
         raise FileFormatError(f"{folder} is damaged: {error}") from error
     return Run(folder, load_recipe(part_of(folder, RECIPE)), history, metrics, gradients)
 
@@ -284,20 +283,8 @@ def model_path(run_or_model: str | os.PathLike[str]) -> Path:
     return part_of(path, MODEL) if path.is_dir() else path
 
 
-def _csv(history: History) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, history.columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history.rows)
-    return text.getvalue()
-
-
 def _history(path: Path) -> History:
-    history = History()
-    for row in csv.DictReader(io.StringIO(read_text(path, limits.TEXT_BYTES))):
-        try:
-            figures = {name: float(value) for name, value in row.items()}
-            history.append(figures | {"epoch": int(row["epoch"])})
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{path.name} has a broken line {len(history) + 2}") from error
-    return history
+    try:
+        return from_csv(read_text(path, limits.TEXT_BYTES))
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error

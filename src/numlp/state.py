@@ -63,6 +63,13 @@ class TrainingState:
     cut: bool = False
     ended_by: tuple[Callback, ...] = ()
 
+    def is_finite(self) -> bool:
+        """Tell whether no parameter, and nothing that the optimizer keeps, is NaN or infinite.
+
+        A mean square of gradients that has become infinite lets parameters stand still for ever, silently.
+        """
+        return all(bool(np.isfinite(array).all()) for array in self._arrays().values())
+
     def checkpoint(self) -> Checkpoint:
         """Return copies of all that a training needs to go on after this epoch."""
         arrays = self._arrays()

@@ -10,7 +10,7 @@ from typing import Any
 _DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _PIECE = 1 << 16
-_LARGEST = 1 << 63  # TOML's and ONNX's integers end there, and Python refuses to write very long ones down
+_END = 1 << 64  # of whole numbers without a sign; Python refuses to write very long ones down
 
 
 def read_text(path: str | os.PathLike[str], most: int) -> str:
@@ -99,7 +99,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    return _checked(int(digits)) if len(digits) < 21 else _checked(_LARGEST)
+    return _checked(int(digits)) if len(digits) < 21 else _checked(_END)
 
 
 def _check_integers(value: Any) -> None:
@@ -111,6 +111,6 @@ def _check_integers(value: Any) -> None:
 
 
 def _checked(value: int) -> int:
-    if not -_LARGEST <= value < _LARGEST:
+    if not -_END // 2 <= value < _END:
         raise ValueError("it has a whole number of more than 64 bits")
     return value

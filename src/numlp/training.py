@@ -181,7 +181,6 @@ def train(
     network.temperature = 1.0  # what an earlier calibration found holds no longer
     network.allocate(batches.batch_size)
     changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
-    folded = optimizer.is_linear and not changes  # then the gradients come multiplied by the learning rate
     constrain = constraints(network, regularization)
     average = state.average
     last_good = network.params.copy()
@@ -197,15 +196,14 @@ def train(
                 state.learning_rate = rate_of(state.step) * schedule(state.step, plan, state.history)
                 # A short last batch takes a step as much shorter: every sample of an epoch weighs the same.
                 rate = state.learning_rate * batch.share
-                scale = rate if folded and rate else 1.0
                 state.loss = network.loss_and_grad(
-                    batch.x, batch.targets, batch.weights, input_gradient=adversarial > 0, scale=scale
+                    batch.x, batch.targets, batch.weights, input_gradient=adversarial > 0
                 )  # fills network.grads
                 tally.add(network.values, network.last_logits, batch.targets, batch.weights)
                 for change in changes:
                     change(batch)
                 optimizer.decay(network.weights, rate)
-                optimizer.update(network.params, network.grads, state.optimizer, rate / scale)
+                optimizer.update(network.params, network.grads, state.optimizer, rate)
                 for keep in constrain:
                     keep()
                 if average is not None:
@@ -220,7 +218,7 @@ def train(
             row = {f"train_{name}": value for name, value in tally.result().items()}
             if held_out is not None:
                 row |= {f"validation_{name}": value for name, value in evaluate_rows(network, held_out).items()}
-        if not (np.isfinite([state.loss, *row.values()]).all() and np.isfinite(network.params).all()):
+        if not (np.isfinite([state.loss, *row.values()]).all() and state.is_finite()):
             network.params[:] = last_good
             _notify("finish", state)
             raise DivergenceError(epoch + 1, state.learning_rate, state.history)

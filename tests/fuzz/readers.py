@@ -5,6 +5,7 @@ import io
 import json
 import struct
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,9 +119,11 @@ def _models() -> list[bytes]:
 
 def _estimators() -> list[bytes]:
     settings = {"hidden_layer_sizes": (3,), "max_iter": 2, "tol": 1.0, "n_iter_no_change": 1, "random_state": 0}
-    names = numlp.sklearn.MLPClassifier(**settings, early_stopping=False).fit(X, np.array(["a", "ü"])[Y])
-    numbers = numlp.sklearn.MLPClassifier(**settings).fit(X, 3 * Y)
-    regressor = numlp.sklearn.MLPRegressor(**settings).fit(X, X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # two epochs are not enough
+        names = numlp.sklearn.MLPClassifier(**settings).fit(X, np.array(["a", "ü"])[Y])
+        numbers = numlp.sklearn.MLPClassifier(**settings).fit(X, 3 * Y)
+        regressor = numlp.sklearn.MLPRegressor(**settings).fit(X, X)
     return _made(
         *(lambda path, each=each: numlp.sklearn.save_model(each, path) for each in (names, numbers, regressor))
     )
