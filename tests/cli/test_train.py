@@ -230,7 +230,8 @@ def test_every_split_is_checked_before_anything_is_written(fails, points, option
 
 
 def test_a_network_too_large_for_any_memory(fails, points):
-    assert "weights, more than" in fails("train", points, "--layers", "1000000000000")
+    assert "layers must be a whole number from 1 to" in fails("train", points, "--layers", "1000000000000")
+    assert "weights, more than" in fails("train", points, "--layers", "10000000,10000000")
 
 
 def test_a_table_with_a_blank_price(fails, houses):
