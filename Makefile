@@ -3,12 +3,15 @@
 # make reproduce   the reference project's results and those of the recipes, into docs/results/ (about 45 minutes)
 # make choosing    the measurements of docs/choosing.md (about 30 minutes)
 # make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 10 minutes)
+# make bench   numlp beside PyTorch, JAX and scikit-learn, into benchmarks/results/ (about an hour), or one family alone:
+# make bench-training  bench-quality  bench-inference  bench-startup  bench-growth
+# make bench-search    the peers' recipes for bench-quality, chosen on validation images (about 30 minutes)
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check format reproduce choosing bench-sklearn clean
+.PHONY: demo test check format reproduce choosing bench bench-sklearn clean
 
 demo: $(VENV)/.app
 	$(BIN)/numlp train mnist
@@ -35,12 +38,23 @@ choosing: $(VENV)/.app
 bench-sklearn: $(VENV)/.all
 	$(BIN)/python benchmarks/scikit_learn.py
 
+# numlp at growing sizes needs no peers, but is measured beside them.
+bench: bench-training bench-quality bench-inference bench-startup bench-growth
+
+bench-training bench-quality bench-inference bench-startup bench-growth bench-search: bench-%: $(VENV)/.peers
+	$(BIN)/python -m benchmarks.$*
+
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The stamp .app or .dev says which extras are installed; a change of pyproject.toml installs anew.
 $(VENV)/.%: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	touch $@
+
+# PyTorch's own index has its build without CUDA; elsewhere pip takes what its index has.
+$(VENV)/.peers: $(VENV)/.bench
+	$(BIN)/python -m pip install --quiet torch==2.13.0
 	touch $@
 
 $(BIN)/python:
