@@ -43,6 +43,7 @@ bench: bench-training bench-quality bench-inference bench-startup bench-growth
 
 bench-training bench-quality bench-inference bench-startup bench-growth bench-search: bench-%: $(VENV)/.peers
 	$(BIN)/python -m benchmarks.$*
+	$(BIN)/python -m benchmarks.performance
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
