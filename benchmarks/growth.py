@@ -1,8 +1,8 @@
 """Growth: numlp's time for an epoch against rows, width, depth and batch size.
 
-Claimed: time grows in proportion to rows, and memory does not grow with them: a training set that is larger than the
-memory which the process may have is read from its file, a batch at a time. results/growth.md says what came out, on
-which machine, in how many rounds, and with which spread.
+Asked for: time grows in proportion to rows, and memory does not grow with them: a training set that is larger than
+the memory which the process may have is read from its file, a batch at a time. results/growth.md says what came out,
+on which machine, in how many rounds, and with which spread.
 
 The rows are MNIST's, as often as needed, bytes; hidden layers 256-256-256, batches of 256, plain SGD and 12,800 rows,
 where nothing else is said; epochs after one that does not count; the quicker of one and two threads. For the growth

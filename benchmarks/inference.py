@@ -1,6 +1,6 @@
 """Inference: probabilities of one row, of 64 and of 10,000, from a trained network of 784-128-128-128-10.
 
-Claimed: no contender, onnxruntime with the same network included, answers sooner than numlp for one row and for
+Asked for: no contender, onnxruntime with the same network included, answers sooner than numlp for one row and for
 10,000. results/inference.md says what came out, on which machine, in how many rounds, and with which spread.
 
 The time is that of one call of the library, from rows, float32, in a NumPy array to probabilities, float32 or

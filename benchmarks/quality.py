@@ -1,6 +1,6 @@
 """Time to quality: seconds from a process's start to 98.09 % on MNIST's test images, to 89.69 % on Fashion-MNIST's.
 
-Claimed: numlp needs at most 2.5 and 6 seconds, and no contender at its best less. results/quality.md says what came
+Asked for: numlp needs at most 2.5 and 6 seconds, and no contender at its best less. results/quality.md says what came
 out, on which machine, in how many rounds, and with which spread.
 
 In the time: starting Python, imports, reading and decompressing all images, compiling, training to the end. Each

@@ -1,7 +1,7 @@
 """Start, size and memory: how long it takes to begin, what lies on the disk, what a training run needs.
 
-Claimed: `import numlp` takes at most 1.15 times as long as `import numpy`, and `numlp --help` less than 2.5 times as
-long. results/startup.md says what came out, on which machine, in how many rounds, and with which spread.
+Asked for: `import numlp` takes at most 1.15 times as long as `import numpy`, and `numlp --help` less than 2.5 times
+as long. results/startup.md says what came out, on which machine, in how many rounds, and with which spread.
 
 Start: wall time of a fresh process from its beginning to its end, files in the system's cache, A B C A B C …. Size:
 the files of a distribution and of all that it requires, as installed here, without the Python interpreter. Memory:

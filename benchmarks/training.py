@@ -1,6 +1,6 @@
 """Training: one epoch of MNIST, numlp beside its peers, and beside the matrix products alone.
 
-Claimed: numlp's step takes at most 1.20 times as long as its matrix products at 128-128-128 with batches of 64, at
+Asked for: numlp's step takes at most 1.20 times as long as its matrix products at 128-128-128 with batches of 64, at
 most 1.10 times at 256-256-256 and 1024-1024-1024 with batches of 256; and no contender's epoch is shorter.
 results/training.md says what came out, on which machine, in how many rounds, and with which spread.
 
