@@ -6,6 +6,9 @@
 # make mutate  100,000 mutated files to all readers of files (FILES=…), under watch (about 10 minutes, Linux)
 # make fuzz    coverage-guided fuzzing of every reader for SECONDS=60 each (15 minutes, Linux, by atheris)
 # make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 10 minutes)
+# make bench   numlp beside PyTorch, JAX and scikit-learn, into benchmarks/results/ (about an hour), or one family alone:
+# make bench-training  bench-quality  bench-inference  bench-startup  bench-growth
+# make bench-search    the peers' recipes for bench-quality, chosen on validation images (about 30 minutes)
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -14,7 +17,7 @@ BIN = $(VENV)/bin
 FILES ?= 100000
 SECONDS ?= 60
 
-.PHONY: demo test check format torture reproduce choosing mutate fuzz bench-sklearn clean
+.PHONY: demo test check format torture reproduce choosing mutate fuzz bench bench-sklearn clean
 
 demo: $(VENV)/.app
 	$(BIN)/numlp train mnist
@@ -50,12 +53,24 @@ fuzz: $(VENV)/.fuzz
 bench-sklearn: $(VENV)/.all
 	$(BIN)/python benchmarks/scikit_learn.py
 
+# numlp at growing sizes needs no peers, but is measured beside them.
+bench: bench-training bench-quality bench-inference bench-startup bench-growth
+
+bench-training bench-quality bench-inference bench-startup bench-growth bench-search: bench-%: $(VENV)/.peers
+	$(BIN)/python -m benchmarks.$*
+	$(BIN)/python -m benchmarks.performance
+
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
 
 # The stamp .app or .dev says which extras are installed; a change of pyproject.toml installs anew.
 $(VENV)/.%: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	touch $@
+
+# PyTorch's own index has its build without CUDA; elsewhere pip takes what its index has.
+$(VENV)/.peers: $(VENV)/.bench
+	$(BIN)/python -m pip install --quiet torch==2.13.0
 	touch $@
 
 $(BIN)/python:

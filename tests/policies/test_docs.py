@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import performance, report
 from numlp.cli import main
 from numlp.report.overfitting import LEAST_EPOCHS, RISE, WOBBLE
 
@@ -101,6 +102,20 @@ def test_the_page_beside_scikit_learn_is_what_the_script_writes_of_the_stored_fi
     spec.loader.exec_module(module)
     measured = json.loads((ROOT / "benchmarks/scikit_learn.json").read_text())
     assert module.page(measured) == (ROOT / "benchmarks/scikit_learn.md").read_text()
+
+
+@pytest.mark.parametrize("family", performance.PAGES)
+def test_a_benchmark_s_page_is_what_its_script_writes_of_the_stored_figures(family):
+    measured = report.stored(family)
+    if not measured:
+        pytest.skip(f"{family} is not measured yet")
+    assert performance.PAGES[family](measured) == (report.RESULTS / f"{family}.md").read_text()
+
+
+def test_the_tables_of_the_page_on_performance_are_those_of_the_stored_figures():
+    page = performance.GUIDE.read_text()
+    assert re.findall(r"<!-- table: (\w+) -->", page) == list(performance.FAMILIES)
+    assert page == performance.with_tables(page)
 
 
 def test_the_guide_s_tables_are_what_the_script_writes_of_the_stored_figures():

@@ -1,0 +1,58 @@
+"""The floor: the matrix products of every step, alone, by the BLAS that NumPy has.
+
+Products of the same shapes, strides and dtype as in a step of numlp: xW for every layer, xᵀδ for every layer, δWᵀ
+for all layers but the first, between buffers that lie there already. Nothing is shuffled, gathered, activated or
+updated.
+"""
+
+from typing import Any
+
+from benchmarks.case import AfterEpoch, Case, Predict, Rows
+
+NAME = "the floor"
+DISTRIBUTIONS = ("numpy",)
+THREADS = (1, 2)
+
+
+def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
+    import itertools
+
+    import numpy as np
+
+    rng = np.random.default_rng(case.seed)
+
+    def array(*shape: int) -> Any:
+        return rng.standard_normal(shape, np.float32)
+
+    sizes = case.layer_size(x[0].size)
+    shapes = list(itertools.pairwise(sizes))
+    ends = np.cumsum([a * b for a, b in shapes])
+    # All weights, and all gradients, in one flat array each, as numlp has them.
+    flat, flat_grads = array(ends[-1]), array(ends[-1])
+    weights = [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
+    grads = [part.reshape(shape) for part, shape in zip(np.split(flat_grads, ends[:-1]), shapes, strict=True)]
+    rows = [array(case.batch_size, size) for size in sizes]
+    outputs = [array(case.batch_size, size) for size in sizes]
+    deltas = [array(case.batch_size, size) for size in sizes]
+    back = [array(case.batch_size, size) for size in sizes]
+
+    def products(n: int) -> list[tuple[Any, Any, Any]]:
+        layers = range(len(weights))
+        forward = [(rows[i][:n], weights[i], outputs[i + 1][:n]) for i in layers]
+        backward = []
+        for i in reversed(layers):
+            backward += [(rows[i][:n].T, deltas[i + 1][:n], grads[i])]
+            backward += [(deltas[i + 1][:n], weights[i].T, back[i][:n])] if i else []
+        return forward + backward
+
+    full, rest = divmod(len(x), case.batch_size)
+    steps = [(products(case.batch_size), full), (products(rest), 1 if rest else 0)]
+    dot = np.dot
+    for _ in range(case.epochs):
+        for step, times in steps:
+            for _ in range(times):
+                for a, b, out in step:
+                    dot(a, b, out)
+        if after_epoch(0.0):
+            break
+    return lambda rows: rows

@@ -1,0 +1,120 @@
+"""Inference: probabilities of one row, of 64 and of 10,000, from a trained network of 784-128-128-128-10.
+
+Asked for: no contender, onnxruntime with the same network included, answers sooner than numlp for one row and for
+10,000. results/inference.md says what came out, on which machine, in how many rounds, and with which spread.
+
+The time is that of one call of the library, from rows, float32, in a NumPy array to probabilities, float32 or
+float64, in a NumPy array. A turn is a median of as many calls as fit into a third of a second, after some that do not
+count. Each contender has a process of its own; one turn each, A B C A B C …, while the others sleep. Threads: one or
+two, whichever was quicker for this contender and this number of rows in five turns before.
+
+    python -m benchmarks.inference [--rounds 9]
+"""
+
+import argparse
+import functools
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from benchmarks import report
+from benchmarks.case import Case
+from benchmarks.contenders import contender
+from benchmarks.data import load
+from benchmarks.rounds import Turns, Worker, choose_threads, take_turns
+
+NAMES = ("numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn", "onnxruntime")
+CASE = Case((128,) * 3, 64, epochs=1)
+ROWS = (1, 64, 10_000)
+SECONDS = 0.33  # of a turn
+
+
+def calls(turns: Turns, name: str, rows: int) -> None:
+    """Predict as often as fits into a turn, and tell the median of a call's seconds."""
+    images = load()
+    predict = contender(name).train(CASE, images.x[:6_400], images.y[:6_400], lambda loss: None)
+    given = (images.x_test.reshape(len(images.x_test), -1) / 255).astype("float32")[:rows].copy()
+    right = float((predict(given).argmax(axis=1) == images.y_test[:rows]).mean())
+    for _ in range(3):
+        predict(given)
+    while True:
+        times: list[float] = []
+        end = time.perf_counter() + SECONDS
+        while not times or time.perf_counter() < end:
+            began = time.perf_counter()
+            predict(given)
+            times.append(time.perf_counter() - began)
+        if turns(call=statistics.median(times), right=right):
+            break
+
+
+def compare(rows: int, names: Sequence[str], rounds: int) -> dict[str, Any]:
+    """Let all take turns at some rows."""
+    threads = {
+        name: choose_threads(
+            functools.partial(Worker, calls, arguments=(name, rows)), contender(name).THREADS, figure="call"
+        )
+        for name in names
+    }
+    with ExitStack() as stack:
+        workers = {name: stack.enter_context(Worker(calls, threads[name], (name, rows))) for name in names}
+        take_turns(workers, 1)
+        found = take_turns(workers, rounds)
+    return {
+        "threads": threads,
+        "seconds": {name: [turn["call"] for turn in turns] for name, turns in found.items()},
+        "right": {name: turns[-1]["right"] for name, turns in found.items()},
+        "busy": report.busy(found),
+    }
+
+
+def tables(measured: Mapping[str, Any]) -> str:
+    """Return the table of times and ratios."""
+    names = [name for name in NAMES if name in next(iter(measured["cases"].values()))["seconds"]]
+    head = ["rows", *(contender(name).NAME for name in names)]
+    calls_of: list[list[str]] = []
+    ratios: list[list[str]] = []
+    for rows, case in measured["cases"].items():
+        seconds, threads = case["seconds"], case["threads"]
+        title = f"{int(rows):,}"
+        calls_of.append([title])
+        ratios.append([title])
+        for name in names:
+            micro = [1e6 * each for each in seconds[name]]
+            calls_of[-1].append(f"{report.spread(micro, ',.0f')}, {threads[name] or 'own choice'}")
+            ratios[-1].append(report.spread(report.ratios(seconds[name], seconds["numlp"]), ".2f"))
+    return "\n".join(
+        [
+            "Microseconds a call, median (quartiles), and threads:",
+            "",
+            *report.table(head, calls_of),
+            "",
+            "÷ numlp of the same round, median (quartiles):",
+            "",
+            *report.table(head, ratios),
+            "",
+            report.waiting(measured),
+        ]
+    )
+
+
+def page(measured: Mapping[str, Any]) -> str:
+    """Return results/inference.md."""
+    return report.page("inference", "Inference", __doc__, measured, tables(measured))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time predictions, numlp beside its peers.")
+    parser.add_argument("--rounds", type=int, default=9)
+    rounds = parser.parse_args().rounds
+    measured: dict[str, Any] = {"machine": report.machine(NAMES), "rounds": rounds, "cases": {}}
+    for rows in ROWS:
+        measured["cases"][str(rows)] = compare(rows, report.present(NAMES), rounds)
+        report.store("inference", measured)
+    report.write("inference", page(measured))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Writes the tables of all families' stored results into docs/performance.md.
+
+python -m benchmarks.performance
+"""
+
+import re
+from pathlib import Path
+
+from benchmarks import growth, inference, quality, report, search, startup, training
+
+GUIDE = Path(__file__).parents[1] / "docs/performance.md"
+FAMILIES = {"training": training, "quality": quality, "inference": inference, "startup": startup, "growth": growth}
+PAGES = {name: family.page for name, family in FAMILIES.items()} | {"recipes": search.page}
+
+
+def with_tables(guide: str) -> str:
+    """Return the page with its tables written anew."""
+
+    def table(found: re.Match[str]) -> str:
+        measured = report.stored(found[1])
+        shown = FAMILIES[found[1]].tables(measured) if measured else "Not measured yet."
+        return f"<!-- table: {found[1]} -->\n\n{shown}\n\n<!-- end -->"
+
+    return re.sub(r"<!-- table: (\w+) -->\n.*?<!-- end -->", table, guide, flags=re.S)
+
+
+if __name__ == "__main__":
+    GUIDE.write_text(with_tables(GUIDE.read_text()))

@@ -1,0 +1,126 @@
+"""What a benchmark says: the machine, medians, spread and ratios, as JSON and as a page."""
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contenders import contender, versions
+from benchmarks.rounds import Turn
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def present(names: Iterable[str]) -> list[str]:
+    """Return those contenders that are installed."""
+    return [name for name in names if versions(name) is not None]
+
+
+def machine(names: Iterable[str]) -> dict[str, Any]:
+    """Return where and with what is measured, and who is missing."""
+    found = {name: versions(name) or {} for name in present(names)}
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "versions": {"Python": platform.python_version()}
+        | {package: version for packages in found.values() for package, version in packages.items()},
+        "settings": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith(("OMP_", "OPENBLAS_", "MKL_", "XLA_", "JAX_", "TORCH", "KMP_", "GOMP_", "NPROC"))
+        },
+        "skipped": [contender(name).NAME for name in names if name not in found],
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def machine_lines(found: Mapping[str, Any]) -> list[str]:
+    """Return what a page says of the machine."""
+    settings = ", ".join(f"{name}={value}" for name, value in found["settings"].items())
+    lines = [
+        f"{found['processor']}, {found['cores']} cores, {found['system']}. "
+        + ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+        + f". Settings from outside: {settings or 'none'}."
+    ]
+    if found["skipped"]:
+        lines += ["", f"Not installed, and so skipped: {', '.join(found['skipped'])}."]
+    return lines
+
+
+def busy(found: Mapping[str, Sequence[Turn]]) -> float:
+    """Return the largest share of a core that a contender has burned while it waited for its turn."""
+    return max(
+        sum(turn["busy"] for turn in turns) / max(sum(turn["waited"] for turn in turns), 1e-9)
+        for turns in found.values()
+    )
+
+
+def waiting(measured: Mapping[str, Any]) -> str:
+    """Return what a page says of those that wait."""
+    busiest = max(case["busy"] for case in measured["cases"].values())
+    return f"While it waited for its turn, no contender used more than {busiest:.1%} of a core."
+
+
+def page(family: str, title: str, doc: str | None, measured: Mapping[str, Any], tables: str) -> str:
+    """Return a family's page; the procedure is the third paragraph of the script's docstring."""
+    procedure = " ".join((doc or "").split("\n\n")[2].split())
+    return "\n".join(
+        [
+            f"# {title}",
+            "",
+            f"Written by `make bench-{family}`; do not edit. {procedure} {measured['rounds']} rounds.",
+            "",
+            tables,
+            "",
+            *machine_lines(measured["machine"]),
+            "",
+        ]
+    )
+
+
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    """Return the ratio of every round."""
+    return [a / b for a, b in zip(ours, theirs, strict=True)]
+
+
+def spread(values: Sequence[float], form: str = ".3f") -> str:
+    """Return the median with the quartiles."""
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return f"{middle:{form}} ({low:{form}} – {high:{form}})"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return a table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def store(family: str, measured: Mapping[str, Any]) -> None:
+    """Write results/FAMILY.json."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{family}.json").write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n")
+
+
+def stored(family: str) -> dict[str, Any]:
+    """Read it, if it is there."""
+    path = RESULTS / f"{family}.json"
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def write(family: str, page: str) -> None:
+    """Write results/FAMILY.md, and print it."""
+    (RESULTS / f"{family}.md").write_text(page)
+    print(page)

@@ -1,0 +1,125 @@
+"""Taking turns: contenders in processes of their own, one computing at a time, A B C A B C …"""
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+
+Turn = dict[str, float]
+
+# What NumPy's BLAS, PyTorch and XLA read when they begin; set for contenders whose number of threads is chosen here.
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
+
+# Seconds between turns: pools of threads that go on spinning for a while come to rest.
+PAUSE = 0.2
+
+
+class Turns:
+    """In a contender's process: called at the end of a turn, returns when the next begins.
+
+    Called with what the turn has found, it returns whether there are to be no more turns.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waited = self._busy = 0.0
+        self._began = time.perf_counter()
+
+    def __call__(self, **found: float) -> bool:
+        ended = time.perf_counter()
+        waiting = {"waited": self._waited, "busy": self._busy}
+        self._connection.send({"seconds": ended - self._began, **found, **waiting})
+        processor = time.process_time()
+        stop: bool = self._connection.recv()
+        self._began = time.perf_counter()
+        # A pool of threads that spins while it has nothing to do would slow down whose turn it is.
+        self._waited, self._busy = self._began - ended, time.process_time() - processor
+        return stop
+
+
+def _serve(connection: Connection, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
+    work(Turns(connection), *arguments)
+
+
+@contextmanager
+def thread_settings(threads: int | None) -> Iterator[None]:
+    """Let processes that begin here use so many threads; None leaves that to them."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    if threads is not None:
+        os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+class Worker:
+    """A process that takes a turn whenever it is told to, and sleeps in between.
+
+    Parameters
+    ----------
+    work : function
+        Called in the process with its `Turns`, which it calls at the end of every turn until they return something
+        true, and with the arguments.
+    threads : int, or None for its own choice
+    arguments : tuple
+        For `work`.
+
+    Attributes
+    ----------
+    warm_up : dict
+        The first turn, which begins with the process.
+    """
+
+    def __init__(self, work: Callable[..., object], threads: int | None, arguments: tuple[object, ...]) -> None:
+        context = get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
+        with thread_settings(threads):
+            self._process.start()
+        theirs.close()
+        self.warm_up: Turn = self._connection.recv()
+
+    def turn(self) -> Turn:
+        """Let it work, and return what it found."""
+        self._connection.send(False)
+        found: Turn = self._connection.recv()
+        return found
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.is_alive():
+            self._connection.send(True)
+        self._process.join(20)
+        self._process.kill()
+
+
+def take_turns(workers: Mapping[str, Worker], rounds: int) -> dict[str, list[Turn]]:
+    """Return what every worker found in every round, in which each has one turn."""
+    found: dict[str, list[Turn]] = {name: [] for name in workers}
+    for _ in range(rounds):
+        for name, worker in workers.items():
+            time.sleep(PAUSE)
+            found[name].append(worker.turn())
+    return found
+
+
+def choose_threads(
+    make: Callable[[int | None], Worker], candidates: Sequence[int | None], figure: str = "seconds"
+) -> int | None:
+    """Return the number of threads with which a figure of a worker's turns is smallest."""
+    if len(candidates) == 1:
+        return candidates[0]
+    with ExitStack() as stack:
+        workers = {str(threads): stack.enter_context(make(threads)) for threads in candidates}
+        found = take_turns(workers, 5)
+    return min(candidates, key=lambda threads: statistics.median(turn[figure] for turn in found[str(threads)]))

@@ -1,0 +1,139 @@
+"""Training: one epoch of MNIST, numlp beside its peers, and beside the matrix products alone.
+
+Asked for: numlp's step takes at most 1.20 times as long as its matrix products at 128-128-128 with batches of 64, at
+most 1.10 times at 256-256-256 and 1024-1024-1024 with batches of 256; and no contender's epoch is shorter.
+results/training.md says what came out, on which machine, in how many rounds, and with which spread.
+
+Everybody trains on the same 57,000 images in batches of the same sizes, the last one short, in a new random order
+every epoch. In the time: shuffling, gathering, scaling bytes to float32 (scikit-learn takes no bytes: its rows are
+scaled before), forward and backward pass, update, and the epoch's mean loss as a Python float. Not in the time:
+loading, compiling, the first two epochs. Nobody validates. Each contender has a process of its own; one epoch each, A
+B C A B C …, while the others sleep. Threads: one or two, whichever was quicker for this contender and case in five
+short epochs before (of 50 batches).
+
+    python -m benchmarks.training [--rounds 9] [CASE …]
+"""
+
+import argparse
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from benchmarks import report
+from benchmarks.case import Case
+from benchmarks.contenders import contender
+from benchmarks.data import load
+from benchmarks.rounds import Turns, Worker, choose_threads, take_turns
+
+NAMES = ("floor", "numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn")
+ADAM: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.001}
+REGULARIZED: dict[str, Any] = {"optimizer": "adamw", "learning_rate": 0.001, "dropout": 0.2, "batch_norm": True}
+CASES = {
+    "128³, 64": Case((128,) * 3, 64),
+    "256³, 64": Case((256,) * 3, 64),
+    "256³, 256": Case((256,) * 3, 256),
+    "1024³, 256": Case((1024,) * 3, 256),
+    "128³, 64, Adam": Case((128,) * 3, 64, **ADAM),
+    "256³, 256, Adam": Case((256,) * 3, 256, **ADAM),
+    "128³, 64, regularized": Case((128,) * 3, 64, **REGULARIZED),
+    "256³, 256, regularized": Case((256,) * 3, 256, **REGULARIZED),
+}
+
+
+def epochs(turns: Turns, name: str, case: Case, batches: int | None) -> None:
+    """Train on all images, or on some batches of them, an epoch a turn."""
+    images = load()
+    n = len(images.x) if batches is None else batches * case.batch_size
+    contender(name).train(case, images.x[:n], images.y[:n], lambda loss: turns(loss=loss))
+
+
+def can(name: str, case: Case) -> bool:
+    """scikit-learn has neither dropout nor batch norm."""
+    return name != "scikit_learn" or not (case.dropout or case.batch_norm)
+
+
+def compare(case: Case, names: Sequence[str], rounds: int) -> dict[str, Any]:
+    """Let all take turns at a case."""
+    names = [name for name in names if can(name, case)]
+    threads = {
+        name: choose_threads(functools.partial(Worker, epochs, arguments=(name, case, 50)), contender(name).THREADS)
+        for name in names
+    }
+    with ExitStack() as stack:
+        workers = {name: stack.enter_context(Worker(epochs, threads[name], (name, case, None))) for name in names}
+        take_turns(workers, 1)
+        found = take_turns(workers, rounds)
+    return {
+        "threads": threads,
+        "seconds": {name: [turn["seconds"] for turn in turns] for name, turns in found.items()},
+        "loss": {name: turns[-1]["loss"] for name, turns in found.items() if name != "floor"},
+        "busy": report.busy(found),
+    }
+
+
+def tables(measured: Mapping[str, Any]) -> str:
+    """Return the tables of times and ratios."""
+    names = [name for name in NAMES if any(name in case["seconds"] for case in measured["cases"].values())]
+    head = ["case", *(contender(name).NAME for name in names)]
+
+    def rows(cell: Callable[[Mapping[str, Any], str], str]) -> list[list[str]]:
+        return [
+            [title, *(cell(case, name) if name in case["seconds"] else "" for name in names)]
+            for title, case in measured["cases"].items()
+        ]
+
+    def seconds(case: Mapping[str, Any], name: str) -> str:
+        return f"{report.spread(case['seconds'][name])}, {case['threads'][name] or 'own choice'}"
+
+    def ratio(base: str) -> Callable[[Mapping[str, Any], str], str]:
+        return lambda case, name: report.spread(report.ratios(case["seconds"][name], case["seconds"][base]), ".2f")
+
+    return "\n".join(
+        [
+            "A case names the widths of the hidden layers and the batch size; plain SGD, unless it says Adam, or "
+            "regularized: dropout 0.2, batch norm and AdamW, which scikit-learn has not.",
+            "",
+            "Seconds an epoch, median (quartiles), and threads:",
+            "",
+            *report.table(head, rows(seconds)),
+            "",
+            "÷ the floor of the same round, median (quartiles):",
+            "",
+            *report.table(head, rows(ratio("floor"))),
+            "",
+            "÷ numlp of the same round, median (quartiles):",
+            "",
+            *report.table(head, rows(ratio("numlp"))),
+            "",
+            report.waiting(measured),
+        ]
+    )
+
+
+def page(measured: Mapping[str, Any]) -> str:
+    """Return results/training.md."""
+    return report.page("training", "Training: one epoch of MNIST", __doc__, measured, tables(measured))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time training, numlp beside its peers.")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("cases", nargs="*", help="some of them: " + "; ".join(CASES))
+    given = parser.parse_args()
+    machine = report.machine(NAMES)
+    measured = {"cases": {}} | (report.stored("training") if given.cases else {})
+    measured |= {"machine": machine, "rounds": given.rounds}
+    for title in given.cases or CASES:
+        measured["cases"][title] = compare(CASES[title], report.present(NAMES), given.rounds)
+        print(
+            title,
+            {name: round(min(each), 3) for name, each in measured["cases"][title]["seconds"].items()},
+            flush=True,
+        )
+        report.store("training", measured)
+    report.write("training", page(measured))
+
+
+if __name__ == "__main__":
+    main()

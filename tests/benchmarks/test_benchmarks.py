@@ -1,0 +1,167 @@
+"""The benchmarks' machinery, on toy cases, with those contenders that are installed."""
+
+import statistics
+
+import numpy as np
+import pytest
+
+from benchmarks import growth, inference, quality, report, search, startup, training
+from benchmarks.case import Case, standard_scale
+from benchmarks.contenders import NAMES, contender, versions
+from benchmarks.rounds import Worker, choose_threads, take_turns, thread_settings
+from numlp.history import History
+from numlp.scaling import standardize
+from numlp.schedules import OneCycle, Plan
+
+TRAINERS = [name for name in NAMES if name not in ("floor", "onnxruntime")]
+CASES = {
+    "sgd": Case((16, 16), 32, learning_rate=0.2, epochs=12),
+    "nesterov": Case(
+        (16, 16), 32, momentum=0.9, learning_rate=0.05, schedule="one_cycle", standardize=True, epochs=4
+    ),
+    "adam": Case((16, 16), 32, optimizer="adam", beta2=0.99, learning_rate=0.01, schedule="one_cycle", epochs=8),
+    "smoothed": Case((16, 16), 32, optimizer="adam", label_smoothing=0.1, learning_rate=0.005, epochs=6),
+    "regularized": Case((16, 16), 32, optimizer="adamw", dropout=0.1, batch_norm=True, learning_rate=0.01, epochs=6),
+}
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Ten classes of noisy images, with a batch size that does not divide their number."""
+    rng = np.random.default_rng(0)
+    y = np.arange(1000, dtype=np.uint8) % 10
+    strokes = 200 * (rng.random((10, 28, 28)) < 0.2)  # mostly dark, as digits are
+    x = strokes[y] + rng.integers(0, 56, (1000, 28, 28))
+    return x.astype(np.uint8), y
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch.compile's own
+@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize("name", TRAINERS)
+def test_every_contender_learns_and_tells_every_epoch_s_loss(name, kind, images):
+    if versions(name) is None:
+        pytest.skip(f"{contender(name).NAME} is not installed: see the extra bench")
+    case = CASES[kind]
+    if name == "scikit_learn" and kind in ("smoothed", "regularized"):
+        pytest.skip("scikit-learn can't")
+    x, y = images
+    losses = []
+    predict = contender(name).train(case, x, y, losses.append)
+    assert len(losses) == case.epochs
+    assert all(type(loss) is float for loss in losses)
+    assert losses[-1] < 0.5 * losses[0]
+    probabilities = predict((x.reshape(len(x), -1) / 255).astype(np.float32))
+    assert isinstance(probabilities, np.ndarray)
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-4)
+    assert (probabilities.argmax(axis=1) == y).mean() > 0.95
+
+
+def test_a_training_ends_when_after_epoch_says_so(images):
+    losses = []
+    contender("numlp").train(CASES["sgd"], *images, lambda loss: losses.append(loss) or len(losses) == 2)
+    assert len(losses) == 2
+
+
+def test_contenders_take_turns_in_processes_of_their_own():
+    case = Case((8,), 64)
+    with (
+        Worker(training.epochs, 1, ("numlp", case, 3)) as a,
+        Worker(training.epochs, None, ("floor", case, 3)) as b,
+    ):
+        found = take_turns({"numlp": a, "floor": b}, 3)
+    assert [len(turns) for turns in found.values()] == [3, 3]
+    assert all(turn["seconds"] > 0 for turns in found.values() for turn in turns)
+    assert found["numlp"][2]["loss"] < found["numlp"][0]["loss"]
+    assert report.busy(found) < 0.5
+
+
+def test_the_quicker_number_of_threads_is_chosen():
+    class Fake(Worker):
+        def __init__(self, threads):
+            self.threads = threads
+
+        def turn(self):
+            return {"seconds": {1: 2.0, 2: 1.0}[self.threads]}
+
+        def __exit__(self, *_):
+            pass
+
+    assert choose_threads(Fake, (1, 2)) == 2
+    assert choose_threads(Fake, (None,)) is None
+
+
+def test_thread_settings_are_put_back(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("NPROC", raising=False)
+    import os
+
+    with thread_settings(2):
+        assert os.environ["OMP_NUM_THREADS"] == os.environ["NPROC"] == "2"
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+    assert "NPROC" not in os.environ
+
+
+def test_one_cycle_is_numlp_s():
+    case = Case((8,), 8, learning_rate=0.5, schedule="one_cycle")
+    cycle = OneCycle(rise=0.2, start=0, final=0, shape="linear")
+    expected = [0.5 * cycle(step, Plan(30, 1), History()) for step in range(30)]
+    assert np.allclose(case.learning_rates(30), expected)
+    assert np.allclose(case.learning_rates(30, 10, 5), expected[10:15])
+
+
+def test_the_standard_scale_is_numlp_s(images):
+    x, _ = images
+    mean, deviation = standard_scale(x.reshape(len(x), -1))
+    scaling = standardize(x)
+    assert np.allclose(mean, scaling.shift)
+    assert np.allclose(1 / deviation, scaling.factor)
+
+
+def test_ratios_are_those_of_the_rounds():
+    assert report.ratios([2.0, 3.0], [1.0, 2.0]) == [2.0, 1.5]
+    assert report.spread([1.0, 2.0, 3.0], ".1f") == "2.0 (1.5 – 2.5)"
+
+
+def test_one_training_in_a_process_of_its_own():
+    seconds, accuracy = quality.train_once("numlp", "mnist", "validation", Case((16,), 256, epochs=1), 1)
+    assert seconds > 0
+    assert accuracy > 0.5
+
+
+def test_a_contender_that_fails_ends_the_benchmark():
+    with pytest.raises(RuntimeError, match="numlp did not get to the end"):
+        quality.train_once("numlp", "mnist", "validation", Case((16,), -1, epochs=1), 1)
+
+
+def test_every_contender_searches_as_many_recipes():
+    counts = {name: len(list(search.grid(name, "mnist"))) for name in search.NAMES}
+    assert counts["numlp"] == counts["jax"] == counts["pytorch"] <= counts["scikit_learn"]
+
+
+def test_the_quickest_recipe_at_the_mark_is_the_best():
+    tried = [{"seconds": s, "accuracy": [a, a]} for s, a in [(1, 0.97), (3, 0.999), (2, 0.99)]]
+    assert search.best("mnist", tried)["seconds"] == 2
+    assert search.best("mnist", tried[:1])["seconds"] == 1
+
+
+def test_sizes_are_those_of_all_that_is_required():
+    needed = startup.closure("numlp")
+    assert set(needed) == {"numlp", "numpy", "safetensors"}
+    assert "typer" in startup.closure("numlp[app]")
+    assert all(startup.size_of(each) > 100_000 for each in needed.values())
+
+
+def test_rows_on_a_file_larger_than_what_memory_may_hold(tmp_path, monkeypatch):
+    path = tmp_path / "rows.npy"
+    growth.write_rows(path, 2000)
+    assert np.load(path, mmap_mode="r").shape == (2000, 784)
+    found = growth.measure(Case((8,), 100), 2000, str(path), 2)
+    assert len(found["seconds"]) == 2
+    assert 0 < found["own"] < growth.LIMIT
+
+
+def test_calls_are_timed():
+    with Worker(inference.calls, 1, ("numlp", 1)) as worker:
+        found = take_turns({"numlp": worker}, 2)["numlp"]
+    assert all(0 < turn["call"] < turn["seconds"] for turn in found)
+    assert statistics.mean(turn["right"] for turn in found) in (0.0, 1.0)
