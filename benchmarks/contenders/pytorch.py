@@ -1,6 +1,6 @@
 """PyTorch, eager.
 
-The images lie in memory as float32, scaled, which is quicker here than converting bytes a batch at a time; batches
+The images lie in memory as float32, scaled: nothing is left to convert in the time that is measured. Batches
 are gathered by indices from `torch.randperm`, without a DataLoader.
 """
 
@@ -111,7 +111,7 @@ def prediction(case: Case, model: torch.nn.Module, x: Rows, *, compiled: bool = 
 
 
 def _optimizer(case: Case, model: torch.nn.Module) -> torch.optim.Optimizer:
-    """Return the optimizer in the form that is quickest here: one fused update for all parameters."""
+    """Return the optimizer, with one fused update for all parameters."""
     import torch
 
     rate = case.learning_rate
