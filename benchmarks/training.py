@@ -5,7 +5,7 @@ most 1.10 times at 256-256-256 and 1024-1024-1024 with batches of 256; and no co
 results/training.md says what came out, on which machine, in how many rounds, and with which spread.
 
 Everybody trains on the same 57,000 images in batches of the same sizes, the last one short, in a new random order
-every epoch. In the time: shuffling, gathering, scaling bytes to float32 (scikit-learn takes no bytes: its rows are
+every epoch. In the time: shuffling, gathering, scaling bytes to float32 (the rows of PyTorch and scikit-learn are
 scaled before), forward and backward pass, update, and the epoch's mean loss as a Python float. Not in the time:
 loading, compiling, the first two epochs. Nobody validates. Each contender has a process of its own; one epoch each, A
 B C A B C …, while the others sleep. Threads: one or two, whichever was quicker for this contender and case in five
