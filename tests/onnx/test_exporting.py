@@ -132,9 +132,9 @@ def test_mnist_for_every_activation_and_norm(path, images, mnist, activation, no
 def test_mnist_for_every_output_with_every_norm_and_activation(path, images, loss, normalization):
     stored, parts = images
     rng = np.random.default_rng(0)
-    outputs = 10 * LOSSES[loss]().blocks
+    outputs, scaling = 10 * LOSSES[loss]().blocks, standardize(stored)
     for activation in ACTIVATIONS:
-        settings = {"activation": activation, "normalization": normalization, "input_scaling": standardize(stored)}
+        settings = {"activation": activation, "normalization": normalization, "input_scaling": scaling}
         net = MLP([784, 12, 12, outputs], loss=loss, input_shape=(28, 28), **settings)
         net.params += rng.uniform(0, 0.02, net.params.shape)  # logits of the size that trained networks have
         export_onnx(net, path)
