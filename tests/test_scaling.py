@@ -127,3 +127,9 @@ def test_standardize_refuses_what_has_no_mean(x, says):
 def test_a_scaling_that_does_not_fit_is_told_why(shift, factor, says):
     with pytest.raises(SettingError, match=f"input_scaling {says}" if says.startswith("must") else says):
         Scaling(shift, factor).check("input_scaling", 2, np.dtype(np.float32))
+
+
+def test_numbers_beyond_the_network_s_dtype_are_scaled_before_they_are_rounded():
+    large = np.array([[2e40], [-1e40]])
+    scaled = Scaling(factor=np.array(1e-30)).apply(large, np.empty((2, 1), np.float32))
+    np.testing.assert_allclose(scaled, large * 1e-30, rtol=1e-6)

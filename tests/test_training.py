@@ -356,6 +356,15 @@ def test_weights_that_overflow_in_the_last_step_are_not_kept(blobs):
     np.testing.assert_array_equal(net.params, before)
 
 
+def test_an_optimizer_whose_numbers_overflow_does_not_stand_still():
+    """The square of a gradient of 1e25 is infinite in float32; loss and weights stay finite."""
+    net = MLP([1, 2])
+    before = net.params.copy()
+    with pytest.raises(DivergenceError, match="epoch 1"):
+        train(net, ([[1e25], [1e25]], [0, 1]), optimizer="adam", epochs=1)
+    np.testing.assert_array_equal(net.params, before)
+
+
 def test_a_validation_loss_that_overflows_ends_the_training_too(blobs):
     x, y = blobs
     net = MLP([2, 3], loss="squared_error")

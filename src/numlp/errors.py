@@ -40,7 +40,7 @@ class MissingDependencyError(NumlpError, ImportError):
 
 
 class DivergenceError(NumlpError, ArithmeticError):
-    """The loss or the weights became NaN or infinite; the network holds the weights of the last good epoch.
+    """The loss, the weights or what the optimizer keeps became NaN or infinite; the last good epoch's weights stay.
 
     Attributes
     ----------

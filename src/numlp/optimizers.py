@@ -21,7 +21,7 @@ from numlp.named import Named, setting
 from numlp.special import Array
 
 State = dict[str, Array]
-_PIECE = 65536  # numbers: enough that calls take no time beside the computing, few enough for the last-level cache
+PIECE = 65536  # numbers: enough that calls take no time beside the computing, few enough for the last-level cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +55,13 @@ class Optimizer(Named):
 
 
 def _pieces(*arrays: Array) -> Iterator[tuple[Array, ...]]:
-    for start in range(0, arrays[0].size, _PIECE):
-        yield tuple(array[start : start + _PIECE] for array in arrays)
+    for start in range(0, arrays[0].size, PIECE):
+        yield tuple(array[start : start + PIECE] for array in arrays)
 
 
 def _zeros(params: Array, *names: str) -> State:
     """Return a buffer for the pieces of a step, and arrays of zeros."""
-    scratch: Array = np.zeros(min(params.size, _PIECE), params.dtype)
+    scratch: Array = np.zeros(min(params.size, PIECE), params.dtype)
     return {"scratch": scratch} | {name: np.zeros_like(params) for name in names}
 
 

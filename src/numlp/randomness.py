@@ -52,8 +52,8 @@ def fill_normal(rng: np.random.Generator, out: npt.NDArray[np.floating[Any]], sc
     r"""Fill an array with standard normal numbers, from half as many uniform ones for radius and for angle.
 
     :math:`\sqrt{-2 \ln(1 - u)}\,(\cos 2 \pi w, \sin 2 \pi w)` with u and w uniform in [0, 1). The generator's own
-    `standard_normal` draws them one by one, which takes more than one and a half times as long as these passes over
-    arrays. In float32 none exceeds 5.8.
+    `standard_normal` draws them one by one, which takes longer than these passes over arrays. In float32 none
+    exceeds 5.8.
 
     G. Box, M. Muller, "A note on the generation of random normal deviates" (1958).
 

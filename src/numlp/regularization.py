@@ -18,10 +18,10 @@ from numlp.checks import fraction, nonnegative, positive
 from numlp.errors import SettingError
 from numlp.named import check_settings, optional, setting
 from numlp.network import MLP
+from numlp.optimizers import PIECE
 from numlp.special import Array
 
 _TINY = 1e-12
-_PIECE = 16384  # numbers that stay in the cache
 
 
 @dataclass(frozen=True)
@@ -117,12 +117,12 @@ class Penalty:
 
     def __init__(self, network: MLP, l1: float, l2: float) -> None:
         self.network, self.l1, self.l2 = network, l1, l2
-        self._scratch: Array = np.empty(min(_PIECE, network.n_weights), network.dtype)
+        self._scratch: Array = np.empty(min(PIECE, network.n_weights), network.dtype)
 
     def __call__(self, batch: Batch) -> None:
         weights, grads = self.network.weights, self.network.grads
-        for start in range(0, weights.size, _PIECE):
-            piece = weights[start : start + _PIECE]
+        for start in range(0, weights.size, PIECE):
+            piece = weights[start : start + PIECE]
             gradient, step = grads[start : start + piece.size], self._scratch[: piece.size]
             if self.l2:
                 np.add(gradient, np.multiply(piece, self.l2, out=step), out=gradient)
@@ -176,14 +176,14 @@ class Average:
         self.network, self.decay = network, decay
         self.mean = network.params.copy()
         self.count = 0
-        self._scratch: Array = np.empty(min(_PIECE, self.mean.size), network.dtype)
+        self._scratch: Array = np.empty(min(PIECE, self.mean.size), network.dtype)
 
     def update(self) -> None:
         """Count the network's parameters in."""
         self.count += 1
         step_length = 1 - min(self.decay, (1 + self.count) / (10 + self.count))
-        for start in range(0, self.mean.size, _PIECE):
-            mean = self.mean[start : start + _PIECE]
+        for start in range(0, self.mean.size, PIECE):
+            mean = self.mean[start : start + PIECE]
             step = self._scratch[: mean.size]
             np.subtract(self.network.params[start : start + mean.size], mean, out=step)
             np.multiply(step, step_length, out=step)

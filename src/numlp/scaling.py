@@ -82,20 +82,20 @@ class Scaling:
         Bytes are exact in every float, so they are scaled in the target's own dtype, which is faster.
         """
         largest = data_range(source)
-        whole = np.dtype(source).itemsize == 1
-        exact = target if whole else np.float64
+        is_bytes = np.dtype(source).itemsize == 1
+        exact = target if is_bytes else np.float64
         shift = (self.shift * largest).astype(exact) if np.any(self.shift) else None
         factor = (self.factor / largest).astype(target) if np.any(self.factor != largest) else None
 
         def apply(x: npt.NDArray[Any], out: Array) -> Array:
-            # Converted first, since NumPy computes with arrays of two dtypes in small pieces: half as fast.
-            if out is not x and (whole or shift is None):
+            # Bytes are converted first: NumPy computes with arrays of two dtypes piece by piece, which is slower.
+            if out is not x and (is_bytes or (shift is None and factor is None)):
                 np.copyto(out, x, casting="same_kind")
                 x = out
             if shift is not None:
-                np.subtract(x, shift, out=out, casting="same_kind")
+                x = np.subtract(x, shift, out=out, casting="same_kind")
             if factor is not None:
-                np.multiply(out, factor, out=out)
+                np.multiply(x, factor, out=out, casting="same_kind")
             return out
 
         return apply

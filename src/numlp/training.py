@@ -130,8 +130,8 @@ def train(
     FileFormatError
         If `resume` is no checkpoint, or that of another training.
     DivergenceError
-        If the loss or the weights become NaN or infinite. The network then holds the weights from before the epoch
-        in which it happened, or the best ones, with `EarlyStopping`.
+        If the loss, the weights or what the optimizer keeps become NaN or infinite. The network then holds the
+        weights from before the epoch in which it happened, or the best ones, with `EarlyStopping`.
 
     Examples
     --------
