@@ -45,8 +45,8 @@ class ReLU(Activation):
     name = "relu"
 
     def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
-        # The maximum of two arrays, and the product of two arrays of floats, take NumPy less time than the maximum of an
-        # array and a number, a product with truth values or a masked copy.
+        # The maximum of two arrays, and the product of two arrays of floats, take NumPy less time than the maximum
+        # of an array and a number, a product with truth values or a masked copy.
         if slope is None:
             scratch.fill(0)
             np.maximum(z, scratch, out=z)
