@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from numlp import MLP, Checkpoint, save_model, train
+from numlp.cli.app import COMMANDS, load
 from numlp.datasets import load_rows
 from numlp.recipe import Recipe
 
@@ -280,6 +281,11 @@ def test_help_has_examples(numlp, command):
     code, out, _ = numlp(command, "--help")
     assert code == 0
     assert f"numlp {command}" in out.split("Examples", 1)[1]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_list_of_commands_says_of_each_what_its_own_help_says(command):
+    assert " ".join(load(command).help.split("\n\n")[0].split()) == COMMANDS[command]
 
 
 def test_help_and_version(numlp):

@@ -3,13 +3,26 @@
 import doctest
 import inspect
 
+import pytest
+
 import numlp
 
 
-def test_public_names_are_all_there_is():
-    submodules = {name for name, value in vars(numlp).items() if inspect.ismodule(value)}
-    public = {name for name in vars(numlp) if not name.startswith("_")} - submodules
-    assert public == set(numlp.__all__) - {"__version__"}
+def test_every_public_name_is_there_when_it_is_asked_for():
+    for name in numlp.__all__:
+        assert getattr(numlp, name) is getattr(numlp, name)
+    assert dir(numlp) == numlp.__all__
+
+
+def test_what_is_no_public_name_is_not_there():
+    with pytest.raises(AttributeError, match="module 'numlp' has no attribute 'trian'"):
+        _ = numlp.trian
+    with pytest.raises(ImportError, match="trian"):
+        exec("from numlp import trian")
+
+
+def test_modules_of_public_names_need_no_import_of_their_own():
+    assert numlp.errors.NumlpError is numlp.NumlpError
 
 
 def test_public_names():
