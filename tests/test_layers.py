@@ -153,6 +153,18 @@ def test_dropout_drops_its_share_and_keeps_the_mean(rate, in_place):
         assert np.all(x == 3)
 
 
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("width", [1, 6, 7])
+def test_dropout_drops_every_unit_as_often_and_each_by_itself(rate, width):
+    n = 40_000
+    layer, _, _ = bound(Dropout(width, rate), n)
+    dropped = layer.forward(np.ones((n, width)), training=True) == 0
+    error = (rate * (1 - rate) / n) ** 0.5
+    np.testing.assert_allclose(dropped.mean(axis=0), rate, atol=4.5 * error)
+    together = dropped[:, :-1] & dropped[:, 1:]
+    np.testing.assert_allclose(together.mean(axis=0), rate**2, atol=4.5 * (rate**2 * (1 - rate**2) / n) ** 0.5)
+
+
 @pytest.mark.parametrize("in_place", [True, False])
 def test_gaussian_noise_has_its_deviation_and_passes_gradients_on(in_place):
     layer, _, _ = bound(GaussianNoise(50, 0.7, in_place), 2000)

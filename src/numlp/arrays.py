@@ -16,7 +16,7 @@ from numlp import limits
 from numlp.checks import whole_number
 from numlp.errors import DataError, SettingError
 from numlp.sparse import is_sparse
-from numlp.special import AnyArray
+from numlp.special import AnyArray, all_finite
 
 _CHUNK = 4096  # rows that are looked at at a time
 
@@ -43,9 +43,9 @@ def as_rows(x: npt.ArrayLike, name: str = "x") -> AnyArray:
         raise DataError(f"{name} is empty: its shape is {array.shape}")
     if array.dtype.kind == "f":
         for start in range(0, len(array), _CHUNK):
-            finite = np.isfinite(array[start : start + _CHUNK])
-            if not finite.all():
-                row = start + int(np.argwhere(~finite)[0][0])
+            chunk = array[start : start + _CHUNK]
+            if not all_finite(chunk):
+                row = start + int(np.argwhere(~np.isfinite(chunk))[0][0])
                 raise DataError(f"{name} holds NaN or infinity, first in row {row}: remove or replace such values")
     return array
 
@@ -60,12 +60,13 @@ def as_features(x: npt.ArrayLike, n_features: int) -> AnyArray:
     DataError
         As `as_rows`, and if the rows have another number of features than the network has inputs.
     """
-    rows: AnyArray = as_csr(x) if is_sparse(x) else as_rows(x)
-    found = int(np.prod(rows.shape[1:]))
+    sparse = is_sparse(x)
+    rows: AnyArray = as_csr(x) if sparse else as_rows(x)
+    found = math.prod(rows.shape[1:])
     if found != n_features:
         hint = " (a single sample needs a first axis of length 1)" if math.prod(rows.shape) == n_features else ""
         raise DataError(f"x has {found} features a row (shape {rows.shape}), the network takes {n_features}{hint}")
-    return rows if is_sparse(rows) else rows.reshape(len(rows), found)
+    return rows if sparse else rows.reshape(len(rows), found)
 
 
 def as_csr(x: Any) -> Any:

@@ -19,7 +19,7 @@ from numlp.predictor import Predictor, n_names
 from numlp.randomness import Role, generator
 from numlp.scaling import Scaling, as_scaling
 from numlp.sparse import dense
-from numlp.special import AnyArray, Array
+from numlp.special import AnyArray, Array, all_finite
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 _RESULTS = {"last_logits", "values", "input_grad"}
@@ -180,7 +180,7 @@ class MLP(Predictor):
         return [layer for layer in self.layers if isinstance(layer, Linear)]
 
     def is_finite(self) -> bool:
-        return bool(np.isfinite(self.params).all())
+        return all_finite(self.params)
 
     def logits(self, rows: AnyArray) -> Array:
         """Return the logits, (n, outputs), of rows of raw features, (n, inputs)."""

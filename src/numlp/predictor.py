@@ -12,7 +12,7 @@ from numlp.arrays import as_classes, as_features, as_labels, as_values
 from numlp.errors import DataError, SettingError
 from numlp.losses import Loss
 from numlp.scaling import Scaling
-from numlp.special import AnyArray, Array
+from numlp.special import AnyArray, Array, all_finite
 
 _ROWS = 1024  # that are predicted or evaluated at a time: large enough for BLAS, small enough for the cache
 _NUMBERS = 1 << 22  # that these have at most: rows of a wide sparse matrix are made dense
@@ -125,7 +125,7 @@ class Predictor(ABC):
         for start in range(0, rows.shape[0], size):
             with np.errstate(all="ignore"):  # what overflows is found below
                 logits = self.logits(rows[start : start + size])
-            if not np.isfinite(logits).all():
+            if not all_finite(logits):
                 if not self.is_finite():
                     raise DataError("the network's parameters hold NaN or infinity: train it anew, or load it")
                 raise DataError(f"x holds values that are too large for this network in {self.dtype.name}")

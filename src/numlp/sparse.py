@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 
 def is_sparse(x: object) -> bool:
     """Whether `x` is one of SciPy's sparse matrices or arrays."""
-    return hasattr(x, "tocsr") and hasattr(x, "nnz")
+    return not isinstance(x, np.ndarray) and hasattr(x, "tocsr") and hasattr(x, "nnz")
 
 
 def dense(rows: Any) -> npt.NDArray[Any]:

@@ -1,5 +1,6 @@
 """Elementary functions that neither overflow nor lose their digits, with `out=` as in NumPy."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,16 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.floating[Any]]
 AnyArray = npt.NDArray[Any]
+
+
+def all_finite(x: Array) -> bool:
+    """Tell whether no number is NaN or infinite.
+
+    >>> all_finite(np.array([1.0, 1e300])), all_finite(np.array([1.0, np.nan]))
+    (True, False)
+    """
+    # If one of them is not, their sum of squares is not, which takes one call and no array; it may be too large, too.
+    return math.isfinite(np.vdot(x, x)) or bool(np.isfinite(x).all())
 
 
 def sigmoid(x: Array, out: Array | None = None) -> Array:
@@ -60,9 +71,9 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    out = np.subtract(x, x.max(axis=1, keepdims=True), out=out)
+    out = np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=out)
     np.exp(out, out=out)
-    np.divide(out, out.sum(axis=1, keepdims=True), out=out)
+    np.divide(out, np.add.reduce(out, axis=1, keepdims=True), out=out)
     return out
 
 

@@ -17,7 +17,7 @@ from numlp.history import History
 from numlp.network import MLP
 from numlp.optimizers import State
 from numlp.regularization import Average
-from numlp.special import AnyArray
+from numlp.special import AnyArray, all_finite
 
 P = ParamSpec("P")
 _COUNTS = ("epoch", "step", "loss", "learning_rate")
@@ -68,7 +68,7 @@ class TrainingState:
 
         A mean square of gradients that has become infinite lets parameters stand still for ever, silently.
         """
-        return all(bool(np.isfinite(array).all()) for array in self._arrays().values())
+        return all(all_finite(array) for array in self._arrays().values())
 
     def checkpoint(self) -> Checkpoint:
         """Return copies of all that a training needs to go on after this epoch."""
@@ -141,7 +141,7 @@ class TrainingState:
             raise ValueError("its history holds what is no number")
         if min(checkpoint.figures["epoch"], checkpoint.figures["step"]) < 0:
             raise ValueError("it counts epochs or steps below 0")
-        if not all(np.isfinite(array).all() for array in checkpoint.arrays.values()):
+        if not all(all_finite(array) for array in checkpoint.arrays.values()):
             raise ValueError("it holds NaN or infinity")
 
 
