@@ -9,6 +9,7 @@ from numlp.history import History
 from numlp.recipe import Recipe
 from numlp.recipes import load_data, make_network, train_network
 from numlp.runs import create_folder, free_path, load_run, model_path, save_run
+from numlp.threads import count
 
 RECIPE = Recipe(layers=(8,), epochs=2)
 
@@ -43,6 +44,7 @@ def test_metrics(run):
     assert metrics["epochs"] == 2
     assert metrics["seconds"] == 1.25
     assert metrics["parameters"] == 784 * 8 + 8 + 8 * 10 + 10
+    assert metrics["threads"] == count()
     assert set(metrics["versions"]) == {"numlp", "numpy", "python"}
 
 

@@ -6,6 +6,7 @@ None of them is near what honest files hold; each keeps a small file from costin
 UNITS = 1 << 24  # of one layer
 LAYERS = 1000  # of a network
 WEIGHTS = 1 << 31  # of a network: 8 GiB of float32
+THREADS = 1024  # of the BLAS
 NETWORKS = 1000  # of an ensemble
 RANK = 64  # of an array, which is NumPy's own limit
 

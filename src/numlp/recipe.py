@@ -76,6 +76,13 @@ def _count(most: int | None = None, least: int = 1) -> Check:
     return lambda name, value: whole_number(name, value, minimum=least, maximum=most)
 
 
+def _threads(name: str, value: object) -> int | str:
+    if isinstance(value, str):
+        choice(name, value, {"timed": None})
+        return value
+    return whole_number(name, value, maximum=limits.THREADS)
+
+
 def _seed(name: str, value: object) -> int:
     return as_seed(value)
 
@@ -118,10 +125,7 @@ class Recipe:
         f"{_listed(typing.get_args(Task))}, if the targets leave it open.",
     )
     weights: str | None = _setting(
-        None,
-        optional(_text),
-        "Data",
-        "Of the samples: a column of the .csv, an array of the .npz, a .npy file.",
+        None, optional(_text), "Data", "Of the samples: a column of the .csv, an array of the .npz, a .npy file."
     )
     class_weight: Any = _setting(
         None, optional(_class_weight), "Data", "'balanced', or weights: 1,5 or {cat = 1, dog = 5}."
@@ -141,10 +145,7 @@ class Recipe:
         None, optional(_named(LOSSES)), "Network", f"{_listed(LOSSES)}; by default it follows from the targets."
     )
     initializer: str | None = _setting(
-        None,
-        optional(_one_of(INITIALIZERS)),
-        "Network",
-        f"{_listed(INITIALIZERS)}; by default what suits the activation.",
+        None, optional(_one_of(INITIALIZERS)), "Network", f"{_listed(INITIALIZERS)}; by default what suits the units."
     )
     normalization: str = _setting("none", _one_of(NORMALIZATIONS), "Network", f"{_listed(NORMALIZATIONS)}.")
     input_scaling: str = _setting("standardize", _one_of(SCALINGS), "Network", f"{_listed(SCALINGS)}.")
@@ -152,16 +153,10 @@ class Recipe:
 
     optimizer: str = _setting("sgd", _named(OPTIMIZERS), "Training", f"{_listed(OPTIMIZERS)}; 'sgd(momentum = 0.9)'.")
     learning_rate: float = _setting(
-        None,
-        optional(positive),
-        "Training",
-        "The length of a step; by default the one that is usual for the optimizer.",
+        None, optional(positive), "Training", "The length of a step; by default the optimizer's usual one."
     )
     schedule: str = _setting(
-        "constant",
-        _named(SCHEDULES),
-        "Training",
-        f"Of the learning rate: {_listed(SCHEDULES)}; 'cosine(warmup = 1)'.",
+        "constant", _named(SCHEDULES), "Training", f"Of the rate: {_listed(SCHEDULES)}; 'cosine(warmup = 1)'."
     )
     batch_size: int = _setting(32, _count(), "Training", "Samples a step.")
     epochs: int = _setting(8, _count(), "Training", "Passes over the training data.")
@@ -173,6 +168,9 @@ class Recipe:
     min_delta: float = _setting(0.0, nonnegative, "Training", "By how much it must be better to count.")
     time_budget: float | None = _setting(
         None, optional(positive), "Training", "Stop after so many seconds, each network of an ensemble."
+    )
+    threads: int | str | None = _setting(
+        None, optional(_threads), "Training", "Of the BLAS; 'timed' tries what is fastest; by default NumPy's choice."
     )
 
     dropout: float = _setting(0.0, fraction, "Regularization", "The share of hidden units that is dropped.")

@@ -25,6 +25,7 @@ from numlp.recipe import Recipe
 from numlp.scaling import SCALINGS, standardize
 from numlp.state import Callback
 from numlp.texts import parse_toml, read_text
+from numlp.threads import fastest, limited
 from numlp.training import train
 
 _FEW_ROWS = 10_000  # an epoch of fewer is too few steps for the recipe "default"
@@ -171,20 +172,26 @@ def train_network(
     if recipe.patience is not None:
         stopping.append(EarlyStopping(recipe.monitor, patience=recipe.patience, min_delta=recipe.min_delta))
     budget = [] if recipe.time_budget is None else [TimeBudget(recipe.time_budget)]
-    return train(
-        network,
-        dataset.train,
-        validation=dataset.validation,
-        learning_rate=recipe.learning_rate,
-        schedule=recipe.schedule,
-        epochs=recipe.epochs,
-        seed=member_seed(recipe.seed, member),
-        averaging=recipe.averaging,
-        after_step=[*budget, *after_step],
-        after_epoch=[*stopping, *after_epoch],
-        resume=resume,
-        **step_settings(recipe),
-    )
+    with limited(threads_of(recipe, network)):
+        return train(
+            network,
+            dataset.train,
+            validation=dataset.validation,
+            learning_rate=recipe.learning_rate,
+            schedule=recipe.schedule,
+            epochs=recipe.epochs,
+            seed=member_seed(recipe.seed, member),
+            averaging=recipe.averaging,
+            after_step=[*budget, *after_step],
+            after_epoch=[*stopping, *after_epoch],
+            resume=resume,
+            **step_settings(recipe),
+        )
+
+
+def threads_of(recipe: Recipe, network: MLP) -> int | None:
+    """Return with how many threads of the BLAS a network is to be trained: what is fastest, where that is wanted."""
+    return fastest(network, recipe.batch_size) if isinstance(recipe.threads, str) else recipe.threads
 
 
 def step_settings(recipe: Recipe) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from numlp.predictor import Predictor
 from numlp.recipe import Recipe
 from numlp.recipes import load_recipe
 from numlp.texts import parse_json, read_text
+from numlp.threads import count
 from numlp.version import __version__
 from numlp.weights import ClassWeight
 
@@ -150,8 +151,8 @@ def save_run(
     -------
     dict
         What metrics.json holds: for "train", "validation" and "test" the loss and the accuracy (or R²), None where
-        there are no test rows; "epochs", "seconds", "parameters", "ended" and "versions"; and "calibration" where
-        that was asked for.
+        there are no test rows; "epochs", "seconds", "parameters", "ended", "threads" and "versions"; and
+        "calibration" where that was asked for.
     """
     # The class weights of the training, "balanced" ones too, in every figure.
     weights = None if recipe.class_weight is None else class_weights_of(model, dataset.train, recipe.class_weight)
@@ -169,6 +170,7 @@ def save_run(
         "seconds": round(seconds, 3),
         "parameters": sum(network.params.size for network in networks),
         "ended": ended,
+        "threads": recipe.threads or count(),
         "versions": {"numlp": __version__, "numpy": np.__version__, "python": platform.python_version()},
     }
     if calibration is not None:

@@ -41,6 +41,7 @@ OPTIONS = {
     "learning-rate": "0.001",
     "schedule": "cosine(warmup = 0.5)",
     "seed": "3",
+    "threads": "1",
     "patience": "1",
     "monitor": "train_loss",
     "min-delta": "0.001",

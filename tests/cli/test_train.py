@@ -44,6 +44,14 @@ def test_the_same_command_gives_the_same_model(numlp):
     assert models[0] == models[1]
 
 
+def test_threads_that_were_timed_are_kept_as_a_number(numlp, points):
+    code, out, err = numlp("train", points, *QUICK, "--threads", "timed", "--output", "a", "--json")
+    assert code == 0, err
+    assert load_run("a").recipe.threads == json.loads(out)["threads"] >= 1
+    assert numlp("train", "--recipe", "a/recipe.toml", "--output", "b")[0] == 0
+    assert Path("a/model.safetensors").read_bytes() == Path("b/model.safetensors").read_bytes()
+
+
 def test_a_run_s_recipe_trains_the_same_again(numlp):
     numlp("train", "mnist", *QUICK, "--seed", "5", "--activation", "tanh", "--output", "a")
     assert numlp("train", "--recipe", "a/recipe.toml", "--output", "b")[0] == 0
@@ -185,6 +193,7 @@ def test_a_divergence_saves_the_last_finite_weights(numlp, fails, points):
         *[(["mnist", "--epochs", epochs], "epochs") for epochs in ("0", "-1")],
         *[(["mnist", "--layers", layers], "layers") for layers in ("0", "-5", "a", "12,,3", "nan", "1.5")],
         (["mnist", "--batch-size", "abc"], "--batch-size"),
+        *[(["mnist", "--threads", threads], "threads") for threads in ("0", "-1", "all", "1.5", "99999")],
         (["mnist", "--nonsense"], "No such option: --nonsense"),
         (["mnist", "--validation", "1.5"], "validation"),
         (["mnist", "--validation", "nan"], "validation"),

@@ -53,6 +53,7 @@ FLOORS = {
     "feed": 6,
     "onnx": 6,
     "training": 7,
+    "threads": 4,
     "callbacks": 8,
     "calibration": 8,
     "range_test": 8,

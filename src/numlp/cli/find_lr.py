@@ -10,7 +10,8 @@ from numlp.cli.options import read_number, with_recipe_options
 from numlp.cli.output import Json, console, print_json, table
 from numlp.cli.train import DATA, RECIPE, choose
 from numlp.range_test import find_learning_rate
-from numlp.recipes import make_network, step_settings
+from numlp.recipes import make_network, step_settings, threads_of
+from numlp.threads import limited
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -50,9 +51,10 @@ def find_lr(
     count = int(read_number("--steps", steps, int))
     chosen, dataset = choose(recipe, settings)
     network = make_network(chosen, dataset)
-    result = find_learning_rate(
-        network, dataset.train, lowest=low, highest=high, steps=count, **step_settings(chosen)
-    )
+    with limited(threads_of(chosen, network)):
+        result = find_learning_rate(
+            network, dataset.train, lowest=low, highest=high, steps=count, **step_settings(chosen)
+        )
     save_figure(learning_rates(result, Path(chosen.data).stem), figure)
     if json:
         print_json(

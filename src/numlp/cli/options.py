@@ -73,6 +73,11 @@ def share_or_path(text: str) -> float | str:
         return path(text)
 
 
+def threads(text: str) -> int | str:
+    """Return a number, or the word that stands for one."""
+    return text if text == "timed" else int(text)
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "layers": widths,
     "activation": names,
@@ -82,6 +87,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "weights": array_or_column,
     "validation": share_or_path,
     "test": path,
+    "threads": threads,
 }
 
 

@@ -23,7 +23,7 @@ from numlp.evaluation import check_data
 from numlp.history import History, mean_history
 from numlp.network import MLP
 from numlp.recipe import Recipe
-from numlp.recipes import make_network, train_network
+from numlp.recipes import make_network, threads_of, train_network
 from numlp.runs import create_folder, save_run
 from numlp.state import TrainingState
 from numlp.unfinished import Lock, checkpoint_path, make_room, remove_checkpoints
@@ -102,6 +102,7 @@ def run(
     networks = [make_network(recipe, dataset, member=member) for member in range(recipe.ensemble)]
     for split in dataset.parts.values():
         check_data(networks[0], split, to_train_on=split is dataset.train)
+    recipe = recipe.edited(threads=threads_of(recipe, networks[0]))  # the run keeps the number
     opening.recipe, opening.dataset, opening.screen = recipe, dataset, screen
     started = time.perf_counter()
     with closing(opening), Interrupt(screen) as interrupt:
