@@ -53,7 +53,7 @@ def fastest(network: MLP, batch_size: int) -> int:
     True
     """
     most = count()
-    candidates = [*(2**i for i in range(most.bit_length()) if 2**i < most), most]
+    candidates: list[int] = [*(2**i for i in range(most.bit_length()) if 2**i < most), most]
     trial = copy.deepcopy(network)
     x = np.random.default_rng(0).standard_normal((batch_size, network.layer_size[0])).astype(network.dtype)
     targets = np.zeros((batch_size, network.n_targets), network.dtype)
