@@ -6,10 +6,17 @@ python -m benchmarks.performance
 import re
 from pathlib import Path
 
-from benchmarks import growth, inference, quality, report, search, startup, training
+from benchmarks import growth, inference, quality, report, search, startup, step, training
 
 GUIDE = Path(__file__).parents[1] / "docs/performance.md"
-FAMILIES = {"training": training, "quality": quality, "inference": inference, "startup": startup, "growth": growth}
+FAMILIES = {
+    "training": training,
+    "step": step,
+    "quality": quality,
+    "inference": inference,
+    "startup": startup,
+    "growth": growth,
+}
 PAGES = {name: family.page for name, family in FAMILIES.items()} | {"recipes": search.page}
 
 

@@ -3,7 +3,8 @@
 Asked for: `import numlp` takes at most 1.15 times as long as `import numpy`, and `numlp --help` less than 2.5 times
 as long. results/startup.md says what came out, on which machine, in how many rounds, and with which spread.
 
-Start: wall time of a fresh process from its beginning to its end, files in the system's cache, A B C A B C …. Size:
+Start: wall time of a fresh process from its beginning to its end, files in the system's cache, A B C A B C …; since
+`import numlp` loads nothing yet, what a training loads stands beside it. Size:
 the files of a distribution and of all that it requires, as installed here, without the Python interpreter. Memory:
 the largest resident set of a fresh process that loads MNIST and trains 784-256-256-256-10 with batches of 256 for one
 epoch, with one thread, as the contenders do in `make bench-training`: the median of three.
@@ -37,9 +38,9 @@ SIZES = {"numlp": ("numlp", "numlp[app]"), "jax": ("jax",), "pytorch": ("torch",
 
 def commands(names: list[str]) -> dict[str, list[str]]:
     """Return what is run, by the title that the table has for it."""
-    modules = ["numpy", *(IMPORTS[name] for name in names)]
-    imports = {f"`import {module}`": [sys.executable, "-c", f"import {module}"] for module in modules}
-    return {"`pass`": [sys.executable, "-c", "pass"]} | imports | {"`numlp --help`": [_script("numlp"), "--help"]}
+    imports = ["import numpy", *(f"import {IMPORTS[name]}" for name in names), "from numlp import MLP, train"]
+    statements = {f"`{code}`": [sys.executable, "-c", code] for code in ("pass", *imports)}
+    return statements | {"`numlp --help`": [_script("numlp"), "--help"]}
 
 
 def _script(name: str) -> str:

@@ -1,0 +1,136 @@
+"""Where a training step's time goes: numlp's own NumPy calls, by what they are for.
+
+Asked for: nothing; it shows what is left to gain. results/step.md says what came out, on which machine, in how many
+rounds, and with which spread.
+
+Every NumPy function that a step calls is replaced by one that takes the time and remembers who called it, so the
+times are those within a step, where each call finds its arrays as the one before has left them; taking it makes a
+step longer, by what counts as "Python". Networks and cases are those of `make bench-training`, 12,800 rows, an epoch
+a round after one that does not count, threads as NumPy chooses.
+
+    python -m benchmarks.step [--rounds 9]
+"""
+
+import argparse
+import functools
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import report
+from benchmarks.contenders import numlp as trainer
+from benchmarks.data import load
+from benchmarks.training import CASES
+
+ROWS = 12_800
+SHOWN = ("128³, 64", "256³, 256", "256³, 256, regularized")
+OPERATIONS = ["add", "subtract", "multiply", "divide", "maximum", "greater", "greater_equal", "exp", "log", "sqrt"]
+OPERATIONS += ["reciprocal", "vecdot", "dot", "take", "copyto"]
+PURPOSES = {
+    "products": "matrix products",
+    "linear": "biases and their gradients",
+    "activations": "activations",
+    "activate": "slopes in the backward pass",
+    "batches": "gathering",
+    "scaling": "scaling",
+    "losses": "the loss and its gradient",
+    "norm": "batch norm",
+    "noise": "dropout, without its random numbers",
+    "optimizers": "the update",
+}
+
+
+class Timed:
+    """A NumPy function that adds up its time by the room of numlp that called it."""
+
+    def __init__(self, function: Callable[..., Any], spent: dict[str, float]) -> None:
+        self.function, self.spent = function, spent
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        began = time.perf_counter()
+        result = self.function(*arguments, **options)
+        took = time.perf_counter() - began
+        room = room_of(sys._getframe(1).f_code.co_filename)
+        product = room == "linear" and self.function.__name__ == "dot" and arguments[0].ndim == 2
+        self.spent["products" if product else room] += took
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        return Timed(getattr(self.function, name), self.spent)
+
+
+@functools.cache
+def room_of(file: str) -> str:
+    """Return the room of numlp that a file belongs to."""
+    path = Path(file)
+    return "losses" if path.parent.name == "losses" else path.stem
+
+
+def profile(title: str, rounds: int) -> list[dict[str, float]]:
+    """Return the seconds a step by purpose, of every round."""
+    case, images, spent = CASES[title], load(), defaultdict[str, float](float)
+    found: list[dict[str, float]] = []
+    began = time.perf_counter()
+
+    def after_epoch(loss: float) -> bool:
+        nonlocal began
+        now = time.perf_counter()
+        found.append({**spent, "whole": now - began})
+        spent.clear()
+        began = time.perf_counter()
+        return len(found) > rounds
+
+    kept = {name: getattr(np, name) for name in OPERATIONS}
+    try:
+        for name, function in kept.items():
+            setattr(np, name, Timed(function, spent))
+        trainer.train(case, images.x[:ROWS], images.y[:ROWS], after_epoch)
+    finally:
+        for name, function in kept.items():
+            setattr(np, name, function)
+    steps = ROWS // case.batch_size
+    return [{purpose: seconds / steps for purpose, seconds in each.items()} for each in found[1:]]
+
+
+def tables(measured: Mapping[str, Any]) -> str:
+    """Return the table of microseconds a step."""
+
+    def cell(rounds: list[dict[str, float]], purpose: str) -> str:
+        values = [each.get(purpose, 0.0) for each in rounds]
+        if purpose == "rest":
+            values = [each["whole"] - sum(each.get(other, 0.0) for other in PURPOSES) for each in rounds]
+        return report.spread([1e6 * value for value in values], ".0f") if any(values) else ""
+
+    purposes = PURPOSES | {"rest": "random numbers, the figures of the epoch, and Python", "whole": "**a step**"}
+    rows = [
+        [words, *(cell(rounds, purpose) for rounds in measured["cases"].values())]
+        for purpose, words in purposes.items()
+    ]
+    return "\n".join(["Microseconds a step, median (quartiles):", "", *report.table(["", *measured["cases"]], rows)])
+
+
+def page(measured: Mapping[str, Any]) -> str:
+    """Return results/step.md."""
+    return report.page("step", "Where a training step's time goes", __doc__, measured, tables(measured))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Take a training step apart.")
+    parser.add_argument("--rounds", type=int, default=9)
+    rounds = parser.parse_args().rounds
+    measured = {
+        "machine": report.machine(["numlp"]),
+        "rounds": rounds,
+        "cases": {title: profile(title, rounds) for title in SHOWN},
+    }
+    report.store("step", measured)
+    report.write("step", page(measured))
+
+
+if __name__ == "__main__":
+    main()
