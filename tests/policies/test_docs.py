@@ -135,6 +135,13 @@ def test_the_readme_s_tables_are_those_of_the_results_pages(page, begin, count):
     assert set(rows) <= set((RESULTS / page).read_text().splitlines())
 
 
+def test_the_readme_s_times_are_those_of_the_page_on_performance():
+    times = README.split("## How fast")[1].split("## ")[0]
+    rows = [line for line in times.splitlines() if line.startswith("|")]
+    assert len(rows) == 10
+    assert set(rows) <= set(performance.GUIDE.read_text().splitlines())
+
+
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=str)
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
