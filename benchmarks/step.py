@@ -29,8 +29,8 @@ from benchmarks.training import CASES
 
 ROWS = 12_800
 SHOWN = ("128³, 64", "256³, 256", "256³, 256, regularized")
-OPERATIONS = ["add", "subtract", "multiply", "divide", "maximum", "greater", "greater_equal", "exp", "log", "sqrt"]
-OPERATIONS += ["reciprocal", "vecdot", "dot", "take", "copyto"]
+# All ufuncs, and what else a step calls.
+OPERATIONS = [*(name for name, value in vars(np).items() if isinstance(value, np.ufunc)), "dot", "take", "copyto"]
 PURPOSES = {
     "products": "matrix products",
     "linear": "biases and their gradients",

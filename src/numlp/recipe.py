@@ -145,7 +145,10 @@ class Recipe:
         None, optional(_named(LOSSES)), "Network", f"{_listed(LOSSES)}; by default it follows from the targets."
     )
     initializer: str | None = _setting(
-        None, optional(_one_of(INITIALIZERS)), "Network", f"{_listed(INITIALIZERS)}; by default what suits the units."
+        None,
+        optional(_one_of(INITIALIZERS)),
+        "Network",
+        f"{_listed(INITIALIZERS)}; by default what suits the activation.",
     )
     normalization: str = _setting("none", _one_of(NORMALIZATIONS), "Network", f"{_listed(NORMALIZATIONS)}.")
     input_scaling: str = _setting("standardize", _one_of(SCALINGS), "Network", f"{_listed(SCALINGS)}.")

@@ -52,7 +52,7 @@ class Dropout(_Noise):
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
         # Two units share a random number: 1 + u, with u uniform in [0, 1), has 52 random bits, of which one takes the
-        # lower 32 and the other the upper 20; both are compared as integers. It takes half as long as a number each.
+        # lower 32 and the other the upper 20; both are compared as integers.
         self._drawn = np.empty((batch_size, (self.width + 1) // 2))
         self._bits = self._drawn.view(np.uint32)[:, : self.width]
         limit = np.array([1 + self.rate]).view(np.uint32)
