@@ -73,27 +73,16 @@ def compare(rows: int, names: Sequence[str], rounds: int) -> dict[str, Any]:
 def tables(measured: Mapping[str, Any]) -> str:
     """Return the table of times and ratios."""
     names = [name for name in NAMES if name in next(iter(measured["cases"].values()))["seconds"]]
-    head = ["rows", *(contender(name).NAME for name in names)]
-    calls_of: list[list[str]] = []
-    ratios: list[list[str]] = []
-    for rows, case in measured["cases"].items():
-        seconds, threads = case["seconds"], case["threads"]
-        title = f"{int(rows):,}"
-        calls_of.append([title])
-        ratios.append([title])
-        for name in names:
-            micro = [1e6 * each for each in seconds[name]]
-            calls_of[-1].append(f"{report.spread(micro, ',.0f')}, {threads[name] or 'own choice'}")
-            ratios[-1].append(report.spread(report.ratios(seconds[name], seconds["numlp"]), ".2f"))
+    cases = {f"{int(rows):,}": case for rows, case in measured["cases"].items()}
     return "\n".join(
         [
             "Microseconds a call, median (quartiles), and threads:",
             "",
-            *report.table(head, calls_of),
+            *report.by_case("rows", names, cases, report.seconds(1e-6, ",.0f")),
             "",
             "÷ numlp of the same round, median (quartiles):",
             "",
-            *report.table(head, ratios),
+            *report.by_case("rows", names, cases, report.ratio_to("numlp")),
             "",
             report.waiting(measured),
         ]

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,32 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def by_case(
+    first: str,
+    names: Sequence[str],
+    cases: Mapping[str, Mapping[str, Any]],
+    cell: Callable[[Mapping[str, Any], str], str],
+) -> list[str]:
+    """Return a table with a row for each case and a column for each contender."""
+    rows = (
+        [title, *(cell(case, name) if name in case["seconds"] else "" for name in names)]
+        for title, case in cases.items()
+    )
+    return table([first, *(contender(name).NAME for name in names)], rows)
+
+
+def seconds(unit: float = 1.0, form: str = ".3f") -> Callable[[Mapping[str, Any], str], str]:
+    """Return what writes a contender's time in a case, in units of so many seconds, and its threads."""
+    return lambda case, name: (
+        f"{spread([each / unit for each in case['seconds'][name]], form)}, {case['threads'][name] or 'own choice'}"
+    )
+
+
+def ratio_to(base: str) -> Callable[[Mapping[str, Any], str], str]:
+    """Return what writes a contender's time in a case ÷ another's."""
+    return lambda case, name: spread(ratios(case["seconds"][name], case["seconds"][base]), ".2f")
 
 
 def store(family: str, measured: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ short epochs before (of 50 batches).
 
 import argparse
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -75,20 +75,7 @@ def compare(case: Case, names: Sequence[str], rounds: int) -> dict[str, Any]:
 def tables(measured: Mapping[str, Any]) -> str:
     """Return the tables of times and ratios."""
     names = [name for name in NAMES if any(name in case["seconds"] for case in measured["cases"].values())]
-    head = ["case", *(contender(name).NAME for name in names)]
-
-    def rows(cell: Callable[[Mapping[str, Any], str], str]) -> list[list[str]]:
-        return [
-            [title, *(cell(case, name) if name in case["seconds"] else "" for name in names)]
-            for title, case in measured["cases"].items()
-        ]
-
-    def seconds(case: Mapping[str, Any], name: str) -> str:
-        return f"{report.spread(case['seconds'][name])}, {case['threads'][name] or 'own choice'}"
-
-    def ratio(base: str) -> Callable[[Mapping[str, Any], str], str]:
-        return lambda case, name: report.spread(report.ratios(case["seconds"][name], case["seconds"][base]), ".2f")
-
+    cases = measured["cases"]
     return "\n".join(
         [
             "A case names the widths of the hidden layers and the batch size; plain SGD, unless it says Adam, or "
@@ -96,15 +83,15 @@ def tables(measured: Mapping[str, Any]) -> str:
             "",
             "Seconds an epoch, median (quartiles), and threads:",
             "",
-            *report.table(head, rows(seconds)),
+            *report.by_case("case", names, cases, report.seconds()),
             "",
             "÷ the floor of the same round, median (quartiles):",
             "",
-            *report.table(head, rows(ratio("floor"))),
+            *report.by_case("case", names, cases, report.ratio_to("floor")),
             "",
             "÷ numlp of the same round, median (quartiles):",
             "",
-            *report.table(head, rows(ratio("numlp"))),
+            *report.by_case("case", names, cases, report.ratio_to("numlp")),
             "",
             report.waiting(measured),
         ]

@@ -47,9 +47,8 @@ def test_every_contender_learns_and_tells_every_epoch_s_loss(name, kind, images)
     x, y = images
     losses = []
     if name == "pytorch_compiled":
-        pytest.importorskip(
-            "torch"
-        ).compiler.reset()  # its store of compiled steps is for a few networks, not for all these
+        # Its store of compiled steps is for a few networks, not for all these.
+        pytest.importorskip("torch").compiler.reset()
     predict = contender(name).train(case, x, y, losses.append)
     assert len(losses) == case.epochs
     assert all(type(loss) is float for loss in losses)
