@@ -30,7 +30,7 @@ from numlp.predictor import Predictor
 from numlp.recipe import Recipe
 from numlp.recipes import load_recipe
 from numlp.texts import parse_json, read_text
-from numlp.threads import count
+from numlp.threads import count, limited
 from numlp.version import __version__
 from numlp.weights import ClassWeight
 
@@ -162,6 +162,8 @@ def save_run(
     write_bytes(folder / "history.csv", to_csv(history).encode())
     if gradients:
         write_bytes(folder / GRADIENTS, to_csv(gradients).encode())
+    with limited(recipe.threads if isinstance(recipe.threads, int) else None):
+        threads = count()  # more than the BLAS can have may have been asked for
     metrics = {
         "train": judge(model, dataset.train, weights),
         "validation": judge(model, dataset.validation, weights),
@@ -170,7 +172,7 @@ def save_run(
         "seconds": round(seconds, 3),
         "parameters": sum(network.params.size for network in networks),
         "ended": ended,
-        "threads": recipe.threads or count(),
+        "threads": threads,
         "versions": {"numlp": __version__, "numpy": np.__version__, "python": platform.python_version()},
     }
     if calibration is not None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from numlp.runs import load_run
+from numlp.threads import count, limited
 
 QUICK = ("--layers", "16", "--epochs", "1", "--no-report")
 
@@ -42,6 +43,13 @@ def test_the_same_command_gives_the_same_model(numlp):
         assert numlp("train", "mnist", *QUICK, "--output", run)[0] == 0
         models.append(Path(run, "model.safetensors").read_bytes())
     assert models[0] == models[1]
+
+
+def test_the_metrics_tell_how_many_threads_there_were(numlp, points):
+    more = count() + 1  # where the BLAS is built for that many
+    assert numlp("train", points, *QUICK, "--threads", str(more), "--output", "run")[0] == 0
+    with limited(more):
+        assert load_run("run").metrics["threads"] == count()
 
 
 def test_threads_that_were_timed_are_kept_as_a_number(numlp, points):
