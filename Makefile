@@ -1,5 +1,6 @@
 # make demo    train on MNIST and show what came out
-# make test    the whole test suite        make check   lint, format and types
+# make test    the whole test suite, on all cores, products of matrices on one each, but for the tests of threads
+# make check   lint, format and types
 # make torture   runs that are killed at random instants and resumed, for every optimizer (about 12 minutes)
 # make reproduce   the reference project's results and those of the recipes, into docs/results/ (about 45 minutes)
 # make choosing    the measurements of docs/choosing.md (about 30 minutes)
@@ -7,7 +8,7 @@
 # make fuzz    coverage-guided fuzzing of every reader for SECONDS=60 each (15 minutes, Linux, by atheris)
 # make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 10 minutes)
 # make bench   numlp beside PyTorch, JAX and scikit-learn, into benchmarks/results/ (about an hour), or one family alone:
-# make bench-training  bench-step  bench-quality  bench-inference  bench-startup  bench-growth
+# make bench-training  bench-step  bench-buffers  bench-quality  bench-inference  bench-startup  bench-growth
 # make bench-search    the peers' recipes for bench-quality, chosen on validation images (about 30 minutes)
 
 PYTHON ?= python3
@@ -23,7 +24,8 @@ demo: $(VENV)/.app
 	$(BIN)/numlp train mnist
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest tests/test_threads.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -54,9 +56,9 @@ bench-sklearn: $(VENV)/.all
 	$(BIN)/python benchmarks/scikit_learn.py
 
 # numlp at growing sizes needs no peers, but is measured beside them.
-bench: bench-training bench-step bench-quality bench-inference bench-startup bench-growth
+bench: bench-training bench-step bench-buffers bench-quality bench-inference bench-startup bench-growth
 
-bench-training bench-step bench-quality bench-inference bench-startup bench-growth bench-search: bench-%: $(VENV)/.peers
+bench-training bench-step bench-buffers bench-quality bench-inference bench-startup bench-growth bench-search: bench-%: $(VENV)/.peers
 	$(BIN)/python -m benchmarks.$*
 	$(BIN)/python -m benchmarks.performance
 

@@ -26,7 +26,7 @@ from benchmarks.contenders import contender
 from benchmarks.data import load
 from benchmarks.rounds import Turns, Worker, choose_threads, take_turns
 
-NAMES = ("floor", "numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn")
+NAMES = ("floor", "by_hand", "numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn")
 ADAM: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.001}
 REGULARIZED: dict[str, Any] = {"optimizer": "adamw", "learning_rate": 0.001, "dropout": 0.2, "batch_norm": True}
 CASES = {
@@ -49,8 +49,9 @@ def epochs(turns: Turns, name: str, case: Case, batches: int | None) -> None:
 
 
 def can(name: str, case: Case) -> bool:
-    """scikit-learn has neither dropout nor batch norm."""
-    return name != "scikit_learn" or not (case.dropout or case.batch_norm)
+    """By hand there is plain SGD alone; scikit-learn has neither dropout nor batch norm."""
+    plain, regularized = case.optimizer == "sgd", bool(case.dropout or case.batch_norm)
+    return {"by_hand": plain, "scikit_learn": not regularized}.get(name, True)
 
 
 def compare(case: Case, names: Sequence[str], rounds: int) -> dict[str, Any]:
@@ -79,7 +80,8 @@ def tables(measured: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             "A case names the widths of the hidden layers and the batch size; plain SGD, unless it says Adam, or "
-            "regularized: dropout 0.2, batch norm and AdamW, which scikit-learn has not.",
+            "regularized: dropout 0.2, batch norm and AdamW, which scikit-learn has not; by hand there is plain SGD "
+            "alone.",
             "",
             "Seconds an epoch, median (quartiles), and threads:",
             "",

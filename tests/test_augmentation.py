@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
-from numlp import MLP, SGD
+from numlp import MLP, SGD, threads
 from numlp.augmentation import AUGMENTATIONS, Augmenter, Erase, Images, Warp, _functions
 from numlp.errors import DataError, SettingError
 
@@ -372,7 +372,7 @@ def test_the_registry_knows_every_augmentation_by_its_name():
 
 
 def test_it_takes_no_longer_than_a_training_step(mnist):
-    """Everything on, against a step of a 784-512-512-10 network; the least of interleaved times, as a ratio."""
+    """Everything on, against a step of a 784-512-512-10 network, each on one core; the least of interleaved times."""
     n = 128
     x = mnist.train.x[:n].reshape(n, -1)
     everything = Images(
@@ -392,6 +392,7 @@ def test_it_takes_no_longer_than_a_training_step(mnist):
         work()
         return time.perf_counter() - started
 
-    times = [(seconds(lambda: everything(x, out, rng)), seconds(step)) for _ in range(40)]
+    with threads.limited(1):  # augmentation has one: how much another speeds up the step is the machine's affair
+        times = [(seconds(lambda: everything(x, out, rng)), seconds(step)) for _ in range(40)]
     augmenting, training = (min(column) for column in zip(*times, strict=True))
     assert augmenting <= training

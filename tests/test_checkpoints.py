@@ -158,7 +158,7 @@ def test_a_time_budget_goes_on_with_what_was_left(tmp_path):
         ({"averaging": 0.5}, "it holds params, and not average, params"),
         ({"after_epoch": [KeepBest()]}, "other callbacks remember something in it"),
     ],
-    ids=str,
+    ids=["optimizer", "averaging", "callbacks"],
 )
 def test_another_training_s_checkpoint(tmp_path, change, message):
     train(network(), (X, Y), epochs=1, after_epoch=[Checkpoint(tmp_path / "c")])

@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
-NAMES = ("floor", "numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn", "onnxruntime")
+NAMES = ("floor", "by_hand", "numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn", "onnxruntime")
 
 
 def contender(name: str) -> ModuleType:

@@ -1,8 +1,8 @@
 """The floor: the matrix products of every step, alone, by the BLAS that NumPy has.
 
-Products of the same shapes, strides and dtype as in a step of numlp: xW for every layer, xᵀδ for every layer, δWᵀ
-for all layers but the first, between buffers that lie there already. Nothing is shuffled, gathered, activated or
-updated.
+Products of the same shapes, strides, alignment and dtype as in a step of numlp: xW for every layer, xᵀδ for every
+layer, δWᵀ for all layers but the first, between buffers that lie there already. Nothing is shuffled, gathered,
+activated or updated.
 """
 
 from typing import Any
@@ -19,10 +19,14 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
 
     import numpy as np
 
+    from numlp.buffers import empty
+
     rng = np.random.default_rng(case.seed)
 
     def array(*shape: int) -> Any:
-        return rng.standard_normal(shape, np.float32)
+        made = empty(shape, np.float32)
+        made[:] = rng.standard_normal(shape, np.float32)
+        return made
 
     sizes = case.layer_size(x[0].size)
     shapes = list(itertools.pairwise(sizes))

@@ -45,11 +45,9 @@ class ReLU(Activation):
     name = "relu"
 
     def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
-        # The maximum of two arrays, and the product of two arrays of floats, take NumPy less time than the maximum
-        # of an array and a number, a product with truth values or a masked copy.
+        # A product of two arrays of floats takes NumPy less time than one with truth values or a masked copy.
         if slope is None:
-            scratch.fill(0)
-            np.maximum(z, scratch, out=z)
+            np.maximum(z, 0, out=z)
         else:
             np.greater(z, 0, out=slope)
             np.multiply(z, slope, out=z)

@@ -21,8 +21,10 @@ from numlp.special import AnyArray, all_finite
 _CHUNK = 4096  # rows that are looked at at a time
 
 
-def as_rows(x: npt.ArrayLike, name: str = "x") -> AnyArray:
+def as_rows(x: npt.ArrayLike, name: str = "x", *, finite: bool = True) -> AnyArray:
     """Return `x` as an array of at least one row of finite numbers, in its own shape and dtype.
+
+    With ``finite=False`` the numbers are not looked at: whoever reads the rows calls `require_finite`.
 
     Raises
     ------
@@ -41,16 +43,20 @@ def as_rows(x: npt.ArrayLike, name: str = "x") -> AnyArray:
         raise DataError(f"{name} is a single number: it must be an array of rows, shape (n, …)")
     if array.size == 0:
         raise DataError(f"{name} is empty: its shape is {array.shape}")
-    if array.dtype.kind == "f":
+    if finite:
         for start in range(0, len(array), _CHUNK):
-            chunk = array[start : start + _CHUNK]
-            if not all_finite(chunk):
-                row = start + int(np.argwhere(~np.isfinite(chunk))[0][0])
-                raise DataError(f"{name} holds NaN or infinity, first in row {row}: remove or replace such values")
+            require_finite(array[start : start + _CHUNK], start, name)
     return array
 
 
-def as_features(x: npt.ArrayLike, n_features: int) -> AnyArray:
+def require_finite(rows: AnyArray, start: int = 0, name: str = "x") -> None:
+    """Raise `DataError` if one of these rows, of which the first is row `start`, holds NaN or infinity."""
+    if rows.dtype.kind == "f" and not all_finite(rows):
+        row = start + int(np.argwhere(~np.isfinite(rows))[0][0])
+        raise DataError(f"{name} holds NaN or infinity, first in row {row}: remove or replace such values")
+
+
+def as_features(x: npt.ArrayLike, n_features: int, *, finite: bool = True) -> AnyArray:
     """Return `x`, shape (n, …), flattened to (n, features), after the checks of `as_rows`.
 
     A sparse matrix of SciPy's remains one, of the kind whose rows can be taken (CSR).
@@ -61,7 +67,7 @@ def as_features(x: npt.ArrayLike, n_features: int) -> AnyArray:
         As `as_rows`, and if the rows have another number of features than the network has inputs.
     """
     sparse = is_sparse(x)
-    rows: AnyArray = as_csr(x) if sparse else as_rows(x)
+    rows: AnyArray = as_csr(x) if sparse else as_rows(x, finite=finite)
     found = math.prod(rows.shape[1:])
     if found != n_features:
         hint = " (a single sample needs a first axis of length 1)" if math.prod(rows.shape) == n_features else ""

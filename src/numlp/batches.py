@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from numlp import buffers
 from numlp.augmentation import Images
 from numlp.checks import whole_number
 from numlp.errors import DataError
@@ -106,14 +107,14 @@ class Batches:
         self._table = table * (1 - smoothing) + smoothing * rest if smoothing else table
         self._classes = targets if targets.ndim == 1 else None
         self._order = np.arange(n)
-        self._inputs: Array = np.empty((size, x.shape[1]), dtype)
+        self._inputs: Array = buffers.empty((size, x.shape[1]), dtype)
         # Rows of the right dtype are scaled where they are gathered: one pass over them less.
         same = x.dtype == self._inputs.dtype
-        self._gathered: npt.NDArray[Any] = self._inputs if same else np.empty(self._inputs.shape, x.dtype)
+        self._gathered: npt.NDArray[Any] = self._inputs if same else buffers.empty(self._inputs.shape, x.dtype)
         self._labels = np.empty(size, np.intp)
-        self._targets: Array = np.empty((size, n_targets), dtype)
+        self._targets: Array = buffers.empty((size, n_targets), dtype)
         self._weights: Array = np.empty(size, dtype)
-        self._augmented: Array = np.empty(self._inputs.shape if augmentation else (0, 0), dtype)
+        self._augmented: Array = buffers.empty(self._inputs.shape if augmentation else (0, 0), dtype)
         mixed = (self._inputs, self._targets, self._weights)
         self._partners = tuple(np.empty_like(array) for array in mixed) if mixup else ()
         self._augment = None if augmentation is None else augmentation.bind(image_shape, size, data_range(x.dtype))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp import buffers
 from numlp.activations import Activation
 from numlp.arrays import as_layer_size, as_names, as_sample_shape
 from numlp.checks import choice, fraction, nonnegative
@@ -23,7 +24,7 @@ from numlp.special import AnyArray, Array, all_finite
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 _RESULTS = {"last_logits", "values", "input_grad"}
-_DERIVED = {"layers", "_first", "_grads", "_capacity", "_delta", "_scratch", "_values_buffer"} | _RESULTS
+_DERIVED = {"layers", "n_weights", "_first", "_grads", "_capacity", "_delta", "_scratch", "_values_buffer"} | _RESULTS
 
 
 class MLP(Predictor):
@@ -67,6 +68,8 @@ class MLP(Predictor):
     ----------
     params, grads : array, shape (n_parameters,)
     layers : list of Layer
+    n_weights : int
+        The number of weights, which are the first parameters.
 
     Raises
     ------
@@ -170,11 +173,6 @@ class MLP(Predictor):
         return self.params[: self.n_weights]
 
     @property
-    def n_weights(self) -> int:
-        """The number of weights."""
-        return sum(layer.weight.size for layer in self.linear_layers)
-
-    @property
     def linear_layers(self) -> list[Linear]:
         """The layers that have weights."""
         return [layer for layer in self.layers if isinstance(layer, Linear)]
@@ -253,8 +251,8 @@ class MLP(Predictor):
     def allocate(self, batch_size: int) -> None:
         """Make all buffers for training with batches of up to `batch_size` rows."""
         self._capacity = batch_size
-        self._delta, self._scratch = np.empty((2, batch_size, self.layer_size[-1]), self.dtype)
-        self._values_buffer = np.empty(batch_size, self.dtype)
+        self._delta, self._scratch = buffers.empty((2, batch_size, self.layer_size[-1]), self.dtype)
+        self._values_buffer = buffers.empty(batch_size, self.dtype)
         for layer in self.layers:
             layer.allocate(batch_size, self.dtype)
 
@@ -268,10 +266,11 @@ class MLP(Predictor):
         self.layers = make_layers(self.layer_size, self.activations, **self.architecture)
         self._first = next(i for i, layer in enumerate(self.layers) if layer.shapes)
         count = sum(int(np.prod(shape)) for layer in self.layers for shape in layer.shapes.values())
-        self._params, self._grads = np.zeros(count, self.dtype), np.zeros(count, self.dtype)
+        self._params, self._grads = buffers.zeros(count, self.dtype), buffers.zeros(count, self.dtype)
         self._capacity = 0
         for layer, params, grads in zip(self.layers, self._views(self.params), self._views(self.grads), strict=True):
             layer.bind(params, grads)
+        self.n_weights = sum(layer.weight.size for layer in self.linear_layers)
         self.begin_epoch(seed=0, epoch=0)
 
     def _views(self, flat: Array) -> list[dict[str, Array]]:

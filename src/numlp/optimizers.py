@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from numlp import buffers
 from numlp.checks import fraction, nonnegative, positive, truth
 from numlp.errors import SettingError
 from numlp.named import Named, setting
@@ -61,8 +62,8 @@ def _pieces(*arrays: Array) -> Iterator[tuple[Array, ...]]:
 
 def _zeros(params: Array, *names: str) -> State:
     """Return a buffer for the pieces of a step, and arrays of zeros."""
-    scratch: Array = np.zeros(min(params.size, PIECE), params.dtype)
-    return {"scratch": scratch} | {name: np.zeros_like(params) for name in names}
+    scratch: Array = buffers.zeros(min(params.size, PIECE), params.dtype)
+    return {"scratch": scratch} | {name: buffers.zeros(params.shape, params.dtype) for name in names}
 
 
 @dataclass(frozen=True)

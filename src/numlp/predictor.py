@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays import as_classes, as_features, as_labels, as_values
+from numlp.arrays import as_classes, as_features, as_labels, as_values, require_finite
 from numlp.errors import DataError, SettingError
 from numlp.losses import Loss
 from numlp.scaling import Scaling
+from numlp.sparse import dense
 from numlp.special import AnyArray, Array, all_finite
 
 _ROWS = 1024  # that are predicted or evaluated at a time: large enough for BLAS, small enough for the cache
@@ -120,11 +121,13 @@ class Predictor(ABC):
 
     def chunks(self, x: npt.ArrayLike) -> Iterator[Array]:
         """Yield the logits of `x`, some rows at a time."""
-        rows = as_features(x, self.layer_size[0])
+        rows = as_features(x, self.layer_size[0], finite=False)
         size = chunk_rows(self.layer_size[0])
         for start in range(0, rows.shape[0], size):
+            chunk = dense(rows[start : start + size])
+            require_finite(chunk, start)  # while it is in the cache for the products
             with np.errstate(all="ignore"):  # what overflows is found below
-                logits = self.logits(rows[start : start + size])
+                logits = self.logits(chunk)
             if not all_finite(logits):
                 if not self.is_finite():
                     raise DataError("the network's parameters hold NaN or infinity: train it anew, or load it")

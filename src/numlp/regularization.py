@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numlp import buffers
 from numlp.batches import Batch
 from numlp.checks import fraction, nonnegative, positive
 from numlp.errors import SettingError
@@ -87,11 +88,11 @@ class Adversary:
 
     def __init__(self, network: MLP, radius: float, batch_size: int) -> None:
         self.network, self.radius = network, radius
-        self._clean = np.empty_like(network.grads)
+        self._clean = buffers.empty(network.grads.shape, network.dtype)
         self._allocate(batch_size)
 
     def _allocate(self, batch_size: int) -> None:
-        self._moved = np.empty((batch_size, self.network.layer_size[0]), self.network.dtype)
+        self._moved = buffers.empty((batch_size, self.network.layer_size[0]), self.network.dtype)
         self._length = np.empty(batch_size, self.network.dtype)
 
     def __call__(self, batch: Batch) -> None:
@@ -117,7 +118,7 @@ class Penalty:
 
     def __init__(self, network: MLP, l1: float, l2: float) -> None:
         self.network, self.l1, self.l2 = network, l1, l2
-        self._scratch: Array = np.empty(min(PIECE, network.n_weights), network.dtype)
+        self._scratch: Array = buffers.empty(min(PIECE, network.n_weights), network.dtype)
 
     def __call__(self, batch: Batch) -> None:
         weights, grads = self.network.weights, self.network.grads
@@ -176,7 +177,7 @@ class Average:
         self.network, self.decay = network, decay
         self.mean = network.params.copy()
         self.count = 0
-        self._scratch: Array = np.empty(min(PIECE, self.mean.size), network.dtype)
+        self._scratch: Array = buffers.empty(min(PIECE, self.mean.size), network.dtype)
 
     def update(self) -> None:
         """Count the network's parameters in."""

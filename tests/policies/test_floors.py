@@ -14,6 +14,7 @@ FLOORS = {
     "lazy": -3,
     "limits": -3,
     "sparse": -3,
+    "buffers": -3,
     "version": -3,
     "atomic": -2,
     "folders": -2,

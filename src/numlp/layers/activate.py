@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from numlp import buffers
 from numlp.activations import Activation
 from numlp.layers.layer import Layer
 from numlp.special import Array
@@ -25,8 +26,8 @@ class Activate(Layer):
         self.width = width
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
-        self._slope = np.empty((batch_size, self.width), dtype)
-        self._scratch = np.empty_like(self._slope)
+        self._slope: Array = buffers.empty((batch_size, self.width), dtype)
+        self._scratch = buffers.empty(self._slope.shape, dtype)
 
     def forward(self, x: Array, training: bool) -> Array:
         if training:

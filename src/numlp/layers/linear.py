@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from numlp import buffers
 from numlp.initializers import Initializer
 from numlp.layers.layer import Layer
 from numlp.special import Array
@@ -42,8 +43,8 @@ class Linear(Layer):
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         fan_in, fan_out = self.weight.shape
-        self._output = np.empty((batch_size, fan_out), dtype)
-        self._delta = np.empty((batch_size, fan_in), dtype)
+        self._output = buffers.empty((batch_size, fan_out), dtype)
+        self._delta = buffers.empty((batch_size, fan_in), dtype)
         self._ones = np.ones(batch_size, dtype)
 
     def forward(self, x: Array, training: bool) -> Array:

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import numpy.typing as npt
 
+from numlp import buffers
 from numlp.layers.layer import Layer
 from numlp.randomness import fill_normal
 from numlp.special import Array
@@ -30,8 +31,8 @@ class _Noise(Layer):
         self._rng = rng
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
-        self._noise = np.empty((batch_size, self.width), dtype)
-        self._output = None if self.in_place else np.empty_like(self._noise)
+        self._noise: Array = buffers.empty((batch_size, self.width), dtype)
+        self._output = None if self.in_place else buffers.empty(self._noise.shape, dtype)
 
     def _out(self, x: Array) -> Array:
         return x if self._output is None else self._output[: len(x)]
@@ -53,7 +54,7 @@ class Dropout(_Noise):
         super().allocate(batch_size, dtype)
         # Two units share a random number: 1 + u, with u uniform in [0, 1), has 52 random bits, of which one takes the
         # lower 32 and the other the upper 20; both are compared as integers.
-        self._drawn = np.empty((batch_size, (self.width + 1) // 2))
+        self._drawn = buffers.empty((batch_size, (self.width + 1) // 2))
         self._bits = self._drawn.view(np.uint32)[:, : self.width]
         limit = np.array([1 + self.rate]).view(np.uint32)
         limit[_LOW] = int(self.rate * 2**32)

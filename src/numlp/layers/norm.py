@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from numlp import buffers
 from numlp.layers.layer import Layer
 from numlp.special import Array
 
@@ -27,15 +28,20 @@ class _Norm(Layer):
         self.shift[...] = 0
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
-        self._normal = np.empty((batch_size, self.scale.size), dtype)  # x̂, or what is proportional to it
-        self._product = np.empty_like(self._normal)
+        self._normal = buffers.empty((batch_size, self.scale.size), dtype)  # x̂, or what is proportional to it
+        self._product = buffers.empty(self._normal.shape, dtype)
         self._ones = np.ones(batch_size, dtype)
 
     def _parameter_gradients(self, delta: Array) -> None:
         n = len(delta)
-        product = np.multiply(delta, self._normal[:n], out=self._product[:n])
-        np.dot(self._ones[:n], product, out=self._scale_grad)
+        _column_sums(delta, self._normal[:n], out=self._scale_grad)
         np.dot(self._ones[:n], delta, out=self._shift_grad)
+
+
+def _column_sums(a: Array, b: Array, out: Array) -> Array:
+    """Write Σ a · b over the rows: in one pass, without an array for the products."""
+    sums: Array = np.einsum("ij,ij->j", a, b, out=out)
+    return sums
 
 
 class BatchNorm(_Norm):
@@ -90,7 +96,7 @@ class BatchNorm(_Norm):
         mean = np.dot(ones, x, out=self._batch_mean)
         np.divide(mean, n, out=mean)
         np.subtract(x, mean, out=centred)
-        variance = np.dot(ones, np.multiply(centred, centred, out=x), out=self._batch_variance)
+        variance = _column_sums(centred, centred, out=self._batch_variance)
         np.divide(variance, n, out=variance)
         np.add(variance, EPSILON, out=self._inverse)
         np.sqrt(self._inverse, out=self._inverse)

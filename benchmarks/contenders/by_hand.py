@@ -1,0 +1,115 @@
+"""NumPy by hand: the least that a step of plain SGD needs, written out for this network alone.
+
+What numlp does beyond the floor is this and what it takes to be a library: any layers, losses and optimizers, the
+figures of the epoch, callbacks, checks. Here the learning rate is folded into the gradient, nothing but the loss is
+counted, and all arrays, their views included, are made before.
+"""
+
+from typing import Any
+
+from benchmarks.case import AfterEpoch, Case, Predict, Rows
+
+NAME = "NumPy by hand"
+DISTRIBUTIONS = ("numpy",)
+THREADS = (1, 2)
+
+
+def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
+    import itertools
+
+    import numpy as np
+
+    from numlp.buffers import empty
+
+    rng, sizes = np.random.default_rng(case.seed), case.layer_size(x[0].size)
+    shapes = list(itertools.pairwise(sizes))
+    count, last = sum((a + 1) * b for a, b in shapes), len(shapes) - 1
+    flat, flat_grads = empty(count, np.float32), empty(count, np.float32)
+
+    def parts(flat: Any) -> tuple[list[Any], list[Any]]:
+        ends = np.cumsum([a * b for a, b in shapes] + [b for _, b in shapes])
+        pieces = np.split(flat, ends[:-1])
+        weights = [part.reshape(shape) for part, shape in zip(pieces, shapes, strict=False)]
+        return weights, pieces[len(shapes) :]
+
+    weights, biases = parts(flat)
+    weight_grads, bias_grads = parts(flat_grads)
+    for w, b in zip(weights, biases, strict=True):
+        w[:] = rng.standard_normal(w.shape, np.float32) * np.float32((2 / len(w)) ** 0.5)
+        b[:] = 0
+
+    rows, labels, one_hot = x.reshape(len(x), -1), y.astype(np.intp), np.eye(sizes[-1], dtype=np.float32)
+
+    def stepper(n: int) -> Any:
+        """Return what takes a step with n rows and returns the sum of their losses."""
+        gathered, inputs = empty((n, sizes[0]), np.uint8), empty((n, sizes[0]), np.float32)
+        index, targets = empty(n, np.intp), empty((n, sizes[-1]), np.float32)
+        outputs = [inputs, *(empty((n, b), np.float32) for b in sizes[1:])]
+        slopes = [empty((n, b), np.float32) for b in sizes[1:-1]]
+        deltas = [empty((n, b), np.float32) for b in sizes[:-1]]
+        sums, values, ones = empty(n, np.float32), empty(n, np.float32), np.ones(n, np.float32)
+        column, logits = sums[:, None], outputs[-1]
+        hidden = list(zip(outputs, weights, biases, outputs[1:], slopes, strict=False))
+        backward = [
+            (outputs[i].T, weight_grads[i], bias_grads[i], weights[i].T, deltas[i], slopes[i - 1])
+            for i in range(last, 0, -1)
+        ]
+        inverse, rate = np.float32(1 / 255), np.float32(case.learning_rate / n)
+
+        def step(order: Any) -> float:
+            np.take(rows, order, axis=0, out=gathered, mode="clip")
+            np.copyto(inputs, gathered)
+            np.multiply(inputs, inverse, out=inputs)
+            np.take(labels, order, out=index, mode="clip")
+            np.take(one_hot, index, axis=0, out=targets, mode="clip")
+            for a, w, b, z, slope in hidden:
+                np.dot(a, w, out=z)
+                np.add(z, b, out=z)
+                np.greater(z, 0, out=slope)
+                np.multiply(z, slope, out=z)
+            np.dot(outputs[-2], weights[-1], out=logits)
+            np.add(logits, biases[-1], out=logits)
+            np.maximum.reduce(logits, axis=1, out=sums)
+            np.subtract(logits, column, out=logits)
+            np.vecdot(targets, logits, out=values)
+            np.exp(logits, out=logits)
+            np.add.reduce(logits, axis=1, out=sums)
+            np.divide(logits, column, out=logits)
+            np.subtract(logits, targets, out=logits)
+            np.multiply(logits, rate, out=logits)
+            np.log(sums, out=sums)
+            loss = float(np.add.reduce(sums)) - float(np.add.reduce(values))
+            delta = logits
+            for a, weight_grad, bias_grad, w, back, slope in backward:
+                np.dot(a, delta, out=weight_grad)
+                np.dot(ones, delta, out=bias_grad)
+                delta = np.dot(delta, w, out=back)
+                np.multiply(delta, slope, out=delta)
+            np.dot(inputs.T, delta, out=weight_grads[0])
+            np.dot(ones, delta, out=bias_grads[0])
+            np.subtract(flat, flat_grads, out=flat)
+            return loss
+
+        return step
+
+    n, size = len(x), case.batch_size
+    step, rest = stepper(size), stepper(n % size) if n % size else None
+    for _ in range(case.epochs):
+        order, total = rng.permutation(n), 0.0
+        for start in range(0, n - n % size, size):
+            total += step(order[start : start + size])
+        if rest is not None:
+            total += rest(order[n - n % size :])
+        if after_epoch(total / n):
+            break
+
+    def predict(given: Rows) -> Rows:
+        a = given
+        for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
+            a = np.dot(a, w) + b
+            a = a if i == last else np.maximum(a, 0)
+        found: Rows = np.exp(a - a.max(axis=1, keepdims=True))
+        found /= found.sum(axis=1, keepdims=True)
+        return found
+
+    return predict
