@@ -74,6 +74,8 @@ def targets(y: npt.NDArray[Any], names: Sequence[str] | None) -> npt.NDArray[Any
             raise DataError("the target holds real values where classes belong: use a regression loss")
         if not any(is_number(name) for name in names):
             return y.ravel().astype(np.intp)
+        found, where = np.unique(y.ravel(), return_inverse=True)  # few different ones have to be turned into names
+        return name_indices(np.array([_name(label) for label in found]), names)[where]
     return name_indices(np.array([_name(label) for label in y.ravel()]), names)
 
 
