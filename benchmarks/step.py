@@ -30,7 +30,13 @@ from benchmarks.training import CASES
 ROWS = 12_800
 SHOWN = ("128³, 64", "256³, 256", "256³, 256, regularized")
 # All ufuncs, and what else a step calls.
-OPERATIONS = [*(name for name, value in vars(np).items() if isinstance(value, np.ufunc)), "dot", "take", "copyto"]
+OPERATIONS = [
+    *(name for name, value in vars(np).items() if isinstance(value, np.ufunc)),
+    "dot",
+    "einsum",
+    "take",
+    "copyto",
+]
 PURPOSES = {
     "products": "matrix products",
     "linear": "biases and their gradients",

@@ -29,7 +29,6 @@ class _Norm(Layer):
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         self._normal = buffers.empty((batch_size, self.scale.size), dtype)  # x̂, or what is proportional to it
-        self._product = buffers.empty(self._normal.shape, dtype)
         self._ones = np.ones(batch_size, dtype)
 
     def _parameter_gradients(self, delta: Array) -> None:
@@ -145,6 +144,7 @@ class LayerNorm(_Norm):
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
+        self._product = buffers.empty(self._normal.shape, dtype)
         self._row, self._inverse = np.empty((2, batch_size, 1), dtype)
 
     def forward(self, x: Array, training: bool) -> Array:
