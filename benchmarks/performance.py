@@ -25,8 +25,13 @@ def with_tables(guide: str) -> str:
     """Return the page with its tables written anew."""
 
     def table(found: re.Match[str]) -> str:
-        measured = report.stored(found[1])
-        shown = FAMILIES[found[1]].tables(measured) if measured else "Not measured yet."
+        family, measured = found[1], report.stored(found[1])
+        shown = "Not measured yet."
+        if measured:
+            where = measured["machine"]
+            details = f"[more of it](../benchmarks/results/{family}.md)"
+            shown = FAMILIES[family].tables(measured)
+            shown += f"\n\n{where['processor']}, {where['cores']} cores; {details}."
         return f"<!-- table: {found[1]} -->\n\n{shown}\n\n<!-- end -->"
 
     return re.sub(r"<!-- table: (\w+) -->\n.*?<!-- end -->", table, guide, flags=re.S)

@@ -35,9 +35,9 @@ MARKS = {"mnist": 0.9809, "fashion-mnist": 0.8969}
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 
 
-def train_once(name: str, data: str, split: str, case: Case, threads: int | None) -> tuple[float, float]:
+def train_once(name: str, data: str, split: str | int, case: Case, threads: int | None) -> tuple[float, float]:
     """Return the seconds from a new process's start to its trained network, and the network's accuracy."""
-    command = [sys.executable, "-m", "benchmarks.once", name, data, split, json.dumps(asdict(case))]
+    command = [sys.executable, "-m", "benchmarks.once", name, data, str(split), json.dumps(asdict(case))]
     with thread_settings(threads):
         began = time.perf_counter()
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -58,7 +58,7 @@ def quicker(name: str, data: str, case: Case) -> int | None:
     times: dict[int | None, list[float]] = {threads: [] for threads in candidates}
     for _ in range(3):
         for threads, found in times.items():
-            found.append(train_once(name, data, "validation", case, threads)[0])
+            found.append(train_once(name, data, 3_000, case, threads)[0])
     return min(candidates, key=lambda threads: statistics.median(times[threads]))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from numlp.errors import SettingError
 from numlp.named import resolve
-from numlp.optimizers import OPTIMIZERS
+from numlp.optimizers import FLUSHED, OPTIMIZERS, SGD, Adam, AdamW, Lion, RMSprop
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "expected.json").read_text())["optimizers"]
 FRACTION, POSITIVE = [-0.1, 1, np.nan, "x", None, True], [0, -1, np.inf, np.nan, "x", None, True]
@@ -129,3 +129,39 @@ def test_settings_out_of_range_are_named(name, field):
 def test_nesterov_needs_momentum():
     with pytest.raises(SettingError, match="momentum"):
         OPTIMIZERS["sgd"](nesterov=True)
+
+
+DECAYING = [
+    SGD(momentum=0.9),
+    SGD(momentum=0.8, nesterov=True),
+    SGD(momentum=0.4),
+    Adam(beta2=0.95),
+    AdamW(beta1=0.5, beta2=0.9),
+    RMSprop(rho=0.9),
+    Lion(beta2=0.9),
+]
+
+
+@pytest.mark.parametrize("optimizer", DECAYING, ids=str)
+def test_averages_don_t_stay_denormal_where_gradients_are_zero(optimizer):
+    params, grads = np.ones(64, np.float32), np.zeros(64, np.float32)
+    state, least = optimizer.init(params), np.finfo(np.float32).tiny
+    for name in optimizer.averages():
+        state[name][:] = np.geomspace(1e-33, 1, 64)
+    with np.errstate(all="ignore"):
+        for step in range(1, 2000):
+            optimizer.update(params, grads, state, 0.001)
+            for name, decay in optimizer.averages().items():
+                denormal = (state[name] != 0) & (np.abs(state[name]) < least)
+                assert decay < 0.5 or step <= FLUSHED or not denormal.any(), (step, name)
+    assert not any(state[name].any() for name in optimizer.averages())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_not_about_to_be_denormal_is_left(dtype):
+    params, grads, sgd = np.ones(3, dtype), np.zeros(3, dtype), SGD(momentum=0.9)
+    state = sgd.init(params)
+    state["velocity"][:] = 1e-28, -1.0, 0.0
+    for _ in range(FLUSHED):
+        sgd.update(params, grads, state, 0.001)
+    np.testing.assert_allclose(state["velocity"], np.array([1e-28, -1.0, 0.0]) * 0.9**FLUSHED, rtol=1e-5)

@@ -15,11 +15,11 @@ DISTRIBUTIONS = ("numlp", "numpy")
 THREADS = (1, 2)
 
 
-def load(name: str) -> Images:
+def load(name: str, held_out: int) -> Images:
     """Read a data set as numlp does, which also verifies it."""
     import numlp
 
-    data = numlp.load_dataset(name)
+    data = numlp.load_dataset(name, validation=held_out / 60_000)
     assert data.validation is not None
     assert data.test is not None
     return Images(*data.train, *data.validation, *data.test)

@@ -19,9 +19,10 @@ from numlp import buffers
 from numlp.checks import fraction, nonnegative, positive, truth
 from numlp.errors import SettingError
 from numlp.named import Named, setting
-from numlp.special import Array
+from numlp.special import Array, flush
 
 State = dict[str, Array]
+FLUSHED = 32  # steps from one look at what has decayed to the next
 PIECE = 65536  # numbers: enough that calls take no time beside the computing, few enough for the last-level cache
 
 
@@ -43,10 +44,24 @@ class Optimizer(Named):
 
     def init(self, params: Array) -> State:
         """Return the state for parameters like these: arrays by name, all that a checkpoint must hold."""
-        raise NotImplementedError
+        scratch: Array = buffers.zeros(min(params.size, PIECE), params.dtype)
+        averages = {name: buffers.zeros(params.shape, params.dtype) for name in self.averages()}
+        return {"count": np.zeros(1), "scratch": scratch} | averages
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         """Take one step: change `params` and `state` in place, and leave `grads` as it is."""
+        state["count"] += 1
+        self.step(params, grads, state, learning_rate)
+        if state["count"][0] % FLUSHED == 0:
+            for name, decay in self.averages().items():
+                flush(state[name], decay**FLUSHED)
+
+    def averages(self) -> dict[str, float]:
+        """Return the names of the running averages in the state, and what a step multiplies each by."""
+        raise NotImplementedError
+
+    def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        """Do what `update` says, for one optimizer."""
         raise NotImplementedError
 
     def decay(self, weights: Array, learning_rate: float) -> None:
@@ -58,12 +73,6 @@ class Optimizer(Named):
 def _pieces(*arrays: Array) -> Iterator[tuple[Array, ...]]:
     for start in range(0, arrays[0].size, PIECE):
         yield tuple(array[start : start + PIECE] for array in arrays)
-
-
-def _zeros(params: Array, *names: str) -> State:
-    """Return a buffer for the pieces of a step, and arrays of zeros."""
-    scratch: Array = buffers.zeros(min(params.size, PIECE), params.dtype)
-    return {"scratch": scratch} | {name: buffers.zeros(params.shape, params.dtype) for name in names}
 
 
 @dataclass(frozen=True)
@@ -102,10 +111,10 @@ class SGD(Optimizer):
         if self.nesterov and not self.momentum:
             raise SettingError("nesterov = true needs a momentum above 0, such as momentum = 0.9")
 
-    def init(self, params: Array) -> State:
-        return _zeros(params, *(["velocity"] if self.momentum else []))
+    def averages(self) -> dict[str, float]:
+        return {"velocity": self.momentum} if self.momentum else {}
 
-    def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+    def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         velocity = state["velocity"] if self.momentum else grads
         for p, g, v in _pieces(params, grads, velocity):
             step = state["scratch"][: p.size]
@@ -151,11 +160,10 @@ class Adam(Optimizer):
     beta2: float = setting(0.999, fraction)
     epsilon: float = setting(1e-8, positive)
 
-    def init(self, params: Array) -> State:
-        return _zeros(params, "mean", "square") | {"count": np.zeros(1)}
+    def averages(self) -> dict[str, float]:
+        return {"mean": self.beta1, "square": self.beta2}
 
-    def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
-        state["count"] += 1
+    def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         count = float(state["count"][0])
         # Kept are m / (1 − β₁) and v / (1 − β₂), which takes two operations less; that, and both corrections, are put
         # right by two numbers, θ − η m̂ / (√v̂ + ε) = θ − η' m / (√v + ε').
@@ -218,10 +226,10 @@ class RMSprop(Optimizer):
     rho: float = setting(0.99, fraction)
     epsilon: float = setting(1e-8, positive)
 
-    def init(self, params: Array) -> State:
-        return _zeros(params, "square")
+    def averages(self) -> dict[str, float]:
+        return {"square": self.rho}
 
-    def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+    def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         # Kept is v / (1 − ρ), as in Adam.
         unit = (1 - self.rho) ** 0.5
         for p, g, v in _pieces(params, grads, state["square"]):
@@ -262,10 +270,10 @@ class Lion(Optimizer):
     beta1: float = setting(0.9, fraction)
     beta2: float = setting(0.99, fraction)
 
-    def init(self, params: Array) -> State:
-        return _zeros(params, "mean")
+    def averages(self) -> dict[str, float]:
+        return {"mean": self.beta2}
 
-    def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+    def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         # Kept is m / (1 − β₂), as in Adam.
         share = self.beta1 * (1 - self.beta2) / (1 - self.beta1)
         for p, g, m in _pieces(params, grads, state["mean"]):

@@ -20,6 +20,26 @@ def all_finite(x: Array) -> bool:
     return math.isfinite(np.vdot(x, x)) or bool(np.isfinite(x).all())
 
 
+def flush(x: Array, decay: float) -> None:
+    """Set to 0 what would be denormal if it were multiplied by `decay`.
+
+    An average of gradients that are 0 for long, as those of pixels that are nearly always dark, decays until it is
+    denormal, and stays so: 0.9 times the least number there is rounds to itself. Processors compute with such numbers
+    many times slower, so that a few of them make the whole update several times as long.
+
+    >>> x = np.array([1.0, -1e-250, 1e-307])
+    >>> flush(x, 0.01)
+    >>> x
+    array([ 1.e+000, -1.e-250,  0.e+000])
+    """
+    numbers = np.finfo(x.dtype)
+    least = float(numbers.tiny) / max(decay, 1e-10)  # what decays faster does not stay denormal
+    # Of what is less than half the last digit of a number nothing is left when that is added and subtracted again.
+    large = 2 * least / float(numbers.eps)
+    np.add(x, large, out=x)
+    np.subtract(x, large, out=x)
+
+
 def sigmoid(x: Array, out: Array | None = None) -> Array:
     r"""The logistic function, :math:`\sigma(x) = 1 / (1 + e^{-x})`.
 
