@@ -8,7 +8,7 @@
 # make fuzz    coverage-guided fuzzing of every reader for SECONDS=60 each (15 minutes, Linux, by atheris)
 # make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 10 minutes)
 # make bench   numlp beside PyTorch, JAX and scikit-learn, into benchmarks/results/ (about an hour), or one family alone:
-# make bench-training  bench-step  bench-buffers  bench-quality  bench-inference  bench-startup  bench-growth
+# make bench-training  bench-step  bench-choices  bench-quality  bench-inference  bench-startup  bench-growth
 # make bench-search    the peers' recipes for bench-quality, chosen on validation images (about 30 minutes)
 
 PYTHON ?= python3
@@ -56,9 +56,9 @@ bench-sklearn: $(VENV)/.all
 	$(BIN)/python benchmarks/scikit_learn.py
 
 # numlp at growing sizes needs no peers, but is measured beside them.
-bench: bench-training bench-step bench-buffers bench-quality bench-inference bench-startup bench-growth
+bench: bench-training bench-step bench-choices bench-quality bench-inference bench-startup bench-growth
 
-bench-training bench-step bench-buffers bench-quality bench-inference bench-startup bench-growth bench-search: bench-%: $(VENV)/.peers
+bench-training bench-step bench-choices bench-quality bench-inference bench-startup bench-growth bench-search: bench-%: $(VENV)/.peers
 	$(BIN)/python -m benchmarks.$*
 	$(BIN)/python -m benchmarks.performance
 

@@ -6,13 +6,13 @@ python -m benchmarks.performance
 import re
 from pathlib import Path
 
-from benchmarks import buffers, growth, inference, quality, report, search, startup, step, training
+from benchmarks import choices, growth, inference, quality, report, search, startup, step, training
 
 GUIDE = Path(__file__).parents[1] / "docs/performance.md"
 FAMILIES = {
     "training": training,
     "step": step,
-    "buffers": buffers,
+    "choices": choices,
     "quality": quality,
     "inference": inference,
     "startup": startup,

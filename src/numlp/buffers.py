@@ -2,7 +2,7 @@
 
 NumPy lets an array begin at any multiple of 16 bytes. Where two threads of the BLAS then write the two halves of a
 result, both own the cache line between them, and every row of every operand may lie across two. Arrays that begin
-with a line make steps with two threads shorter: `make bench-buffers` shows by how much.
+with a line make steps with two threads shorter: `make bench-choices` shows by how much.
 """
 
 import math

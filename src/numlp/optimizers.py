@@ -15,11 +15,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from numlp import buffers
+from numlp import buffers, special
 from numlp.checks import fraction, nonnegative, positive, truth
 from numlp.errors import SettingError
 from numlp.named import Named, setting
-from numlp.special import Array, flush
+from numlp.special import Array
 
 State = dict[str, Array]
 FLUSHED = 32  # steps from one look at what has decayed to the next
@@ -54,7 +54,7 @@ class Optimizer(Named):
         self.step(params, grads, state, learning_rate)
         if state["count"][0] % FLUSHED == 0:
             for name, decay in self.averages().items():
-                flush(state[name], decay**FLUSHED)
+                special.flush(state[name], decay**FLUSHED)
 
     def averages(self) -> dict[str, float]:
         """Return the names of the running averages in the state, and what a step multiplies each by."""

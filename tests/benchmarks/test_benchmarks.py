@@ -5,10 +5,11 @@ import statistics
 import numpy as np
 import pytest
 
-from benchmarks import buffers, growth, inference, quality, report, search, startup, step, training
+from benchmarks import choices, growth, inference, quality, report, search, startup, step, training
 from benchmarks.case import Case, standard_scale
 from benchmarks.contenders import NAMES, contender, versions
 from benchmarks.rounds import Worker, choose_threads, take_turns, thread_settings
+from numlp import buffers, special
 from numlp.history import History
 from numlp.scaling import standardize
 from numlp.schedules import OneCycle, Plan
@@ -182,7 +183,18 @@ def test_a_step_s_time_is_that_of_its_parts(monkeypatch):
     assert all(words in text for words in step.PURPOSES.values())
 
 
-def test_steps_with_and_without_aligned_arrays():
-    found = buffers.compare("128³, 64", 1, 2)
+@pytest.mark.parametrize("choice", choices.CHOICES)
+def test_steps_with_and_without(choice):
+    title = choices.CHOICES[choice].cases[0]
+    found = choices.compare(choice, title, 1, 2, warm_up=1)
     assert [len(times) for times in found.values()] == [2, 2]
-    assert "| 128³, 64 | 1 |" in buffers.tables({"cases": {"128³, 64": {"1": found}}})
+    assert f"| {choice} | {title} | 1 |" in choices.tables({"choices": {choice: {title: {"1": found}}}})
+
+
+@pytest.mark.parametrize("choice", choices.CHOICES)
+def test_a_choice_is_taken_back(choice, monkeypatch):
+    monkeypatch.setattr(buffers, "empty", buffers.empty)  # so that both are put back
+    monkeypatch.setattr(special, "flush", special.flush)
+    before = buffers.empty, special.flush
+    choices.CHOICES[choice].undo()
+    assert sum(a is not b for a, b in zip(before, (buffers.empty, special.flush), strict=True)) == 1
