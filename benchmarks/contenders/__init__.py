@@ -7,7 +7,7 @@ A module here has
 - ``train(case, x, y, after_epoch) -> predict``: trains on images x, (n, height, width), bytes, and labels y, calls
   `after_epoch` with the loss of every epoch, when it is known as a Python float, until the epochs are over or it
   returns something true, and returns a function from rows in [0, 1] to probabilities;
-- perhaps ``load(name, held_out)``, its own way to read the images.
+- perhaps ``load(name)``, its own way to read the images.
 
 What is heavy is imported in `train`: the time to import counts where the time from a process's start does.
 """

@@ -8,6 +8,7 @@ import pytest
 from benchmarks import choices, growth, inference, quality, report, search, startup, step, training
 from benchmarks.case import Case, standard_scale
 from benchmarks.contenders import NAMES, contender, versions
+from benchmarks.data import load, with_fold
 from benchmarks.rounds import Worker, choose_threads, take_turns, thread_settings
 from numlp import buffers, special
 from numlp.history import History
@@ -127,19 +128,30 @@ def test_ratios_are_those_of_the_rounds():
 
 
 def test_one_training_in_a_process_of_its_own():
-    seconds, accuracy = quality.train_once("numlp", "mnist", 3_000, Case((16,), 256, epochs=1), 1)
+    seconds, accuracy = quality.train_once("numlp", "mnist", 0, Case((16,), 256, epochs=1), 1)
     assert seconds > 0
     assert accuracy > 0.5
 
 
 def test_a_contender_that_fails_ends_the_benchmark():
     with pytest.raises(RuntimeError, match="numlp did not get to the end"):
-        quality.train_once("numlp", "mnist", 3_000, Case((16,), -1, epochs=1), 1)
+        quality.train_once("numlp", "mnist", 0, Case((16,), -1, epochs=1), 1)
 
 
 def test_every_contender_searches_as_many_recipes():
     counts = {name: len(list(search.grid(name, "mnist"))) for name in search.NAMES}
     assert counts["numlp"] == counts["jax"] == counts["pytorch"] <= counts["scikit_learn"]
+
+
+def test_folds_are_other_rows():
+    images = load()
+    folds = [with_fold(images, fold) for fold in range(3)]
+    y = np.concatenate([images.y, images.y_validation])
+    assert folds[0] is images
+    for i, fold in enumerate(folds):
+        assert (fold.y_validation == y[57_000 - 3_000 * i : 60_000 - 3_000 * i]).all()
+        assert np.bincount(fold.y).tolist() == (np.bincount(y) - np.bincount(fold.y_validation)).tolist()
+        assert len(fold.x) == len(fold.y) == 57_000
 
 
 def test_the_recipe_with_the_least_time_to_success_is_the_best():
