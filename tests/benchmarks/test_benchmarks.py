@@ -154,11 +154,11 @@ def test_folds_are_other_rows():
         assert len(fold.x) == len(fold.y) == 57_000
 
 
-def test_the_recipe_with_the_least_time_to_success_is_the_best():
-    tried = [{"seconds": s, "accuracy": [a, a]} for s, a in [(1, 0.97), (3, 0.999), (2, 0.99)]]
-    assert [each["seconds"] for each in search.ranked("mnist", tried, 10_000)] == [2, 3, 1]
-    assert search.chance("mnist", [search.MARKS["mnist"]], 3_000) == pytest.approx(0.5)
-    assert 0.9 < search.chance("mnist", [0.985], 3_000) < search.chance("mnist", [0.985], 10_000) < 1
+def test_the_quickest_recipe_at_the_mark_is_the_best():
+    tried = [{"seconds": s, "accuracy": [a, a]} for s, a in [(1, 0.97), (3, 0.999), (2, 0.99), (2.5, 0.98)]]
+    assert [each["seconds"] for each in search.finalists(tried)] == [1, 2, 3]
+    assert search.best("mnist", tried)["seconds"] == 2
+    assert search.best("mnist", [tried[0], tried[3]])["seconds"] == 2.5
 
 
 def test_sizes_are_those_of_all_that_is_required():
