@@ -9,7 +9,7 @@
 # make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 10 minutes)
 # make bench   numlp beside PyTorch, JAX and scikit-learn, into benchmarks/results/ (about an hour), or one family alone:
 # make bench-training  bench-step  bench-choices  bench-quality  bench-inference  bench-startup  bench-growth
-# make bench-search    the peers' recipes for bench-quality, chosen on validation images (about 30 minutes)
+# make bench-search    each contender's recipe for bench-quality, chosen on held-out images (about 45 minutes)
 
 PYTHON ?= python3
 VENV ?= .venv

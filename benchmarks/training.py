@@ -50,8 +50,10 @@ def epochs(turns: Turns, name: str, case: Case, batches: int | None) -> None:
 
 def can(name: str, case: Case) -> bool:
     """By hand there is plain SGD alone; scikit-learn has neither dropout nor batch norm."""
-    plain, regularized = case.optimizer == "sgd", bool(case.dropout or case.batch_norm)
-    return {"by_hand": plain, "scikit_learn": not regularized}.get(name, True)
+    regularized = case.dropout or case.batch_norm
+    if name == "by_hand":
+        return case.optimizer == "sgd" and not (case.momentum or regularized)
+    return name != "scikit_learn" or not regularized
 
 
 def compare(case: Case, names: Sequence[str], rounds: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def test_an_array_without_numbers():
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_all_that_a_step_goes_through_begins_with_a_cache_line(name):
+def test_parameters_gradients_and_averages_begin_with_a_cache_line(name):
     net = MLP([3, 5, 2])
     state = OPTIMIZERS[name]().init(net.params)
     long = [array for array in state.values() if array.size == net.params.size]

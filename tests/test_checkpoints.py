@@ -154,8 +154,8 @@ def test_a_time_budget_goes_on_with_what_was_left(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"optimizer": "adam"}, "and not optimizer.count, optimizer.mean"),
-        ({"averaging": 0.5}, "and not average, optimizer.count, params"),
+        ({"optimizer": "adam"}, "it holds optimizer.count, params, and not optimizer.count, optimizer.mean"),
+        ({"averaging": 0.5}, "it holds optimizer.count, params, and not average, optimizer.count, params"),
         ({"after_epoch": [KeepBest()]}, "other callbacks remember something in it"),
     ],
     ids=["optimizer", "averaging", "callbacks"],

@@ -25,7 +25,7 @@ def flush(x: Array, decay: float) -> None:
 
     An average of gradients that are 0 for long, as those of pixels that are nearly always dark, decays until it is
     denormal, and stays so: 0.9 times the least number there is rounds to itself. Processors compute with such numbers
-    many times slower, so that a few of them make the whole update several times as long.
+    so slowly that a few of them make the whole step longer: `make bench-choices` shows by how much.
 
     >>> x = np.array([1.0, -1e-250, 1e-307])
     >>> flush(x, 0.01)

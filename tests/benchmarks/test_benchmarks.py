@@ -45,7 +45,7 @@ def test_every_contender_learns_and_tells_every_epoch_s_loss(name, kind, images)
         pytest.skip(f"{contender(name).NAME} is not installed: see the extra bench")
     case = CASES[kind]
     if kind in {"scikit_learn": ("smoothed", "regularized"), "by_hand": set(CASES) - {"sgd"}}.get(name, ()):
-        pytest.skip(f"{contender(name).NAME} can't")
+        pytest.skip(f"{contender(name).NAME} has not what the case {kind!r} needs")
     x, y = images
     losses = []
     if name == "pytorch_compiled":
