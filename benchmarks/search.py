@@ -1,16 +1,15 @@
 """Each contender's recipe for `make bench-quality`, chosen on images held out of the training's.
 
 The same grid for everybody: two hidden layers of 128 or 256; Adam (0.9, 0.99) with batches of 128 or 256, or SGD with
-Nesterov's momentum 0.9 and batches of 128; two to eight epochs; one cycle of the learning rate, linear up and down;
-inputs standardized; labels smoothed by 0.1, but for scikit-learn, which can't. scikit-learn's rate moves from epoch
-to epoch, and is also tried constant. Two seeds each, judged on the last 3,000 of the training images.
+Nesterov's momentum 0.9 and batches of 128; two to eight epochs; one cycle of the learning rate, linear up and down,
+for scikit-learn from epoch to epoch; inputs standardized; labels smoothed by 0.1, but for scikit-learn, which can't.
 
-Those than which none is both quicker and more accurate are trained again, with four seeds, each without another 3,000
-of the training images. Chosen is the quickest of them whose mean accuracy on these 12,000 is at the mark; the most
-accurate one, if none is. Compiled PyTorch takes eager PyTorch's recipe: it computes the same. The test images are not
-looked at for any recipe; but test accuracies of a trial of an earlier rule had been seen when this one was made.
+Four seeds each, and each holds other 3,000 of the training images out. Chosen is the quickest recipe whose mean
+accuracy on these 12,000 is at the mark; the most accurate one, if none is. Compiled PyTorch takes eager PyTorch's
+recipe: it computes the same. The test images are not looked at for any recipe; but test accuracies of recipes of this
+grid, chosen by earlier rules, had been seen when this rule was made.
 
-    python -m benchmarks.search [--contenders NAME …] [--finals]
+    python -m benchmarks.search [--contenders NAME …] [DATA …]
 """
 
 import argparse
@@ -28,7 +27,7 @@ from benchmarks.contenders import contender
 from benchmarks.quality import MARKS, TITLES, train_once
 
 NAMES = ("numlp", "jax", "pytorch", "scikit_learn")
-FOLDS, FINAL_FOLDS = (0, 0), (0, 1, 2, 3)  # which each seed holds out
+FOLDS = (0, 1, 2, 3)  # which each seed holds out
 HIDDEN = ((128, 128), (256, 256))
 STEPS: tuple[dict[str, Any], ...] = (
     {"batch_size": 128, "optimizer": "adam", "beta2": 0.99, "learning_rate": 0.003},
@@ -42,24 +41,21 @@ def grid(name: str, data: str) -> Iterator[Case]:
     """Yield the recipes that are tried."""
     smoothing = 0.0 if name == "scikit_learn" else 0.1
     for hidden, step, epochs in itertools.product(HIDDEN, STEPS, EPOCHS[data]):
-        case = Case(hidden, **step, epochs=epochs, schedule="one_cycle", label_smoothing=smoothing, standardize=True)
-        yield case
-        if name == "scikit_learn":
-            yield replace(case, schedule="constant", learning_rate=case.learning_rate / 3)
+        yield Case(hidden, **step, epochs=epochs, schedule="one_cycle", label_smoothing=smoothing, standardize=True)
 
 
-def tried(name: str, data: str, cases: Sequence[Case], folds: Sequence[int]) -> list[dict[str, Any]]:
+def tried(name: str, data: str, cases: Sequence[Case]) -> list[dict[str, Any]]:
     """Train by every recipe, as many at a time as there are cores, with one thread each."""
-    jobs = [(replace(case, seed=seed), fold) for case in cases for seed, fold in enumerate(folds)]
+    jobs = [(replace(case, seed=seed), fold) for case in cases for seed, fold in enumerate(FOLDS)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(lambda job: train_once(name, data, job[1], job[0], 1), jobs))
     return [
         {
             "recipe": asdict(case),
             "accuracy": [accuracy for _, accuracy in runs],
-            "seconds": statistics.mean(seconds for seconds, _ in runs),
+            "seconds": statistics.median(seconds for seconds, _ in runs),
         }
-        for case, runs in zip(cases, zip(*[iter(found)] * len(folds), strict=True), strict=True)
+        for case, runs in zip(cases, zip(*[iter(found)] * len(FOLDS), strict=True), strict=True)
     ]
 
 
@@ -68,19 +64,10 @@ def accuracy(found: Mapping[str, Any]) -> float:
     return float(statistics.mean(found["accuracy"]))
 
 
-def finalists(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the recipes than which none is both quicker and more accurate, the quickest first."""
-    kept: list[dict[str, Any]] = []
-    for each in sorted(found, key=lambda each: each["seconds"]):
-        if not kept or accuracy(each) > accuracy(kept[-1]):
-            kept.append(each)
-    return kept
-
-
-def best(data: str, finals: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def best(data: str, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the quickest recipe that is at the mark; the most accurate one, if none is."""
-    able = [each for each in finals if accuracy(each) >= MARKS[data]]
-    return min(able, key=lambda each: each["seconds"]) if able else max(finals, key=accuracy)
+    able = [each for each in found if accuracy(each) >= MARKS[data]]
+    return min(able, key=lambda each: each["seconds"]) if able else max(found, key=accuracy)
 
 
 def described(recipe: Mapping[str, Any]) -> str:
@@ -98,38 +85,31 @@ def page(measured: Mapping[str, Any]) -> str:
     lines = ["# The recipes of time to quality", "", "Written by `make bench-search`; do not edit."]
     for part in (__doc__ or "").split("\n\n")[1:3]:
         lines += ["", " ".join(part.split())]
-    for stage, title in (("finals", "the finals"), ("tried", "all")):
-        for data, names in measured[stage].items():
-            for name, found in names.items():
-                lines += ["", f"## {contender(name).NAME}, {TITLES[data]}: {title}", ""]
-                chosen = measured["chosen"][data][name]
-                rows = []
-                for each in sorted(found, key=lambda each: each["seconds"]):
-                    mark = "**" if each["recipe"] == chosen else ""
-                    accuracies = " ".join(f"{accuracy:.2%}" for accuracy in each["accuracy"])
-                    words = f"{mark}{described(each['recipe'])}{mark}"
-                    rows.append([words, f"{accuracy(each):.2%}", accuracies, f"{each['seconds']:.2f}"])
-                lines += report.table(["recipe", "mean accuracy", "of each seed", "seconds, two at a time"], rows)
+    for data, names in measured["tried"].items():
+        for name, found in names.items():
+            lines += ["", f"## {contender(name).NAME}, {TITLES[data]}", ""]
+            chosen = measured["chosen"][data][name]
+            rows = []
+            for each in sorted(found, key=lambda each: each["seconds"]):
+                mark = "**" if each["recipe"] == chosen else ""
+                accuracies = " ".join(f"{accuracy:.2%}" for accuracy in each["accuracy"])
+                words = f"{mark}{described(each['recipe'])}{mark}"
+                rows.append([words, f"{accuracy(each):.2%}", accuracies, f"{each['seconds']:.2f}"])
+            lines += report.table(["recipe", "mean accuracy", "of each seed", "seconds, two at a time"], rows)
     return "\n".join([*lines, "", *report.machine_lines(measured["machine"]), ""])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Find each contender's recipe.")
     parser.add_argument("--contenders", nargs="*", default=list(NAMES), help="some of them: " + ", ".join(NAMES))
-    parser.add_argument("--finals", action="store_true", help="begin with the stored accuracies of all recipes")
     parser.add_argument("data", nargs="*", help="some of them: " + ", ".join(MARKS))
     given = parser.parse_args()
-    measured = (
-        {"tried": {}, "finals": {}, "chosen": {}} | report.stored("recipes") | {"machine": report.machine(NAMES)}
-    )
+    measured = {"tried": {}, "chosen": {}} | report.stored("recipes") | {"machine": report.machine(NAMES)}
     for data in given.data or MARKS:
-        found, finals, chosen = (measured[stage].setdefault(data, {}) for stage in ("tried", "finals", "chosen"))
+        found, chosen = (measured[stage].setdefault(data, {}) for stage in ("tried", "chosen"))
         for name in given.contenders:
-            if not given.finals:
-                found[name] = tried(name, data, list(grid(name, data)), FOLDS)
-            cases = [Case(**each["recipe"]) for each in finalists(found[name])]
-            finals[name] = tried(name, data, cases, FINAL_FOLDS)
-            winner = best(data, finals[name])
+            found[name] = tried(name, data, list(grid(name, data)))
+            winner = best(data, found[name])
             chosen[name] = winner["recipe"]
             if name == "pytorch":
                 chosen["pytorch_compiled"] = winner["recipe"]

@@ -154,8 +154,8 @@ def test_a_time_budget_goes_on_with_what_was_left(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"optimizer": "adam"}, "it holds optimizer.count, params, and not optimizer.count, optimizer.mean"),
-        ({"averaging": 0.5}, "it holds optimizer.count, params, and not average, optimizer.count, params"),
+        ({"optimizer": "adam"}, r"it has no optimizer\.mean, optimizer\.square$"),
+        ({"averaging": 0.5}, "it has no average$"),
         ({"after_epoch": [KeepBest()]}, "other callbacks remember something in it"),
     ],
     ids=["optimizer", "averaging", "callbacks"],
@@ -164,6 +164,12 @@ def test_another_training_s_checkpoint(tmp_path, change, message):
     train(network(), (X, Y), epochs=1, after_epoch=[Checkpoint(tmp_path / "c")])
     with pytest.raises(FileFormatError, match=message):
         train(network(), (X, Y), validation=(X, Y), epochs=2, resume=tmp_path / "c", **change)
+
+
+def test_a_checkpoint_of_an_optimizer_that_keeps_more(tmp_path):
+    train(network(), (X, Y), epochs=1, optimizer="lion", after_epoch=[Checkpoint(tmp_path / "c")])
+    with pytest.raises(FileFormatError, match=r"it has optimizer\.mean, too$"):
+        train(network(), (X, Y), epochs=2, resume=tmp_path / "c")
 
 
 def test_numbers_of_numpy_s_are_remembered(tmp_path):

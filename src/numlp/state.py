@@ -127,8 +127,10 @@ class TrainingState:
     def _check(self, checkpoint: Checkpoint) -> None:
         own = self._arrays()
         theirs = {name: array for name, array in checkpoint.arrays.items() if not name.startswith("callback.")}
-        if own.keys() != theirs.keys():
-            raise ValueError(f"it holds {', '.join(sorted(theirs))}, and not {', '.join(sorted(own))}")
+        if lacking := own.keys() - theirs.keys():
+            raise ValueError(f"it has no {', '.join(sorted(lacking))}")
+        if more := theirs.keys() - own.keys():
+            raise ValueError(f"it has {', '.join(sorted(more))}, too")
         for name, array in own.items():
             if (theirs[name].shape, theirs[name].dtype) != (array.shape, array.dtype):
                 raise ValueError(f"its {name} are not as this training's")

@@ -139,8 +139,7 @@ def test_a_contender_that_fails_ends_the_benchmark():
 
 
 def test_every_contender_searches_as_many_recipes():
-    counts = {name: len(list(search.grid(name, "mnist"))) for name in search.NAMES}
-    assert counts["numlp"] == counts["jax"] == counts["pytorch"] <= counts["scikit_learn"]
+    assert len({len(list(search.grid(name, "mnist"))) for name in search.NAMES}) == 1
 
 
 def test_folds_are_other_rows():
@@ -156,7 +155,6 @@ def test_folds_are_other_rows():
 
 def test_the_quickest_recipe_at_the_mark_is_the_best():
     tried = [{"seconds": s, "accuracy": [a, a]} for s, a in [(1, 0.97), (3, 0.999), (2, 0.99), (2.5, 0.98)]]
-    assert [each["seconds"] for each in search.finalists(tried)] == [1, 2, 3]
     assert search.best("mnist", tried)["seconds"] == 2
     assert search.best("mnist", [tried[0], tried[3]])["seconds"] == 2.5
 
