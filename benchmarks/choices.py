@@ -6,7 +6,7 @@ machine, in how many rounds, and with which spread.
 Networks and cases are those of `make bench-training`, and one with Nesterov's momentum 0.9; 12,800 rows. Without
 aligned arrays, `numpy.empty` makes them, and they begin where the C library puts them; without flushing, running
 averages become denormal where gradients are 0 for long. With and without have a process each; an epoch each, A B A B
-…, while the other sleeps, after eight that do not count.
+…, while the other sleeps, after nine that do not count.
 
     python -m benchmarks.choices [--rounds 15]
 """
@@ -23,7 +23,7 @@ from benchmarks.data import load
 from benchmarks.rounds import Turns, Worker, take_turns
 
 ROWS = 12_800
-WARM_UP = 8  # epochs: 1,600 steps with batches of 64, after which some averages are denormal
+WARM_UP = 8  # epochs after the first: 1,600 steps with batches of 64, after which some averages are denormal
 CASES = training.CASES | {"128³, 64, momentum": Case((128,) * 3, 64, momentum=0.9, learning_rate=0.05)}
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,14 @@ def folder(name: str) -> Path:
         "mnist": Path(__file__).parents[1] / "src/numlp/datasets/mnist",
         "fashion-mnist": Path("/usr/share/datasets/fashion-mnist"),
     }[name]
+
+
+def those_there(names: Iterable[str]) -> list[str]:
+    """Return those data sets that are there, and say which are not."""
+    there = [name for name in names if folder(name).is_dir()]
+    for name in set(names) - set(there):
+        print(f"{name} is not on this machine: skipped")
+    return there
 
 
 def read(path: Path, header: int) -> Rows:

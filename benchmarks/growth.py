@@ -6,7 +6,8 @@ on which machine, in how many rounds, and with which spread.
 
 The rows are MNIST's, as often as needed, bytes; hidden layers 256-256-256, batches of 256, plain SGD and 12,800 rows,
 where nothing else is said; epochs after one that does not count; the quicker of one and two threads. For the growth
-in rows they lie in a memory-mapped file, and the process may have 512 MB of memory of its own (RLIMIT_DATA).
+in rows they lie in a memory-mapped file, the process may have 512 MB of memory of its own (RLIMIT_DATA), and has two
+threads; what it has of its own is looked at after every epoch.
 
     python -m benchmarks.growth [--rounds 5]
 """
@@ -24,7 +25,7 @@ from benchmarks import report
 from benchmarks.case import Case
 from benchmarks.contenders import numlp as trainer
 from benchmarks.data import load
-from benchmarks.rounds import Turns, Worker, choose_threads, take_turns
+from benchmarks.rounds import THREADS, Turns, Worker, choose_threads, take_turns
 
 FIGURE = Path(__file__).parents[1] / "docs/performance/growth.png"
 LIMIT = 512_000_000  # bytes
@@ -70,7 +71,7 @@ def write_rows(path: Path, rows: int) -> None:
 def measure(case: Case, rows: int, file: str | None, rounds: int) -> dict[str, Any]:
     """Return the times of some epochs."""
     make = functools.partial(Worker, epochs, arguments=(case, rows, file))
-    threads = choose_threads(make, trainer.THREADS) if file is None else trainer.THREADS[-1]
+    threads = choose_threads(make) if file is None else max(THREADS)
     with make(threads) as worker:
         turns = take_turns({"numlp": worker}, rounds)["numlp"]
     return {
@@ -87,7 +88,7 @@ def tables(measured: Mapping[str, Any]) -> str:
         rows = []
         for size, found in cases.items():
             count = GROWTH[what][int(size)][1]
-            row = [f"{int(size):,}", report.spread(found["seconds"]), str(found["threads"] or "own choice")]
+            row = [f"{int(size):,}", report.spread(found["seconds"]), str(found["threads"])]
             micro = 1e6 / count
             row.insert(2, report.spread([micro * each for each in found["seconds"]], ".1f"))
             if what == "rows":
@@ -129,8 +130,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="*", choices=list(GROWTH), default=list(GROWTH))
     given = parser.parse_args()
-    measured = {"growth": {}} | report.stored("growth")
-    measured |= {"machine": report.machine(("numlp",)), "rounds": given.rounds}
+    measured = report.begun("growth", "growth", ("numlp",), given.rounds)
     for what in given.only:
         measured["growth"][what] = {}
         for size, (case, rows) in GROWTH[what].items():

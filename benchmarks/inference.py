@@ -53,9 +53,7 @@ def calls(turns: Turns, name: str, rows: int) -> None:
 def compare(rows: int, names: Sequence[str], rounds: int) -> dict[str, Any]:
     """Let all take turns at some rows."""
     threads = {
-        name: choose_threads(
-            functools.partial(Worker, calls, arguments=(name, rows)), contender(name).THREADS, figure="call"
-        )
+        name: choose_threads(functools.partial(Worker, calls, arguments=(name, rows)), figure="call")
         for name in names
     }
     with ExitStack() as stack:

@@ -6,7 +6,7 @@ python -m benchmarks.performance
 import re
 from pathlib import Path
 
-from benchmarks import choices, growth, inference, quality, report, search, startup, step, training
+from benchmarks import choices, goals, growth, inference, quality, report, search, startup, step, training
 
 GUIDE = Path(__file__).parents[1] / "docs/performance.md"
 FAMILIES = {
@@ -26,12 +26,15 @@ def with_tables(guide: str) -> str:
 
     def table(found: re.Match[str]) -> str:
         family, measured = found[1], report.stored(found[1])
-        shown = "Not measured yet."
-        if measured:
+        if family == "goals":
+            shown = goals.table()
+        elif measured:
             where = measured["machine"]
             details = f"[more of it](../benchmarks/results/{family}.md)"
             shown = FAMILIES[family].tables(measured)
             shown += f"\n\n{where['processor']}, {where['cores']} cores; {details}."
+        else:
+            shown = "Not measured yet."
         return f"<!-- table: {found[1]} -->\n\n{shown}\n\n<!-- end -->"
 
     return re.sub(r"<!-- table: (\w+) -->\n.*?<!-- end -->", table, guide, flags=re.S)

@@ -4,11 +4,11 @@ Asked for: numlp needs at most 2.5 and 6 seconds, and no contender at its best l
 out, on which machine, in how many rounds, and with which spread.
 
 In the time: starting Python, imports, reading and decompressing all images, compiling, training to the end. Each
-contender trains by its own recipe, which `make bench-search` chose on the validation images (results/recipes.md),
-with another seed each round, in a new process each time, A B C A B C …; what compiles has filled its cache on disk
-before. The time ends with the training; the share of seeds whose network is then at the mark on the test images
-stands beside it, and the time divided by that share: what it takes until one is. Threads: one or two, whichever was
-quicker for this contender in three trainings before.
+contender trains by its own recipe, which `make bench-search` chose on images held out of the training's
+(results/recipes.md), with another seed each round, in a new process each time, A B C A B C …; what compiles has
+filled its cache on disk before. The time ends with the training; the share of seeds whose network is then at the mark
+on the test images stands beside it, and the time divided by that share: what it takes until one is. Threads: one or
+two, whichever was quicker for this contender in three trainings before.
 
     python -m benchmarks.quality [--rounds 11]
 """
@@ -21,21 +21,36 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
 from benchmarks import report
 from benchmarks.case import Case
 from benchmarks.contenders import contender
-from benchmarks.rounds import PAUSE, thread_settings
+from benchmarks.data import those_there
+from benchmarks.rounds import PAUSE, THREADS, thread_settings
 
 NAMES = ("numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn")
 MARKS = {"mnist": 0.9809, "fashion-mnist": 0.8969}
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 
 
-def train_once(name: str, data: str, split: str | int, case: Case, threads: int | None) -> tuple[float, float]:
+@contextmanager
+def compiled_once() -> Iterator[None]:
+    """Let processes that begin here share what they compile: JAX has to be told so, PyTorch knows a place."""
+    with tempfile.TemporaryDirectory() as cache:
+        told = {"JAX_COMPILATION_CACHE_DIR": cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+        os.environ.update(told)
+        try:
+            yield
+        finally:
+            for name in told:
+                del os.environ[name]
+
+
+def train_once(name: str, data: str, split: str | int, case: Case, threads: int) -> tuple[float, float]:
     """Return the seconds from a new process's start to its trained network, and the network's accuracy."""
     command = [sys.executable, "-m", "benchmarks.once", name, data, str(split), json.dumps(asdict(case))]
     with thread_settings(threads):
@@ -50,16 +65,13 @@ def train_once(name: str, data: str, split: str | int, case: Case, threads: int 
     return seconds, float(rest)
 
 
-def quicker(name: str, data: str, case: Case) -> int | None:
+def quicker(name: str, data: str, case: Case) -> int:
     """Return the number of threads with which training takes least."""
-    candidates: Sequence[int | None] = contender(name).THREADS
-    if len(candidates) == 1:
-        return candidates[0]
-    times: dict[int | None, list[float]] = {threads: [] for threads in candidates}
+    times: dict[int, list[float]] = {threads: [] for threads in THREADS}
     for _ in range(3):
         for threads, found in times.items():
             found.append(train_once(name, data, 0, case, threads)[0])
-    return min(candidates, key=lambda threads: statistics.median(times[threads]))
+    return min(THREADS, key=lambda threads: statistics.median(times[threads]))
 
 
 def compare(data: str, recipes: Mapping[str, Case], rounds: int) -> dict[str, Any]:
@@ -96,7 +108,7 @@ def tables(measured: Mapping[str, Any]) -> str:
                     f"{statistics.mean(case['accuracy'][name]):.2%}",
                     f"{share:.0%}",
                     f"{statistics.median(seconds) / share:.2f}" if share else "never",
-                    str(case["threads"][name] or "own choice"),
+                    str(case["threads"][name]),
                 ]
             )
         head = ["", "seconds, median (quartiles)", "÷ numlp", "mean test accuracy", "seeds at the mark"]
@@ -115,13 +127,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("data", nargs="*", help="some of them: " + ", ".join(MARKS))
     given = parser.parse_args()
-    measured = {"cases": {}} | (report.stored("quality") if given.data else {})
-    measured |= {"machine": report.machine(NAMES), "rounds": given.rounds}
+    measured = report.begun("quality", "cases", NAMES, given.rounds, anew=not given.data)
     chosen = report.stored("recipes")["chosen"]
-    with tempfile.TemporaryDirectory() as cache:
-        # JAX compiles anew in every process unless it is told where to keep what it compiled; PyTorch knows a place.
-        os.environ |= {"JAX_COMPILATION_CACHE_DIR": cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
-        for data in given.data or MARKS:
+    with compiled_once():
+        for data in given.data or those_there(MARKS):
             recipes = {name: Case(**chosen[data][name]) for name in report.present(NAMES)}
             measured["cases"][data] = compare(data, recipes, given.rounds)
             report.store("quality", measured)

@@ -124,13 +124,20 @@ def by_case(
 def seconds(unit: float = 1.0, form: str = ".3f") -> Callable[[Mapping[str, Any], str], str]:
     """Return what writes a contender's time in a case, in units of so many seconds, and its threads."""
     return lambda case, name: (
-        f"{spread([each / unit for each in case['seconds'][name]], form)}, {case['threads'][name] or 'own choice'}"
+        f"{spread([each / unit for each in case['seconds'][name]], form)}, {case['threads'][name]}"
     )
 
 
 def ratio_to(base: str) -> Callable[[Mapping[str, Any], str], str]:
     """Return what writes a contender's time in a case ÷ another's."""
     return lambda case, name: spread(ratios(case["seconds"][name], case["seconds"][base]), ".2f")
+
+
+def begun(family: str, part: str, names: Iterable[str], rounds: int, *, anew: bool = False) -> dict[str, Any]:
+    """Return what a family has measured on this machine in so many rounds, to be added to, unless it begins anew."""
+    now: dict[str, Any] = {"machine": machine(names), "rounds": rounds}
+    before = {} if anew else stored(family)
+    return before if now.items() <= before.items() else now | {part: {}}
 
 
 def store(family: str, measured: Mapping[str, Any]) -> None:

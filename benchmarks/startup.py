@@ -4,9 +4,9 @@ Asked for: `import numlp` takes at most 1.15 times as long as `import numpy`, an
 as long. results/startup.md says what came out, on which machine, in how many rounds, and with which spread.
 
 Start: wall time of a fresh process from its beginning to its end, files in the system's cache, A B C A B C …; since
-`import numlp` loads nothing yet, what a training loads stands beside it. Size:
-the files of a distribution and of all that it requires, as installed here, without the Python interpreter. Memory:
-the largest resident set of a fresh process that loads MNIST and trains 784-256-256-256-10 with batches of 256 for one
+`import numlp` loads nothing yet, what a training loads stands beside it. Size: the files of a distribution and of all
+that it requires, as installed here, without the Python interpreter; PyTorch's is its build for CPUs. Memory: the
+largest resident set of a fresh process that loads MNIST and trains 784-256-256-256-10 with batches of 256 for one
 epoch, with one thread, as the contenders do in `make bench-training`: the median of three.
 
     python -m benchmarks.startup [--rounds 15]

@@ -3,7 +3,6 @@
 A module here has
 
 - `NAME`, as the tables call it, and `DISTRIBUTIONS`, what has to be installed;
-- `THREADS`, the numbers of threads that are tried, None for what it chooses itself; the quickest takes part;
 - ``train(case, x, y, after_epoch) -> predict``: trains on images x, (n, height, width), bytes, and labels y, calls
   `after_epoch` with the loss of every epoch, when it is known as a Python float, until the epochs are over or it
   returns something true, and returns a function from rows in [0, 1] to probabilities;

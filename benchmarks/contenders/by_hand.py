@@ -11,7 +11,6 @@ from benchmarks.case import AfterEpoch, Case, Predict, Rows
 
 NAME = "NumPy by hand"
 DISTRIBUTIONS = ("numpy",)
-THREADS = (1, 2)
 
 
 def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:

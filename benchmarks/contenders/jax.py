@@ -1,7 +1,7 @@
 """JAX: one compiled program for each epoch, which scans over the steps.
 
-The bytes lie on the device; shuffling, gathering and scaling are part of the program. Parameters and the optimizer's
-state are donated, so that they are changed in place.
+The bytes lie on the device; gathering and scaling are part of the program. Parameters and the optimizer's state are
+donated, so that they are changed in place. NumPy shuffles.
 """
 
 from typing import Any
@@ -10,7 +10,6 @@ from benchmarks.case import AfterEpoch, Case, Predict, Rows, standard_scale
 
 NAME = "JAX"
 DISTRIBUTIONS = ("jax", "jaxlib")
-THREADS = (1, 2)
 
 
 def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
@@ -23,10 +22,10 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
 
     sizes = case.layer_size()
     n, size = len(x), case.batch_size
-    shift, deviation = standard_scale(x.reshape(n, -1)) if case.standardize else (0.0, 1.0)
+    scale = standard_scale(x.reshape(n, -1)) if case.standardize else ()
 
-    def scaled(rows: Any) -> Any:
-        return (rows - shift) / deviation if case.standardize else rows
+    def scaled(rows: Any, scale: Any) -> Any:
+        return (rows - scale[0]) / scale[1] if scale else rows
 
     def initial(key: Any) -> list[dict[str, Any]]:
         layers = []
@@ -63,8 +62,8 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
                 a = jnp.where(keep, a / (1 - case.dropout), 0)
         return a @ params[-1]["weight"] + params[-1]["bias"], seen
 
-    def loss_of(params: Any, running: Any, rows: Any, labels: Any, key: Any) -> tuple[Any, Any]:
-        logits, running = forward(params, running, scaled(rows.astype(jnp.float32) * (1 / 255)), key)
+    def loss_of(params: Any, running: Any, rows: Any, labels: Any, scale: Any, key: Any) -> tuple[Any, Any]:
+        logits, running = forward(params, running, scaled(rows.astype(jnp.float32) * (1 / 255), scale), key)
         targets = jax.nn.one_hot(labels, sizes[-1])
         targets = targets * (1 - case.label_smoothing) + case.label_smoothing / sizes[-1]
         return -jnp.mean(jnp.sum(targets * jax.nn.log_softmax(logits), axis=1)), running
@@ -91,16 +90,13 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
         return params, (count, first, second)
 
     @functools.partial(jax.jit, donate_argnums=0)
-    def epoch(carry: Any, rows: Any, labels: Any, rates: Any, key: Any) -> tuple[Any, Any]:
-        shuffling, dropping = jax.random.split(key)
-        order = jax.random.permutation(shuffling, n)
-
+    def epoch(carry: Any, rows: Any, labels: Any, scale: Any, order: Any, rates: Any, key: Any) -> tuple[Any, Any]:
         def step(carry: Any, given: Any) -> tuple[Any, Any]:
             params, running, state = carry
             index, rate, i = given
-            batch, answers = rows[index], labels[index]
+            batch, answers = (array.at[index].get(mode="promise_in_bounds") for array in (rows, labels))
             (loss, running), grads = jax.value_and_grad(loss_of, has_aux=True)(
-                params, running, batch, answers, jax.random.fold_in(dropping, i)
+                params, running, batch, answers, scale, jax.random.fold_in(key, i)
             )
             params, state = update(params, grads, state, rate)
             return (params, running, state), loss * len(index)
@@ -114,7 +110,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
             total += loss
         return carry, total / n
 
-    root = jax.random.key(case.seed)
+    root, rng = jax.random.key(case.seed), np.random.default_rng(case.seed)
     params = initial(root)
     running = [(jnp.zeros(width), jnp.ones(width)) for width in case.hidden] if case.batch_norm else []
     zeros = functools.partial(jax.tree.map, jnp.zeros_like)
@@ -128,9 +124,10 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
     steps = -(-n // size)
     for i in range(case.epochs):
         rates = case.learning_rates(case.epochs * steps, i * steps, steps)
-        carry, loss = epoch(carry, rows, labels, rates, jax.random.fold_in(root, i + 1))
+        order = rng.permutation(n).astype(np.int32)
+        carry, loss = epoch(carry, rows, labels, scale, order, rates, jax.random.fold_in(root, i + 1))
         if after_epoch(float(loss)):
             break
     params, running, _ = carry
-    answer = jax.jit(lambda rows: jax.nn.softmax(forward(params, running, scaled(rows), None)[0]))
+    answer = jax.jit(lambda rows: jax.nn.softmax(forward(params, running, scaled(rows, scale), None)[0]))
     return lambda rows: np.asarray(answer(rows))

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 NAME = "numlp"
 DISTRIBUTIONS = ("numlp", "numpy")
-THREADS = (1, 2)
 
 
 def load(name: str) -> Images:

@@ -5,7 +5,6 @@ from benchmarks.contenders import numlp as trainer
 
 NAME = "onnxruntime"
 DISTRIBUTIONS = ("onnxruntime", "onnx")
-THREADS = (1, 2)
 
 
 def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:

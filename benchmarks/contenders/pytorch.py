@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 NAME = "PyTorch, eager"
 DISTRIBUTIONS = ("torch",)
-THREADS = (1, 2)
 
 # From a batch's indices and the learning rate to its loss, with the model one step on.
 Step = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
@@ -26,8 +25,10 @@ Step = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
     import torch
 
+    torch.set_flush_denormal(True)  # averages of gradients that are 0 for long become denormal
     model = network(case)
-    rows, labels = tensors(case, x, y)
+    scale = scale_of(case, x)
+    rows, labels = tensors(x, y, scale)
     loss_function = torch.nn.CrossEntropyLoss(label_smoothing=case.label_smoothing)
     optimizer = _optimizer(case, model)
 
@@ -42,7 +43,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
         return loss.detach()
 
     loop(case, len(x), step, after_epoch)
-    return prediction(case, model, x)
+    return prediction(model, scale)
 
 
 def network(case: Case) -> torch.nn.Sequential:
@@ -63,14 +64,20 @@ def network(case: Case) -> torch.nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 
 
-def tensors(case: Case, x: Rows, y: Rows) -> tuple[torch.Tensor, torch.Tensor]:
+def scale_of(case: Case, x: Rows) -> list[torch.Tensor]:
+    """Return what is subtracted from rows in [0, 1], and by what they are divided then; nothing if they stay."""
+    import torch
+
+    return [torch.as_tensor(part) for part in standard_scale(x.reshape(len(x), -1))] if case.standardize else []
+
+
+def tensors(x: Rows, y: Rows, scale: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
     """Return scaled rows, float32, and labels."""
     import torch
 
     rows = torch.tensor(x.reshape(len(x), -1)).float().div_(255)
-    if case.standardize:
-        mean, deviation = standard_scale(x.reshape(len(x), -1))
-        rows.sub_(torch.from_numpy(mean)).div_(float(deviation))
+    if scale:
+        rows.sub_(scale[0]).div_(scale[1])
     return rows, torch.tensor(y).long()
 
 
@@ -88,17 +95,14 @@ def loop(case: Case, n: int, step: Step, after_epoch: AfterEpoch) -> None:
             break
 
 
-def prediction(case: Case, model: torch.nn.Module, x: Rows, *, compiled: bool = False) -> Predict:
+def prediction(model: torch.nn.Module, scale: list[torch.Tensor], *, compiled: bool = False) -> Predict:
     """Return the trained model as a function."""
     import torch
 
     model.eval()
-    scale = [torch.as_tensor(part) for part in standard_scale(x.reshape(len(x), -1))] if case.standardize else []
 
     def probabilities(given: torch.Tensor) -> torch.Tensor:
-        if scale:
-            given = (given - scale[0]) / scale[1]
-        return model(given).softmax(1)
+        return model((given - scale[0]) / scale[1] if scale else given).softmax(1)
 
     answer = torch.compile(probabilities, dynamic=False) if compiled else probabilities
 

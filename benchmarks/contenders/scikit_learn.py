@@ -2,14 +2,13 @@
 
 Rows are float32, scaled once, before the training: it takes no bytes. `partial_fit` is one epoch, and with
 `assume_finite` it does not look for NaN each time. It has neither dropout nor norms nor label smoothing; its alpha is
-0. A schedule there is for SGD alone, but the rate may be set from epoch to epoch, where a new optimizer begins.
+0. It has no schedule like one cycle: its optimizer's rate is set from epoch to epoch, by a private attribute.
 """
 
 from benchmarks.case import AfterEpoch, Case, Predict, Rows, standard_scale
 
 NAME = "scikit-learn"
 DISTRIBUTIONS = ("scikit-learn", "scipy", "numpy")
-THREADS = (1, 2)
 
 
 def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
@@ -35,21 +34,19 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
         batch_size=case.batch_size,
         learning_rate_init=case.learning_rate,
         momentum=case.momentum,
+        nesterovs_momentum=case.momentum > 0,  # which would take its passes even so
         beta_2=case.beta2,
         max_iter=1,
-        warm_start=case.schedule != "constant",
-        random_state=case.seed,
+        random_state=np.random.RandomState(case.seed),  # a number would shuffle every epoch alike
     )
     classes, steps = np.unique(y), -(-len(x) // case.batch_size)
     for epoch in range(case.epochs):
+        model.learning_rate_init = float(case.learning_rates(case.epochs * steps, epoch * steps, steps).mean())
+        if epoch:  # only the first one makes the optimizer
+            model._optimizer.learning_rate = model._optimizer.learning_rate_init = model.learning_rate_init
         with config_context(assume_finite=True), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch at a time never converges
-            if case.schedule == "constant":
-                model.partial_fit(rows, y, classes=classes)
-            else:
-                rates = case.learning_rates(case.epochs * steps, epoch * steps, steps)
-                model.learning_rate_init = float(rates.mean())
-                model.fit(rows, y)
+            model.partial_fit(rows, y, classes=classes)
         if after_epoch(float(model.loss_)):
             break
     return lambda rows: model.predict_proba(scaled(rows, 1) if case.standardize else rows)

@@ -5,7 +5,8 @@ the same draws for every dtype of network.
 
 Sources: X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010);
 K. He et al., "Delving deep into rectifiers" (2015); Y. LeCun et al., "Efficient backprop" (1998); A. Saxe et al.,
-"Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (2014).
+"Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (2014); G. Yang et al., "Tensor
+programs V: tuning large neural networks via zero-shot hyperparameter transfer" (2022).
 """
 
 from collections.abc import Callable
@@ -46,6 +47,11 @@ def lecun_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.ND
     return _uniform(rng, np.sqrt(3.0 / fan_in), fan_in, fan_out)
 
 
+def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
+    """Normal with variance 1 / fan_in²: for outputs, whose first values are then all but 0 (Yang et al.)."""
+    return rng.normal(0.0, 1.0 / fan_in, (fan_in, fan_out))
+
+
 def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int) -> npt.NDArray[np.float64]:
     """Orthonormal rows or columns, whichever are fewer, uniform among all such matrices (Saxe et al.)."""
     tall = rng.normal(size=(max(fan_in, fan_out), min(fan_in, fan_out)))
@@ -71,5 +77,6 @@ INITIALIZERS: dict[str, Initializer] = {
     "lecun_normal": lecun_normal,
     "lecun_uniform": lecun_uniform,
     "orthogonal": orthogonal,
+    "small_normal": small_normal,
     "zeros": zeros,
 }

@@ -44,7 +44,8 @@ class MLP(Predictor):
         "sigmoid_binary_cross_entropy" for labels that don't exclude each other or for two classes with one output,
         "squared_error" for real targets, and others.
     initializer : str, optional
-        A name in `INITIALIZERS` for all layers; by default what suits the activation after each, as He's does ReLU.
+        A name in `INITIALIZERS` for all layers; by default what suits the activation after each, as He's does ReLU,
+        and small weights into the outputs for classes and labels.
     normalization : "none", "batch" or "layer"
         Of hidden units, before their activation.
     dropout, input_dropout : float, in [0, 1)
@@ -263,7 +264,9 @@ class MLP(Predictor):
 
     def _bind(self) -> None:
         """Make the layers, and the two flat arrays that they look into."""
-        self.layers = make_layers(self.layer_size, self.activations, **self.architecture)
+        self.layers = make_layers(
+            self.layer_size, self.activations, output_initializer=self.loss.initializer, **self.architecture
+        )
         self._first = next(i for i, layer in enumerate(self.layers) if layer.shapes)
         count = sum(int(np.prod(shape)) for layer in self.layers for shape in layer.shapes.values())
         self._params, self._grads = buffers.zeros(count, self.dtype), buffers.zeros(count, self.dtype)

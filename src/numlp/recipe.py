@@ -148,7 +148,7 @@ class Recipe:
         None,
         optional(_one_of(INITIALIZERS)),
         "Network",
-        f"{_listed(INITIALIZERS)}; by default what suits the activation.",
+        f"{_listed(INITIALIZERS)}; by default what suits each layer.",
     )
     normalization: str = _setting("none", _one_of(NORMALIZATIONS), "Network", f"{_listed(NORMALIZATIONS)}.")
     input_scaling: str = _setting("standardize", _one_of(SCALINGS), "Network", f"{_listed(SCALINGS)}.")

@@ -19,8 +19,7 @@ from numlp.errors import SettingError
 from numlp.sparse import dense, is_sparse
 from numlp.special import Array
 
-_ROWS = 4096  # that are held as float64 at a time while a scaling is learned
-_NUMBERS = 1 << 22  # that these have at most
+_NUMBERS = 1 << 16  # that are held as float64 at a time while a scaling is learned: few enough for the cache
 
 
 def _zero() -> npt.NDArray[np.float64]:
@@ -174,7 +173,7 @@ def standardize(x: npt.ArrayLike) -> Scaling:
     n = array.shape[0]
     rows = array if is_sparse(array) else array.reshape(n, -1)
     largest = data_range(array.dtype)
-    size = max(1, min(_ROWS, _NUMBERS // rows.shape[1]))
+    size = max(1, _NUMBERS // rows.shape[1])
     chunks = range(0, n, size)
     mean = sum(dense(rows[i : i + size]).sum(axis=0, dtype=np.float64) for i in chunks) / n
     variance = sum(((dense(rows[i : i + size]) - mean) ** 2).sum(axis=0) for i in chunks) / n

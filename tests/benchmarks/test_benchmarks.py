@@ -5,7 +5,7 @@ import statistics
 import numpy as np
 import pytest
 
-from benchmarks import choices, growth, inference, quality, report, search, startup, step, training
+from benchmarks import choices, goals, growth, inference, quality, report, search, startup, step, training
 from benchmarks.case import Case, standard_scale
 from benchmarks.contenders import NAMES, contender, versions
 from benchmarks.data import load, with_fold
@@ -40,7 +40,7 @@ def images():
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch.compile's own
 @pytest.mark.parametrize("kind", CASES)
 @pytest.mark.parametrize("name", TRAINERS)
-def test_every_contender_learns_and_tells_every_epoch_s_loss(name, kind, images):
+def test_every_contender_learns_and_tells_every_epoch_s_loss(name, kind, images, request):
     if versions(name) is None:
         pytest.skip(f"{contender(name).NAME} is not installed: see the extra bench")
     case = CASES[kind]
@@ -48,9 +48,10 @@ def test_every_contender_learns_and_tells_every_epoch_s_loss(name, kind, images)
         pytest.skip(f"{contender(name).NAME} has not what the case {kind!r} needs")
     x, y = images
     losses = []
-    if name == "pytorch_compiled":
-        # Its store of compiled steps is for a few networks, not for all these.
-        pytest.importorskip("torch").compiler.reset()
+    if name.startswith("pytorch"):
+        torch = pytest.importorskip("torch")
+        torch.compiler.reset()  # its store of compiled steps is for a few networks, not for all these
+        request.addfinalizer(lambda: torch.set_flush_denormal(False))  # which other tests look for
     predict = contender(name).train(case, x, y, losses.append)
     assert len(losses) == case.epochs
     assert all(type(loss) is float for loss in losses)
@@ -91,8 +92,7 @@ def test_the_quicker_number_of_threads_is_chosen():
         def __exit__(self, *_):
             pass
 
-    assert choose_threads(Fake, (1, 2)) == 2
-    assert choose_threads(Fake, (None,)) is None
+    assert choose_threads(Fake) == 2
 
 
 def test_thread_settings_are_put_back(monkeypatch):
@@ -173,6 +173,35 @@ def test_rows_on_a_file_larger_than_what_memory_may_hold(tmp_path, monkeypatch):
     found = growth.measure(Case((8,), 100), 2000, str(path), 2)
     assert len(found["seconds"]) == 2
     assert 0 < found["own"] < growth.LIMIT
+
+
+def test_goals_are_held_against_what_is_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    assert goals.table().count("| not measured |  |") == len(goals.GOALS)
+    seconds = {
+        "floor": [1.0, 1.0, 1.0],
+        "numlp": [1.1, 1.2, 1.3],
+        "jax": [1.32, 1.56, 1.17],
+        "pytorch": [2.4, 3.6, 3],
+    }
+    report.store("training", {"cases": {"128³, 64": {"seconds": seconds}, "256³, 64": {"seconds": seconds}}})
+    lines = goals.table().splitlines()
+    assert "| an epoch at 128³, 64 ÷ the floor | ≤ 1.20 | 1.20 | yes |" in lines
+    assert "| JAX's epoch ÷ numlp's at 128³, 64 | ≥ 1.40 | 1.20 | no |" in lines
+    assert "| the quickest peer's epoch ÷ numlp's at 256³, 64 | > 1.00 | 1.20 (JAX) | yes |" in lines
+
+
+def test_what_another_machine_measured_is_not_added_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    here = report.begun("toy", "cases", ["numlp"], 3)
+    assert here["cases"] == {}
+    here["cases"]["a"] = 1
+    report.store("toy", here)
+    assert report.begun("toy", "cases", ["numlp"], 3) == here
+    assert report.begun("toy", "cases", ["numlp"], 3, anew=True)["cases"] == {}
+    assert report.begun("toy", "cases", ["numlp"], 4)["cases"] == {}
+    report.store("toy", here | {"machine": {"processor": "another"}})
+    assert report.begun("toy", "cases", ["numlp"], 3)["cases"] == {}
 
 
 def test_calls_are_timed():

@@ -79,7 +79,7 @@ def model_of(loss, members):
     target = (
         Scaling(np.linspace(10, 40, OUTPUTS), np.linspace(0.1, 2, OUTPUTS)) if LOSSES[loss].scales_targets else None
     )
-    networks = [network(seed, loss=loss, target_scaling=target) for seed in range(members)]
+    networks = [network(seed, loss=loss, target_scaling=target, initializer="he_normal") for seed in range(members)]
     for i, net in enumerate(networks):
         net.params *= 0.5  # keeps the exponentials of counts and variances in their range
         net.temperature = 1 + 0.3 * i if LOSSES[loss].task != "regression" else 1.0

@@ -62,6 +62,7 @@ def make_layers(
     layer_size: Sequence[int],
     activations: Sequence[Activation],
     *,
+    output_initializer: str = "glorot_uniform",
     initializer: str | None = None,
     normalization: str = "none",
     dropout: float = 0.0,
@@ -82,7 +83,7 @@ def make_layers(
             layers.append(norm(fan_out))
         layers.append(Activate(activation, fan_out))
         layers += _noisy(fan_out, noise, dropout)
-    fitting = choice("initializer", initializer or ACTIVATIONS["identity"].initializer, INITIALIZERS)
+    fitting = choice("initializer", initializer or output_initializer, INITIALIZERS)
     return [*layers, Linear(layer_size[-2], layer_size[-1], fitting)]
 
 

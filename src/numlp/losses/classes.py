@@ -26,6 +26,7 @@ class SoftmaxCrossEntropy(Loss):
 
     name = "softmax_cross_entropy"
     task = "classification"
+    initializer = "small_normal"  # all equally likely at first: no step need undo what weights say by chance
 
     def link(self, logits: Array, out: Array) -> None:
         softmax(logits, out=out)
@@ -58,6 +59,7 @@ class SigmoidBinaryCrossEntropy(Loss):
 
     name = "sigmoid_binary_cross_entropy"
     task = "labels"
+    initializer = "small_normal"  # all equally likely at first: no step need undo what weights say by chance
 
     def link(self, logits: Array, out: Array) -> None:
         sigmoid(logits, out=out)

@@ -26,10 +26,13 @@ class Loss(Named):
         What the targets are: one of several classes, yes or no for each of several labels (or for one), real values.
     scales_targets : bool
         Whether targets may be shifted and scaled for training, and predictions back; counts may not.
+    initializer : str
+        Of the weights into the outputs, where none is named.
     """
 
     task: ClassVar[Task]
     scales_targets: ClassVar[bool] = False
+    initializer: ClassVar[str] = "glorot_uniform"
 
     @property
     def block_names(self) -> tuple[str, ...]:

@@ -1,0 +1,96 @@
+"""What is asked of numlp's speed, beside what was measured: from the stored results of all families."""
+
+import statistics
+from collections.abc import Callable, Mapping
+
+from benchmarks import report
+from benchmarks.contenders import contender
+from benchmarks.training import CASES
+
+PEERS = ("jax", "pytorch", "pytorch_compiled", "scikit_learn", "onnxruntime")
+Found = tuple[float, str]  # a figure, and whose it is besides numlp's
+
+
+def ratio(a: list[float], b: list[float]) -> float:
+    """Return the median of the rounds' ratios."""
+    return statistics.median(report.ratios(a, b))
+
+
+def to(base: str, family: str, case: str) -> Found:
+    """Return another's time ÷ numlp's, or numlp's ÷ the floor's."""
+    seconds = report.stored(family)["cases"][case]["seconds"]
+    pair = ("numlp", base) if base == "floor" else (base, "numlp")
+    return ratio(*(seconds[name] for name in pair)), ""
+
+
+def to_quickest(family: str, case: str) -> Found:
+    """Return the quickest peer's time ÷ numlp's."""
+    seconds = report.stored(family)["cases"][case]["seconds"]
+    found = {name: ratio(seconds[name], seconds["numlp"]) for name in PEERS if name in seconds}
+    name = min(found, key=lambda name: found[name])
+    return found[name], contender(name).NAME
+
+
+def to_plain(case: str) -> Found:
+    """Return the time of an epoch with more ÷ that of plain SGD's, medians."""
+    cases = report.stored("training")["cases"]
+    more, plain = (statistics.median(cases[each]["seconds"]["numlp"]) for each in (case, "256³, 256"))
+    return more / plain, ""
+
+
+def seconds_until(data: str) -> Found:
+    """Return the median time to the reference's accuracy."""
+    return statistics.median(report.stored("quality")["cases"][data]["seconds"]["numlp"]), ""
+
+
+def to_numpy(command: str) -> Found:
+    """Return the time of a start ÷ that of `import numpy`."""
+    starts = report.stored("startup")["starts"]
+    return ratio(starts[command], starts["`import numpy`"]), ""
+
+
+# What, the sign between figure and goal, the goal, the figure.
+GOALS: list[tuple[str, str, float, Callable[[], Found]]] = [
+    ("an epoch at 128³, 64 ÷ the floor", "≤", 1.20, lambda: to("floor", "training", "128³, 64")),
+    ("an epoch at 256³, 256 ÷ the floor", "≤", 1.10, lambda: to("floor", "training", "256³, 256")),
+    ("an epoch at 1024³, 256 ÷ the floor", "≤", 1.10, lambda: to("floor", "training", "1024³, 256")),
+    ("JAX's epoch ÷ numlp's at 128³, 64", "≥", 1.4, lambda: to("jax", "training", "128³, 64")),
+    ("eager PyTorch's ÷ numlp's", "≥", 2.2, lambda: to("pytorch", "training", "128³, 64")),
+    ("scikit-learn's ÷ numlp's", "≥", 3.6, lambda: to("scikit_learn", "training", "128³, 64")),
+    *(
+        (f"the quickest peer's epoch ÷ numlp's at {case}", ">", 1.0, lambda case=case: to_quickest("training", case))
+        for case in list(CASES)[1:]
+    ),
+    ("Adam's epoch ÷ plain SGD's at 256³, 256", "≤", 1.35, lambda: to_plain("256³, 256, Adam")),
+    ("the regularized epoch ÷ plain SGD's", "≤", 1.35, lambda: to_plain("256³, 256, regularized")),
+    ("seconds to 98.09% on MNIST", "≤", 2.5, lambda: seconds_until("mnist")),
+    ("the quickest peer's ÷ numlp's", ">", 1.0, lambda: to_quickest("quality", "mnist")),
+    ("scikit-learn's ÷ numlp's", "≥", 4.0, lambda: to("scikit_learn", "quality", "mnist")),
+    ("seconds to 89.69% on Fashion-MNIST", "≤", 6.0, lambda: seconds_until("fashion-mnist")),
+    ("the quickest peer's ÷ numlp's", ">", 1.0, lambda: to_quickest("quality", "fashion-mnist")),
+    ("the quickest peer's prediction of 1 row ÷ numlp's", ">", 1.0, lambda: to_quickest("inference", "1")),
+    ("the quickest peer's of 10,000 rows ÷ numlp's", ">", 1.0, lambda: to_quickest("inference", "10000")),
+    ("`import numlp` ÷ `import numpy`", "≤", 1.15, lambda: to_numpy("`import numlp`")),
+    ("`numlp --help` ÷ `import numpy`", "<", 2.5, lambda: to_numpy("`numlp --help`")),
+]
+HOLDS: Mapping[str, Callable[[float, float], bool]] = {
+    "≤": lambda figure, goal: figure <= goal,
+    "<": lambda figure, goal: figure < goal,
+    "≥": lambda figure, goal: figure >= goal,
+    ">": lambda figure, goal: figure > goal,
+}
+
+
+def table() -> str:
+    """Return the table of what was asked and what came out."""
+    rows = []
+    for what, sign, goal, figure in GOALS:
+        row = [what, f"{sign} {goal:.2f}"]
+        try:
+            found, whose = figure()
+        except LookupError:  # no such contender or data set was there
+            rows.append([*row, "not measured", ""])
+        else:
+            answer = "yes" if HOLDS[sign](found, goal) else "no"
+            rows.append([*row, f"{found:.2f}{f' ({whose})' if whose else ''}", answer])
+    return "\n".join(report.table(["figure", "goal", "measured", "reached"], rows))
