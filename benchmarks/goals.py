@@ -60,8 +60,8 @@ GOALS: list[tuple[str, str, float, Callable[[], Found]]] = [
         (f"the quickest peer's epoch ÷ numlp's at {case}", ">", 1.0, lambda case=case: to_quickest("training", case))
         for case in list(CASES)[1:]
     ),
-    ("Adam's epoch ÷ plain SGD's at 256³, 256, by both ÷ the floor", "≤", 1.35, lambda: to_plain("256³, 256, Adam")),
-    ("the regularized epoch ÷ plain SGD's, by both ÷ the floor", "≤", 1.35, lambda: to_plain("256³, 256, regularized")),
+    ("Adam's epoch ÷ plain SGD's at 256³, 256, both by the floor", "≤", 1.35, lambda: to_plain("256³, 256, Adam")),
+    ("the regularized epoch ÷ plain SGD's, likewise", "≤", 1.35, lambda: to_plain("256³, 256, regularized")),
     ("seconds to 98.09% on MNIST", "≤", 2.5, lambda: seconds_until("mnist")),
     ("the quickest peer's ÷ numlp's", ">", 1.0, lambda: to_quickest("quality", "mnist")),
     ("scikit-learn's ÷ numlp's", "≥", 4.0, lambda: to("scikit_learn", "quality", "mnist")),
