@@ -10,7 +10,6 @@ import numpy as np
 from numlp.arrays import as_features
 from numlp.checks import share, unknown
 from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
-from numlp.datasets.download import fetch
 from numlp.datasets.labels import class_names, infer_task, targets
 from numlp.datasets.readers import SUFFIXES, Table, read_table
 from numlp.datasets.sources import SOURCES, locate, read_folder
@@ -91,7 +90,12 @@ def load_dataset(
         if weights is not None:
             raise SettingError(f"weights {weights!r} has no meaning for {name}, which has none")
         source = SOURCES[name]
-        parts = _read_folder(locate(name, data_dir) or fetch(source), source.sha256)
+        folder = locate(name, data_dir)
+        if folder is None:
+            from numlp.datasets.download import fetch  # what it needs takes long to load
+
+            folder = fetch(source)
+        parts = _read_folder(folder, source.sha256)
         names = source.class_names
     else:
         parts = _read(name, target, weights=weights)

@@ -10,6 +10,7 @@ import math
 import os
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -87,13 +88,13 @@ def _read(content: BinaryIO, most: int) -> tuple[npt.NDArray[Any], str]:
     size = math.prod(shape) * dtype.itemsize
     if size > most:
         raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, the file can't hold so many")
-    data = bytearray()
-    while len(data) < size and (chunk := content.read(min(_CHUNK, size - len(data)))):
-        data += chunk
+    data, digest = bytearray(), hashlib.sha256(magic + sizes)
+    with ThreadPoolExecutor(1) as hashing:  # while the next bytes are unpacked
+        while len(data) < size and (chunk := content.read(min(_CHUNK, size - len(data)))):
+            data += chunk
+            hashing.submit(digest.update, chunk)
     if len(data) < size:
         raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, there are {len(data):,}")
     if content.read(1):
         raise ValueError(f"too long: the header announces {size:,} bytes {shape}, there are more")
-    digest = hashlib.sha256(magic + sizes)
-    digest.update(data)
     return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False), digest.hexdigest()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,9 +127,12 @@ def cache_folder(name: str) -> Path:
 
 def read_folder(folder: Path, sha256: Mapping[str, str] | None = None) -> dict[str, Split]:
     """Read the "train" and "test" parts of a folder of IDX files, gzipped or not, verified where hashes are given."""
+    all_names = [name for names in FILES.values() for name in names]
+    with ThreadPoolExecutor(2) as pool:  # unpacking and hashing let other threads run
+        arrays = dict(zip(all_names, pool.map(lambda name: _read_file(folder, name, sha256), all_names), strict=True))
     parts = {}
     for part, names in FILES.items():
-        images, labels = (_read_file(folder, name, sha256) for name in names)
+        images, labels = (arrays[name] for name in names)
         if labels.ndim != 1 or len(images) != len(labels):
             raise FileFormatError(f"{folder}: {names[0]} holds {len(images)} samples, {names[1]} has {labels.shape}")
         parts[part] = Split(images, labels.astype(np.int64) if labels.dtype.kind in "iu" else labels)
