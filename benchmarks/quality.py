@@ -15,7 +15,6 @@ two, whichever was quicker for this contender in three trainings before.
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -30,7 +29,7 @@ from benchmarks import report
 from benchmarks.case import Case
 from benchmarks.contenders import contender
 from benchmarks.data import those_there
-from benchmarks.rounds import PAUSE, THREADS, thread_settings
+from benchmarks.rounds import PAUSE, THREADS, environment, thread_settings
 
 NAMES = ("numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn")
 MARKS = {"mnist": 0.9809, "fashion-mnist": 0.8969}
@@ -42,12 +41,8 @@ def compiled_once() -> Iterator[None]:
     """Let processes that begin here share what they compile: JAX has to be told so, PyTorch knows a place."""
     with tempfile.TemporaryDirectory() as cache:
         told = {"JAX_COMPILATION_CACHE_DIR": cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
-        os.environ.update(told)
-        try:
+        with environment(told):
             yield
-        finally:
-            for name in told:
-                del os.environ[name]
 
 
 def train_once(name: str, data: str, split: str | int, case: Case, threads: int) -> tuple[float, float]:

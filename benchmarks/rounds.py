@@ -4,7 +4,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
@@ -46,10 +46,10 @@ def _serve(connection: Connection, work: Callable[..., object], arguments: tuple
 
 
 @contextmanager
-def thread_settings(threads: int) -> Iterator[None]:
-    """Let processes that begin here use so many threads."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Let processes that begin here find these variables."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:
@@ -58,6 +58,11 @@ def thread_settings(threads: int) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def thread_settings(threads: int) -> AbstractContextManager[None]:
+    """Let processes that begin here use so many threads."""
+    return environment(dict.fromkeys(THREAD_VARIABLES, str(threads)))
 
 
 class Worker:

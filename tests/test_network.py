@@ -93,6 +93,8 @@ def test_first_weights_suit_the_activation_after_them_and_outputs_and_norms_begi
     assert named["linear.0.weight"].std() == pytest.approx((2 / 400) ** 0.5, rel=0.02)  # He's
     assert named["linear.1.weight"].std() == pytest.approx((1 / 300) ** 0.5, rel=0.02)  # LeCun's
     assert named["linear.2.weight"].std() == pytest.approx(1 / 200, rel=0.05)
+    values = MLP([4, 200, 10], loss="squared_error").named_parameters()["linear.1.weight"]
+    assert values.std() == pytest.approx((2 / 210) ** 0.5, rel=0.05)  # Glorot's
     for name, value in (("scale", 1), ("shift", 0), ("mean", 0), ("variance", 1)):
         assert np.all(named[f"batch_norm.1.{name}"] == value)
 

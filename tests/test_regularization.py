@@ -282,8 +282,8 @@ EFFECTS = {
     ),
     "averaging": (
         ({}, {"averaging": 0.99}),
-        {"learning_rate": 0.3, "batch_size": 5, "epochs": 8},
-        [(loss_of_others, 0.9)],
+        {"learning_rate": 0.2, "batch_size": 3, "epochs": 8},
+        [(loss_of_others, 0.85)],
     ),
     "clip_norm": (({}, {"clip_norm": 1.0}), {"learning_rate": 2.0, "epochs": 10}, [(errors_of_others, 0.5)]),
     "clip_value": (({}, {"clip_value": 0.01}), {"learning_rate": 2.0, "epochs": 10}, [(errors_of_others, 0.5)]),
