@@ -4,20 +4,23 @@ The same grid for everybody: two hidden layers of 128 or 256; Adam (0.9, 0.99) w
 Nesterov's momentum 0.9 and batches of 128; two to eight epochs; one cycle of the learning rate, linear up and down,
 for scikit-learn from epoch to epoch; inputs standardized; labels smoothed by 0.1, but for scikit-learn, which can't.
 
-Four seeds each, and each holds other 3,000 of the training images out. Chosen is the quickest recipe whose mean
-accuracy on these 12,000 is at the mark, on Fashion-MNIST 0.6 points above it; the most accurate one, if none is.
-Compiled PyTorch takes eager PyTorch's recipe: it computes the same. The test images are not looked at for any recipe,
-but test accuracies of recipes chosen by earlier rules had been seen when this rule was made: without those 0.6
-points, networks were 0.3 to 0.6 points below the mark on Fashion-MNIST's test images, in the mean of each contender.
+Four seeds each, and each holds other 3,000 of the training images out. Recipes whose mean accuracy on these 12,000 is
+at the mark, on Fashion-MNIST 0.6 points above it, are tried again with eight other seeds, the quickest first, since
+among many some are there by luck; chosen is the first that is there again, or the most accurate one of all, if none
+is. Compiled PyTorch takes eager PyTorch's recipe: it computes the same. The test images are not looked at for any
+recipe, but test accuracies of recipes chosen by earlier rules had been seen when this rule was made: without those
+0.6 points, networks were 0.3 to 0.6 points below the mark on Fashion-MNIST's test images, in the mean of each
+contender; and without the second trial, fewer than half of numlp's seeds there, and of JAX's on MNIST, got to it.
 
     python -m benchmarks.search [--contenders NAME …] [DATA …]
 """
 
 import argparse
+import functools
 import itertools
 import os
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import Any
@@ -29,7 +32,8 @@ from benchmarks.data import those_there
 from benchmarks.quality import MARKS, TITLES, compiled_once, train_once
 
 NAMES = ("numlp", "jax", "pytorch", "scikit_learn")
-FOLDS = (0, 1, 2, 3)  # which each seed holds out
+FOLDS = (0, 1, 2, 3)  # which each seed holds out, in turn
+SEEDS, OTHER_SEEDS = range(4), range(4, 12)
 HIDDEN = ((128, 128), (256, 256))
 STEPS: tuple[dict[str, Any], ...] = (
     {"batch_size": 128, "optimizer": "adam", "beta2": 0.99, "learning_rate": 0.003},
@@ -47,30 +51,43 @@ def grid(name: str, data: str) -> Iterator[Case]:
         yield Case(hidden, **step, epochs=epochs, schedule="one_cycle", label_smoothing=smoothing, standardize=True)
 
 
-def tried(name: str, data: str, cases: Sequence[Case]) -> list[dict[str, Any]]:
-    """Train by every recipe, as many at a time as there are cores, with one thread each."""
-    jobs = [(replace(case, seed=seed), fold) for case in cases for seed, fold in enumerate(FOLDS)]
+def train_by(name: str, data: str, cases: Sequence[Case], seeds: Sequence[int]) -> list[list[tuple[float, float]]]:
+    """Return each case's seconds and accuracies, seed by seed; as many train at a time as there are cores."""
+    jobs = [(replace(case, seed=seed), FOLDS[seed % len(FOLDS)]) for case in cases for seed in seeds]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(lambda job: train_once(name, data, job[1], job[0], 1), jobs))
+    return [found[i : i + len(seeds)] for i in range(0, len(found), len(seeds))]
+
+
+def tried(name: str, data: str, cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """Train by every recipe."""
     return [
         {
             "recipe": asdict(case),
             "accuracy": [accuracy for _, accuracy in runs],
             "seconds": min(seconds for seconds, _ in runs),  # one of the others has filled the cache of what compiles
         }
-        for case, runs in zip(cases, zip(*[iter(found)] * len(FOLDS), strict=True), strict=True)
+        for case, runs in zip(cases, train_by(name, data, cases, SEEDS), strict=True)
     ]
 
 
-def accuracy(found: Mapping[str, Any]) -> float:
-    """Return the mean accuracy of a recipe."""
-    return float(statistics.mean(found["accuracy"]))
+def accuracies_again(name: str, data: str, recipe: Mapping[str, Any]) -> list[float]:
+    """Train by a recipe with the other seeds."""
+    (runs,) = train_by(name, data, [Case(**recipe)], OTHER_SEEDS)
+    return [accuracy for _, accuracy in runs]
 
 
-def best(data: str, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the quickest recipe that is at the mark; the most accurate one, if none is."""
-    able = [each for each in found if accuracy(each) >= MARKS[data] + ALLOWANCE[data]]
-    return min(able, key=lambda each: each["seconds"]) if able else max(found, key=accuracy)
+def choose(
+    data: str, found: Sequence[dict[str, Any]], again: Callable[[dict[str, Any]], list[float]]
+) -> dict[str, Any]:
+    """Return the quickest recipe that is at the mark and, `again`, with other seeds, too; else the most accurate."""
+    mark = MARKS[data] + ALLOWANCE[data]
+    for each in sorted(found, key=lambda each: each["seconds"]):
+        if statistics.mean(each["accuracy"]) >= mark:
+            each["again"] = again(each["recipe"])
+            if statistics.mean(each["again"]) >= mark:
+                return each
+    return max(found, key=lambda each: statistics.mean(each["accuracy"] + each.get("again", [])))
 
 
 def described(recipe: Mapping[str, Any]) -> str:
@@ -95,10 +112,13 @@ def page(measured: Mapping[str, Any]) -> str:
             rows = []
             for each in sorted(found, key=lambda each: each["seconds"]):
                 mark = "**" if each["recipe"] == chosen else ""
-                accuracies = " ".join(f"{accuracy:.2%}" for accuracy in each["accuracy"])
                 words = f"{mark}{described(each['recipe'])}{mark}"
-                rows.append([words, f"{accuracy(each):.2%}", accuracies, f"{each['seconds']:.2f}"])
-            lines += report.table(["recipe", "mean accuracy", "of each seed", "least seconds, two at a time"], rows)
+                trials = [each["accuracy"], each.get("again", [])]
+                means = [f"{statistics.mean(trial):.2%}" if trial else "" for trial in trials]
+                accuracies = " ".join(f"{accuracy:.2%}" for accuracy in itertools.chain(*trials))
+                rows.append([words, *means, accuracies, f"{each['seconds']:.2f}"])
+            head = ["recipe", "mean accuracy", "again, other seeds", "of each seed", "least seconds, two at a time"]
+            lines += report.table(head, rows)
     return "\n".join([*lines, "", *report.machine_lines(measured["machine"]), ""])
 
 
@@ -112,11 +132,11 @@ def main() -> None:
         for data, name in itertools.product(given.data or those_there(MARKS), given.contenders):
             found, chosen = (measured[stage].setdefault(data, {}) for stage in ("tried", "chosen"))
             found[name] = tried(name, data, list(grid(name, data)))
-            winner = best(data, found[name])
+            winner = choose(data, found[name], functools.partial(accuracies_again, name, data))
             chosen[name] = winner["recipe"]
             if name == "pytorch":
                 chosen["pytorch_compiled"] = winner["recipe"]
-            print(data, name, described(winner["recipe"]), winner["accuracy"], flush=True)
+            print(data, name, described(winner["recipe"]), winner["accuracy"], winner.get("again"), flush=True)
             report.store("recipes", measured)
     report.write("recipes", page(measured))
 

@@ -17,6 +17,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,13 @@ import numpy as np
 from benchmarks import report
 from benchmarks.contenders import numlp as trainer
 from benchmarks.data import load
-from benchmarks.training import CASES
+from benchmarks.rounds import Worker, take_turns
+from benchmarks.training import CASES, epochs
 
 ROWS = 12_800
 SHOWN = ("128³, 64", "256³, 256", "256³, 256, regularized")
+IN_TURNS = ("256³, 256", "256³, 256, Adam", "256³, 256, regularized")
+THREADS = 2  # in these
 # All ufuncs, and what else a step calls.
 OPERATIONS = [
     *(name for name, value in vars(np).items() if isinstance(value, np.ufunc)),
@@ -101,6 +105,19 @@ def profile(title: str, rounds: int) -> list[dict[str, float]]:
             setattr(np, name, function)
     steps = ROWS // case.batch_size
     return [{purpose: seconds / steps for purpose, seconds in each.items()} for each in found[1:]]
+
+
+def in_turns(rounds: int) -> dict[str, list[float]]:
+    """Return the seconds a step of plain SGD, of Adam and with regularization, an epoch each in turns."""
+    with ExitStack() as stack:
+        workers = {
+            title: stack.enter_context(Worker(epochs, THREADS, ("numlp", CASES[title], ROWS))) for title in IN_TURNS
+        }
+        take_turns(workers, 1)
+        found = take_turns(workers, rounds)
+    return {
+        title: [turn["seconds"] * CASES[title].batch_size / ROWS for turn in turns] for title, turns in found.items()
+    }
 
 
 def tables(measured: Mapping[str, Any]) -> str:

@@ -33,8 +33,9 @@ def test_standardized_columns_have_mean_0_and_deviation_1_or_never_change(x):
     assert np.all(np.isfinite(result))
 
 
-def test_constant_columns_become_0():
-    x = np.full((5000, 2), 0.1)
+@pytest.mark.parametrize("value", [0.1, np.uint8(255), np.int8(-128), np.float32(0.1)])
+def test_constant_columns_become_0(value):
+    x = np.full((5000, 2), value)
     np.testing.assert_allclose(scaled(standardize(x), x), 0, atol=1e-12)
 
 
@@ -53,6 +54,17 @@ def test_bytes_and_the_same_numbers_as_floats_are_scaled_alike(shape):
     as_floats = x / 255
     one, other = (scaled(standardize(a), a.reshape(10, -1)) for a in (x, as_floats))
     np.testing.assert_allclose(one, other, atol=1e-9)
+
+
+@given(arrays(st.sampled_from([np.uint8, np.int8]), st.tuples(st.integers(1, 600), st.integers(1, 4))))
+def test_bytes_are_summed_without_a_rounding_error(x):
+    scaling = standardize(x)
+    largest = 255 if x.dtype == np.uint8 else 1
+    numbers = x.astype(np.int64)
+    np.testing.assert_array_equal(scaling.shift, numbers.sum(axis=0) / len(x) / largest)
+    deviation = numbers.std(axis=0)
+    moving = deviation > 0
+    np.testing.assert_allclose(largest / scaling.factor[moving], deviation[moving], rtol=1e-12)
 
 
 def test_large_numbers_keep_their_digits_on_the_way_to_float32():

@@ -1,8 +1,8 @@
-"""NumPy by hand: the least that a step of plain SGD needs, written out for this network alone.
+"""NumPy by hand: the least that a step of plain SGD or Adam needs, written out for this network alone.
 
 What numlp does beyond the floor is this and what it takes to be a library: any layers, losses and optimizers, the
-figures of the epoch, callbacks, checks. Here the learning rate is folded into the gradient, nothing but the loss is
-counted, and all arrays, their views included, are made before.
+figures of the epoch, callbacks, checks. Here plain SGD's learning rate is folded into the gradient, nothing but the
+loss is counted, and all arrays, their views included, are made before.
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from benchmarks.case import AfterEpoch, Case, Predict, Rows
 
 NAME = "NumPy by hand"
 DISTRIBUTIONS = ("numpy",)
+PIECE = 65536  # numbers that the update goes through at a time: what stays in the cache
 
 
 def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
@@ -19,6 +20,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
     import numpy as np
 
     from numlp.buffers import empty
+    from numlp.special import flush
 
     rng, sizes = np.random.default_rng(case.seed), case.layer_size(x[0].size)
     shapes = list(itertools.pairwise(sizes))
@@ -39,6 +41,39 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
 
     rows, labels, one_hot = x.reshape(len(x), -1), y.astype(np.intp), np.eye(sizes[-1], dtype=np.float32)
 
+    def sgd() -> None:
+        np.subtract(flat, flat_grads, out=flat)
+
+    state = np.zeros((2, count), np.float32)
+    mean, square = state
+    scratch = empty(min(count, PIECE), np.float32)
+    pieces = [
+        (*(array[i : i + PIECE] for array in (flat, flat_grads, mean, square)), scratch[: min(PIECE, count - i)])
+        for i in range(0, count, PIECE)
+    ]
+    steps = itertools.count(1)
+
+    def adam() -> None:
+        t, unit = next(steps), (1 - case.beta2) ** 0.5
+        correction = (1 - case.beta2**t) ** 0.5
+        rate, epsilon = case.learning_rate * 0.1 * correction / ((1 - 0.9**t) * unit), 1e-8 * correction / unit
+        for p, g, m, v, step in pieces:  # mean and square are kept without the factors 1 - beta
+            np.multiply(m, 0.9, out=m)
+            np.add(m, g, out=m)
+            np.multiply(v, case.beta2, out=v)
+            np.multiply(g, g, out=step)
+            np.add(v, step, out=v)
+            np.sqrt(v, out=step)
+            np.add(step, epsilon, out=step)
+            np.divide(m, step, out=step)
+            np.multiply(step, rate, out=step)
+            np.subtract(p, step, out=p)
+        if t % 32 == 0:
+            flush(mean, 0.9**32)  # averages of gradients that are 0 for long become denormal
+            flush(square, case.beta2**32)
+
+    update = sgd if case.optimizer == "sgd" else adam
+
     def stepper(n: int) -> Any:
         """Return what takes a step with n rows and returns the sum of their losses."""
         gathered, inputs = empty((n, sizes[0]), np.uint8), empty((n, sizes[0]), np.float32)
@@ -53,7 +88,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
             (outputs[i].T, weight_grads[i], bias_grads[i], weights[i].T, deltas[i], slopes[i - 1])
             for i in range(last, 0, -1)
         ]
-        inverse, rate = np.float32(1 / 255), np.float32(case.learning_rate / n)
+        inverse, rate = np.float32(1 / 255), np.float32((case.learning_rate if update is sgd else 1) / n)
 
         def step(order: Any) -> float:
             np.take(rows, order, axis=0, out=gathered, mode="clip")
@@ -86,7 +121,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
                 np.multiply(delta, slope, out=delta)
             np.dot(inputs.T, delta, out=weight_grads[0])
             np.dot(ones, delta, out=bias_grads[0])
-            np.subtract(flat, flat_grads, out=flat)
+            update()
             return loss
 
         return step

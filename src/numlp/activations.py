@@ -15,7 +15,6 @@ from numlp.named import Named, setting
 from numlp.special import Array, sigmoid, softplus
 
 
-@dataclass(frozen=True)
 class Activation(Named):
     """A function of one variable, with its derivative, and the initialiser of the weights that suits it."""
 
@@ -26,7 +25,6 @@ class Activation(Named):
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
 class Identity(Activation):
     """f(z) = z."""
 
@@ -38,7 +36,6 @@ class Identity(Activation):
             slope.fill(1)
 
 
-@dataclass(frozen=True)
 class ReLU(Activation):
     """f(z) = max(z, 0). V. Nair, G. Hinton, "Rectified linear units improve restricted Boltzmann machines" (2010)."""
 
@@ -103,7 +100,6 @@ class ELU(Activation):
 _SELU_CURVE, _SELU_SCALE = ELU(1.6732632423543772), 1.0507009873554805
 
 
-@dataclass(frozen=True)
 class SELU(Activation):
     """f(z) = λ ELU(z) with λ and α that keep mean 0 and variance 1. G. Klambauer et al. (2017)."""
 
@@ -117,7 +113,6 @@ class SELU(Activation):
             np.multiply(slope, _SELU_SCALE, out=slope)
 
 
-@dataclass(frozen=True)
 class GELU(Activation):
     r"""z times the share of a standard normal variable that lies below z, by an approximation.
 
@@ -151,7 +146,6 @@ class GELU(Activation):
         np.multiply(z, scratch, out=z)
 
 
-@dataclass(frozen=True)
 class SiLU(Activation):
     """f(z) = z σ(z), also called swish. S. Elfwing et al., "Sigmoid-weighted linear units" (2018)."""
 
@@ -167,7 +161,6 @@ class SiLU(Activation):
         np.multiply(z, scratch, out=z)
 
 
-@dataclass(frozen=True)
 class Mish(Activation):
     """f(z) = z ω with ω = tanh(log(1 + eᶻ)). D. Misra, "Mish: a self regularized non-monotonic activation" (2020)."""
 
@@ -189,7 +182,6 @@ class Mish(Activation):
             np.add(slope, scratch, out=slope)
 
 
-@dataclass(frozen=True)
 class Tanh(Activation):
     """f(z) = tanh(z)."""
 
@@ -203,7 +195,6 @@ class Tanh(Activation):
             np.subtract(1, slope, out=slope)
 
 
-@dataclass(frozen=True)
 class Sigmoid(Activation):
     """f(z) = σ(z) = 1 / (1 + e⁻ᶻ)."""
 
@@ -217,7 +208,6 @@ class Sigmoid(Activation):
             np.multiply(slope, z, out=slope)
 
 
-@dataclass(frozen=True)
 class Softplus(Activation):
     """f(z) = log(1 + eᶻ), a smooth ReLU. C. Dugas et al. (2001)."""
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import secrets
-import shutil
+import stat
 from pathlib import Path
 
 from numlp.errors import OutputError
@@ -31,7 +31,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         if path.exists():
-            shutil.copymode(path, temporary)
+            os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
         os.replace(temporary, path)
     except BaseException as error:
         with contextlib.suppress(OSError):

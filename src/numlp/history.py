@@ -2,9 +2,9 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from statistics import fmean
 
 from numlp.checks import unknown
 from numlp.errors import SettingError
@@ -94,7 +94,8 @@ def mean_history(histories: Sequence[History]) -> History:
     mean = History()
     for reached in zip_longest(*histories):
         rows = [row for row in reached if row is not None]
-        mean.append({name: fmean(row[name] for row in rows) for name in rows[0]} | {"epoch": rows[0]["epoch"]})
+        means = {name: math.fsum(row[name] for row in rows) / len(rows) for name in rows[0]}
+        mean.append(means | {"epoch": rows[0]["epoch"]})
     return mean
 
 

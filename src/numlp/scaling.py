@@ -173,16 +173,29 @@ def standardize(x: npt.ArrayLike) -> Scaling:
     n = array.shape[0]
     rows = array if is_sparse(array) else array.reshape(n, -1)
     largest = data_range(array.dtype)
-    size = max(1, _NUMBERS // rows.shape[1])
-    chunks = range(0, n, size)
-    mean = sum(dense(rows[i : i + size]).sum(axis=0, dtype=np.float64) for i in chunks) / n
-    variance = sum(((dense(rows[i : i + size]) - mean) ** 2).sum(axis=0) for i in chunks) / n
+    mean, variance = _moments(rows)
     if array.ndim > 2:
         variance = np.full_like(mean, variance.mean())
     deviation = np.sqrt(variance)
     # A constant feature's computed deviation may be a rounding error rather than zero.
     constant = deviation <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
     return Scaling(mean / largest, largest / np.where(constant, largest, deviation))
+
+
+def _moments(rows: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the mean and the variance of every column, from pieces that stay in the cache."""
+    n, width = rows.shape
+    size = max(1, _NUMBERS // width)
+    if rows.dtype.itemsize == 1:  # float32 has the sums of up to 256 bytes, and of their squares, exactly
+        total, squares = np.zeros((2, width))
+        for i in range(0, n, min(size, 256)):
+            piece = dense(rows[i : i + min(size, 256)]).astype(np.float32)
+            total += np.add.reduce(piece, axis=0)
+            squares += np.einsum("ij,ij->j", piece, piece)
+        return total / n, (n * squares - total**2) / n**2  # of whole numbers: exact below 2⁵³
+    pieces = range(0, n, size)
+    mean = sum(dense(rows[i : i + size]).sum(axis=0, dtype=np.float64) for i in pieces) / n
+    return mean, sum(((dense(rows[i : i + size]) - mean) ** 2).sum(axis=0) for i in pieces) / n
 
 
 SCALINGS: dict[str, Callable[[npt.NDArray[Any]], Scaling]] = {

@@ -71,7 +71,6 @@ class Schedule(Named):
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
 class Constant(Schedule):
     """The same rate for every step.
 

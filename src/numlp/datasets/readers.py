@@ -1,12 +1,13 @@
-"""The user's own data: .npz, a pair of .npy, CSV, a folder of IDX files. Reading executes nothing."""
+"""The user's own data: .npz, a pair of .npy, CSV, a folder of IDX files. Reading executes nothing.
+
+The modules for tables load when there is one to read: trainings of named data sets need none of them.
+"""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from numlp.datasets.array_files import read_npy, read_npz
-from numlp.datasets.csv_files import read_csv, read_csv_table
 from numlp.datasets.idx import read_idx
 from numlp.errors import DataError, FileFormatError, SettingError
 from numlp.special import AnyArray
@@ -47,31 +48,35 @@ def read_table(
     ------
     FileFormatError, DataError, SettingError
     """
+    from numlp.datasets import array_files, csv_files
+
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        arrays = read_npz(path, ("x", "y") if weights is None else ("x", "y", weights))
+        arrays = array_files.read_npz(path, ("x", "y") if weights is None else ("x", "y", weights))
         table = _same_length(path, arrays["x"], arrays["y"])
         return table if weights is None else table._replace(weights=arrays[weights])
     if suffix == ".npy":
         if target is None:
             raise SettingError(f"{path} holds x alone: name the .npy file that holds y as the target")
-        table = _same_length(path, read_npy(path), read_npy(Path(target)))
-        return table if weights is None else table._replace(weights=read_npy(Path(weights)))
-    (numbers, labels, names), found = read_csv_table(path, target, columns, weights)
+        table = _same_length(path, array_files.read_npy(path), array_files.read_npy(Path(target)))
+        return table if weights is None else table._replace(weights=array_files.read_npy(Path(weights)))
+    (numbers, labels, names), found = csv_files.read_csv_table(path, target, columns, weights)
     return Table(numbers, labels, names, found)
 
 
 def read_samples(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> AnyArray:
     """Read samples alone: `x` of an ``.npz``, an ``.npy``, an IDX file, columns of a ``.csv`` (by default all)."""
+    from numlp.datasets import array_files, csv_files
+
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        return read_npz(path, ("x",))["x"]
+        return array_files.read_npz(path, ("x",))["x"]
     if suffix == ".npy":
-        return read_npy(path)
+        return array_files.read_npy(path)
     if suffix == ".csv":
-        return read_csv(path, columns).numbers
+        return csv_files.read_csv(path, columns).numbers
     try:
         return read_idx(path)
     except FileFormatError as error:

@@ -52,11 +52,11 @@ class Dropout(_Noise):
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
-        # Two units share a random number: 1 + u, with u uniform in [0, 1), has 52 random bits, of which one takes the
-        # lower 32 and the other the upper 20; both are compared as integers.
+        # Two units share a random number in [0, 1): one is dropped if the number is below the rate, which its upper
+        # 32 bits tell, the other if the lower 32, random as well, are below that share of 2³²: integers, both.
         self._drawn = buffers.empty((batch_size, (self.width + 1) // 2))
         self._bits = self._drawn.view(np.uint32)[:, : self.width]
-        limit = np.array([1 + self.rate]).view(np.uint32)
+        limit = np.array([self.rate]).view(np.uint32)
         limit[_LOW] = int(self.rate * 2**32)
         self._limit = np.tile(limit, self._drawn.shape[1])[: self.width]
 
@@ -66,7 +66,6 @@ class Dropout(_Noise):
         n = len(x)
         mask, drawn = self._noise[:n], self._drawn[:n]
         self._rng.random(out=drawn)
-        np.add(drawn, 1, out=drawn)
         np.greater_equal(self._bits[:n], self._limit, out=mask)
         np.multiply(mask, 1 / (1 - self.rate), out=mask)
         return np.multiply(x, mask, out=self._out(x))

@@ -1,6 +1,5 @@
 """Losses for classes and labels."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ def _mean_sigmoid(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return pooled
 
 
-@dataclass(frozen=True)
 class SoftmaxCrossEntropy(Loss):
     r""":math:`-\sum_k t_k \log p_k` with p = softmax(z); gradient p − t where the targets of a row sum to 1.
 
@@ -50,7 +48,6 @@ class SoftmaxCrossEntropy(Loss):
         np.subtract(sums, values, out=values)
 
 
-@dataclass(frozen=True)
 class SigmoidBinaryCrossEntropy(Loss):
     r""":math:`-\sum_k t_k \log a_k + (1 - t_k) \log(1 - a_k)` with a = σ(z); gradient a − t.
 
@@ -76,7 +73,6 @@ class SigmoidBinaryCrossEntropy(Loss):
         np.subtract(delta, targets, out=delta)
 
 
-@dataclass(frozen=True)
 class SigmoidSquaredError(Loss):
     r""":math:`\tfrac12 \sum_k (a_k - t_k)^2` with a = σ(z); gradient (a − t) · a · (1 − a). The reference's own."""
 

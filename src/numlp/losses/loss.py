@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -16,7 +15,6 @@ from numlp.special import Array
 Task = Literal["classification", "labels", "regression"]
 
 
-@dataclass(frozen=True)
 class Loss(Named):
     """A loss with its link.
 

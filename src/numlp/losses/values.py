@@ -17,7 +17,6 @@ from numlp.scaling import Scaling
 from numlp.special import Array
 
 
-@dataclass(frozen=True)
 class SquaredError(Loss):
     r""":math:`\tfrac12 \sum_k (z_k - t_k)^2`; gradient z − t. Its best prediction is the mean."""
 
@@ -31,7 +30,6 @@ class SquaredError(Loss):
         np.multiply(values, 0.5, out=values)
 
 
-@dataclass(frozen=True)
 class AbsoluteError(Loss):
     r""":math:`\sum_k |z_k - t_k|`; gradient sign(z − t). Its best prediction is the median."""
 
@@ -74,7 +72,6 @@ class Huber(Loss):
         np.multiply(values, 0.5, out=values)
 
 
-@dataclass(frozen=True)
 class Poisson(Loss):
     r""":math:`\sum_k e^{z_k} - t_k z_k`, for counts; the prediction is eᶻ; gradient eᶻ − t.
 
@@ -143,7 +140,6 @@ class Quantile(Loss):
         np.vecdot(delta, scratch, out=values)
 
 
-@dataclass(frozen=True)
 class GaussianNegativeLogLikelihood(Loss):
     r""":math:`\tfrac12 \sum_k s_k + (t_k - m_k)^2 e^{-s_k}`: a mean m and a variance eˢ for every target.
 
