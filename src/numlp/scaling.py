@@ -85,6 +85,8 @@ class Scaling:
         exact = target if is_bytes else np.float64
         shift = (self.shift * largest).astype(exact) if np.any(self.shift) else None
         factor = (self.factor / largest).astype(target) if np.any(self.factor != largest) else None
+        if factor is not None and np.all(factor == factor.flat[0]):
+            factor = factor.flat[0]  # NumPy multiplies by one number quicker than by a row of them
 
         def apply(x: npt.NDArray[Any], out: Array) -> Array:
             # Bytes are converted first: NumPy computes with arrays of two dtypes piece by piece, which is slower.

@@ -228,8 +228,10 @@ def test_a_step_s_time_is_that_of_its_parts(monkeypatch):
     assert (np.add, np.dot) == before
     assert all(spent[purpose] > 0 for purpose in step.PURPOSES)
     assert sum(spent[purpose] for purpose in step.PURPOSES) < spent["whole"]
-    text = step.tables({"cases": {"toy": [spent, spent]}})
-    assert all(words in text for words in step.PURPOSES.values())
+    turns = step.in_turns(2)
+    assert all(len(seconds) == 2 and min(seconds) > 0 for seconds in turns.values())
+    text = step.tables({"cases": {"toy": [spent, spent]}, "in_turns": turns})
+    assert all(words in text for words in [*step.PURPOSES.values(), *step.IN_TURNS])
 
 
 @pytest.mark.parametrize("choice", choices.CHOICES)
