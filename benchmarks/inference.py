@@ -4,9 +4,11 @@ Asked for: no contender, onnxruntime with the same network included, answers soo
 10,000. results/inference.md says what came out, on which machine, in how many rounds, and with which spread.
 
 The time is that of one call of the library, from rows, float32, in a NumPy array to probabilities, float32 or
-float64, in a NumPy array. A turn is a median of as many calls as fit into a third of a second, after some that do not
-count. Each contender has a process of its own; one turn each, A B C A B C …, while the others sleep. Threads: one or
-two, whichever was quicker for this contender and this number of rows in five turns before.
+float64, in a NumPy array. The floor is the matrix products alone; NumPy by hand is these, biases, ReLUs and softmax,
+between arrays that lie there already, without a look at what is given. A turn is a median of as many calls as fit
+into a third of a second, after some that do not count. Each contender has a process of its own; one turn each, A B C
+A B C …, while the others sleep. Threads: one or two, whichever was quicker for this contender and this number of rows
+in five turns before.
 
     python -m benchmarks.inference [--rounds 9]
 """
@@ -25,7 +27,7 @@ from benchmarks.contenders import contender
 from benchmarks.data import load
 from benchmarks.rounds import Turns, Worker, choose_threads, take_turns
 
-NAMES = ("numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn", "onnxruntime")
+NAMES = ("floor", "by_hand", "numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn", "onnxruntime")
 CASE = Case((128,) * 3, 64, epochs=1)
 ROWS = (1, 64, 10_000)
 SECONDS = 0.33  # of a turn

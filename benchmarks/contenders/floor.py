@@ -1,4 +1,4 @@
-"""The floor: the matrix products of every step, alone, by the BLAS that NumPy has.
+"""The floor: the matrix products of every step, and of a prediction, alone, by the BLAS that NumPy has.
 
 Products of the same shapes, strides, alignment and dtype as in a step of numlp: xW for every layer, xᵀδ for every
 layer, δWᵀ for all layers but the first, between buffers that lie there already. Nothing is shuffled, gathered,
@@ -11,6 +11,7 @@ from benchmarks.case import AfterEpoch, Case, Predict, Rows
 
 NAME = "the floor"
 DISTRIBUTIONS = ("numpy",)
+PIECE = 1024  # rows that are predicted at a time, as numlp does
 
 
 def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
@@ -58,4 +59,16 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
                     dot(a, b, out)
         if after_epoch(0.0):
             break
-    return lambda rows: rows
+
+    hidden = [array(PIECE, size) for size in sizes[1:-1]]
+
+    def predict(given: Rows) -> Rows:
+        """Return outputs that mean nothing: these weights have learned nothing."""
+        found: Rows = np.empty((len(given), sizes[-1]), np.float32)
+        for start in range(0, len(given), PIECE):
+            a = given[start : start + PIECE]
+            for w, out in zip(weights, [*hidden, found[start:]], strict=True):
+                a = dot(a, w, out[: len(a)])
+        return found
+
+    return predict

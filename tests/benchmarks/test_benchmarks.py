@@ -214,11 +214,12 @@ def test_what_another_machine_measured_is_not_added_to(tmp_path, monkeypatch):
     assert report.begun("toy", "cases", ["numlp"], 3)["cases"] == {}
 
 
-def test_calls_are_timed():
-    with Worker(inference.calls, 1, ("numlp", 1)) as worker:
-        found = take_turns({"numlp": worker}, 2)["numlp"]
+@pytest.mark.parametrize("name", ["floor", "by_hand", "numlp"])
+def test_calls_are_timed(name):
+    with Worker(inference.calls, 1, (name, 1500)) as worker:  # more than are predicted at a time
+        found = take_turns({name: worker}, 2)[name]
     assert all(0 < turn["call"] < turn["seconds"] for turn in found)
-    assert statistics.mean(turn["right"] for turn in found) in (0.0, 1.0)
+    assert name == "floor" or statistics.mean(turn["right"] for turn in found) > 0.7
 
 
 def test_a_step_s_time_is_that_of_its_parts(monkeypatch):

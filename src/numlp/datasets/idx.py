@@ -6,13 +6,14 @@ Source: http://yann.lecun.com/exdb/mnist/, "The IDX file format".
 
 import gzip
 import hashlib
+import io
 import math
 import os
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ def read_idx(path: str | os.PathLike[str], sha256: str | None = None) -> npt.NDA
         with open(path, "rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            content: BinaryIO = gzip.GzipFile(fileobj=raw) if zipped else raw  # type: ignore[assignment]
+            content: io.BufferedIOBase = gzip.GzipFile(fileobj=raw) if zipped else raw
             array, digest = _read(content, limits.unpacked(packed_size) if zipped else packed_size)
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {path}") from error
@@ -75,7 +76,7 @@ def read_idx(path: str | os.PathLike[str], sha256: str | None = None) -> npt.NDA
     return array
 
 
-def _read(content: BinaryIO, most: int) -> tuple[npt.NDArray[Any], str]:
+def _read(content: io.BufferedIOBase, most: int) -> tuple[npt.NDArray[Any], str]:
     """Return the array, and the hash of all bytes; a ValueError says what is wrong."""
     magic = content.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES or magic[3] == 0:
@@ -88,13 +89,14 @@ def _read(content: BinaryIO, most: int) -> tuple[npt.NDArray[Any], str]:
     size = math.prod(shape) * dtype.itemsize
     if size > most:
         raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, the file can't hold so many")
-    data, digest = bytearray(), hashlib.sha256(magic + sizes)
+    data = np.empty(size, np.uint8)  # memory that no bytes come for is never touched
+    view, filled, digest = data.data, 0, hashlib.sha256(magic + sizes)
     with ThreadPoolExecutor(1) as hashing:  # while the next bytes are unpacked
-        while len(data) < size and (chunk := content.read(min(_CHUNK, size - len(data)))):
-            data += chunk
-            hashing.submit(digest.update, chunk)
-    if len(data) < size:
-        raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, there are {len(data):,}")
+        while count := content.readinto(view[filled : filled + _CHUNK]):
+            hashing.submit(digest.update, view[filled : filled + count])
+            filled += count
+    if filled < size:
+        raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, there are {filled:,}")
     if content.read(1):
         raise ValueError(f"too long: the header announces {size:,} bytes {shape}, there are more")
-    return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False), digest.hexdigest()
+    return data.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False), digest.hexdigest()
