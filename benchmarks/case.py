@@ -75,9 +75,10 @@ class Case:
 
 def standard_scale(x: Rows) -> tuple[npt.NDArray[np.float32], np.float32]:
     """Return every pixel's mean and one standard deviation for all, in units of [0, 1], of rows of bytes."""
-    total = squares = np.zeros(x.shape[1])
-    for start in range(0, len(x), 100):  # as many as stay in the cache
-        rows = x[start : start + 100].astype(np.float64)
-        total, squares = total + rows.sum(axis=0), squares + np.einsum("ij,ij->j", rows, rows)
+    total, squares = np.zeros((2, x.shape[1]))
+    for start in range(0, len(x), 100):  # as many as stay in the cache, and whose sums float32 has exactly
+        rows = x[start : start + 100].astype(np.float32)
+        total += rows.sum(axis=0)
+        squares += np.einsum("ij,ij->j", rows, rows)
     mean, square = total / len(x), squares / len(x)
     return (mean / 255).astype(np.float32), np.float32(np.sqrt(np.mean(square - mean**2)) / 255)

@@ -1,8 +1,9 @@
-"""The images, as somebody without numlp would read them: gzip and NumPy."""
+"""The images, as somebody without numlp would read them: gzip and NumPy, two files at a time."""
 
 import gzip
 import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,14 +49,13 @@ def read(path: Path, header: int) -> Rows:
 
 def load(name: str = "mnist") -> Images:
     """Read a data set."""
-    parts = []
-    for part in ("train", "t10k"):
-        x = read(folder(name) / f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
-        y = read(folder(name) / f"{part}-labels-idx1-ubyte.gz", 8)
-        parts += [(x, y)]
-    (x, y), test = parts
+    files = (("train-images-idx3", 16), ("t10k-images-idx3", 16), ("train-labels-idx1", 8), ("t10k-labels-idx1", 8))
+    with ThreadPoolExecutor(2) as pool:  # unpacking lets the other thread run
+        parts = pool.map(lambda file: read(folder(name) / f"{file[0]}-ubyte.gz", file[1]), files)
+    x, x_test, y, y_test = parts
+    x, x_test = (images.reshape(-1, 28, 28) for images in (x, x_test))
     n = len(x) * 19 // 20
-    return Images(x[:n], y[:n], x[n:], y[n:], *test)
+    return Images(x[:n], y[:n], x[n:], y[n:], x_test, y_test)
 
 
 def with_fold(images: Images, fold: int) -> Images:

@@ -5,10 +5,10 @@ Asked for: no contender, onnxruntime with the same network included, answers soo
 
 The time is that of one call of the library, from rows, float32, in a NumPy array to probabilities, float32 or
 float64, in a NumPy array. The floor is the matrix products alone; NumPy by hand is these, biases, ReLUs and softmax,
-between arrays that lie there already, without a look at what is given. A turn is a median of as many calls as fit
-into a third of a second, after some that do not count. Each contender has a process of its own; one turn each, A B C
-A B C …, while the others sleep. Threads: one or two, whichever was quicker for this contender and this number of rows
-in five turns before.
+between arrays that lie there already, but for the result, without a look at what is given. A turn is a median of as
+many calls as fit into a third of a second, after some that do not count. Each contender has a process of its own; one
+turn each, A B C A B C …, while the others sleep. Threads: one or two, whichever was quicker for this contender and
+this number of rows in five turns before.
 
     python -m benchmarks.inference [--rounds 9]
 """

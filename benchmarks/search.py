@@ -10,7 +10,8 @@ among many some are there by luck; chosen is the first that is there again, or t
 is. Compiled PyTorch takes eager PyTorch's recipe: it computes the same. The test images are not looked at for any
 recipe, but test accuracies of recipes chosen by earlier rules had been seen when this rule was made: without those
 0.6 points, networks were 0.3 to 0.6 points below the mark on Fashion-MNIST's test images, in the mean of each
-contender; and without the second trial, fewer than half of numlp's seeds there, and of JAX's on MNIST, got to it.
+contender; and without the second trial, fewer than half of numlp's seeds on Fashion-MNIST and of JAX's on MNIST
+reached the mark.
 
     python -m benchmarks.search [--contenders NAME …] [DATA …]
 """
@@ -80,7 +81,10 @@ def accuracies_again(name: str, data: str, recipe: Mapping[str, Any]) -> list[fl
 def choose(
     data: str, found: Sequence[dict[str, Any]], again: Callable[[dict[str, Any]], list[float]]
 ) -> dict[str, Any]:
-    """Return the quickest recipe that is at the mark and, `again`, with other seeds, too; else the most accurate."""
+    """Return the quickest recipe that is at the mark and, with other seeds, `again`; else the most accurate of all.
+
+    What was found again is written beside what was found.
+    """
     mark = MARKS[data] + ALLOWANCE[data]
     for each in sorted(found, key=lambda each: each["seconds"]):
         if statistics.mean(each["accuracy"]) >= mark:

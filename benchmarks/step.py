@@ -152,7 +152,7 @@ def tables(measured: Mapping[str, Any]) -> str:
             "",
             *report.table(["", *measured["cases"]], rows),
             "",
-            "The same, in turns:",
+            "Whole steps that are not taken apart, a process for each, in turns:",
             "",
             *report.table(["case", "µs a step", "÷ plain SGD of the same round"], whole),
         ]

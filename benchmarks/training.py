@@ -49,7 +49,7 @@ def epochs(turns: Turns, name: str, case: Case, rows: int | None) -> None:
 
 
 def can(name: str, case: Case) -> bool:
-    """By hand there are plain SGD and Adam; neither there nor in scikit-learn there are dropout and batch norm."""
+    """Tell whether a contender has what a case needs: neither by hand nor in scikit-learn there is batch norm."""
     return name not in ("by_hand", "scikit_learn") or not (case.dropout or case.batch_norm)
 
 

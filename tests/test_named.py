@@ -76,9 +76,11 @@ def test_a_value_is_returned_as_it_is(kind, name):
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
 def test_values_are_frozen(kind, name):
     value = REGISTRIES[kind][name]()
-    for field in dataclasses.fields(value):
+    for attribute in ["name", "colour", *(field.name for field in dataclasses.fields(value))]:
         with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(value, field.name, 0.5)
+            setattr(value, attribute, 0.5)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            delattr(value, attribute)
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)

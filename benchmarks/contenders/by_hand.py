@@ -2,7 +2,8 @@
 
 What numlp does beyond the floor is this and what it takes to be a library: any layers, losses and optimizers, the
 figures of the epoch, callbacks, checks. Here plain SGD's learning rate is folded into the gradient, nothing but the
-loss is counted, and all arrays, their views included, are made before.
+loss is counted, and all arrays of a step, their views included, are made before. A prediction is the products,
+biases, ReLUs and softmax, without a look at what is given.
 """
 
 from typing import Any
@@ -23,6 +24,12 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
     from numlp.buffers import empty
     from numlp.special import flush
 
+    known = {"hidden", "batch_size", "optimizer", "learning_rate", "beta2", "epochs", "seed"}
+    if (
+        case != Case(**{name: value for name, value in vars(case).items() if name in known})
+        or case.optimizer == "adamw"
+    ):
+        raise ValueError(f"by hand there is nothing but plain SGD and Adam, not {case}")
     rng, sizes = np.random.default_rng(case.seed), case.layer_size(x[0].size)
     shapes = list(itertools.pairwise(sizes))
     count, last = sum((a + 1) * b for a, b in shapes), len(shapes) - 1
@@ -141,7 +148,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
     buffers = [empty((ROWS, size), np.float32) for size in sizes[1:]]
 
     def predict(given: Rows) -> Rows:
-        found: Rows = empty((len(given), sizes[-1]), np.float32)
+        found: Rows = np.empty((len(given), sizes[-1]), np.float32)
         for start in range(0, len(given), ROWS):
             a = given[start : start + ROWS]
             n = len(a)

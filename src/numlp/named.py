@@ -1,6 +1,6 @@
 """Named values: frozen settings under a name, with one text for Python, recipes, model files and the command line.
 
-An activation, a loss, an optimizer or a schedule is a frozen dataclass with a `name`, whose fields are its settings.
+An activation, a loss, an optimizer or a schedule is a frozen value with a `name`; its fields are its settings.
 Its text is the name, followed in parentheses, as TOML, by the settings that are not at their defaults:
 ``"adam"``, ``"sgd(momentum = 0.9, nesterov = true)"``. Reading a text looks names up and executes nothing.
 """
@@ -48,9 +48,19 @@ def check_settings(value: Any) -> None:
         object.__setattr__(value, field.name, field.metadata["check"](field.name, getattr(value, field.name)))
 
 
+class _Frozen:
+    """What sets no attribute. Frozen dataclasses see to it for themselves, but not for classes that inherit them."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+
+
 @dataclass(frozen=True)
-class Named:
-    """A frozen value with a name.
+class Named(_Frozen):
+    """A frozen value with a name. One that has settings is a dataclass; one that has none just inherits.
 
     >>> @dataclass(frozen=True)
     ... class Ramp(Named):

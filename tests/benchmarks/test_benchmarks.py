@@ -196,9 +196,29 @@ def test_goals_are_held_against_what_is_stored(tmp_path, monkeypatch):
     }
     report.store("training", {"cases": {"128³, 64": {"seconds": seconds}, "256³, 64": {"seconds": seconds}}})
     lines = goals.table().splitlines()
-    assert "| an epoch at 128³, 64 ÷ the floor | ≤ 1.20 | 1.20 | yes |" in lines
-    assert "| JAX's epoch ÷ numlp's at 128³, 64 | ≥ 1.40 | 1.20 | no |" in lines
-    assert "| the quickest peer's epoch ÷ numlp's at 256³, 64 | > 1.00 | 1.20 (JAX) | yes |" in lines
+    assert "| training at 128³, 64: numlp ÷ the floor | ≤ 1.20 | 1.20 | yes |" in lines
+    assert "| training at 128³, 64: JAX ÷ numlp | ≥ 1.40 | 1.20 | no |" in lines
+    assert "| training at 256³, 64: quickest peer ÷ numlp | > 1.00 | 1.20 (JAX) | yes |" in lines
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "figure"),
+    [
+        (([0.99, 0.97], [0.99, 0.99]), "0.75 (JAX) | no"),
+        (([0.99], [0.97]), "inf (JAX) | yes"),
+        (([0], [0]), "0.00 (JAX) | no"),
+    ],
+)
+def test_who_is_seldom_at_the_mark_takes_longer(accuracies, figure, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    cases = {
+        "mnist": {
+            "seconds": {"numlp": [2.0], "jax": [3.0]},
+            "accuracy": dict(zip(("numlp", "jax"), accuracies, strict=True)),
+        }
+    }
+    report.store("quality", {"cases": cases})
+    assert f"| MNIST: the same, seconds ÷ share of seeds at the mark | > 1.00 | {figure} |" in goals.table()
 
 
 def test_what_another_machine_measured_is_not_added_to(tmp_path, monkeypatch):

@@ -89,7 +89,10 @@ def _read(content: io.BufferedIOBase, most: int) -> tuple[npt.NDArray[Any], str]
     size = math.prod(shape) * dtype.itemsize
     if size > most:
         raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, the file can't hold so many")
-    data = np.empty(size, np.uint8)  # memory that no bytes come for is never touched
+    try:
+        data = np.empty(size, np.uint8)  # in huge pages, where there are; what no bytes come for is never touched
+    except MemoryError as error:
+        raise ValueError(f"the header announces {size:,} bytes {shape}, more than there is memory") from error
     view, filled, digest = data.data, 0, hashlib.sha256(magic + sizes)
     with ThreadPoolExecutor(1) as hashing:  # while the next bytes are unpacked
         while count := content.readinto(view[filled : filled + _CHUNK]):

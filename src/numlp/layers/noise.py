@@ -53,7 +53,8 @@ class Dropout(_Noise):
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
         # Two units share a random number in [0, 1): one is dropped if the number is below the rate, which its upper
-        # 32 bits tell, the other if the lower 32, random as well, are below that share of 2³²: integers, both.
+        # 32 bits tell to a millionth, the other if the lower 32, which are as random but for the last few of small
+        # numbers, are below that share of 2³²: integers, both.
         self._drawn = buffers.empty((batch_size, (self.width + 1) // 2))
         self._bits = self._drawn.view(np.uint32)[:, : self.width]
         limit = np.array([self.rate]).view(np.uint32)
