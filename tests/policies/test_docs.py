@@ -138,7 +138,7 @@ def test_the_readme_s_tables_are_those_of_the_results_pages(page, begin, count):
 def test_the_readme_s_times_are_those_of_the_page_on_performance():
     times = README.split("## How fast")[1].split("## ")[0]
     rows = [line for line in times.splitlines() if line.startswith("|")]
-    assert len(rows) == 10
+    assert len(rows) == 20
     assert set(rows) <= set(performance.GUIDE.read_text().splitlines())
 
 
