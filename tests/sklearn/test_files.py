@@ -193,11 +193,11 @@ def test_a_fit_goes_on_from_a_file(digits, path, settings):
     x, y = digits
     classifier = MLPClassifier(**QUICK | settings).fit(x, y)
     again = check_round_trip(classifier, x, path)
-    before = again.network_.params.copy()
+    before = again.network_.weights.copy()  # the running variances of batch norm move further in an epoch
     again.partial_fit(x, y, **({"X_val": x, "y_val": y} if settings else {}))
     assert again.t_ > classifier.t_
     assert again.n_iter_ == 1
-    assert 0 < np.abs(again.network_.params - before).max() < 1
+    assert 0 < np.abs(again.network_.weights - before).max() < 0.3
     warm = load_model(path).set_params(warm_start=True, max_iter=2)
     assert warm.fit(x, y).score(x, y) > 0.5
     smaller = {"hidden_layer_sizes": (3,), "activation": "relu", "early_stopping": False, "scoring": None}
