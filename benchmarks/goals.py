@@ -25,11 +25,19 @@ def to(base: str, family: str, case: str) -> Found:
     return ratio(*(seconds[name] for name in pair)), ""
 
 
+def quickest(times: Mapping[str, float]) -> str:
+    """Return the peer that takes least."""
+    peers = [name for name in PEERS if name in times]
+    if not peers:
+        raise LookupError("no peer was there")
+    return min(peers, key=times.__getitem__)
+
+
 def to_quickest(family: str, case: str) -> Found:
     """Return the quickest peer's time ÷ numlp's."""
     seconds = report.stored(family)["cases"][case]["seconds"]
-    found = {name: ratio(seconds[name], seconds["numlp"]) for name in PEERS if name in seconds}
-    name = min(found, key=lambda name: found[name])
+    found = {name: ratio(each, seconds["numlp"]) for name, each in seconds.items()}
+    name = quickest(found)
     return found[name], contender(name).NAME
 
 
@@ -51,7 +59,7 @@ def until_one_is_there(data: str) -> Found:
     for name, seconds in case["seconds"].items():
         share = reached(case["accuracy"][name], MARKS[data])
         found[name] = statistics.median(seconds) / share if share else math.inf
-    name = min((name for name in PEERS if name in found), key=lambda name: found[name])
+    name = quickest(found)
     return (found[name] / found["numlp"] if found["numlp"] < math.inf else 0.0), contender(name).NAME
 
 

@@ -123,7 +123,7 @@ def page(measured: Mapping[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time whole trainings, numlp's beside its peers'.")
     parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("data", nargs="*", help="some of them: " + ", ".join(MARKS))
+    parser.add_argument("data", nargs="*", type=report.one_of(MARKS), help="some of them: " + ", ".join(MARKS))
     given = parser.parse_args()
     measured = report.begun("quality", "cases", NAMES, given.rounds, anew=not given.data)
     chosen = report.stored("recipes")["chosen"]

@@ -1,5 +1,6 @@
 """What a benchmark says: the machine, medians, spread and ratios, as JSON and as a page."""
 
+import argparse
 import json
 import os
 import platform
@@ -17,6 +18,17 @@ RESULTS = Path(__file__).parent / "results"
 def present(names: Iterable[str]) -> list[str]:
     """Return those contenders that are installed."""
     return [name for name in names if versions(name) is not None]
+
+
+def one_of(names: Iterable[str]) -> Callable[[str], str]:
+    """Return the type of an argument that is one of some names."""
+
+    def checked(name: str) -> str:
+        if name not in names:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {'; '.join(names)}")
+        return name
+
+    return checked
 
 
 def machine(names: Iterable[str]) -> dict[str, Any]:

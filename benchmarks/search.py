@@ -128,8 +128,9 @@ def page(measured: Mapping[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Find each contender's recipe.")
-    parser.add_argument("--contenders", nargs="*", default=list(NAMES), help="some of them: " + ", ".join(NAMES))
-    parser.add_argument("data", nargs="*", help="some of them: " + ", ".join(MARKS))
+    some = "some of them: " + ", ".join(NAMES)
+    parser.add_argument("--contenders", nargs="*", type=report.one_of(NAMES), default=list(NAMES), help=some)
+    parser.add_argument("data", nargs="*", type=report.one_of(MARKS), help="some of them: " + ", ".join(MARKS))
     given = parser.parse_args()
     measured = {"tried": {}, "chosen": {}} | report.stored("recipes") | {"machine": report.machine(NAMES)}
     with compiled_once():

@@ -105,7 +105,7 @@ def page(measured: Mapping[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time training, numlp beside its peers.")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("cases", nargs="*", help="some of them: " + "; ".join(CASES))
+    parser.add_argument("cases", nargs="*", type=report.one_of(CASES), help="some of them: " + "; ".join(CASES))
     given = parser.parse_args()
     measured = report.begun("training", "cases", NAMES, given.rounds, anew=not given.cases)
     for title in given.cases or CASES:

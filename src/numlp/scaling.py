@@ -189,9 +189,9 @@ def _moments(rows: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64
     n, width = rows.shape
     size = max(1, _NUMBERS // width)
     if rows.dtype.itemsize == 1:  # float32 has the sums of up to 256 bytes, and of their squares, exactly
-        total, squares = np.zeros((2, width))
-        for i in range(0, n, min(size, 256)):
-            piece = dense(rows[i : i + min(size, 256)]).astype(np.float32)
+        total, squares, size = np.zeros(width), np.zeros(width), min(size, 256)
+        for i in range(0, n, size):
+            piece = dense(rows[i : i + size]).astype(np.float32)
             total += np.add.reduce(piece, axis=0)
             squares += np.einsum("ij,ij->j", piece, piece)
         return total / n, (n * squares - total**2) / n**2  # of whole numbers: exact below 2⁵³

@@ -201,6 +201,23 @@ def test_goals_are_held_against_what_is_stored(tmp_path, monkeypatch):
     assert "| training at 256³, 64: quickest peer ÷ numlp | > 1.00 | 1.20 (JAX) | yes |" in lines
 
 
+def test_goals_without_peers_are_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    alone = {"seconds": {"numlp": [2.0]}, "accuracy": {"numlp": [0.99]}}
+    report.store("training", {"cases": dict.fromkeys(training.CASES, alone)})
+    report.store("quality", {"cases": {"mnist": alone, "fashion-mnist": alone}})
+    assert "| MNIST: seconds to 98.09% | ≤ 2.50 | 2.00 | yes |" in goals.table()
+    assert goals.table().count("| not measured |  |") == len(goals.GOALS) - 2
+
+
+@pytest.mark.parametrize(("module", "name"), [(training, "CASES"), (quality, "MARKS"), (search, "MARKS")])
+def test_what_a_benchmark_does_not_know_is_refused(module, name, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["benchmark", "nonsense"])
+    with pytest.raises(SystemExit):
+        module.main()
+    assert f"'nonsense' is none of {'; '.join(getattr(module, name))}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("accuracies", "figure"),
     [

@@ -207,6 +207,15 @@ def test_a_header_of_huge_sizes_is_refused_before_anything_is_reserved(path, pac
         tracemalloc.stop()
 
 
+def test_more_than_there_is_memory_is_told(path, example, monkeypatch):
+    def none_left(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("numlp.datasets.idx.np.empty", none_left)
+    with pytest.raises(FileFormatError, match="more than there is memory"):
+        read(path, example[1])
+
+
 def test_a_gzip_file_is_not_unpacked_past_its_header(path, example):
     bomb = gzip.compress(example[1] + bytes(1 << 25), 9)
     path.write_bytes(bomb)
