@@ -6,15 +6,16 @@ rounds, and with which spread.
 Every NumPy function that a step calls is replaced by one that takes the time and remembers who called it, so the
 times are those within a step, where each call finds its arrays as the one before has left them; taking it makes a
 step longer, by what counts as "Python". Networks and cases are those of `make bench-training`, 12,800 rows, an epoch
-a round after one that does not count, threads as NumPy chooses. What Adam and regularization take beside plain SGD is
-measured without that, by one process for each, two threads, an epoch each, A B C A B C …, while the others sleep;
-asked for: at most 1.35 times as long.
+a round after one that does not count, threads as NumPy chooses. What Adam and regularization take beside plain SGD,
+in numlp and by hand, is measured without that, by one process for each, two threads, an epoch each, A B C A B C …,
+while the others sleep; asked for: at most 1.35 times as long.
 
     python -m benchmarks.step [--rounds 9]
 """
 
 import argparse
 import functools
+import itertools
 import sys
 import time
 from collections import defaultdict
@@ -26,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from benchmarks.contenders import contender
 from benchmarks.contenders import numlp as trainer
 from benchmarks.data import load
 from benchmarks.rounds import Worker, take_turns
@@ -34,6 +36,7 @@ from benchmarks.training import CASES, epochs
 ROWS = 12_800
 SHOWN = ("128³, 64", "256³, 256", "256³, 256, regularized")
 IN_TURNS = ("256³, 256", "256³, 256, Adam", "256³, 256, regularized")
+NAMES = ("numlp", "by_hand")
 THREADS = 2  # in these
 # All ufuncs, and what else a step calls.
 OPERATIONS = [
@@ -109,16 +112,21 @@ def profile(title: str, rounds: int) -> list[dict[str, float]]:
     return [{purpose: seconds / steps for purpose, seconds in each.items()} for each in found[1:]]
 
 
-def in_turns(rounds: int) -> dict[str, list[float]]:
+def in_turns(rounds: int) -> dict[str, dict[str, list[float]]]:
     """Return the seconds a step of plain SGD, of Adam and with regularization, an epoch each in turns."""
     with ExitStack() as stack:
         workers = {
-            title: stack.enter_context(Worker(epochs, THREADS, ("numlp", CASES[title], ROWS))) for title in IN_TURNS
+            f"{name}: {title}": stack.enter_context(Worker(epochs, THREADS, (name, CASES[title], ROWS)))
+            for name, title in itertools.product(NAMES, IN_TURNS)
         }
         take_turns(workers, 1)
         found = take_turns(workers, rounds)
     return {
-        title: [turn["seconds"] * CASES[title].batch_size / ROWS for turn in turns] for title, turns in found.items()
+        name: {
+            title: [turn["seconds"] * CASES[title].batch_size / ROWS for turn in found[f"{name}: {title}"]]
+            for title in IN_TURNS
+        }
+        for name in NAMES
     }
 
 
@@ -136,14 +144,14 @@ def tables(measured: Mapping[str, Any]) -> str:
         [words, *(cell(rounds, purpose) for rounds in measured["cases"].values())]
         for purpose, words in purposes.items()
     ]
-    turns = measured["in_turns"]
-    plain = turns[IN_TURNS[0]]
     whole = [
         [
+            contender(name).NAME,
             title,
             report.spread([1e6 * each for each in seconds], ".0f"),
-            report.spread(report.ratios(seconds, plain), ".2f"),
+            report.spread(report.ratios(seconds, turns[IN_TURNS[0]]), ".2f"),
         ]
+        for name, turns in measured["in_turns"].items()
         for title, seconds in turns.items()
     ]
     return "\n".join(
@@ -154,7 +162,7 @@ def tables(measured: Mapping[str, Any]) -> str:
             "",
             "Whole steps that are not taken apart, a process for each, in turns:",
             "",
-            *report.table(["case", "µs a step", "÷ plain SGD of the same round"], whole),
+            *report.table(["", "case", "µs a step", "÷ its plain SGD of the same round"], whole),
         ]
     )
 

@@ -49,8 +49,8 @@ def epochs(turns: Turns, name: str, case: Case, rows: int | None) -> None:
 
 
 def can(name: str, case: Case) -> bool:
-    """Tell whether a contender has what a case needs: neither by hand nor in scikit-learn there is batch norm."""
-    return name not in ("by_hand", "scikit_learn") or not (case.dropout or case.batch_norm)
+    """Tell whether a contender has what a case needs: scikit-learn has no batch norm."""
+    return name != "scikit_learn" or not (case.dropout or case.batch_norm)
 
 
 def compare(case: Case, names: Sequence[str], rounds: int) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def tables(measured: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             "A case names the widths of the hidden layers and the batch size; plain SGD, unless it says Adam, or "
-            "regularized: dropout 0.2, batch norm and AdamW, which scikit-learn has not, and by hand is not written.",
+            "regularized: dropout 0.2, batch norm and AdamW, which scikit-learn has not.",
             "",
             "Seconds an epoch, median (quartiles), and threads:",
             "",

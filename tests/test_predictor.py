@@ -115,8 +115,9 @@ def test_a_temperature_changes_probabilities_and_no_class():
 
 
 def test_values_too_large_for_the_dtype():
-    with pytest.raises(DataError, match="too large for this network in float32"):
-        MLP([2, 2]).predict([[1e300, 0.0]])
+    for net in (MLP([2, 2]), MLP([2, 8, 2]), MLP([2, 8, 2], activation="tanh")):
+        with pytest.raises(DataError, match="too large for this network in float32"):
+            net.predict([[1e300, 0.0]])
     assert np.isfinite(MLP([2, 2], dtype="float64").predict([[1e300, 0.0]]))
 
 
@@ -134,6 +135,24 @@ def test_values_too_large_for_the_dtype():
 def test_rows_that_can_not_be_predicted(method, x, says):
     with pytest.raises(DataError, match=says):
         getattr(MLP([4, 2]), method)(x)
+
+
+@pytest.mark.parametrize("predictor", PREDICTORS.values(), ids=PREDICTORS)
+@pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_no_infinity_is_lost_in_an_activation(number, activation, normalization, predictor):
+    net = MLP([4, 6, 3], activation=activation, normalization=normalization)
+    first = net.linear_layers[0].weight
+    first[...] = -abs(first)  # so that ReLU makes infinity 0, and the others make it a number
+    x = np.zeros((2000, 4))
+    x[1500, 2] = number
+    with pytest.raises(DataError, match="x holds NaN or infinity, first in row 1500"):
+        predictor(net).predict(x)
+    with np.errstate(all="ignore"):
+        logits = predictor(net).logits(x)
+    assert np.isnan(logits[1500]).all()
+    assert np.isfinite(np.delete(logits, 1500, axis=0)).all()
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from hypothesis.extra.numpy import array_shapes, arrays
 
-from numlp.special import sigmoid, softmax
+from numlp.special import row_max, sigmoid, softmax
 
 finite = st.floats(-(2.0**100), 2.0**100, width=32)
 
@@ -21,6 +21,16 @@ def test_sigmoid_is_a_probability_and_symmetric(x):
 )
 def test_sigmoid_keeps_the_digits_of_small_results(x, expected):
     assert sigmoid(np.array([x]))[0] == pytest.approx(expected, rel=1e-13)
+
+
+@given(arrays(np.float32, array_shapes(min_dims=2, max_dims=2, max_side=50), elements=finite))
+def test_the_largest_of_a_row_is_numpy_s_own(x):
+    n, width = x.shape
+    for array in (x, x[:, ::-1]):
+        np.testing.assert_array_equal(row_max(array), array.max(axis=1))
+        out, scratch = np.empty(n, np.float32), np.empty((n, width), np.float32)
+        assert row_max(array, out, scratch) is out
+        np.testing.assert_array_equal(out, array.max(axis=1))
 
 
 @given(arrays(np.float32, (3, 5), elements=finite))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 LINE = 64  # bytes in a cache line
+_KEPT = 1 << 22
 
 
 def empty(shape: int | tuple[int, ...], dtype: npt.DTypeLike = float) -> npt.NDArray[Any]:
@@ -25,6 +26,15 @@ def empty(shape: int | tuple[int, ...], dtype: npt.DTypeLike = float) -> npt.NDA
     memory = np.empty(size + LINE, np.uint8)
     start = -memory.ctypes.data % LINE
     return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def keep_freed() -> None:
+    """Let arrays of up to 4 MiB that come and go, as those of predictions do, have the same memory again.
+
+    Until something as large was freed, which this does without touching it, glibc gives what they free back to the
+    system, which fetches it anew page by page: `make bench-choices` shows how long that takes.
+    """
+    np.empty(_KEPT, np.uint8)
 
 
 def zeros(shape: int | tuple[int, ...], dtype: npt.DTypeLike = float) -> npt.NDArray[Any]:

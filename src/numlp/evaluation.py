@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from numlp import buffers
 from numlp.metrics import Tally
 from numlp.predictor import Predictor, chunk_rows
 from numlp.rows import Data, Rows, check_rows, check_several, class_weights_for, normalized, weighted_by_class
@@ -58,6 +59,7 @@ def evaluate_rows(predictor: Predictor, rows: Rows) -> dict[str, float]:
     one_hot: Array = np.eye(predictor.n_targets, dtype=dtype)
     delta, scratch = np.empty((2, size, n_outputs), dtype)
     values: Array = np.empty(size, dtype)
+    buffers.keep_freed()
     for start in range(0, n, size):
         part = slice(start, start + size)
         logits, targets = predictor.logits(rows.x[part]), rows.targets[part]

@@ -182,8 +182,16 @@ class MLP(Predictor):
         return all_finite(self.params)
 
     def logits(self, rows: AnyArray) -> Array:
-        """Return the logits, (n, outputs), of rows of raw features, (n, inputs)."""
-        return self.forward(self.input_scaling.scaled(dense(rows), self.dtype))
+        x = self.input_scaling.scaled(dense(rows), self.dtype)
+        z = self.layers[self._first].forward(x, training=False)  # what is before does nothing here
+        # What is NaN or infinite in a row is in each of its first sums, which are mostly fewer than its features; an
+        # activation may make infinity finite, as ReLU does −∞.
+        infinite = None if all_finite(z) else ~np.isfinite(z).all(axis=1)
+        for layer in self.layers[self._first + 1 :]:
+            z = layer.forward(z, training=False)
+        if infinite is not None:
+            z[infinite] = np.nan
+        return z
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the logits, (n, outputs), of scaled inputs, (n, inputs).

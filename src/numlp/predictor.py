@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from numlp import buffers
 from numlp.arrays import as_classes, as_features, as_labels, as_values, require_finite
 from numlp.errors import DataError, SettingError
 from numlp.losses import Loss
@@ -46,7 +47,10 @@ class Predictor(ABC):
 
     @abstractmethod
     def logits(self, rows: AnyArray) -> Array:
-        """Return the logits, (n, outputs), of rows of raw features, (n, inputs)."""
+        """Return the logits, (n, outputs), of rows of raw features, (n, inputs).
+
+        Where rows hold NaN or infinity, so do the logits.
+        """
 
     @abstractmethod
     def is_finite(self) -> bool:
@@ -122,13 +126,15 @@ class Predictor(ABC):
     def chunks(self, x: npt.ArrayLike) -> Iterator[Array]:
         """Yield the logits of `x`, some rows at a time."""
         rows = as_features(x, self.layer_size[0], finite=False)
-        size = chunk_rows(self.layer_size[0])
-        for start in range(0, rows.shape[0], size):
+        n, size = rows.shape[0], chunk_rows(self.layer_size[0])
+        if n > size:
+            buffers.keep_freed()
+        for start in range(0, n, size):
             chunk = dense(rows[start : start + size])
-            require_finite(chunk, start)  # while it is in the cache for the products
             with np.errstate(all="ignore"):  # what overflows is found below
                 logits = self.logits(chunk)
             if not all_finite(logits):
+                require_finite(chunk, start)
                 if not self.is_finite():
                     raise DataError("the network's parameters hold NaN or infinity: train it anew, or load it")
                 raise DataError(f"x holds values that are too large for this network in {self.dtype.name}")
@@ -154,8 +160,7 @@ class Predictor(ABC):
     def link(self, logits: Array) -> Array:
         """Return the predictions for logits, in the scale of scaled targets."""
         predictions = np.empty_like(logits)
-        with np.errstate(over="ignore"):
-            self.loss.link(logits, predictions)
+        self.loss.link(logits, predictions)
         return predictions
 
     def _values(self, logits: Array) -> npt.NDArray[np.float64]:

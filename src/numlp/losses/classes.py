@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.losses.loss import Loss
-from numlp.special import Array, sigmoid, softmax, softplus
+from numlp.special import Array, row_max, sigmoid, softmax, softplus
 
 
 def _mean_sigmoid(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -35,14 +35,13 @@ class SoftmaxCrossEntropy(Loss):
         return pooled
 
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
-        sums = scratch.reshape(-1)[: len(values)]  # contiguous, unlike a column
-        column = sums[:, None]
-        np.maximum.reduce(logits, axis=1, out=sums)
-        np.subtract(logits, column, out=delta)
+        row_max(logits, values, scratch)
+        np.subtract(logits, values[:, None], out=delta)
         np.vecdot(targets, delta, out=values)
+        sums = scratch.reshape(-1)[: len(values)]  # contiguous, unlike a column
         np.exp(delta, out=delta)
         np.add.reduce(delta, axis=1, out=sums)
-        np.divide(delta, column, out=delta)
+        np.divide(delta, sums[:, None], out=delta)
         np.subtract(delta, targets, out=delta)
         np.log(sums, out=sums)
         np.subtract(sums, values, out=values)

@@ -82,7 +82,8 @@ class Poisson(Loss):
     task = "regression"
 
     def link(self, logits: Array, out: Array) -> None:
-        np.exp(logits, out=out)
+        with np.errstate(over="ignore"):
+            np.exp(logits, out=out)
 
     def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
         pooled: npt.NDArray[Any] = np.logaddexp.reduce(logits, axis=0) - math.log(len(logits))
@@ -158,7 +159,8 @@ class GaussianNegativeLogLikelihood(Loss):
     def link(self, logits: Array, out: Array) -> None:
         half = logits.shape[1] // 2
         np.copyto(out[:, :half], logits[:, :half])
-        np.exp(logits[:, half:], out=out[:, half:])
+        with np.errstate(over="ignore"):
+            np.exp(logits[:, half:], out=out[:, half:])
 
     def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
         half = targets.shape[1]
