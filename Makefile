@@ -6,10 +6,10 @@
 # make choosing    the measurements of docs/choosing.md (about 30 minutes)
 # make mutate  100,000 mutated files to all readers of files (FILES=…), under watch (about 10 minutes, Linux)
 # make fuzz    coverage-guided fuzzing of every reader for SECONDS=60 each (15 minutes, Linux, by atheris)
-# make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 10 minutes)
+# make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 5 minutes)
 # make bench   numlp beside PyTorch, JAX and scikit-learn, into benchmarks/results/ (about an hour), or one family alone:
 # make bench-training  bench-step  bench-choices  bench-quality  bench-inference  bench-startup  bench-growth
-# make bench-search    each contender's recipe for bench-quality, chosen on held-out images (about 45 minutes)
+# make bench-search    each contender's recipe for bench-quality, chosen on held-out images (about half an hour)
 
 PYTHON ?= python3
 VENV ?= .venv

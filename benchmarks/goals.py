@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from benchmarks import report
 from benchmarks.contenders import contender
@@ -71,69 +72,34 @@ def to_numpy(command: str, ours: str) -> Found:
 
 # What, the sign between figure and goal, the goal, the figure of numlp or of another in its place.
 GOALS: list[tuple[str, str, float, Callable[[str], Found]]] = [
-    ("training at 128³, 64: numlp ÷ the floor", "≤", 1.20, lambda ours: to("floor", "training", "128³, 64", ours)),
-    ("training at 256³, 256: numlp ÷ the floor", "≤", 1.10, lambda ours: to("floor", "training", "256³, 256", ours)),
-    (
-        "training at 1024³, 256: numlp ÷ the floor",
-        "≤",
-        1.10,
-        lambda ours: to("floor", "training", "1024³, 256", ours),
-    ),
-    ("training at 128³, 64: JAX ÷ numlp", "≥", 1.4, lambda ours: to("jax", "training", "128³, 64", ours)),
-    (
-        "training at 128³, 64: PyTorch, eager ÷ numlp",
-        "≥",
-        2.2,
-        lambda ours: to("pytorch", "training", "128³, 64", ours),
-    ),
-    (
-        "training at 128³, 64: scikit-learn ÷ numlp",
-        "≥",
-        3.6,
-        lambda ours: to("scikit_learn", "training", "128³, 64", ours),
-    ),
+    ("training at 128³, 64: numlp ÷ the floor", "≤", 1.20, partial(to, "floor", "training", "128³, 64")),
+    ("training at 256³, 256: numlp ÷ the floor", "≤", 1.10, partial(to, "floor", "training", "256³, 256")),
+    ("training at 1024³, 256: numlp ÷ the floor", "≤", 1.10, partial(to, "floor", "training", "1024³, 256")),
+    ("training at 128³, 64: JAX ÷ numlp", "≥", 1.4, partial(to, "jax", "training", "128³, 64")),
+    ("training at 128³, 64: PyTorch, eager ÷ numlp", "≥", 2.2, partial(to, "pytorch", "training", "128³, 64")),
+    ("training at 128³, 64: scikit-learn ÷ numlp", "≥", 3.6, partial(to, "scikit_learn", "training", "128³, 64")),
     *(
-        (
-            f"training at {case}: quickest peer ÷ numlp",
-            ">",
-            1.0,
-            lambda ours, case=case: to_quickest("training", case, ours),
-        )
+        (f"training at {case}: quickest peer ÷ numlp", ">", 1.0, partial(to_quickest, "training", case))
         for case in list(CASES)[1:]
     ),
-    ("a step at 256³, 256: numlp's Adam ÷ plain SGD", "≤", 1.35, lambda ours: to_plain("256³, 256, Adam", ours)),
-    (
-        "a step at 256³, 256: numlp regularized ÷ plain SGD",
-        "≤",
-        1.35,
-        lambda ours: to_plain("256³, 256, regularized", ours),
-    ),
-    ("MNIST: seconds to 98.09%", "≤", 2.5, lambda ours: seconds_until("mnist", ours)),
-    ("MNIST: quickest peer ÷ numlp", ">", 1.0, lambda ours: to_quickest("quality", "mnist", ours)),
-    (
-        "MNIST: the same, seconds ÷ share of seeds at the mark",
-        ">",
-        1.0,
-        lambda ours: until_one_is_there("mnist", ours),
-    ),
-    ("MNIST: scikit-learn ÷ numlp", "≥", 4.0, lambda ours: to("scikit_learn", "quality", "mnist", ours)),
-    ("Fashion-MNIST: seconds to 89.69%", "≤", 6.0, lambda ours: seconds_until("fashion-mnist", ours)),
-    ("Fashion-MNIST: quickest peer ÷ numlp", ">", 1.0, lambda ours: to_quickest("quality", "fashion-mnist", ours)),
+    ("a step at 256³, 256: numlp's Adam ÷ plain SGD", "≤", 1.35, partial(to_plain, "256³, 256, Adam")),
+    ("a step at 256³, 256: numlp regularized ÷ plain SGD", "≤", 1.35, partial(to_plain, "256³, 256, regularized")),
+    ("MNIST: seconds to 98.09%", "≤", 2.5, partial(seconds_until, "mnist")),
+    ("MNIST: quickest peer ÷ numlp", ">", 1.0, partial(to_quickest, "quality", "mnist")),
+    ("MNIST: the same, seconds ÷ share of seeds at the mark", ">", 1.0, partial(until_one_is_there, "mnist")),
+    ("MNIST: scikit-learn ÷ numlp", "≥", 4.0, partial(to, "scikit_learn", "quality", "mnist")),
+    ("Fashion-MNIST: seconds to 89.69%", "≤", 6.0, partial(seconds_until, "fashion-mnist")),
+    ("Fashion-MNIST: quickest peer ÷ numlp", ">", 1.0, partial(to_quickest, "quality", "fashion-mnist")),
     (
         "Fashion-MNIST: the same, seconds ÷ share of seeds at the mark",
         ">",
         1.0,
-        lambda ours: until_one_is_there("fashion-mnist", ours),
+        partial(until_one_is_there, "fashion-mnist"),
     ),
-    ("prediction of 1 row: quickest peer ÷ numlp", ">", 1.0, lambda ours: to_quickest("inference", "1", ours)),
-    (
-        "prediction of 10,000 rows: quickest peer ÷ numlp",
-        ">",
-        1.0,
-        lambda ours: to_quickest("inference", "10000", ours),
-    ),
-    ("start: `import numlp` ÷ `import numpy`", "≤", 1.15, lambda ours: to_numpy("`import {}`", ours)),
-    ("start: `numlp --help` ÷ `import numpy`", "<", 2.5, lambda ours: to_numpy("`{} --help`", ours)),
+    ("prediction of 1 row: quickest peer ÷ numlp", ">", 1.0, partial(to_quickest, "inference", "1")),
+    ("prediction of 10,000 rows: quickest peer ÷ numlp", ">", 1.0, partial(to_quickest, "inference", "10000")),
+    ("start: `import numlp` ÷ `import numpy`", "≤", 1.15, partial(to_numpy, "`import {}`")),
+    ("start: `numlp --help` ÷ `import numpy`", "<", 2.5, partial(to_numpy, "`{} --help`")),
 ]
 HOLDS: Mapping[str, Callable[[float, float], bool]] = {
     "≤": lambda figure, goal: figure <= goal,
