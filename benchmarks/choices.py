@@ -6,8 +6,8 @@ machine, in how many rounds, and with which spread.
 Networks and cases are those of `make bench-training`, and one with Nesterov's momentum 0.9; 12,800 rows. Without
 aligned arrays, `numpy.empty` makes them, and they begin where the C library puts them; without flushing, running
 averages become denormal where gradients are 0 for long. Predictions are of 10,000 rows, float32, in a process that
-has freed no larger array before; without kept memory the C library gives that of their arrays back to the system.
-With and without have a process each; an epoch or 20 predictions each, A B A B …, while the other sleeps, after nine
+has done nothing before; without kept memory the C library may give that of their arrays back to the system. With and
+without have a process each; an epoch or 20 predictions each, A B A B …, while the other sleeps, after nine
 that do not count.
 
     python -m benchmarks.choices [--rounds 15]
@@ -26,11 +26,9 @@ from benchmarks.rounds import Turns, Worker, take_turns
 
 ROWS = 12_800
 WARM_UP = 8  # epochs after the first: 1,600 steps with batches of 64, after which some averages are denormal
+PREDICTIONS = 20  # of a turn
 PREDICTED = {f"{width}³, predictions": [784, width, width, width, 10] for width in (128, 256)}
 CASES = training.CASES | {"128³, 64, momentum": Case((128,) * 3, 64, momentum=0.9, learning_rate=0.05)}
-
-
-PREDICTIONS = 20  # of a turn
 
 
 class Choice(NamedTuple):

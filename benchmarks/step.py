@@ -113,7 +113,7 @@ def profile(title: str, rounds: int) -> list[dict[str, float]]:
 
 
 def in_turns(rounds: int) -> dict[str, dict[str, list[float]]]:
-    """Return the seconds a step of plain SGD, of Adam and with regularization, an epoch each in turns."""
+    """Return each contender's seconds a step of plain SGD, of Adam and with regularization, in turns."""
     with ExitStack() as stack:
         workers = {
             f"{name}: {title}": stack.enter_context(Worker(epochs, THREADS, (name, CASES[title], ROWS)))

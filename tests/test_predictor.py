@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from numlp import MLP, Ensemble, Scaling
+from numlp import MLP, Ensemble, Scaling, evaluate
 from numlp.errors import DataError, SettingError
 from numlp.losses import LOSSES
 
@@ -115,7 +115,7 @@ def test_a_temperature_changes_probabilities_and_no_class():
 
 
 def test_values_too_large_for_the_dtype():
-    for net in (MLP([2, 2]), MLP([2, 8, 2]), MLP([2, 8, 2], activation="tanh")):
+    for net in (MLP([2, 2]), MLP([2, 8, 2])):
         with pytest.raises(DataError, match="too large for this network in float32"):
             net.predict([[1e300, 0.0]])
     assert np.isfinite(MLP([2, 2], dtype="float64").predict([[1e300, 0.0]]))
@@ -153,6 +153,33 @@ def test_no_infinity_is_lost_in_an_activation(number, activation, normalization,
         logits = predictor(net).logits(x)
     assert np.isnan(logits[1500]).all()
     assert np.isfinite(np.delete(logits, 1500, axis=0)).all()
+
+
+@pytest.mark.parametrize("layer_size", [[1, 1, 3], [1, 3], [2, 1, 3], [3, 5, 2], [9, 4, 2]])
+def test_no_nan_is_lost_in_weights_that_are_0(layer_size):
+    net = MLP(layer_size)
+    net.params[:] = 0
+    x = np.zeros((40, layer_size[0]))
+    x[7, -1] = np.nan
+    for rows in (x, x[::-1][::-1], np.asfortranarray(x)):
+        with pytest.raises(DataError, match="x holds NaN or infinity, first in row 7"):
+            net.predict(rows)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_first_sums_that_overflow_are_what_the_activation_makes_of_infinity(activation):
+    net = MLP([2, 8, 2], activation=activation)
+    first = net.linear_layers[0].weight
+    first[...] = -abs(first) - 1
+    x = np.array([[3e38, 3e38], [1, 1]], np.float32)
+    assert np.isfinite(net.predict_proba(x)).all()
+    assert np.isfinite(evaluate(net, (x, [0, 1]))["loss"])
+
+
+def test_logits_that_are_far_apart_are_no_reason_to_warn():
+    net = MLP([1, 2])
+    net.params[:] = [3e38, -3e38, 0, 0]
+    np.testing.assert_array_equal(net.predict_proba([[1.0]]), [[1, 0]])
 
 
 @pytest.mark.parametrize(

@@ -131,10 +131,10 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
             np.add(variance, EPSILON, out=inverse)
             np.sqrt(inverse, out=inverse)
             np.reciprocal(inverse, out=inverse)
-            np.multiply(variance, n / (n - 1), out=variance)
+            np.multiply(variance, n / max(n - 1, 1), out=variance)
             for old, new in ((running_mean, mean), (running_variance, variance)):
                 np.subtract(new, old, out=new)
-                np.multiply(new, 0.1, out=new)
+                np.multiply(new, 0.1 * n / case.batch_size, out=new)
                 np.add(old, new, out=old)
             np.multiply(scale, inverse, out=factor)
             np.multiply(factor, raised, out=factor)
@@ -221,11 +221,12 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
         if after_epoch(total / n):
             break
 
-    maps = list(zip(weights, own, strict=False))
     if norm:
         factors = [own[2 * i] / np.sqrt(variance + EPSILON) for i, (_, variance) in enumerate(running)]
-        maps = [(weights[i] * f, own[2 * i + 1] - running[i][0] * f) for i, f in enumerate(factors)]
-        maps += [(weights[-1], own[-1])]
+        hidden = [(weights[i] * f, own[2 * i + 1] - running[i][0] * f) for i, f in enumerate(factors)]
+        maps = [*hidden, (weights[-1], own[-1])]
+    else:
+        maps = list(zip(weights, own, strict=True))
     buffers = [empty((ROWS, size), np.float32) for size in sizes[1:]]
 
     def predict(given: Rows) -> Rows:

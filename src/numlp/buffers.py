@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 LINE = 64  # bytes in a cache line
-_KEPT = 1 << 22
+_KEPT = 1 << 22  # bytes: more than what a layer of usual width makes of the rows that are predicted at a time
 
 
 def empty(shape: int | tuple[int, ...], dtype: npt.DTypeLike = float) -> npt.NDArray[Any]:
@@ -31,8 +31,9 @@ def empty(shape: int | tuple[int, ...], dtype: npt.DTypeLike = float) -> npt.NDA
 def keep_freed() -> None:
     """Let arrays of up to 4 MiB that come and go, as those of predictions do, have the same memory again.
 
-    Until something as large was freed, which this does without touching it, glibc gives what they free back to the
-    system, which fetches it anew page by page: `make bench-choices` shows how long that takes.
+    Until something as large was freed, which this does without touching it, glibc may give back to the system what
+    they free, and then has it made anew page by page: `make bench-choices` has a case in which it does. From then on
+    the process keeps up to some 8 MiB of what it has freed.
     """
     np.empty(_KEPT, np.uint8)
 

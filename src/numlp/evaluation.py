@@ -59,7 +59,8 @@ def evaluate_rows(predictor: Predictor, rows: Rows) -> dict[str, float]:
     one_hot: Array = np.eye(predictor.n_targets, dtype=dtype)
     delta, scratch = np.empty((2, size, n_outputs), dtype)
     values: Array = np.empty(size, dtype)
-    buffers.keep_freed()
+    if n > size:
+        buffers.keep_freed()
     for start in range(0, n, size):
         part = slice(start, start + size)
         logits, targets = predictor.logits(rows.x[part]), rows.targets[part]

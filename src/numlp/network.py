@@ -182,15 +182,16 @@ class MLP(Predictor):
         return all_finite(self.params)
 
     def logits(self, rows: AnyArray) -> Array:
-        x = self.input_scaling.scaled(dense(rows), self.dtype)
+        given = dense(rows)
+        x = self.input_scaling.scaled(given, self.dtype)
         z = self.layers[self._first].forward(x, training=False)  # what is before does nothing here
-        # What is NaN or infinite in a row is in each of its first sums, which are mostly fewer than its features; an
-        # activation may make infinity finite, as ReLU does −∞.
-        infinite = None if all_finite(z) else ~np.isfinite(z).all(axis=1)
+        # What is NaN or infinite in a row is in each of its first sums, mostly fewer than its features; an activation
+        # may make infinity finite, as ReLU does −∞.
+        finite = all_finite(z if z.shape[1] < x.shape[1] else x)
         for layer in self.layers[self._first + 1 :]:
             z = layer.forward(z, training=False)
-        if infinite is not None:
-            z[infinite] = np.nan
+        if not finite:  # but sums of large numbers may be infinite, too
+            z[~np.isfinite(given).all(axis=1)] = np.nan
         return z
 
     def forward(self, x: Array, training: bool = False) -> Array:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.floating[Any]]
 AnyArray = npt.NDArray[Any]
 
-_FEW = 32  # numbers in a row: NumPy takes as long to begin with a row as to go through so many
+_FEW = 32  # numbers: NumPy takes about as long to begin with a row as to go through so many
 
 
 def all_finite(x: Array) -> bool:
@@ -52,7 +52,7 @@ def row_max(x: Array, out: Array | None = None, scratch: Array | None = None) ->
     array([3., 6.])
     """
     n, width = x.shape
-    if width > min(n, _FEW):
+    if width > _FEW or n < _FEW:
         by_row: Array = np.maximum.reduce(x, axis=1, out=out)
         return by_row
     columns = np.empty((width, n), x.dtype) if scratch is None else scratch.reshape(width, n)
@@ -112,7 +112,8 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    out = np.subtract(x, row_max(x)[:, None], out=out)
+    with np.errstate(over="ignore"):  # to −∞, whose exponential is right
+        out = np.subtract(x, row_max(x)[:, None], out=out)
     np.exp(out, out=out)
     np.divide(out, np.add.reduce(out, axis=1, keepdims=True), out=out)
     return out
