@@ -7,8 +7,8 @@ Networks and cases are those of `make bench-training`, and one with Nesterov's m
 aligned arrays, `numpy.empty` makes them, and they begin where the C library puts them; without flushing, running
 averages become denormal where gradients are 0 for long. Predictions are of 10,000 rows, float32, in a process that
 has done nothing before; without kept memory the C library may give that of their arrays back to the system. With and
-without have a process each; an epoch or 20 predictions each, A B A B …, while the other sleeps, after nine
-that do not count.
+without have a process each; an epoch or 20 predictions each, A B A B …, while the other sleeps, after nine that do
+not count.
 
     python -m benchmarks.choices [--rounds 15]
 """

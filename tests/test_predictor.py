@@ -141,11 +141,12 @@ def test_rows_that_can_not_be_predicted(method, x, says):
 @pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_no_infinity_is_lost_in_an_activation(number, activation, normalization, predictor):
-    net = MLP([4, 6, 3], activation=activation, normalization=normalization)
+@pytest.mark.parametrize("n_features", [4, 9])  # fewer and more than there are first sums
+def test_no_infinity_is_lost_in_an_activation(n_features, number, activation, normalization, predictor):
+    net = MLP([n_features, 6, 3], activation=activation, normalization=normalization)
     first = net.linear_layers[0].weight
     first[...] = -abs(first)  # so that ReLU makes infinity 0, and the others make it a number
-    x = np.zeros((2000, 4))
+    x = np.zeros((2000, n_features))
     x[1500, 2] = number
     with pytest.raises(DataError, match="x holds NaN or infinity, first in row 1500"):
         predictor(net).predict(x)

@@ -1,5 +1,6 @@
 """One training step allocates no array: every buffer is made before the loop."""
 
+import itertools
 import tracemalloc
 
 import numpy as np
@@ -29,10 +30,7 @@ REGULARIZATION = {
 
 
 class StepMemory:
-    """A callback that measures by how much the traced memory rises within a step.
-
-    The two largest rises are left out: what other threads make, such as those of the test runner, is in one or two.
-    """
+    """A callback that measures by how much the traced memory rises within a step at most."""
 
     def __init__(self):
         self.peaks = []
@@ -50,7 +48,7 @@ class StepMemory:
 
     @property
     def peak(self):
-        return sorted(self.peaks[1:])[-3]
+        return max(self.peaks[1:])
 
 
 @pytest.fixture(autouse=True)
@@ -78,10 +76,14 @@ def network(loss="softmax_cross_entropy", features=FEATURES, **settings):
 
 
 def peak_of_a_step(net, rows, batch_size=BATCH, **settings):
-    memory = StepMemory()
-    train(net, rows, batch_size=batch_size, epochs=1, learning_rate=1e-3, after_step=[memory], **settings)
-    assert len(memory.peaks) == 7
-    return memory.peak
+    """Return the lesser of two trainings' peaks: what steps make is in both, what other threads make hardly ever."""
+    peaks = []
+    for _ in range(2):
+        memory = StepMemory()
+        train(net, rows, batch_size=batch_size, epochs=1, learning_rate=1e-3, after_step=[memory], **settings)
+        assert len(memory.peaks) == 7
+        peaks.append(memory.peak)
+    return min(peaks)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64", "int64"])
@@ -144,9 +146,13 @@ def test_everything_at_once_allocates_nothing_whatever_the_loss(loss):
     assert peak_of_a_step(net, data(loss, "uint8", weighted=True), **smoothing, **REGULARIZATION) < LIMIT
 
 
-def test_an_allocation_would_be_seen():
+@pytest.mark.parametrize("every", [1, 6])
+def test_an_allocation_would_be_seen(every):
+    steps = itertools.count(1)
+
     def careless(gradients):
-        gradients[:BATCH] *= np.ones(BATCH, np.float32)
+        if next(steps) % every == 0:
+            gradients[:BATCH] *= np.ones(BATCH, np.float32)
 
     net = MLP([FEATURES, 512, OUTPUTS])
     assert peak_of_a_step(net, data("softmax_cross_entropy", "uint8"), sync_gradients=careless) >= LIMIT
