@@ -25,7 +25,7 @@ demo: $(VENV)/.app
 
 test: $(VENV)/.dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
-	$(BIN)/python -m pytest tests/test_threads.py
+	$(BIN)/python -m pytest tests/training/test_threads.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

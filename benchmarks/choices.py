@@ -41,19 +41,19 @@ class Choice(NamedTuple):
 def not_aligned() -> None:
     import numpy as np
 
-    from numlp import buffers
+    from numlp.arrays import buffers
 
     buffers.empty = np.empty
 
 
 def not_flushed() -> None:
-    from numlp import special
+    from numlp.arrays import special
 
     special.flush = lambda x, decay: None
 
 
 def not_kept() -> None:
-    from numlp import buffers
+    from numlp.arrays import buffers
 
     buffers.keep_freed = lambda: None
 

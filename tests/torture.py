@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from numlp.checkpoints import read_checkpoint
-from numlp.optimizers import OPTIMIZERS
+from numlp.files.checkpoints import read_checkpoint
+from numlp.training.optimizers import OPTIMIZERS
 
 SETTINGS = [
     *("--layers", "24,16", "--batch-size", "16", "--epochs", "60", "--validation", "0.2", "--ensemble", "2"),

@@ -25,8 +25,8 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
 
     import numpy as np
 
-    from numlp.buffers import empty
-    from numlp.special import flush
+    from numlp.arrays.buffers import empty
+    from numlp.arrays.special import flush
 
     if case.schedule != "constant" or case.momentum or case.label_smoothing or case.standardize:
         raise ValueError(f"by hand there is nothing but a step at a constant rate, not {case}")

@@ -19,7 +19,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
 
     import numpy as np
 
-    from numlp.buffers import empty
+    from numlp.arrays.buffers import empty
 
     rng = np.random.default_rng(case.seed)
 

@@ -16,10 +16,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from numlp.activations import ACTIVATIONS
-from numlp.evaluation import evaluate
-from numlp.recipe import Recipe
-from numlp.recipes import load_data, load_recipe, train_model
+from numlp.judging.evaluation import evaluate
+from numlp.network.activations import ACTIVATIONS
+from numlp.runs.recipe import Recipe
+from numlp.runs.recipes import load_data, load_recipe, train_model
 
 HERE = Path(__file__).parent
 GUIDE = HERE.parent / "choosing.md"

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from numlp import __version__, evaluate
-from numlp.recipe import Recipe
-from numlp.recipes import load_data, load_recipe, train_model
+from numlp.runs.recipe import Recipe
+from numlp.runs.recipes import load_data, load_recipe, train_model
 
 HERE = Path(__file__).parent
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from numlp import MLP, __version__, evaluate
-from numlp.callbacks import KeepBest
-from numlp.history import History
 from numlp.plots import compare, weights
-from numlp.recipe import Recipe
-from numlp.recipes import load_data, load_recipe, make_network, train_network
-from numlp.runs import save_figure
+from numlp.runs.folder import save_figure
+from numlp.runs.recipe import Recipe
+from numlp.runs.recipes import load_data, load_recipe, make_network, train_network
+from numlp.training.callbacks import KeepBest
+from numlp.training.history import History
 
 HERE = Path(__file__).parent
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}

@@ -2,40 +2,40 @@
 
 from typing import TYPE_CHECKING
 
-from numlp.lazy import on_first_use
+from numlp.settings.lazy import on_first_use
 from numlp.version import __version__
 
 if TYPE_CHECKING:
-    from numlp.calibration import calibrate
-    from numlp.callbacks import Checkpoint, EarlyStopping, KeepBest, TimeBudget
     from numlp.datasets import load_dataset
-    from numlp.ensemble import Ensemble
     from numlp.errors import DivergenceError, NumlpError
-    from numlp.evaluation import evaluate
-    from numlp.files import load_model, save_model
-    from numlp.history import History
-    from numlp.network import MLP
-    from numlp.optimizers import SGD, Adam, AdamW, Lion, RMSprop
-    from numlp.range_test import find_learning_rate
-    from numlp.scaling import Scaling, standardize, symmetric
-    from numlp.training import train
+    from numlp.files.models import load_model, save_model
+    from numlp.judging.evaluation import evaluate
+    from numlp.network.ensemble import Ensemble
+    from numlp.network.mlp import MLP
+    from numlp.network.scaling import Scaling, standardize, symmetric
+    from numlp.training.calibration import calibrate
+    from numlp.training.callbacks import Checkpoint, EarlyStopping, KeepBest, TimeBudget
+    from numlp.training.history import History
+    from numlp.training.loop import train
+    from numlp.training.optimizers import SGD, Adam, AdamW, Lion, RMSprop
+    from numlp.training.range_test import find_learning_rate
 else:
     __getattr__ = on_first_use(
         "numlp",
         {
-            "calibration": ["calibrate"],
-            "callbacks": ["Checkpoint", "EarlyStopping", "KeepBest", "TimeBudget"],
             "datasets": ["load_dataset"],
-            "ensemble": ["Ensemble"],
             "errors": ["DivergenceError", "NumlpError"],
-            "evaluation": ["evaluate"],
-            "files": ["load_model", "save_model"],
-            "history": ["History"],
-            "network": ["MLP"],
-            "optimizers": ["SGD", "Adam", "AdamW", "Lion", "RMSprop"],
-            "range_test": ["find_learning_rate"],
-            "scaling": ["Scaling", "standardize", "symmetric"],
-            "training": ["train"],
+            "files.models": ["load_model", "save_model"],
+            "judging.evaluation": ["evaluate"],
+            "network.ensemble": ["Ensemble"],
+            "network.mlp": ["MLP"],
+            "network.scaling": ["Scaling", "standardize", "symmetric"],
+            "training.calibration": ["calibrate"],
+            "training.callbacks": ["Checkpoint", "EarlyStopping", "KeepBest", "TimeBudget"],
+            "training.history": ["History"],
+            "training.loop": ["train"],
+            "training.optimizers": ["SGD", "Adam", "AdamW", "Lion", "RMSprop"],
+            "training.range_test": ["find_learning_rate"],
         },
     )
 

@@ -5,10 +5,7 @@ remedy. Where a value is wrong it is a `ValueError` as well, so that code which 
 catches it.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from numlp.history import History
+from typing import Any
 
 
 class NumlpError(Exception):
@@ -52,7 +49,7 @@ class DivergenceError(NumlpError, ArithmeticError):
         The epochs that were completed before.
     """
 
-    def __init__(self, epoch: int, learning_rate: float, history: "History") -> None:
+    def __init__(self, epoch: int, learning_rate: float, history: Any) -> None:
         super().__init__(
             f"training diverged in epoch {epoch}: the loss or the weights became NaN or infinite at "
             f"learning_rate {learning_rate:g}; the network keeps the weights from before that epoch; "

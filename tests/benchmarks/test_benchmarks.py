@@ -10,10 +10,10 @@ from benchmarks.case import Case, standard_scale
 from benchmarks.contenders import NAMES, contender, versions
 from benchmarks.data import load, with_fold
 from benchmarks.rounds import Worker, choose_threads, take_turns, thread_settings
-from numlp import buffers, special
-from numlp.history import History
-from numlp.scaling import standardize
-from numlp.schedules import OneCycle, Plan
+from numlp.arrays import buffers, special
+from numlp.network.scaling import standardize
+from numlp.training.history import History
+from numlp.training.schedules import OneCycle, Plan
 
 TRAINERS = [name for name in NAMES if name not in ("floor", "onnxruntime")]
 CASES = {

@@ -12,7 +12,7 @@ from PIL import Image
 from numlp import MLP, Checkpoint, save_model, train
 from numlp.cli.app import COMMANDS, load
 from numlp.datasets import load_rows
-from numlp.recipe import Recipe
+from numlp.runs.recipe import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +229,7 @@ def test_compare(numlp, fails, points):
 
 def test_settings_stand_above_results_and_losses_of_different_kinds_are_told(numlp, points, monkeypatch):
     drawn = []
-    monkeypatch.setattr("numlp.runs.save_figure", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr("numlp.runs.folder.save_figure", lambda figure, path: drawn.append(figure))
     numlp("train", points, "--epochs", "2", "--loss", "sigmoid_squared_error", "--output", "a")
     numlp("train", points, "--epochs", "2", "--patience", "2", "--output", "b")
     _, out, _ = numlp("compare", "a", "b")

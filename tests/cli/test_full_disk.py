@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from numlp import load_model
-from numlp.checkpoints import read_checkpoint
-from numlp.runs import load_run
-from numlp.unfinished import can_go_on, checkpoint_path
+from numlp.files.checkpoints import read_checkpoint
+from numlp.runs.folder import load_run
+from numlp.runs.unfinished import can_go_on, checkpoint_path
 
 resource = pytest.importorskip("resource", reason="limits of file sizes are POSIX")
 SETTINGS = [

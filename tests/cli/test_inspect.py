@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from numlp import MLP, Checkpoint, save_model, train
-from numlp.checkpoints import describe_checkpoint
-from numlp.files import read_description
+from numlp.files.checkpoints import describe_checkpoint
+from numlp.files.models import read_description
 
 WIDTH = 10**10
 

@@ -9,8 +9,8 @@ import pytest
 
 from numlp import load_model
 from numlp.cli.options import class_weights, names, widths
-from numlp.recipe import Recipe
-from numlp.runs import load_run
+from numlp.runs.folder import load_run
+from numlp.runs.recipe import Recipe
 
 QUICK = ("--layers", "8,8", "--epochs", "2", "--batch-size", "50", "--no-report")
 

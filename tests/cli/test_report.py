@@ -10,9 +10,9 @@ from rich.console import Console
 
 from numlp import load_model
 from numlp.cli.progress import TrainingProgress, sparkline
-from numlp.history import History
-from numlp.snapshots import load_snapshots
-from numlp.state import TrainingState
+from numlp.training.history import History
+from numlp.training.snapshots import load_snapshots
+from numlp.training.state import TrainingState
 
 QUICK = ("--epochs", "2", "--validation", "0.2", "--batch-size", "16", "--layers", "8")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numlp.checkpoints import read_checkpoint
-from numlp.unfinished import Lock, checkpoint_path
+from numlp.files.checkpoints import read_checkpoint
+from numlp.runs.unfinished import Lock, checkpoint_path
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and locks are POSIX")
 SETTINGS = [
@@ -117,7 +117,7 @@ def test_what_a_killed_process_left_is_removed(numlp, points, whole):
 
 def test_a_run_that_lasts_longer_than_a_minute_has_checkpoints_by_itself(numlp, points, monkeypatch):
     """Let every epoch last 25 seconds: the third ends after a minute, the sixth after another."""
-    from numlp import callbacks
+    from numlp.training import callbacks
 
     seen, seconds = [], [0.0]
     record = callbacks.Checkpoint.record
@@ -135,7 +135,7 @@ def test_a_run_that_lasts_longer_than_a_minute_has_checkpoints_by_itself(numlp, 
 
 @pytest.mark.parametrize("text", ["1000", "600s"])
 def test_a_short_run_has_none(numlp, points, text, monkeypatch):
-    from numlp import callbacks
+    from numlp.training import callbacks
 
     written = []
     record = callbacks.Checkpoint.record
@@ -190,8 +190,8 @@ def test_how_often_to_write(fails, points, text):
 
 
 def test_a_folder_that_can_t_be_written_any_more(numlp, points, monkeypatch):
-    from numlp import callbacks
     from numlp.errors import OutputError
+    from numlp.training import callbacks
 
     def full(record, path):
         raise OutputError(f"can't write {path}: No space left on device")

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numlp.runs import load_run
-from numlp.threads import count, limited
+from numlp.runs.folder import load_run
+from numlp.training.threads import count, limited
 
 QUICK = ("--layers", "16", "--epochs", "1", "--no-report")
 

@@ -16,15 +16,15 @@ from PIL import Image
 import numlp.sklearn
 from fuzz import packing
 from numlp import MLP, Checkpoint, EarlyStopping, Ensemble, load_dataset, load_model, save_model, standardize, train
-from numlp.checkpoints import describe_checkpoint
 from numlp.datasets.idx import read_idx
 from numlp.datasets.png import read_png
 from numlp.datasets.readers import read_samples
-from numlp.files import read_description, tensor_shapes
+from numlp.files.checkpoints import describe_checkpoint
+from numlp.files.models import read_description, tensor_shapes
 from numlp.onnx import export_onnx, import_onnx
-from numlp.recipes import load_recipe, recipe_names, recipe_text
-from numlp.runs import load_run
-from numlp.snapshots import load_snapshots, save_snapshots
+from numlp.runs.folder import load_run
+from numlp.runs.recipes import load_recipe, recipe_names, recipe_text
+from numlp.training.snapshots import load_snapshots, save_snapshots
 
 ROOT = Path(__file__).parents[1]
 X = np.random.default_rng(0).normal(size=(12, 2)).astype(np.float32)

@@ -8,12 +8,12 @@ import onnxruntime
 import pytest
 
 from numlp import MLP, Ensemble, Scaling, standardize, train
-from numlp.activations import ACTIVATIONS
 from numlp.errors import OutputError, SettingError
-from numlp.layers import NORMALIZATIONS
-from numlp.losses import LOSSES
-from numlp.named import resolve
+from numlp.network.activations import ACTIVATIONS
+from numlp.network.layers import NORMALIZATIONS
+from numlp.network.losses import LOSSES
 from numlp.onnx import export_onnx
+from numlp.settings.named import resolve
 
 TEXTS = [*LOSSES, "huber(delta = 0.5)", "quantile(levels = [0.2, 0.4, 0.8])"]
 

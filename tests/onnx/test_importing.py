@@ -12,12 +12,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from numlp import MLP, Ensemble, Scaling, standardize
-from numlp.activations import ACTIVATIONS
 from numlp.errors import FileFormatError, NumlpError, SettingError
-from numlp.layers import NORMALIZATIONS
-from numlp.losses import LOSSES
-from numlp.named import resolve
+from numlp.network.activations import ACTIVATIONS
+from numlp.network.layers import NORMALIZATIONS
+from numlp.network.losses import LOSSES
 from numlp.onnx import export_onnx, import_onnx
+from numlp.settings.named import resolve
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "onnx"
 REFUSED = {  # the first node that is no part of an MLP of numlp's

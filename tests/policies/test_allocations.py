@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from numlp import MLP, Scaling, train
-from numlp.activations import ACTIVATIONS
-from numlp.layers import NORMALIZATIONS
-from numlp.losses import LOSSES
-from numlp.optimizers import OPTIMIZERS
+from numlp.network.activations import ACTIVATIONS
+from numlp.network.layers import NORMALIZATIONS
+from numlp.network.losses import LOSSES
+from numlp.training.optimizers import OPTIMIZERS
 
 N, FEATURES, OUTPUTS, BATCH = 20480, 6, 4, 2048
 # Python's own numbers, views and frames take about 2,500 bytes in a step, and 4,300 with everything on. The smallest

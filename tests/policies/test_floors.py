@@ -1,115 +1,92 @@
-"""A module imports from lower floors only; siblings on one floor do not import each other."""
+"""The house: no module lies loose, and imports run downwards only, between wings and within each."""
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 import numlp
 
 SOURCE = Path(numlp.__file__).parent
 
-# Package rooms (datasets, cli) are one room each: within them modules build on one another.
-FLOORS = {
-    "errors": -3,
-    "lazy": -3,
-    "limits": -3,
-    "sparse": -3,
-    "buffers": -3,
-    "version": -3,
-    "atomic": -2,
-    "folders": -2,
-    "checks": -2,
-    "special": -2,
-    "texts": -2,
-    "arrays": -1,
-    "tensors": -1,
-    "checkpoints": 0,
-    "history": -1,
-    "intervals": 0,
-    "named": 0,
-    "randomness": 0,
-    "scaling": 0,
-    "activations": 1,
-    "augmentation": 1,
-    "initializers": 1,
-    "losses": 1,
-    "optimizers": 1,
-    "schedules": 1,
-    "datasets": 3,
-    "layers": 2,
-    "metrics": 2,
-    "predictor": 2,
-    "weights": 2,
-    "network": 3,
-    "pictures": 3,
-    "rows": 3,
-    "batches": 4,
-    "ensemble": 4,
-    "evaluation": 4,
-    "inspection": 4,
-    "files": 5,
-    "regularization": 5,
-    "state": 6,
-    "streams": 5,
-    "feed": 6,
-    "onnx": 6,
-    "training": 7,
-    "threads": 4,
-    "callbacks": 8,
-    "calibration": 8,
-    "range_test": 8,
-    "snapshots": 8,
-    "recipe": 4,
-    "recipes": 9,
-    "sklearn": 9,
-    "plots": 10,
-    "runs": 11,
-    "unfinished": 12,
-    "report": 12,
-    "cli": 13,
-    "__main__": 14,
-}
+# From the ground up: each imports from those before it.
+WINGS = [
+    *("errors", "version", "settings"),
+    *("arrays", "network"),
+    *("data", "files", "judging"),
+    *("datasets", "onnx"),
+    "training",
+    *("sklearn", "plots"),
+    *("runs", "report", "cli"),
+    "__main__",
+]
+PACKAGES = [path.parent for path in sorted(SOURCE.rglob("__init__.py"))]
 
 
-def room(path: Path) -> str:
-    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+def name(path: Path) -> str:
+    """Return the dotted name of a module or package, without the leading `numlp`."""
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
 
 
-def imported_rooms(path: Path) -> Iterator[str]:
-    tree = ast.parse(path.read_text())
-    for_types_only = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if node in for_types_only:
-            continue
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "numlp":
-            parts = node.module.split(".")
-            yield from [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+MODULES = {name(path): path for path in SOURCE.rglob("*.py")}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the dotted names of what a module imports of numlp, for types or not, at its top or in a function."""
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("numlp."))
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path} imports relatively"
+            found = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for dotted in found:
+            if dotted.split(".")[0] == "numlp":
+                inner = dotted.removeprefix("numlp").lstrip(".")
+                yield inner if inner in MODULES else inner.rpartition(".")[0]  # a name in a module
 
 
-def test_every_module_has_a_floor():
-    assert {room(path) for path in SOURCE.rglob("*.py")} - {"__init__"} == set(FLOORS)
+def test_no_module_lies_loose():
+    assert {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()} == {
+        "__init__",
+        *WINGS,
+    }
 
 
-def test_modules_import_from_lower_floors_only():
-    violations = [
-        f"{path.relative_to(SOURCE)} (floor {FLOORS[room(path)]}) imports {imported} (floor {FLOORS[imported]})"
-        for path in SOURCE.rglob("*.py")
-        if path != SOURCE / "__init__.py"
-        for imported in imported_rooms(path)
-        if imported != room(path) and FLOORS[imported] >= FLOORS[room(path)]
+def test_wings_import_from_the_ones_below():
+    height = {wing: i for i, wing in enumerate(WINGS)}
+    assert not [
+        f"{module} imports {imported}"
+        for module, path in MODULES.items()
+        if module  # the package itself names all that is public
+        for imported in imports(path)
+        if height[imported.split(".")[0]] > height[module.split(".")[0]]
     ]
-    assert not violations
+
+
+@pytest.mark.parametrize("package", PACKAGES[1:], ids=name)
+def test_imports_run_downwards_within_a_package(package):
+    """Modules and packages beside each other can be put in an order, and none imports the package that holds it."""
+    whole = name(package)
+    below: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        if not module.startswith(f"{whole}."):
+            continue
+        own = module.removeprefix(f"{whole}.").split(".")[0]
+        for imported in imports(path):
+            assert imported != whole, f"{module} imports {whole}, which holds it"
+            if imported.startswith(f"{whole}."):
+                below.setdefault(own, set()).add(imported.removeprefix(f"{whole}.").split(".")[0])
+    try:
+        TopologicalSorter({module: others - {module} for module, others in below.items()}).prepare()
+    except CycleError as error:
+        pytest.fail(f"imports of {whole} run in a circle: {' → '.join(error.args[1])}")
 
 
 def test_modules_are_small():
-    long = {
-        str(p.relative_to(SOURCE)): n for p in SOURCE.rglob("*.py") if (n := len(p.read_text().splitlines())) > 300
+    assert not {
+        module: lines for module, path in MODULES.items() if (lines := len(path.read_text().splitlines())) > 300
     }
-    assert not long

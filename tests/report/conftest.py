@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from numlp import load_dataset
-from numlp.callbacks import GradientNorms
 from numlp.datasets import Dataset, Split
-from numlp.ensemble import Ensemble
-from numlp.history import History, mean_history
-from numlp.recipe import Recipe
-from numlp.recipes import load_recipe, make_network, train_network
+from numlp.network.ensemble import Ensemble
 from numlp.report import write_report
 from numlp.report.page import page
 from numlp.report.report import SCRIPTS
-from numlp.runs import SNAPSHOTS, create_folder, save_run
-from numlp.snapshots import Snapshots, save_snapshots
+from numlp.runs.folder import SNAPSHOTS, create_folder, save_run
+from numlp.runs.recipe import Recipe
+from numlp.runs.recipes import load_recipe, make_network, train_network
+from numlp.training.callbacks import GradientNorms
+from numlp.training.history import History, mean_history
+from numlp.training.snapshots import Snapshots, save_snapshots
 
 CHROMIUM = shutil.which("chromium")
 HOSTILE = "</script><img src=x onerror=alert(1)>"

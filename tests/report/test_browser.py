@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from numlp import load_model
-from numlp.recipe import Recipe
 from numlp.report import write_report
-from numlp.runs import model_path
+from numlp.runs.folder import model_path
+from numlp.runs.recipe import Recipe
 
 from .conftest import HOSTILE, save_trained
 

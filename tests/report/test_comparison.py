@@ -2,10 +2,10 @@ import re
 
 import pytest
 
-from numlp.history import History
-from numlp.recipe import Recipe
 from numlp.report import write_comparison
-from numlp.runs import Run
+from numlp.runs.folder import Run
+from numlp.runs.recipe import Recipe
+from numlp.training.history import History
 
 from .conftest import data_of
 

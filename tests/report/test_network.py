@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from numlp import MLP, Ensemble, Scaling
-from numlp.activations import ACTIVATIONS
-from numlp.inspection import saliency
-from numlp.layers import NORMALIZATIONS
-from numlp.losses import LOSSES
+from numlp.judging.inspection import saliency
+from numlp.network.activations import ACTIVATIONS
+from numlp.network.layers import NORMALIZATIONS
+from numlp.network.losses import LOSSES
 from numlp.report.embedding import embedded, rounded
 
 OUTPUTS = 4

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numlp.history import History
 from numlp.report.overfitting import overfitting
+from numlp.training.history import History
 
 
 def history_of(train, validation):

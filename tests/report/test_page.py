@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numlp.history import History
-from numlp.recipe import Recipe
 from numlp.report.comparison import SCRIPTS
 from numlp.report.page import escaped_json, page, policy
 from numlp.report.settings import portable, reproduction, shown
-from numlp.runs import Run
+from numlp.runs.folder import Run
+from numlp.runs.recipe import Recipe
+from numlp.training.history import History
 
 CONTEXT = {"title": "t", "names": ["a"], "rows": [], "panels": []}
 

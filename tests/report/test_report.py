@@ -10,15 +10,15 @@ from PIL import Image
 
 from numlp import evaluate, load_model
 from numlp.errors import FileFormatError, OutputError
-from numlp.losses import LOSSES
-from numlp.network import MLP
-from numlp.recipe import Recipe
+from numlp.network.losses import LOSSES
+from numlp.network.mlp import MLP
 from numlp.report import write_report
 from numlp.report.examples import choose
 from numlp.report.judged import judged
 from numlp.report.sprites import grey, sheet, signed
 from numlp.report.units import units
-from numlp.runs import load_run, model_path
+from numlp.runs.folder import load_run, model_path
+from numlp.runs.recipe import Recipe
 
 from .conftest import HOSTILE, data_of, save_trained
 

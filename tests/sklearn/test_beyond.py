@@ -8,11 +8,11 @@ from sklearn.datasets import make_multilabel_classification
 from sklearn.metrics import log_loss, make_scorer, recall_score
 
 from numlp import EarlyStopping
-from numlp.activations import ACTIVATIONS
-from numlp.losses import LOSSES
-from numlp.optimizers import OPTIMIZERS, SGD
-from numlp.schedules import SCHEDULES
+from numlp.network.activations import ACTIVATIONS
+from numlp.network.losses import LOSSES
 from numlp.sklearn import MLPClassifier, MLPRegressor
+from numlp.training.optimizers import OPTIMIZERS, SGD
+from numlp.training.schedules import SCHEDULES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

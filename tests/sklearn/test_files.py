@@ -13,10 +13,10 @@ from sklearn.pipeline import make_pipeline
 import numlp
 from numlp.cli import main
 from numlp.errors import FileFormatError, OutputError, SettingError
-from numlp.files import read_description
-from numlp.losses import LOSSES
-from numlp.optimizers import AdamW
+from numlp.files.models import read_description
+from numlp.network.losses import LOSSES
 from numlp.sklearn import MLPClassifier, MLPRegressor, load_model, save_model
+from numlp.training.optimizers import AdamW
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 FITTED = (

@@ -4,8 +4,8 @@ import io
 import sys
 from collections.abc import Sequence
 
-from numlp.checks import missing
 from numlp.errors import NumlpError
+from numlp.settings.checks import missing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

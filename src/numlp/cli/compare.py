@@ -8,10 +8,10 @@ import typer
 
 from numlp.cli.output import Json, console, print_json, setting_text, shown, table
 from numlp.errors import SettingError
-from numlp.files import read_description
+from numlp.files.models import read_description
 
 if TYPE_CHECKING:
-    from numlp.runs import Run
+    from numlp.runs.folder import Run
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -41,7 +41,7 @@ def compare(
 ) -> None:
     """Show the settings that differ and the results of runs side by side, and draw their curves on one figure."""
     from numlp.plots import compare as draw
-    from numlp.runs import free_path, load_run, new_figure_path, save_figure
+    from numlp.runs.folder import free_path, load_run, new_figure_path, save_figure
 
     if len(runs) < 2:
         raise SettingError("name at least two runs to compare")
@@ -97,7 +97,7 @@ def _labels(runs: list[str]) -> list[str]:
 
 def _settings(run: "Run") -> dict[str, Any]:
     """Return all settings of a run, those that are off as None, and the loss that followed from its targets."""
-    from numlp.runs import model_path
+    from numlp.runs.folder import model_path
 
     loss = run.recipe.loss or read_description(model_path(run.folder))["networks"][0]["loss"]
     return dataclasses.asdict(run.recipe) | {"loss": loss}

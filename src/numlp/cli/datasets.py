@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 import typer
 
-from numlp.checks import choice
 from numlp.cli.output import Json, console, print_json
 from numlp.datasets import SOURCES
 from numlp.datasets.download import fetch as download
 from numlp.datasets.sources import Source, locate, read_folder
 from numlp.errors import FileFormatError
+from numlp.settings.checks import choice
 
 EXAMPLES = """[bold]Examples[/bold]
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from numlp.arrays import as_classes, as_labels
+from numlp.arrays.targets import as_classes, as_labels
 from numlp.cli.options import read
 from numlp.cli.output import Json, console, print_json, shown, table
 from numlp.datasets import SOURCES, load_rows
-from numlp.files import load_model, read_description
-from numlp.metrics import class_accuracy, confusion_matrix, mean_absolute_error
+from numlp.files.models import load_model, read_description
+from numlp.judging.metrics import class_accuracy, confusion_matrix, mean_absolute_error
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -44,7 +44,7 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Show a network's loss and accuracy on data, for every class, with the confusion matrix."""
-    from numlp.runs import judge, model_path
+    from numlp.runs.folder import judge, model_path
 
     path = model_path(model)
     network = load_model(path)

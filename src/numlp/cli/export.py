@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from numlp.cli.output import Force, check_free, console
-from numlp.files import load_model
+from numlp.files.models import load_model
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -33,7 +33,7 @@ def export(
     float input means what it means to numlp: where the training data were bytes, parts of 255.
     """
     from numlp.onnx import export_onnx
-    from numlp.runs import model_path
+    from numlp.runs.folder import model_path
 
     check_free(output, ".onnx", force)
     network = load_model(model_path(model))

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from numlp.checks import positive
 from numlp.cli.options import read_number, with_recipe_options
 from numlp.cli.output import Json, console, print_json, table
 from numlp.cli.train import DATA, RECIPE, choose
-from numlp.range_test import find_learning_rate
-from numlp.recipes import make_network, step_settings, threads_of
-from numlp.threads import limited
+from numlp.runs.recipes import make_network, step_settings, threads_of
+from numlp.settings.checks import positive
+from numlp.training.range_test import find_learning_rate
+from numlp.training.threads import limited
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -43,7 +43,7 @@ def find_lr(
     The options of a recipe are those of the training to come; its own learning rate, schedule and epochs don't count.
     """
     from numlp.plots import learning_rates
-    from numlp.runs import new_figure_path, save_figure
+    from numlp.runs.folder import new_figure_path, save_figure
 
     figure = new_figure_path(output, "learning-rates.png")
     low, high = (read_number(*limit, float) for limit in (("--lowest", lowest), ("--highest", highest)))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from numlp.cli.output import Force, check_free, console
-from numlp.files import save_model
+from numlp.files.models import save_model
 
 EXAMPLES = """[bold]Examples[/bold]
 

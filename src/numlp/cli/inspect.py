@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from numlp.checkpoints import describe_checkpoint
 from numlp.cli.output import Json, console, print_json, table
 from numlp.errors import FileFormatError
-from numlp.files import read_description, tensor_shapes
+from numlp.files.checkpoints import describe_checkpoint
+from numlp.files.models import read_description, tensor_shapes
 
 _LONGEST = 100
 
@@ -25,7 +25,7 @@ def inspect(
     json: Json = False,
 ) -> None:
     """Show what a model file or a checkpoint holds, without reading its weights."""
-    from numlp.runs import model_path
+    from numlp.runs.folder import model_path
 
     path = model_path(file)
     try:

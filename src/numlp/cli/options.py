@@ -16,8 +16,8 @@ import typer
 
 from numlp.datasets import SOURCES
 from numlp.errors import SettingError
-from numlp.recipe import OFF, Recipe
-from numlp.texts import parse_toml
+from numlp.runs.recipe import OFF, Recipe
+from numlp.settings.texts import parse_toml
 
 
 def widths(text: str) -> list[int]:

@@ -10,8 +10,8 @@ import typer
 from numlp.cli.output import Json, console, print_json, shown, table
 from numlp.datasets.png import read_png
 from numlp.datasets.readers import read_samples
-from numlp.files import load_model
-from numlp.predictor import Predictor
+from numlp.files.models import load_model
+from numlp.network.predictor import Predictor
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -36,7 +36,7 @@ def predict(
     A PNG image must have the size of the images that the network was trained on, and look like them: MNIST's digits
     are white on black.
     """
-    from numlp.runs import model_path
+    from numlp.runs.folder import model_path
 
     path = model_path(model)
     network = load_model(path)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from numlp.cli.output import shown
-from numlp.state import TrainingState
+from numlp.training.state import TrainingState
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _NEWEST = 16  # epochs in the sparkline: with the bar and the time left, 80 columns

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from numlp.cli.output import Json, console, print_json, setting_text, table
-from numlp.recipe import Recipe
-from numlp.recipes import load_recipe, recipe_names, recipe_text
+from numlp.runs.recipe import Recipe
+from numlp.runs.recipes import load_recipe, recipe_names, recipe_text
 
 EXAMPLES = """[bold]Examples[/bold]
 

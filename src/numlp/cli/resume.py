@@ -10,7 +10,7 @@ from numlp.cli.output import Commentary, Json, console, print_json
 from numlp.cli.running import Opening, read_interval, run
 from numlp.cli.train import CHECKPOINT_EVERY, REPORT
 from numlp.errors import FileFormatError, SettingError
-from numlp.recipes import load_data, load_recipe
+from numlp.runs.recipes import load_data, load_recipe
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -25,9 +25,9 @@ def resume(
     json: Json = False,
 ) -> None:
     """Go on with a training from its newest checkpoint, to the same result as if it had never been stopped."""
-    from numlp.atomic import remove_leftovers
-    from numlp.runs import RECIPE
-    from numlp.unfinished import Lock, can_go_on
+    from numlp.files.atomic import remove_leftovers
+    from numlp.runs.folder import RECIPE
+    from numlp.runs.unfinished import Lock, can_go_on
 
     if not (folder / RECIPE).is_file():
         raise FileFormatError(f"{folder} is no run: it has no file {RECIPE}")

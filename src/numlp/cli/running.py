@@ -10,23 +10,23 @@ from typing import Any
 
 from rich.console import Console
 
-from numlp.callbacks import Checkpoint
 from numlp.cli.interrupt import Interrupt
 from numlp.cli.options import read_number
 from numlp.cli.progress import TrainingProgress
 from numlp.cli.told import introduce, summarize
 from numlp.cli.watch import Watch
 from numlp.datasets import Dataset
-from numlp.ensemble import Ensemble
 from numlp.errors import DivergenceError, OutputError
-from numlp.evaluation import check_data
-from numlp.history import History, mean_history
-from numlp.network import MLP
-from numlp.recipe import Recipe
-from numlp.recipes import make_network, threads_of, train_network
-from numlp.runs import create_folder, save_run
-from numlp.state import TrainingState
-from numlp.unfinished import Lock, checkpoint_path, make_room, remove_checkpoints
+from numlp.judging.evaluation import check_data
+from numlp.network.ensemble import Ensemble
+from numlp.network.mlp import MLP
+from numlp.runs.folder import create_folder, save_run
+from numlp.runs.recipe import Recipe
+from numlp.runs.recipes import make_network, threads_of, train_network
+from numlp.runs.unfinished import Lock, checkpoint_path, make_room, remove_checkpoints
+from numlp.training.callbacks import Checkpoint
+from numlp.training.history import History, mean_history
+from numlp.training.state import TrainingState
 
 
 def read_interval(text: str) -> dict[str, Any]:

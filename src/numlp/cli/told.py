@@ -13,8 +13,8 @@ from rich.console import Console
 from numlp.cli.output import setting_text, shown, table
 from numlp.datasets import SOURCES, AnySplit, Dataset
 from numlp.datasets.labels import is_number
-from numlp.network import MLP
-from numlp.recipe import Recipe
+from numlp.network.mlp import MLP
+from numlp.runs.recipe import Recipe
 
 # Settings that the lines before a training tell in words of their own, and the table below them.
 _TOLD = {"data", "task", "validation", "test", "layers", "activation", "loss", "optimizer", "learning_rate"}

@@ -9,8 +9,8 @@ from numlp.cli.options import with_recipe_options
 from numlp.cli.output import Commentary, Json, console, print_json
 from numlp.cli.running import Opening, read_interval, run
 from numlp.datasets import Dataset
-from numlp.recipe import Recipe
-from numlp.recipes import fitting_recipe, load_data, load_recipe
+from numlp.runs.recipe import Recipe
+from numlp.runs.recipes import fitting_recipe, load_data, load_recipe
 
 EXAMPLES = """[bold]Examples[/bold]
 

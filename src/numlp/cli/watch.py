@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from numlp.callbacks import GradientNorms
-from numlp.recipe import Recipe
-from numlp.snapshots import Snapshots, save_snapshots
-from numlp.state import Callback
+from numlp.runs.recipe import Recipe
+from numlp.training.callbacks import GradientNorms
+from numlp.training.snapshots import Snapshots, save_snapshots
+from numlp.training.state import Callback
 
 
 class Watch:
@@ -27,7 +27,7 @@ class Watch:
 
     def save(self, folder: Path) -> None:
         """Write the snapshots, if there are any, into a run's folder."""
-        from numlp.runs import SNAPSHOTS
+        from numlp.runs.folder import SNAPSHOTS
 
         if self.snapshots is not None:
             save_snapshots(self.snapshots.weights, folder / SNAPSHOTS)

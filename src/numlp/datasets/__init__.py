@@ -7,15 +7,15 @@ from typing import get_args
 
 import numpy as np
 
-from numlp.arrays import as_features
-from numlp.checks import share, unknown
+from numlp.arrays.inputs import as_features
+from numlp.data.weights import as_weights
 from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
 from numlp.datasets.labels import class_names, infer_task, targets
 from numlp.datasets.readers import SUFFIXES, Table, read_table
 from numlp.datasets.sources import SOURCES, locate, read_folder
 from numlp.errors import DataError, FileFormatError, SettingError
-from numlp.losses import Task
-from numlp.weights import as_weights
+from numlp.network.losses import Task
+from numlp.settings.checks import share, unknown
 
 __all__ = ["SOURCES", "AnySplit", "Dataset", "Split", "WeightedSplit", "load_dataset", "load_rows"]
 

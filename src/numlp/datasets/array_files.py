@@ -10,10 +10,10 @@ from typing import IO
 
 import numpy as np
 
-from numlp import limits
-from numlp.checks import listed
+from numlp.arrays.special import AnyArray
 from numlp.errors import FileFormatError
-from numlp.special import AnyArray
+from numlp.settings import limits
+from numlp.settings.checks import listed
 
 _MAGIC = b"\x93NUMPY"
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # those of NumPy; what others ask for is not bounded

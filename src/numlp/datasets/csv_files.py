@@ -11,10 +11,10 @@ from typing import NamedTuple, TextIO
 
 import numpy as np
 
-from numlp import limits
-from numlp.checks import listed, unknown
+from numlp.arrays.special import AnyArray
 from numlp.errors import DataError, FileFormatError, SettingError
-from numlp.special import AnyArray
+from numlp.settings import limits
+from numlp.settings.checks import listed, unknown
 
 
 class Columns(NamedTuple):

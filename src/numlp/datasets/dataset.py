@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
-from numlp.losses import Task
+from numlp.network.losses import Task
 
 
 class Split(NamedTuple):

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from numlp.checks import missing
 from numlp.datasets.idx import read_idx
 from numlp.datasets.sources import Source, cache_folder
 from numlp.errors import DownloadError
+from numlp.settings.checks import missing
 
 _TIMEOUT = 30  # seconds without a byte before a mirror is given up
 _MAX_BYTES = 1 << 28  # no file of a named data set has as many, packed

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays import as_probabilities, as_rows, name_indices
+from numlp.arrays.inputs import as_rows
+from numlp.arrays.targets import as_probabilities, name_indices
 from numlp.errors import DataError
-from numlp.losses import Task
+from numlp.network.losses import Task
 
 MOST_CLASSES = 100
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from numlp import limits
-from numlp.checks import missing
 from numlp.errors import DataError, FileFormatError
-from numlp.texts import read_bytes
+from numlp.settings import limits
+from numlp.settings.checks import missing
+from numlp.settings.texts import read_bytes
 
 _MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from numlp.arrays.special import AnyArray
 from numlp.datasets.idx import read_idx
 from numlp.errors import DataError, FileFormatError, SettingError
-from numlp.special import AnyArray
 
 SUFFIXES = (".npz", ".npy", ".csv")
 

@@ -7,7 +7,7 @@ through it (`walking`), cuts the graph at its matrices (`blocks`), computes what
 (`assembly`).
 """
 
-from numlp.checks import missing
+from numlp.settings.checks import missing
 
 try:
     import onnx  # noqa: F401

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from numlp.activations import Activation, Identity
+from numlp.arrays.special import AnyArray
 from numlp.errors import FileFormatError
-from numlp.losses import LOSSES, Loss
-from numlp.network import MLP
+from numlp.network.activations import Activation, Identity
+from numlp.network.losses import LOSSES, Loss
+from numlp.network.mlp import MLP
+from numlp.network.predictor import n_names
+from numlp.network.scaling import Scaling, data_range
 from numlp.onnx.blocks import Product, Start, Step, Value, start_of, take_apart
 from numlp.onnx.reading import Source
 from numlp.onnx.recognition import Affine, Norm, affine, link, usual_losses
-from numlp.predictor import n_names
-from numlp.scaling import Scaling, data_range
-from numlp.special import AnyArray
 
 
 def make_network(

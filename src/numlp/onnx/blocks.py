@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from numlp.arrays.special import AnyArray
 from numlp.onnx.operators import OPERATORS, apply
 from numlp.onnx.reading import Node
 from numlp.onnx.recognition import ROWS, Function, Rows
-from numlp.special import AnyArray
 
 MATRICES = ("MatMul", "Gemm")
 MOST_NODES = 40  # in one block; the longest of exporters' are norms of a dozen nodes

@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from onnx.helper import np_dtype_to_tensor_dtype
 
-from numlp.atomic import write_bytes
-from numlp.ensemble import Ensemble
+from numlp.arrays.special import AnyArray
 from numlp.errors import SettingError
-from numlp.layers import Activate, BatchNorm, Dropout, GaussianNoise, Layer, LayerNorm, Linear
-from numlp.network import MLP
+from numlp.files.atomic import write_bytes
+from numlp.network.ensemble import Ensemble
+from numlp.network.layers import Activate, BatchNorm, Dropout, GaussianNoise, Layer, LayerNorm, Linear
+from numlp.network.mlp import MLP
+from numlp.network.scaling import Scaling, data_range
 from numlp.onnx import formulas
 from numlp.onnx.formulas import single
 from numlp.onnx.graph import Graph
-from numlp.scaling import Scaling, data_range
-from numlp.special import AnyArray
 
 INPUT = "input"
 _MOST_BYTES = (1 << 31) - (1 << 20)  # of one protocol buffer, with some room for all that is no weight

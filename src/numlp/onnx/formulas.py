@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.activations import Activation
 from numlp.errors import SettingError
-from numlp.layers.norm import EPSILON
-from numlp.losses import Loss
+from numlp.network.activations import Activation
+from numlp.network.layers.norm import EPSILON
+from numlp.network.losses import Loss
 from numlp.onnx.graph import Graph
 
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from numlp import limits
-from numlp.checks import positive
-from numlp.ensemble import Ensemble
 from numlp.errors import FileFormatError, NumlpError, SettingError
-from numlp.losses import LOSSES, Loss
-from numlp.named import resolve
-from numlp.network import MLP
+from numlp.network.ensemble import Ensemble
+from numlp.network.losses import LOSSES, Loss
+from numlp.network.mlp import MLP
+from numlp.network.scaling import Scaling
 from numlp.onnx.assembly import make_network, size
 from numlp.onnx.reading import Source, read
 from numlp.onnx.walking import walk
-from numlp.scaling import Scaling
+from numlp.settings import limits
+from numlp.settings.checks import positive
+from numlp.settings.named import resolve
 
 
 def import_onnx(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from numlp.special import AnyArray, sigmoid, softplus
+from numlp.arrays.special import AnyArray, sigmoid, softplus
 
 # The types that a cast may lead to, by ONNX's numbers for them.
 _TYPES: dict[int, type] = {1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 10: np.float16, 11: np.float64}

@@ -14,10 +14,10 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
-from numlp import limits
+from numlp.arrays.special import AnyArray
 from numlp.errors import FileFormatError
-from numlp.special import AnyArray
-from numlp.texts import parse_json
+from numlp.settings import limits
+from numlp.settings.texts import parse_json
 
 _MOST_BYTES = 1 << 31
 # For each kind of tensor, the field with its numbers where they are not raw, and their size in bytes where they are.

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from numlp.activations import ACTIVATIONS, ELU, GELU, Activation, LeakyReLU
+from numlp.arrays.special import sigmoid
 from numlp.errors import SettingError
-from numlp.layers.norm import EPSILON
-from numlp.losses import LOSSES, Loss
+from numlp.network.activations import ACTIVATIONS, ELU, GELU, Activation, LeakyReLU
+from numlp.network.layers.norm import EPSILON
+from numlp.network.losses import LOSSES, Loss
 from numlp.onnx.operators import exact_gelu
-from numlp.special import sigmoid
 
 Rows = npt.NDArray[np.float64]
 Function = Callable[[Rows], Rows]

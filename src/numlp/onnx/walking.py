@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from numlp.arrays.special import AnyArray
 from numlp.errors import FileFormatError
 from numlp.onnx.blocks import (
     MATRICES,
@@ -25,7 +26,6 @@ from numlp.onnx.blocks import (
 from numlp.onnx.operators import OPERATORS, apply
 from numlp.onnx.reading import Node, Source
 from numlp.onnx.recognition import ROWS, activation, affine, norm
-from numlp.special import AnyArray
 
 _AT_THE_INPUT: tuple[Recognizer, ...] = (affine,)
 _BETWEEN: tuple[Recognizer, ...] = (affine, activation, norm)

@@ -4,7 +4,7 @@ Every function returns a `matplotlib.figure.Figure` and opens no window: ``figur
 notebook shows it as it is.
 """
 
-from numlp.checks import missing
+from numlp.settings.checks import missing
 
 try:
     import matplotlib  # noqa: F401

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from numlp.errors import SettingError
-from numlp.history import History
 from numlp.plots.style import (
     BEST,
     DPI,
@@ -22,6 +21,7 @@ from numlp.plots.style import (
     set_limits,
     style,
 )
+from numlp.training.history import History
 
 SCORES = ("loss", "accuracy", "r2")
 
@@ -112,7 +112,7 @@ def gradients(norms: History, title: str = "") -> Figure:
     Parameters
     ----------
     norms : History
-        As `numlp.callbacks.GradientNorms` records them.
+        As `numlp.training.callbacks.GradientNorms` records them.
     title : str, optional
 
     Examples

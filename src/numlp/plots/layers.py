@@ -7,11 +7,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from numlp.data.pictures import as_pictures, picture_shape
 from numlp.errors import SettingError
-from numlp.inspection import dead_units, hidden_activations, histogram
-from numlp.inspection import saliency as saliency_of
-from numlp.network import MLP
-from numlp.pictures import as_pictures, picture_shape
+from numlp.judging.inspection import dead_units, hidden_activations, histogram
+from numlp.judging.inspection import saliency as saliency_of
+from numlp.network.mlp import MLP
 from numlp.plots.style import DPI, TRAIN, VALIDATION
 
 _BINS = 60

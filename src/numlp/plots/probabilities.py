@@ -9,12 +9,12 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
+from numlp.data.pictures import as_pictures, picture_shape
 from numlp.errors import SettingError
-from numlp.metrics import expected_calibration_error
-from numlp.metrics import reliability as reliability_bins
-from numlp.pictures import as_pictures, picture_shape
+from numlp.judging.metrics import expected_calibration_error
+from numlp.judging.metrics import reliability as reliability_bins
+from numlp.network.predictor import Predictor
 from numlp.plots.style import DPI, TRAIN, VALIDATION, style
-from numlp.predictor import Predictor
 
 
 def reliability(probabilities: npt.ArrayLike, labels: npt.ArrayLike, title: str = "") -> Figure:
@@ -63,7 +63,7 @@ def confusion(matrix: npt.ArrayLike, names: Sequence[str], title: str = "") -> F
     Parameters
     ----------
     matrix : array_like, shape (classes, classes)
-        As `numlp.metrics.confusion_matrix` returns it: truth in rows, predictions in columns.
+        As `numlp.judging.metrics.confusion_matrix` returns it: truth in rows, predictions in columns.
     names : sequence of str
         Of the classes.
     title : str, optional

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from numlp.plots.style import BEST, TRAIN, VALIDATION, axes_of, log_scale_if_wide
-from numlp.range_test import RangeTest
+from numlp.training.range_test import RangeTest
 
 
 def learning_rates(result: RangeTest, title: str = "") -> Figure:

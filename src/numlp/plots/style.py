@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
-from numlp.history import History
+from numlp.training.history import History
 
 TRAIN, VALIDATION, BEST = "#7a8ca3", "#c8402f", "#1f2933"
 RUNS = ("#c8402f", "#2b6cb0", "#2f855a", "#b7791f", "#6b46c1", "#0987a0", "#97266d", "#4a5568")

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from numlp.network import MLP
-from numlp.pictures import as_pictures, picture_shape
+from numlp.data.pictures import as_pictures, picture_shape
+from numlp.network.mlp import MLP
 from numlp.plots.style import DPI
 
 _MOST_UNITS = 4096

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from numlp.atomic import write_bytes
+from numlp.files.atomic import write_bytes
 from numlp.report.curves import numbers, panel
 from numlp.report.headline import figure
 from numlp.report.overfitting import overfitting
 from numlp.report.page import page
 from numlp.report.settings import portable, shown
-from numlp.runs import Run
+from numlp.runs.folder import Run
 
 SCRIPTS = ("element", "format", "tooltip", "ticks", "lines", "curves", "table", "theme", "comparison")
 _COLUMNS = {
@@ -43,8 +43,8 @@ def write_comparison(runs: Mapping[str, Run], path: Path) -> None:
     Examples
     --------
     >>> import tempfile
-    >>> from numlp.history import History
-    >>> from numlp.recipe import Recipe
+    >>> from numlp.training.history import History
+    >>> from numlp.runs.recipe import Recipe
     >>> runs = {name: Run(Path(name), Recipe(), History(), {}, History()) for name in ("one", "other")}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_comparison(runs, Path(folder, "page.html"))

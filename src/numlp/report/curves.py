@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from numlp.history import History
+from numlp.training.history import History
 
 _SCORES = {"loss": "Loss", "accuracy": "Accuracy", "r2": "R²"}
 

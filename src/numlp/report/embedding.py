@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.ensemble import Ensemble
-from numlp.layers import Activate, BatchNorm, LayerNorm, Linear
-from numlp.network import MLP
-from numlp.predictor import Predictor
-from numlp.scaling import Scaling
-from numlp.special import AnyArray, Array
+from numlp.arrays.special import AnyArray, Array
+from numlp.network.ensemble import Ensemble
+from numlp.network.layers import Activate, BatchNorm, LayerNorm, Linear
+from numlp.network.mlp import MLP
+from numlp.network.predictor import Predictor
+from numlp.network.scaling import Scaling
 
 MOST_FLOAT32 = 300_000  # weights: 1.6 MB of the page
 MOST_WEIGHTS = 16_000_000  # as integers, 43 MB: beyond, a page opens too slowly

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.pictures import picture_shape
+from numlp.data.pictures import picture_shape
 from numlp.report.curves import numbers
 from numlp.report.judged import Judged
 from numlp.report.sprites import columns_of, grey

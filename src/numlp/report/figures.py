@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from numlp.metrics import confusion_matrix
-from numlp.network import MLP
-from numlp.pictures import picture_shape
+from numlp.data.pictures import picture_shape
+from numlp.judging.metrics import confusion_matrix
+from numlp.network.mlp import MLP
 from numlp.report.inside import MOST_ROWS
 from numlp.report.judged import Judged
-from numlp.runs import Run, save_drawings
+from numlp.runs.folder import Run, save_drawings
 
 _MOST_CLASSES = 40  # that a confusion matrix is legible with
 _IMAGES = 8

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from numlp.intervals import effective_rows, mean_interval, wilson_interval
-from numlp.metrics import r2
+from numlp.judging.intervals import effective_rows, mean_interval, wilson_interval
+from numlp.judging.metrics import r2
 from numlp.report.judged import Judged
-from numlp.runs import Run
+from numlp.runs.folder import Run
 
 _TITLES = {"accuracy": "accuracy", "r2": "R²", "loss": "loss", "mean_absolute_error": "mean absolute error"}
 

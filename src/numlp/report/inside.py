@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.inspection import dead_units, hidden_activations, histogram
-from numlp.network import MLP
+from numlp.arrays.special import AnyArray
+from numlp.judging.inspection import dead_units, hidden_activations, histogram
+from numlp.network.mlp import MLP
 from numlp.report.curves import numbers
-from numlp.special import AnyArray
 
 MOST_ROWS = 1000
 _BINS = 48

@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.special import AnyArray, Array
+from numlp.data.rows import check_rows, normalized, weighted_by_class
 from numlp.datasets import Dataset
-from numlp.evaluation import class_weights_of
-from numlp.predictor import Predictor
-from numlp.recipe import Recipe
-from numlp.rows import check_rows, normalized, weighted_by_class
-from numlp.special import AnyArray, Array
+from numlp.judging.evaluation import class_weights_of
+from numlp.network.predictor import Predictor
+from numlp.runs.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from numlp.intervals import wilson_interval
-from numlp.metrics import class_accuracy, confusion_matrix, expected_calibration_error, reliability
+from numlp.judging.intervals import wilson_interval
+from numlp.judging.metrics import class_accuracy, confusion_matrix, expected_calibration_error, reliability
 from numlp.report.curves import numbers
 from numlp.report.headline import figure
 from numlp.report.judged import Judged

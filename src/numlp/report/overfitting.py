@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-from numlp.history import History
+from numlp.training.history import History
 
 Kind = Literal["over-fits", "still falling", "levelled off", "too short", "not validated"]
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from numlp.checks import missing
 from numlp.report.settings import shown
+from numlp.settings.checks import missing
 
 _FOLDER = Path(__file__).parent
 

@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numlp.atomic import write_bytes
+from numlp.data.pictures import picture_shape
 from numlp.datasets import Dataset
 from numlp.errors import NumlpError
-from numlp.files import load_model
-from numlp.folders import part_of
-from numlp.pictures import picture_shape
-from numlp.predictor import Predictor
-from numlp.recipes import load_data
+from numlp.files.atomic import write_bytes
+from numlp.files.folders import part_of
+from numlp.files.models import load_model
+from numlp.network.predictor import Predictor
 from numlp.report.curves import curves, gradient_curves
 from numlp.report.embedding import embedded, networks_of, precision, rounded
 from numlp.report.examples import choose, examples, features
@@ -29,8 +28,9 @@ from numlp.report.overfitting import overfitting
 from numlp.report.page import page
 from numlp.report.settings import harder, portable, reproduction
 from numlp.report.units import units
-from numlp.runs import SNAPSHOTS, Run, load_run, model_path
-from numlp.snapshots import load_snapshots
+from numlp.runs.folder import SNAPSHOTS, Run, load_run, model_path
+from numlp.runs.recipes import load_data
+from numlp.training.snapshots import load_snapshots
 
 REPORT = "report.html"
 SCRIPTS = (

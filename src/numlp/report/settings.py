@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from numlp.recipe import Recipe
-from numlp.runs import Run
+from numlp.runs.folder import Run
+from numlp.runs.recipe import Recipe
 
 _HARDER = ("dropout", "input_dropout", "noise", "input_noise", "label_smoothing", "mixup", "augmentation")
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from numlp.arrays.special import Array
+from numlp.data.pictures import PictureShape, as_pictures, picture_shape
 from numlp.errors import FileFormatError
-from numlp.network import MLP
-from numlp.pictures import PictureShape, as_pictures, picture_shape
+from numlp.network.mlp import MLP
 from numlp.report.curves import numbers
 from numlp.report.sprites import columns_of, signed
-from numlp.special import Array
 
 _MOST_PIXELS = 800_000  # over all epochs: about a megabyte of the page
 _MOST_UNITS = 1024

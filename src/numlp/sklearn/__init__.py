@@ -5,7 +5,7 @@ same `random_state` the weights are the same, but for rounding. What is new is o
 nothing of scikit-learn: all that is its own (its penalty, its rules for stopping, its order of the rows) is here.
 """
 
-from numlp.checks import missing
+from numlp.settings.checks import missing
 
 try:
     import sklearn  # noqa: F401

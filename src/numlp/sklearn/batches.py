@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.batches import Batch, Batches
-from numlp.rows import Rows
+from numlp.data.batches import Batch, Batches
+from numlp.data.rows import Rows
 
 
 class ShuffledBatches(Batches):

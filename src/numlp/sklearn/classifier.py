@@ -11,14 +11,14 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 
-from numlp.activations import Activation
-from numlp.losses import Loss
-from numlp.optimizers import Optimizer
-from numlp.schedules import Schedule
+from numlp.arrays.special import AnyArray, Array
+from numlp.network.activations import Activation
+from numlp.network.losses import Loss
 from numlp.sklearn.estimator import MLPEstimator, check_batches
 from numlp.sklearn.labels import Labels, first_classes
 from numlp.sklearn.parameters import losses
-from numlp.special import AnyArray, Array
+from numlp.training.optimizers import Optimizer
+from numlp.training.schedules import Schedule
 
 _check_loss = losses("classification", "labels", usual=("log_loss",))
 
@@ -87,7 +87,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         The largest norm of all gradients together, the largest value of each; the decay of a moving average of the
         weights, which is what is validated and kept.
     callbacks, time_budget
-        Called with a `numlp.state.TrainingState` after every epoch, where something true ends the fit; seconds.
+        Called with a `TrainingState` after every epoch, where something true ends the fit; seconds.
 
     Attributes
     ----------

@@ -11,7 +11,7 @@ from numlp.sklearn.batches import ShuffledBatches
 from numlp.sklearn.held_out import HeldOut
 from numlp.sklearn.penalty import AlphaPenalty
 from numlp.sklearn.reported import reported
-from numlp.state import TrainingState
+from numlp.training.state import TrainingState
 
 _LEAST_RATE = 1e-6  # below it, "adaptive" gives up
 

@@ -10,17 +10,17 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
+from numlp.arrays.sparse import is_sparse
+from numlp.arrays.special import AnyArray
+from numlp.data.rows import Rows
 from numlp.errors import SettingError
-from numlp.losses import Loss
-from numlp.network import MLP
-from numlp.rows import Rows
-from numlp.scaling import SCALINGS
+from numlp.network.losses import Loss
+from numlp.network.mlp import MLP
+from numlp.network.scaling import SCALINGS
 from numlp.sklearn.fitting import fit_batches, fit_lbfgs
 from numlp.sklearn.held_out import HeldOut, split, taken, weighted
 from numlp.sklearn.networks import adopt, current_network, make_network, remade
 from numlp.sklearn.parameters import CHECKS, check_parameters, widths
-from numlp.sparse import is_sparse
-from numlp.special import AnyArray
 
 _LINKS = {"softmax_cross_entropy": "softmax", "poisson": "exp"}
 _FLOATS = (np.float64, np.float32)

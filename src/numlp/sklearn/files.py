@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from numlp import files
 from numlp.errors import FileFormatError, SettingError
-from numlp.named import Named
-from numlp.network import MLP
+from numlp.files import models
+from numlp.network.mlp import MLP
+from numlp.settings.named import Named
 from numlp.sklearn.classifier import MLPClassifier
 from numlp.sklearn.estimator import MLPEstimator
 from numlp.sklearn.labels import Labels
@@ -90,7 +90,7 @@ def save_model(estimator: MLPEstimator, path: str | os.PathLike[str]) -> None:
             parameters[name] = _tagged(defaults[name])
             warnings.warn(_NOT_STORED.format(name, defaults[name]), stacklevel=2)
     attributes = {name: getattr(estimator, name) for name in _ATTRIBUTES if hasattr(estimator, name)}
-    files.save_model(
+    models.save_model(
         network,
         path,
         recipe={"estimator": kind, "parameters": parameters},
@@ -116,7 +116,7 @@ def load_model(path: str | os.PathLike[str]) -> MLPClassifier | MLPRegressor:
     ...
     numlp.errors.FileFormatError: LICENSE is no model file, or is damaged: ...
     """
-    network, described = files.load_model(path), files.read_description(path)
+    network, described = models.load_model(path), models.read_description(path)
     recipe, training = described["recipe"] or {}, described["training"] or {}
     kind = recipe.get("estimator")
     if not isinstance(network, MLP) or not isinstance(kind, str) or kind not in _KINDS:

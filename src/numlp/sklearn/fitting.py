@@ -12,11 +12,9 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
-from numlp.callbacks import TimeBudget
+from numlp.data.rows import Rows
 from numlp.errors import DivergenceError
-from numlp.network import MLP
-from numlp.regularization import Average
-from numlp.rows import Rows
+from numlp.network.mlp import MLP
 from numlp.sklearn.batches import ShuffledBatches
 from numlp.sklearn.convergence import Convergence
 from numlp.sklearn.held_out import HeldOut
@@ -26,8 +24,10 @@ from numlp.sklearn.optimizers import make_optimizer
 from numlp.sklearn.parameters import RATES
 from numlp.sklearn.penalty import AlphaPenalty
 from numlp.sklearn.progress import Progress
-from numlp.state import TrainingState
-from numlp.training import train
+from numlp.training.callbacks import TimeBudget
+from numlp.training.loop import train
+from numlp.training.regularization import Average
+from numlp.training.state import TrainingState
 
 _STEP_SETTINGS = ("adversarial", "l1", "max_norm", "clip_norm", "clip_value", "averaging")
 _NOT_FINITE = (

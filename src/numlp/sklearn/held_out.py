@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
-from numlp.rows import Rows
-from numlp.special import AnyArray
+from numlp.arrays.special import AnyArray
+from numlp.data.rows import Rows
 
 Index = npt.NDArray[np.intp]
 

@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from numlp.checks import nonnegative
+from numlp.arrays.special import AnyArray
 from numlp.errors import SettingError
-from numlp.losses import LOSSES, Loss
-from numlp.named import resolve
-from numlp.special import AnyArray
+from numlp.network.losses import LOSSES, Loss
+from numlp.settings.checks import nonnegative
+from numlp.settings.named import resolve
 
 
 class Labels:

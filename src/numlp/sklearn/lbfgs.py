@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.network import MLP
-from numlp.predictor import chunk_rows
-from numlp.rows import Rows
+from numlp.arrays.sparse import dense, is_sparse
+from numlp.arrays.special import Array
+from numlp.data.rows import Rows
+from numlp.network.mlp import MLP
+from numlp.network.predictor import chunk_rows
 from numlp.sklearn.reported import reported
-from numlp.sparse import dense, is_sparse
-from numlp.special import Array
 
 
 class Objective:

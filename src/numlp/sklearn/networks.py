@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.special import Array
 from numlp.errors import SettingError
-from numlp.layers import Linear
-from numlp.losses import Loss
-from numlp.network import MLP
-from numlp.scaling import Scaling
+from numlp.network.layers import Linear
+from numlp.network.losses import Loss
+from numlp.network.mlp import MLP
+from numlp.network.scaling import Scaling
 from numlp.sklearn.parameters import activations
-from numlp.special import Array
 
 _NETWORK_SETTINGS = ("initializer", "normalization", "dropout", "input_dropout", "noise", "input_noise")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from numlp.named import resolve
-from numlp.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
+from numlp.settings.named import resolve
+from numlp.training.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 
 # A momentum of 1 is allowed there, and is no friction at all; numlp's must be below.
 _MOST_MOMENTUM = 1 - 2.0**-53

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from numlp.activations import ACTIVATIONS, Activation
-from numlp.checks import choice, fraction, nonnegative, positive, real, unknown, whole_number
 from numlp.errors import SettingError
-from numlp.initializers import INITIALIZERS
-from numlp.layers import NORMALIZATIONS
-from numlp.losses import LOSSES, Task
-from numlp.named import Check, Named, optional, resolve
-from numlp.network import DTYPES
-from numlp.optimizers import OPTIMIZERS
-from numlp.scaling import SCALINGS
-from numlp.schedules import SCHEDULES
+from numlp.network.activations import ACTIVATIONS, Activation
+from numlp.network.initializers import INITIALIZERS
+from numlp.network.layers import NORMALIZATIONS
+from numlp.network.losses import LOSSES, Task
+from numlp.network.mlp import DTYPES
+from numlp.network.scaling import SCALINGS
+from numlp.settings.checks import choice, fraction, nonnegative, positive, real, unknown, whole_number
+from numlp.settings.named import Check, Named, optional, resolve
+from numlp.training.optimizers import OPTIMIZERS
+from numlp.training.schedules import SCHEDULES
 
 SOLVERS = ("lbfgs", "sgd", "adam")
 RATES = ("constant", "invscaling", "adaptive")

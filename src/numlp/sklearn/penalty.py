@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from numlp.network import MLP
-from numlp.regularization import Penalty
+from numlp.arrays.special import Array
+from numlp.network.mlp import MLP
 from numlp.sklearn.batches import ShuffledBatches
-from numlp.special import Array
+from numlp.training.regularization import Penalty
 
 
 class AlphaPenalty:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from numlp.checks import missing
-from numlp.state import TrainingState
+from numlp.settings.checks import missing
+from numlp.training.state import TrainingState
 
 
 class Progress:

@@ -9,14 +9,14 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from numlp.activations import Activation
-from numlp.losses import LOSSES, Loss
-from numlp.named import resolve
-from numlp.optimizers import Optimizer
-from numlp.schedules import Schedule
+from numlp.arrays.special import AnyArray
+from numlp.network.activations import Activation
+from numlp.network.losses import LOSSES, Loss
+from numlp.settings.named import resolve
 from numlp.sklearn.estimator import MLPEstimator, check_batches
 from numlp.sklearn.parameters import losses
-from numlp.special import AnyArray
+from numlp.training.optimizers import Optimizer
+from numlp.training.schedules import Schedule
 
 _check_loss = losses("regression")
 
@@ -82,7 +82,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         The largest norm of all gradients together, the largest value of each; the decay of a moving average of the
         weights, which is what is validated and kept.
     callbacks, time_budget
-        Called with a `numlp.state.TrainingState` after every epoch, where something true ends the fit; seconds.
+        Called with a `TrainingState` after every epoch, where something true ends the fit; seconds.
 
     Attributes
     ----------

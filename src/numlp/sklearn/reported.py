@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from numlp.losses import Loss
-from numlp.special import AnyArray
+from numlp.arrays.special import AnyArray
+from numlp.network.losses import Loss
 
 
 def reported(loss: Loss, value: float, targets: AnyArray, weights: AnyArray | None) -> float:
@@ -14,7 +14,7 @@ def reported(loss: Loss, value: float, targets: AnyArray, weights: AnyArray | No
     There the squared error is a mean over the targets, though its gradient is that of their sum, as here; and the
     Poisson loss is half a deviance, which is 0 where the prediction is right.
 
-    >>> from numlp.losses import LOSSES
+    >>> from numlp.network.losses import LOSSES
     >>> reported(LOSSES["squared_error"](), 6.0, np.zeros((4, 3)), None)
     2.0
     """

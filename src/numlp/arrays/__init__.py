@@ -1,0 +1,1 @@
+"""Arrays: reading inputs and targets, special functions, buffers, sparse rows, and randomness."""

@@ -1,0 +1,150 @@
+"""Targets: what `train` and `evaluate` take as y: classes, labels, and values."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays.inputs import as_array, as_rows
+from numlp.arrays.sparse import is_sparse
+from numlp.arrays.special import AnyArray
+from numlp.errors import DataError
+
+
+def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | None) -> AnyArray:
+    """Return class targets either as indices, shape (n,), or as rows of probabilities, shape (n, classes).
+
+    Parameters
+    ----------
+    y : array_like
+        Class indices 0 … classes − 1; or names, to be found in `class_names`; or one row for each sample, one-hot
+        or any probabilities that sum to 1.
+    n_classes : int
+    class_names : sequence of str, optional
+
+    Raises
+    ------
+    DataError
+        If a label is out of range or unknown, or rows are no probabilities.
+    """
+    labels = _as_labels(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.dtype.kind in "UOT":
+        _check_names(labels)
+        if class_names is not None and len(class_names) != n_classes:
+            raise DataError(f"y holds {len(class_names)} different names, the network has {n_classes} outputs")
+        return name_indices(labels, class_names or ())
+    labels = as_rows(labels, "y")
+    if labels.ndim == 2:
+        return as_probabilities(labels, n_classes)
+    if labels.ndim != 1:
+        raise DataError(f"y must have shape (n,) or (n, {n_classes}), not {labels.shape}")
+    if labels.dtype.kind == "f" and np.any(labels != np.floor(labels)):
+        raise DataError("y holds real values where classes belong: use a regression loss, loss='squared_error'")
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise DataError(
+            f"labels out of range: y holds {labels.min():g} to {labels.max():g}, the network has {n_classes} "
+            f"outputs, so that labels must lie in 0 to {n_classes - 1}"
+        )
+    return labels.astype(np.intp)
+
+
+def as_probabilities(rows: AnyArray, n_classes: int) -> AnyArray:
+    """Return rows if each of them is a probability for every class: one-hot rows are, too."""
+    if rows.shape[1] != n_classes:
+        raise DataError(f"y has {rows.shape[1]} columns, the network has {n_classes} outputs")
+    if rows.min() < 0 or not np.allclose(rows.sum(axis=1, dtype=np.float64), 1.0, atol=1e-4):
+        raise DataError("rows of y must be one-hot or probabilities: none negative, each summing to 1")
+    return rows
+
+
+def as_labels(y: npt.ArrayLike, n_labels: int, class_names: Sequence[str] | None) -> AnyArray:
+    """Return yes-or-no targets as rows of numbers in [0, 1], shape (n, labels).
+
+    Parameters
+    ----------
+    y : array_like
+        For a single label: 0 and 1, truth values, probabilities, or two names, to be found in `class_names`. For
+        several: a row of 0 and 1 (or probabilities) for each sample.
+    n_labels : int
+    class_names : sequence of str, optional
+
+    >>> as_labels([True, False], 1, None).tolist()
+    [[1.0], [0.0]]
+    """
+    labels = _as_labels(y)
+    if labels.dtype.kind in "UOT":
+        if n_labels > 1 or (class_names is not None and len(class_names) != 2):
+            raise DataError("names as labels must be two different ones, for a network with one output")
+        _check_names(labels)
+        labels = name_indices(labels, class_names or ())
+    rows = as_rows(labels, "y")
+    rows = rows[:, None] if rows.ndim == 1 else rows
+    if rows.shape[1:] != (n_labels,):
+        hint = "; for classes use loss='softmax_cross_entropy'" if rows.shape[1:] == (1,) else ""
+        raise DataError(f"y must have a row of {n_labels} labels for each sample, not shape {labels.shape}{hint}")
+    if rows.min() < 0 or rows.max() > 1:
+        raise DataError(f"labels out of range: y holds {rows.min():g} to {rows.max():g}, labels lie in 0 to 1")
+    return rows.astype(np.float64)
+
+
+def _as_labels(y: Any) -> AnyArray:
+    if is_sparse(y):
+        raise DataError("y must be an ordinary array, not a sparse matrix: take y.toarray()")
+    return as_array(y, "y")
+
+
+def name_indices(labels: AnyArray, class_names: Sequence[str]) -> AnyArray:
+    """Return the index of every label in `class_names`.
+
+    >>> name_indices(np.array(["b", "a", "b"]), ["a", "b"])
+    array([1, 0, 1])
+    """
+    index = {name: i for i, name in enumerate(class_names)}
+    try:
+        return np.array([index[str(label)] for label in labels.ravel()], dtype=np.intp)
+    except KeyError as error:
+        known = ", ".join(list(class_names)[:20]) or "no names at all"
+        raise DataError(f"label {error.args[0]!r} is none of the network's classes: {known}") from error
+
+
+def names_in(y: npt.ArrayLike) -> tuple[str, ...] | None:
+    """Return the different labels, sorted, if they are names.
+
+    >>> names_in(["dog", "cat", "dog"])
+    ('cat', 'dog')
+    """
+    labels = _as_labels(y)
+    if labels.dtype.kind not in "UOT":
+        return None
+    _check_names(labels)
+    return tuple(np.unique(labels.astype(str)).tolist())
+
+
+def _check_names(labels: AnyArray) -> None:
+    if labels.ndim != 1:
+        raise DataError(f"names as labels must have shape (n,), not {labels.shape}")
+    for row, label in enumerate(labels):
+        if not isinstance(label, str) or not label:
+            shown = str(label) if isinstance(label, str) else label
+            raise DataError(f"label {shown!r} in row {row} of y is no name: names must be strings that are not empty")
+
+
+def check_several_classes(targets: AnyArray) -> None:
+    """Refuse class targets, indices or rows, that are all the same."""
+    if np.all(targets == targets[0]):
+        raise DataError("y holds one class only: there is nothing to learn; check the labels")
+
+
+def as_values(y: npt.ArrayLike, n_outputs: int) -> AnyArray:
+    """Return regression targets with shape (n, outputs), after the checks of `as_rows`."""
+    values = as_rows(y, "y")
+    if values.dtype == np.uint8:
+        raise DataError("y holds bytes, which are read as parts of 255 everywhere: give y.astype(float)")
+    if values.ndim == 1:
+        values = values[:, None]
+    if values.shape[1:] != (n_outputs,):
+        raise DataError(f"y has shape {values.shape}, the network has {n_outputs} outputs")
+    return values

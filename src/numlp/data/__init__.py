@@ -1,0 +1,1 @@
+"""Data: rows and their weights, batches, streams, augmentation, and rows that are pictures."""

@@ -1,0 +1,187 @@
+"""Batches: shuffles, gathers, augments and scales minibatches into fixed buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays import buffers
+from numlp.arrays.randomness import Role, generator
+from numlp.arrays.sparse import is_sparse
+from numlp.arrays.special import Array
+from numlp.data.augmentation import Images
+from numlp.data.rows import Rows
+from numlp.errors import DataError
+from numlp.network.scaling import Scaling, data_range
+from numlp.settings.checks import whole_number
+
+_TINY = 1e-30  # in place of the weight 0
+
+
+class Batch(NamedTuple):
+    """Some rows, as a training step takes them.
+
+    Attributes
+    ----------
+    x : array, shape (n, inputs)
+        Scaled.
+    targets : array, shape (n, targets)
+    weights : array, shape (n,), or None
+        How much each row counts.
+    share : float
+        The length of the step, 1 for a full batch.
+    """
+
+    x: Array
+    targets: Array
+    weights: Array | None = None
+    share: float = 1.0
+
+
+class Batches:
+    """The rows of a data set in minibatches, in another order every epoch.
+
+    The buffers are made once; what an epoch yields is overwritten by its next batch. The order, and all that is
+    random, is a function of (seed, epoch) alone, so that any epoch can be repeated without the ones before it.
+
+    Parameters
+    ----------
+    rows : Rows
+        Features of any dtype, or sparse; only the rows of a batch are ever converted.
+    n_targets : int
+    batch_size : int
+        The last batch of an epoch may be smaller, and is all there is if `batch_size` exceeds n.
+    scaling : Scaling
+        Of the inputs.
+    dtype : dtype
+        In which batches are yielded.
+    seed : int
+    smoothing : float
+        The share by which all targets are moved towards `rest`, which is 1 / classes for classes and ½ for labels.
+        C. Szegedy et al., "Rethinking the inception architecture for computer vision" (2016).
+    rest : float
+    mixup : float
+        Each batch is mixed with itself moved on by one row, in shares λ and 1 − λ with λ from the distribution
+        Beta(mixup, mixup). H. Zhang et al., "mixup: beyond empirical risk minimization" (2018).
+    augmentation : Images, optional
+    image_shape : tuple of int
+        The shape of one sample, for `augmentation`.
+
+    Examples
+    --------
+    >>> rows = Rows(np.arange(6.0).reshape(3, 2), np.array([0, 1, 1]))
+    >>> batches = Batches(rows, n_targets=2, batch_size=2, scaling=Scaling(), dtype="float64", seed=0)
+    >>> for batch in batches.epoch(0):
+    ...     print(batch.x.shape, batch.targets.shape, batch.share)
+    (2, 2) (2, 2) 1.0
+    (1, 2) (1, 2) 0.5
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        *,
+        n_targets: int,
+        batch_size: int,
+        scaling: Scaling,
+        dtype: npt.DTypeLike,
+        seed: int,
+        smoothing: float = 0.0,
+        rest: float = 0.0,
+        mixup: float = 0.0,
+        augmentation: Images | None = None,
+        image_shape: tuple[int, ...] = (),
+    ) -> None:
+        x: Any = rows.x
+        targets, weights, n = rows.targets, rows.weights, int(x.shape[0])
+        size = min(whole_number("batch_size", batch_size), n)
+        self.batch_size = size
+        self.seed, self.mixup = seed, mixup
+        self.x, self.weights = x, None if weights is None else weights.astype(dtype)
+        self._scale = scaling.between(x.dtype, dtype)
+        # Class indices become one-hot rows by looking them up in the unit matrix.
+        table = np.eye(n_targets, dtype=dtype) if targets.ndim == 1 else targets.astype(dtype)
+        self._table = table * (1 - smoothing) + smoothing * rest if smoothing else table
+        self._classes = targets if targets.ndim == 1 else None
+        self._order = np.arange(n)
+        self._inputs: Array = buffers.empty((size, x.shape[1]), dtype)
+        # Rows of the right dtype are scaled where they are gathered: one pass over them less.
+        same = x.dtype == self._inputs.dtype
+        self._gathered: npt.NDArray[Any] = self._inputs if same else buffers.empty(self._inputs.shape, x.dtype)
+        self._labels = np.empty(size, np.intp)
+        self._targets: Array = buffers.empty((size, n_targets), dtype)
+        self._weights: Array = np.empty(size, dtype)
+        self._augmented: Array = buffers.empty(self._inputs.shape if augmentation else (0, 0), dtype)
+        mixed = (self._inputs, self._targets, self._weights)
+        self._partners = tuple(np.empty_like(array) for array in mixed) if mixup else ()
+        self._augment = None if augmentation is None else augmentation.bind(image_shape, size, data_range(x.dtype))
+
+    def check(self, n_inputs: int, n_targets: int, dtype: np.dtype[Any]) -> None:
+        """Refuse a network that takes other inputs or targets than these."""
+        made = (self._inputs.shape[1], self._targets.shape[1], self._inputs.dtype)
+        if made != (n_inputs, n_targets, dtype):
+            raise DataError(f"these batches have (inputs, targets, dtype) {made}: the network takes others")
+
+    @property
+    def steps(self) -> int:
+        """The number of batches in an epoch."""
+        return -(-len(self._order) // self.batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch."""
+        self.arrange(self._order, epoch)
+        augmenting = generator(self.seed, epoch, Role.AUGMENTATION)
+        mixing = generator(self.seed, epoch, Role.MIXUP)
+        for start in range(0, len(self._order), self.batch_size):
+            batch = self.batch(self._order[start : start + self.batch_size], augmenting)
+            if self.mixup:
+                self._mix(batch, mixing.beta(self.mixup, self.mixup))
+            yield batch
+
+    def arrange(self, order: npt.NDArray[np.intp], epoch: int) -> None:
+        """Write the order in which an epoch takes the rows into `order`, (n,), which has that of the epoch before."""
+        order[:] = np.arange(len(order))
+        generator(self.seed, epoch, Role.SHUFFLE).shuffle(order)
+
+    def batch(self, index: npt.NDArray[np.intp], augmenting: np.random.Generator) -> Batch:
+        """Return the batch of some rows."""
+        n = len(index)
+        gathered, targets, weights = self._gathered[:n], self._targets[:n], None
+        if is_sparse(self.x):
+            self.x[index].toarray(out=gathered)
+        else:
+            # mode="clip" skips the checks of indices, which are right by construction, and with them a copy.
+            np.take(self.x, index, axis=0, out=gathered, mode="clip")
+        if self._classes is not None:
+            index_of_targets = np.take(self._classes, index, out=self._labels[:n], mode="clip")
+        else:
+            index_of_targets = index
+        np.take(self._table, index_of_targets, axis=0, out=targets, mode="clip")
+        if self.weights is not None:
+            weights = np.take(self.weights, index, out=self._weights[:n], mode="clip")
+        if self._augment is not None:
+            self._augment(gathered, self._augmented[:n], augmenting)
+            gathered = self._augmented[:n]
+        return Batch(self._scale(gathered, self._inputs[:n]), targets, weights, n / self.batch_size)
+
+    def _mix(self, batch: Batch, share: float) -> None:
+        """Mix every row with the one before it; the order is random, so that the neighbour is a random partner.
+
+        A target counts by its row's weight: mixed are weighted targets and weights, whose quotient is the new target.
+        """
+        if batch.weights is not None:
+            np.multiply(batch.targets, batch.weights[:, None], out=batch.targets)
+        for rows, buffer in zip((batch.x, batch.targets, batch.weights), self._partners, strict=True):
+            if rows is None:
+                continue
+            partners = buffer[: len(rows)]
+            np.multiply(rows[:-1], 1 - share, out=partners[1:])
+            np.multiply(rows[-1:], 1 - share, out=partners[:1])
+            np.multiply(rows, share, out=rows)
+            np.add(rows, partners, out=rows)
+        if batch.weights is not None:
+            quotient = np.maximum(batch.weights, _TINY, out=self._partners[2][: len(batch.weights)])
+            np.divide(batch.targets, quotient[:, None], out=batch.targets)

@@ -1,0 +1,95 @@
+"""Rows: the samples, targets and weights that `train` and `evaluate` take, checked against a network."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays.inputs import as_features
+from numlp.arrays.special import AnyArray
+from numlp.arrays.targets import check_several_classes
+from numlp.data.weights import ClassWeight, as_class_weights, as_weights, class_weights_of_rows
+from numlp.errors import DataError, SettingError
+from numlp.network.predictor import Predictor
+
+Data = tuple[Any, npt.ArrayLike] | tuple[Any, npt.ArrayLike, npt.ArrayLike | None]
+
+
+class Rows(NamedTuple):
+    """The rows of a data set, checked.
+
+    Attributes
+    ----------
+    x : array, shape (n, inputs), or sparse matrix
+    targets : array, shape (n,) of class indices or (n, targets)
+        As `Predictor.as_targets` makes them.
+    weights : array, shape (n,), or None
+    """
+
+    x: AnyArray
+    targets: AnyArray
+    weights: npt.NDArray[np.float64] | None = None
+
+
+def pair(data: object, name: str = "data") -> tuple[Any, ...]:
+    """Return a pair (x, y), or a triple (x, y, weights), if it is one."""
+    found = type(data).__name__
+    if isinstance(data, tuple | list):
+        if len(data) in (2, 3):
+            return tuple(data)
+        found += f" of {len(data)}"
+    raise DataError(f"{name} must be a pair (x, y), or a triple (x, y, weights), not {found}")
+
+
+def check_rows(predictor: Predictor, data: object, class_names: tuple[str, ...] | None) -> Rows:
+    """Check a pair (x, y), or a triple with weights, against a network."""
+    x, y, *rest = pair(data)
+    features = as_features(x, predictor.layer_size[0])
+    targets = predictor.as_targets(y, class_names)
+    n = features.shape[0]
+    if n != len(targets):
+        raise DataError(f"x has {n} rows and y has {len(targets)}: they must have the same number")
+    return Rows(features, targets, as_weights(rest[0], n) if rest and rest[0] is not None else None)
+
+
+def normalized(rows: Rows) -> Rows:
+    """Return rows whose weights have the mean 1: only their ratios matter."""
+    if rows.weights is None:
+        return rows
+    largest = rows.weights.max()
+    if not largest > 0:
+        raise DataError("all weights are 0, of samples times classes: nothing would count")
+    weights = rows.weights / largest  # first, since the mean of very large weights may overflow
+    return rows._replace(weights=weights / weights.mean())
+
+
+def check_several(predictor: Predictor, rows: Rows) -> None:
+    """Refuse to train on one class only."""
+    if predictor.loss.task != "regression":
+        check_several_classes(rows.targets)
+
+
+def class_weights_for(
+    predictor: Predictor, rows: Rows, class_weight: ClassWeight, class_names: tuple[str, ...] | None
+) -> npt.NDArray[np.float64]:
+    """Return the weight of every class."""
+    if predictor.loss.task == "regression":
+        raise SettingError(f"class_weight has no meaning for loss {predictor.loss.name!r}, which has no classes")
+    if predictor.loss.task == "labels" and predictor.n_targets > 1:
+        raise SettingError("class_weight has no meaning for several labels: give every sample a weight instead")
+    return as_class_weights(class_weight, _class_targets(predictor, rows), class_names or predictor.classes)
+
+
+def weighted_by_class(predictor: Predictor, rows: Rows, weights: npt.NDArray[np.float64]) -> Rows:
+    """Return rows whose weights are multiplied by those of their classes."""
+    by_class = class_weights_of_rows(weights, _class_targets(predictor, rows))
+    return rows._replace(weights=by_class if rows.weights is None else by_class * rows.weights)
+
+
+def _class_targets(predictor: Predictor, rows: Rows) -> AnyArray:
+    """Return class indices or rows of probabilities; a single label decides between two classes."""
+    if predictor.loss.task == "labels":
+        return np.concatenate([1 - rows.targets, rows.targets], axis=1)
+    return rows.targets

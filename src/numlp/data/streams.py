@@ -1,0 +1,112 @@
+"""Streams: training data that comes in batches of the user's own making, and may never be whole anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays.inputs import as_features
+from numlp.arrays.sparse import dense
+from numlp.arrays.special import AnyArray
+from numlp.data.batches import Batch
+from numlp.data.weights import as_weights
+from numlp.errors import DataError, NumlpError
+from numlp.network.predictor import Predictor
+from numlp.network.scaling import Scaling
+
+Source = Iterable[Any] | Callable[[int], Iterable[Any]]
+
+
+class Stream:
+    """Batches from an iterable of pairs (x, y) or triples (x, y, weights).
+
+    Parameters
+    ----------
+    source : iterable that can be begun anew every epoch, or callable that returns one for an epoch
+    predictor : Predictor
+        What the batches must fit.
+    scaling : Scaling
+        Of the inputs.
+    smoothing, rest : float
+        As for `Batches`.
+    least_rows : int
+        How many rows a batch must have; batch normalization needs 2.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        predictor: Predictor,
+        scaling: Scaling,
+        *,
+        smoothing: float = 0.0,
+        rest: float = 0.0,
+        least_rows: int = 1,
+    ) -> None:
+        self.source = source
+        self.predictor = predictor
+        self.scaling = scaling
+        self.smoothing, self.rest = smoothing, rest
+        self.least_rows = least_rows
+        self.batch_size = 1  # buffers grow with the batches
+        if self.steps == 0:
+            raise DataError("data is empty: it must hold at least one batch, (x, y)")
+
+    @property
+    def steps(self) -> int | None:
+        """The number of batches in an epoch, if the source has a length."""
+        length = getattr(self.source, "__len__", None)
+        return None if length is None else int(length())
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch.
+
+        Raises
+        ------
+        DataError
+            If there are none, or one does not fit.
+        """
+        number, counts = 0, False
+        try:
+            items = iter(self.source(epoch) if callable(self.source) else self.source)
+        except TypeError as error:
+            raise DataError(f"a function that gives batches must take the epoch and return some: {error}") from error
+        for number, item in enumerate(items, start=1):
+            try:
+                batch = self._batch(item)
+            except NumlpError as error:
+                raise DataError(f"batch {number} of epoch {epoch + 1}: {error}") from error
+            if self.steps is not None and number > self.steps:
+                raise DataError(
+                    f"epoch {epoch + 1} has more batches than the {self.steps} that their length promises"
+                )
+            counts = counts or batch.weights is None or bool(batch.weights.any())
+            yield batch
+        if number and not counts:
+            raise DataError(f"all weights of epoch {epoch + 1} are 0: nothing counted")
+        if number == 0:
+            raise DataError(
+                f"epoch {epoch + 1} had no batches: give a list, or a function of the epoch that returns an "
+                "iterator; a generator is used up after one epoch"
+            )
+
+    def _batch(self, item: Any) -> Batch:
+        if not isinstance(item, tuple | list) or len(item) not in (2, 3):
+            raise DataError(f"a batch must be a pair (x, y) or a triple (x, y, weights), not {type(item).__name__}")
+        dtype = self.predictor.dtype
+        x = dense(as_features(item[0], self.predictor.layer_size[0]))
+        targets = self._targets(self.predictor.as_targets(item[1], self.predictor.class_names))
+        if len(x) != len(targets):
+            raise DataError(f"x has {len(x)} rows and y has {len(targets)}: they must have the same number")
+        if len(x) < self.least_rows:
+            raise DataError(f"batch normalization needs {self.least_rows} rows or more: one row has no variance")
+        weights = as_weights(item[2], len(x), some=False).astype(dtype) if len(item) == 3 else None
+        return Batch(self.scaling.apply(x, np.empty(x.shape, dtype)), targets, weights)
+
+    def _targets(self, targets: AnyArray) -> npt.NDArray[np.floating[Any]]:
+        dtype = self.predictor.dtype
+        rows = np.eye(self.predictor.n_targets, dtype=dtype)[targets] if targets.ndim == 1 else targets.astype(dtype)
+        return rows * (1 - self.smoothing) + self.smoothing * self.rest if self.smoothing else rows

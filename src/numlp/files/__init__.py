@@ -1,0 +1,1 @@
+"""Files: models, checkpoints and tensors, written atomically and read without trust."""

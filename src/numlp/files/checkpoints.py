@@ -1,0 +1,109 @@
+"""Checkpoint files: where a training stood after an epoch, as safetensors with JSON in the metadata.
+
+Like a model file it holds numbers and names, nothing that is executed; it is written whole or not at all, and the one
+before stays until then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numlp.arrays.special import AnyArray
+from numlp.errors import FileFormatError
+from numlp.files.atomic import write_bytes
+from numlp.files.tensors import open_tensors
+from numlp.settings import limits
+from numlp.settings.texts import parse_json
+from numlp.version import __version__
+
+FORMAT = "numlp-checkpoint"
+FORMAT_VERSION = 1
+
+
+class Checkpoint(NamedTuple):
+    """All that a training needs to go on.
+
+    Attributes
+    ----------
+    arrays : dict of arrays
+        By name, such as "params" and "optimizer.velocity".
+    figures : dict
+        What JSON can hold: counts, the history, what callbacks remember.
+    """
+
+    arrays: dict[str, AnyArray]
+    figures: dict[str, Any]
+
+
+def write_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
+    """Write a checkpoint atomically and durably.
+
+    Raises
+    ------
+    OutputError
+        If it can't be written; what was there before is untouched.
+    """
+    from safetensors.numpy import save
+
+    described = {"format": FORMAT, "format_version": FORMAT_VERSION, "numlp_version": __version__}
+    text = json.dumps({**described, "figures": checkpoint.figures}, default=_plain)
+    write_bytes(path, save(checkpoint.arrays, {"numlp": text}))
+
+
+def _plain(value: Any) -> Any:
+    """Return one of NumPy's numbers as Python's."""
+    return value.item()
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, damaged, or of another format.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        with _open(path) as file:
+            figures = _described(path, file)["figures"]
+            return Checkpoint({name: np.asarray(file.get_tensor(name)) for name in file.keys()}, figures)  # noqa: SIM118
+    except (SafetensorError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def describe_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a checkpoint says of itself, without reading its arrays."""
+    with _open(path) as file:
+        return _described(path, file)
+
+
+def _open(path: str | os.PathLike[str]) -> Any:
+    return open_tensors(path, "checkpoint", limits.CHECKPOINT_HEADER_BYTES)
+
+
+def _described(path: str | os.PathLike[str], file: Any) -> dict[str, Any]:
+    try:
+        described = parse_json((file.metadata() or {})["numlp"])
+        form, version = described["format"], described["format_version"]
+        if not isinstance(described["figures"], dict):
+            raise TypeError("its figures are no mapping")
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if form != FORMAT:
+        raise FileFormatError(f"{path} is no checkpoint: it says that it is {form!r:.80}")
+    if version != FORMAT_VERSION:
+        raise FileFormatError(
+            f"{path} has format version {version!r:.20}, this release of numlp ({__version__}) reads version "
+            f"{FORMAT_VERSION}: it takes numlp {described.get('numlp_version')!r:.20}, which wrote it, or a later one"
+        )
+    return dict(described)
+
+
+def _damaged(path: str | os.PathLike[str], error: Exception) -> FileFormatError:
+    return FileFormatError(f"{path} is no checkpoint, or is damaged: {error}")

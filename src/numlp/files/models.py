@@ -1,0 +1,293 @@
+"""Model files: safetensors with a JSON description in the metadata.
+
+A model file is self-contained (weights, architecture, input scaling, class names, recipe), and opening one executes
+nothing: it holds numbers and the names of registry entries, no code. The same model gives the same bytes.
+
+The description has a part for each network; the tensors of an ensemble's networks begin with their numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numlp.arrays.special import Array
+from numlp.errors import FileFormatError, SettingError
+from numlp.files.atomic import write_bytes
+from numlp.files.tensors import open_tensors
+from numlp.network.ensemble import Ensemble
+from numlp.network.layers import ARCHITECTURE, as_activations, make_layers, parameter_shapes
+from numlp.network.losses import LOSSES
+from numlp.network.mlp import MLP
+from numlp.network.scaling import Scaling
+from numlp.network.shape import as_layer_size
+from numlp.settings import limits
+from numlp.settings.checks import positive
+from numlp.settings.named import resolve
+from numlp.settings.texts import parse_json
+from numlp.version import __version__
+
+FORMAT = "numlp-model"
+FORMAT_VERSION = 2
+_SCALINGS = ("input_scaling", "target_scaling")
+_TENSOR_DTYPES = {"F32": "float32", "F64": "float64"}
+_NETWORK: dict[str, tuple[type | tuple[type, ...], type | None]] = {  # the kind of each entry, and of its parts
+    "layer_size": (list, int),
+    "activation": (list, str),
+    "loss": (str, None),
+    "initializer": (str, None),
+    "normalization": (str, None),
+    "dropout": ((int, float), None),
+    "input_dropout": ((int, float), None),
+    "noise": ((int, float), None),
+    "input_noise": ((int, float), None),
+    "dtype": (str, None),
+    "temperature": ((int, float), None),
+    "input_shape": (list, int),
+    "feature_names": (list, str),
+    "class_names": (list, str),
+}
+_OPTIONAL = {"initializer", "input_shape", "feature_names", "class_names"}
+
+
+def save_model(
+    model: MLP | Ensemble,
+    path: str | os.PathLike[str],
+    *,
+    recipe: Mapping[str, object] | None = None,
+    training: Mapping[str, object] | None = None,
+) -> None:
+    """Write a network or an ensemble to a file, atomically.
+
+    Parameters
+    ----------
+    model : MLP or Ensemble
+    path : path
+        By convention with the suffix ".safetensors".
+    recipe : mapping, optional
+        How the network was to be trained: anything that JSON can hold.
+    training : mapping, optional
+        How the training went, likewise.
+
+    Raises
+    ------
+    OutputError
+        If the file can't be written.
+    SettingError
+        If this is no model.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> net = MLP([4, 8, 3], seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(net, f"{folder}/net.safetensors")
+    ...     again = load_model(f"{folder}/net.safetensors")
+    >>> bool(np.all(net.params == again.params))
+    True
+    """
+    from safetensors.numpy import save
+
+    if not isinstance(model, MLP | Ensemble):
+        raise SettingError(
+            f"model must be an MLP or an Ensemble, not {type(model).__name__}: save_model(model, path)"
+        )
+    networks = model.members if isinstance(model, Ensemble) else (model,)
+    description = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "numlp_version": __version__,
+        "ensemble": isinstance(model, Ensemble),
+        "temperature": model.temperature,
+        "networks": [_described(network) for network in networks],
+        "recipe": None if recipe is None else dict(recipe),
+        "training": None if training is None else dict(training),
+    }
+    # One key only: safetensors writes several in no fixed order, and the same model must give the same bytes.
+    metadata = {"numlp": json.dumps(description, sort_keys=True)}
+    tensors = {
+        _prefix(model, i) + name: np.asarray(tensor, order="C")
+        for i, network in enumerate(networks)
+        for name, tensor in _tensors(network).items()
+    }
+    content = save(tensors, metadata)
+    if int.from_bytes(content[:8], "little") > limits.HEADER_BYTES:
+        raise SettingError(f"names and recipe take more than {limits.HEADER_BYTES:,} bytes: shorten them")
+    write_bytes(path, content)
+
+
+def _prefix(model: MLP | Ensemble, number: int) -> str:
+    return f"{number}." if isinstance(model, Ensemble) else ""
+
+
+def _described(network: MLP) -> dict[str, Any]:
+    return {
+        "layer_size": network.layer_size,
+        "activation": [str(activation) for activation in network.activations],
+        "loss": str(network.loss),
+        **network.architecture,
+        "dtype": network.dtype.name,
+        "temperature": network.temperature,
+        "input_shape": network.input_shape,
+        "feature_names": network.feature_names,
+        "class_names": network.class_names,
+    }
+
+
+def _tensors(network: MLP) -> dict[str, Array]:
+    tensors = dict(network.named_parameters())
+    for name in _SCALINGS:
+        scaling: Scaling = getattr(network, name)
+        tensors |= {f"{name}.shift": scaling.shift, f"{name}.factor": scaling.factor}
+    return tensors
+
+
+def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
+    """Read a network or an ensemble from a file that `save_model` wrote.
+
+    Everything is checked before the network is made: the format, every name, every size against the file.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, truncated, or of another format.
+
+    Examples
+    --------
+    >>> load_model("LICENSE")
+    Traceback (most recent call last):
+    ...
+    numlp.errors.FileFormatError: LICENSE is no model file, or is damaged: ...
+    """
+    from safetensors import SafetensorError
+
+    with _open(path) as file:
+        described = _description(path, file.metadata())
+        try:
+            prefixes = [f"{i}." if described["ensemble"] else "" for i in range(len(described["networks"]))]
+            _check_tensors(dict(zip(prefixes, described["networks"], strict=True)), file)
+            pairs = zip(described["networks"], prefixes, strict=True)
+            networks = [_network(network, file, prefix) for network, prefix in pairs]
+            model = Ensemble(networks) if described["ensemble"] else networks[0]
+            model.temperature = positive("temperature", described.get("temperature"))
+            return model
+        except (SafetensorError, SettingError, TypeError, ValueError, OverflowError) as error:
+            raise FileFormatError(f"{path} is no valid model: {error}") from error
+
+
+def read_description(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a model file says of itself, its recipe included, without reading its weights."""
+    with _open(path) as file:
+        return _description(path, file.metadata())
+
+
+def tensor_shapes(path: str | os.PathLike[str]) -> dict[str, tuple[list[int], str]]:
+    """Return the shape and the dtype of every tensor in a file, without reading any."""
+    with _open(path) as file:
+        slices = {name: file.get_slice(name) for name in sorted(file.keys())}
+        return {name: (list(part.get_shape()), str(part.get_dtype())) for name, part in slices.items()}
+
+
+def _open(path: str | os.PathLike[str]) -> Any:
+    if Path(path).is_dir():
+        raise FileFormatError(
+            f"{path} is a folder: name the model file in it, such as {Path(path, 'model.safetensors')}"
+        )
+    return open_tensors(path, "model file")
+
+
+def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    try:
+        described = parse_json((metadata or {})["numlp"])
+        if described["format"] != FORMAT:
+            raise KeyError(described["format"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileFormatError(f"{path} is a safetensors file, but no model of numlp's") from error
+    if described.get("format_version") == 1:
+        described = _from_version_1(described)
+    if described.get("format_version") != FORMAT_VERSION:
+        raise FileFormatError(
+            f"{path} has format version {described.get('format_version')!r:.20}, this release of numlp "
+            f"({__version__}) reads versions 1 to {FORMAT_VERSION}: it takes numlp "
+            f"{described.get('numlp_version')!r:.20}, which wrote it, or a later one"
+        )
+    networks = described.get("networks")
+    most = limits.NETWORKS if described.get("ensemble") else 1
+    if not isinstance(networks, list) or not 1 <= len(networks) <= most:
+        raise FileFormatError(f"{path} is no valid model: its description has networks {str(networks)[:80]!r}")
+    for name, kind in (("ensemble", bool), ("recipe", dict | None), ("training", dict | None)):
+        if not isinstance(described.get(name), kind):
+            raise FileFormatError(f"{path} is no valid model: its description has {name} {described.get(name)!r:.80}")
+    for network in networks:
+        _check_described(path, network)
+    return {"recipe": None, "training": None, **described}  # earlier releases left out what there was none of
+
+
+def _from_version_1(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a description of version 1, of one plain network, in the words of this one."""
+    sizes = described.get("layer_size")
+    hidden = max(len(sizes) - 2, 0) if isinstance(sizes, list) else 0
+    network = {name: described.get(name, 0.0) for name in _NETWORK}
+    network |= {"activation": [described.get("activation")] * hidden, "normalization": "none", "temperature": 1.0}
+    common = {"format_version": FORMAT_VERSION, "ensemble": False, "temperature": 1.0, "networks": [network]}
+    return {**common, **{name: described.get(name) for name in ("numlp_version", "recipe")}}
+
+
+def _check_described(path: str | os.PathLike[str], network: Any) -> None:
+    """Refuse the description of a network in which something has another kind than it should."""
+    for name, (kind, item) in _NETWORK.items():
+        value = network.get(name) if isinstance(network, dict) else None
+        parts = value if isinstance(value, list) else []
+        whole = isinstance(value, kind) and (item is None or all(isinstance(part, item) for part in parts))
+        if not whole and not (value is None and name in _OPTIONAL and isinstance(network, dict)):
+            raise FileFormatError(f"{path} is no valid model: its description has {name} {str(value)[:80]!r}")
+
+
+def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: described.get(name) for name in _NETWORK if name != "temperature"}
+
+
+def _check_tensors(networks: Mapping[str, Mapping[str, Any]], file: Any) -> None:
+    """Refuse a file whose tensors are not those that its description calls for, and no others."""
+    names = set(file.keys())
+    if sum(len(described["layer_size"]) - 1 for described in networks.values()) > len(names):
+        raise SettingError("it describes more layers than it has tensors")
+    expected: dict[str, tuple[list[list[int]], str]] = {}  # the shapes that each may have, and its dtype
+    for prefix, described in networks.items():
+        sizes = as_layer_size(described["layer_size"])
+        activations = as_activations(described["activation"], len(sizes) - 2)
+        settings: dict[str, Any] = {name: described.get(name) for name in ARCHITECTURE}
+        layers = make_layers(sizes, activations, **settings)
+        shapes = parameter_shapes(layers)
+        expected |= {prefix + name: ([list(shape)], described["dtype"]) for name, shape in shapes.items()}
+        widths = (sizes[0], sizes[-1] // resolve("loss", described["loss"], LOSSES).blocks)
+        for scaling, width in zip(_SCALINGS, widths, strict=True):
+            expected |= {f"{prefix}{scaling}.{part}": ([[], [1], [width]], "float64") for part in ("shift", "factor")}
+    if names != set(expected):
+        odd = sorted(names ^ set(expected))
+        raise SettingError(f"it lacks, or has beyond what it describes, {', '.join(odd[:4])}")
+    for name in sorted(names):
+        tensor, (allowed, dtype) = file.get_slice(name), expected[name]
+        if tensor.get_shape() not in allowed or _TENSOR_DTYPES.get(tensor.get_dtype()) != dtype:
+            raise SettingError(f"{name} does not have shape {' or '.join(map(str, allowed))} and dtype {dtype}")
+
+
+def _network(described: Mapping[str, Any], file: Any, prefix: str) -> MLP:
+    scalings: dict[str, Any] = {
+        name: Scaling(file.get_tensor(f"{prefix}{name}.shift"), file.get_tensor(f"{prefix}{name}.factor"))
+        for name in _SCALINGS
+    }
+    network = MLP(**_settings(described), **scalings)
+    network.temperature = positive("temperature", described["temperature"])
+    for name, view in network.named_parameters().items():
+        view[...] = file.get_tensor(prefix + name)
+        if name.endswith(".variance") and view.min() < 0:
+            raise SettingError(f"{prefix}{name} holds variances below 0")
+    if not np.all(np.isfinite(network.params)):
+        raise SettingError("its weights hold NaN or infinity")
+    return network

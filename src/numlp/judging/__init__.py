@@ -1,0 +1,1 @@
+"""Judging: metrics, evaluation, confidence intervals, and a look inside a network."""

@@ -1,0 +1,81 @@
+"""Evaluation: the mean loss and the score of a network, or an ensemble, on data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numlp.arrays import buffers
+from numlp.arrays.special import Array
+from numlp.data.rows import Data, Rows, check_rows, check_several, class_weights_for, normalized, weighted_by_class
+from numlp.data.weights import ClassWeight
+from numlp.judging.metrics import Tally
+from numlp.network.predictor import Predictor, chunk_rows
+
+
+def evaluate(predictor: Predictor, data: Data, *, class_weight: ClassWeight | None = None) -> dict[str, float]:
+    """Return the mean loss and the accuracy (classes, labels) or R² (real targets) on data.
+
+    Parameters
+    ----------
+    predictor : MLP or Ensemble
+    data : (x, y) or (x, y, weights)
+        As `train` takes it.
+    class_weight : "balanced", mapping or sequence, optional
+        As `train` takes it; "balanced" makes the accuracy the mean of the classes' accuracies.
+
+    Returns
+    -------
+    dict
+        ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``. The loss is that of the scaled targets, as in
+        training, without any regularisation, but of calibrated probabilities where the temperature is not 1.
+
+    Examples
+    --------
+    >>> from numlp import MLP
+    >>> figures = evaluate(MLP([2, 2]), ([[0.0, 1.0], [1.0, 0.0]], [0, 1]))
+    >>> sorted(figures)
+    ['accuracy', 'loss']
+    """
+    rows = check_rows(predictor, data, predictor.class_names)
+    if class_weight is not None:
+        weights = class_weights_for(predictor, rows, class_weight, predictor.class_names)
+        rows = weighted_by_class(predictor, rows, weights)
+    rows = normalized(rows)
+    with np.errstate(all="ignore"):
+        return evaluate_rows(predictor, rows)
+
+
+def class_weights_of(predictor: Predictor, data: Data, class_weight: ClassWeight) -> list[float]:
+    """Return the weight of every class that a training on these data had."""
+    rows = check_rows(predictor, data, predictor.class_names)
+    return [float(weight) for weight in class_weights_for(predictor, rows, class_weight, predictor.class_names)]
+
+
+def evaluate_rows(predictor: Predictor, rows: Rows) -> dict[str, float]:
+    """Return the figures of `evaluate` for rows that are checked already."""
+    n, n_outputs, dtype = rows.x.shape[0], predictor.layer_size[-1], predictor.dtype
+    size = min(chunk_rows(predictor.layer_size[0]), n)
+    tally = Tally(predictor.loss, size, n_outputs, dtype)
+    one_hot: Array = np.eye(predictor.n_targets, dtype=dtype)
+    delta, scratch = np.empty((2, size, n_outputs), dtype)
+    values: Array = np.empty(size, dtype)
+    if n > size:
+        buffers.keep_freed()
+    for start in range(0, n, size):
+        part = slice(start, start + size)
+        logits, targets = predictor.logits(rows.x[part]), rows.targets[part]
+        if predictor.temperature != 1:
+            np.divide(logits, predictor.temperature, out=logits)
+        targets = one_hot[targets] if targets.ndim == 1 else targets.astype(dtype)
+        weights = None if rows.weights is None else rows.weights[part].astype(dtype)
+        m = len(logits)
+        predictor.loss.value_and_grad(logits, targets, values[:m], delta[:m], scratch[:m])
+        tally.add(values[:m], logits, targets, weights)
+    return tally.result()
+
+
+def check_data(predictor: Predictor, data: Data, *, to_train_on: bool = False) -> None:
+    """Raise the error that `train` or `evaluate` would raise of these data, before anything is done."""
+    rows = check_rows(predictor, data, predictor.class_names)
+    if to_train_on:
+        check_several(predictor, rows)

@@ -1,0 +1,96 @@
+"""Intervals: how far a figure may be off because it was taken from so many rows and no more."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.errors import SettingError
+from numlp.settings.checks import real
+
+_95_PERCENT = 1.959963984540054  # of a standard normal variable lie within ± this
+
+
+def wilson_interval(share: float, n: float, z: float = _95_PERCENT) -> tuple[float, float]:
+    r"""Return Wilson's score interval for a share that was seen in `n` rows, in [0, 1].
+
+    :math:`\left(p + z^2 / 2n \pm z \sqrt{p(1-p)/n + z^2/4n^2}\right) / \left(1 + z^2/n\right)`. Unlike
+    p ± z √(p (1 − p) / n) it stays within [0, 1], and is right near both ends, where accuracies are.
+
+    E. Wilson, "Probable inference, the law of succession, and statistical inference" (1927); recommended by
+    L. Brown, T. Cai, A. DasGupta, "Interval estimation for a binomial proportion" (2001).
+
+    Parameters
+    ----------
+    share : float, in [0, 1]
+        Such as an accuracy.
+    n : float
+        The number of independent rows; of weighted rows `effective_rows`.
+    z : float
+        By default that of an interval that holds the true share in 95 % of all cases.
+
+    Raises
+    ------
+    SettingError
+        If `share` is none, or `n` not above 0.
+
+    Examples
+    --------
+    >>> low, high = wilson_interval(0.9865, 10_000)
+    >>> print(f"{low:.4f} to {high:.4f}")
+    0.9840 to 0.9886
+    >>> wilson_interval(1.0, 10)[1]
+    1.0
+    """
+    if not 0 <= real("share", share, "a number from 0 to 1") <= 1:
+        raise SettingError(f"share must be a number from 0 to 1, not {share!r}")
+    if not 0 < real("n", n, "a number of rows") < math.inf:
+        raise SettingError(f"n must be a finite number of rows above 0, not {n!r}")
+    middle = share + z * z / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))
+    # Rounding must not push an end beyond what a share can be.
+    return (0.0 if share == 0 else max(low, 0.0)), (1.0 if share == 1 else min(high, 1.0))
+
+
+def mean_interval(
+    values: npt.ArrayLike, weights: npt.NDArray[np.float64] | None = None, z: float = _95_PERCENT
+) -> tuple[float, float]:
+    r"""Return the interval :math:`\bar x \pm z s / \sqrt n` for the mean of values, by the central limit theorem.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Such as the loss of every row.
+    weights : array, shape (n,), optional
+        How much each counts; n is then that of `effective_rows`.
+    z : float
+        As for `wilson_interval`.
+
+    Examples
+    --------
+    >>> low, high = mean_interval([1.0, 2.0, 3.0])
+    >>> print(f"{low:.2f} to {high:.2f}")
+    0.87 to 3.13
+    >>> mean_interval([1.0])
+    (-inf, inf)
+    """
+    array = np.asarray(values, dtype=np.float64)
+    n = effective_rows(np.ones(len(array)) if weights is None else weights)
+    if n <= 1:
+        return -math.inf, math.inf
+    mean = float(np.average(array, weights=weights))
+    variance = float(np.average((array - mean) ** 2, weights=weights)) * n / (n - 1)
+    half = z * math.sqrt(variance / n)
+    return mean - half, mean + half
+
+
+def effective_rows(weights: npt.NDArray[np.float64]) -> float:
+    r"""Return how many equal rows tell as much as weighted ones, :math:`(\sum w)^2 / \sum w^2`.
+
+    L. Kish, "Survey sampling" (1965).
+
+    >>> effective_rows(np.array([1.0, 1.0, 0.0]))
+    2.0
+    """
+    return float(weights.sum() ** 2 / np.square(weights).sum())

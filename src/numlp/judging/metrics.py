@@ -1,0 +1,298 @@
+"""How good predictions are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays.special import Array
+from numlp.network.losses import Loss
+from numlp.settings.checks import whole_number
+
+_KEPT = 1 << 14  # logits that a tally keeps, at least, before it counts
+
+# How much each sample counts, shape (n,).
+Weights = npt.NDArray[Any] | Sequence[float] | None
+
+
+def accuracy(labels: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
+    """The share of predictions that equal the label, in [0, 1].
+
+    Here and below, `weights`, shape (n,), say how much each sample counts.
+
+    >>> accuracy([0, 1, 2, 2], [0, 1, 2, 0])
+    0.75
+    >>> accuracy([0, 1, 2, 2], [0, 1, 2, 0], weights=[1, 1, 1, 3])
+    0.5
+    """
+    return float(np.average(np.asarray(labels) == np.asarray(predictions), weights=weights))
+
+
+def confusion_matrix(
+    labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classes: int, weights: Weights = None
+) -> npt.NDArray[Any]:
+    """How often each class (row) was predicted to be each class (column).
+
+    Parameters
+    ----------
+    labels, predictions : array_like of int, shape (n,)
+        Class indices.
+    n_classes : int
+    weights : array_like, shape (n,), optional
+
+    Returns
+    -------
+    array, shape (classes, classes)
+        Numbers of samples, int64; or sums of their weights, float64.
+
+    Examples
+    --------
+    >>> confusion_matrix([0, 0, 1], [0, 1, 1], n_classes=2)
+    array([[1, 1],
+           [0, 1]])
+    """
+    pairs = np.asarray(labels, dtype=np.intp) * n_classes + np.asarray(predictions, dtype=np.intp)
+    counts = np.bincount(pairs, weights, minlength=n_classes * n_classes).reshape(n_classes, n_classes)
+    return counts.astype(np.int64) if weights is None else counts
+
+
+def class_accuracy(confusion: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The share of each class's samples that were recognised (its recall); NaN for a class without samples.
+
+    >>> class_accuracy(np.array([[1, 1], [0, 1]]))
+    array([0.5, 1. ])
+    """
+    totals = confusion.sum(axis=1)
+    shares = np.full(len(totals), np.nan)
+    np.divide(np.diag(confusion), totals, out=shares, where=totals > 0)
+    return shares
+
+
+def r2(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
+    r"""The coefficient of determination, :math:`1 - \sum (t - y)^2 / \sum (t - \bar t)^2`, averaged over outputs.
+
+    1 is perfect, 0 is what the mean of the targets reaches. Outputs whose targets are constant count as 1 if they
+    are met exactly and as 0 otherwise.
+
+    Parameters
+    ----------
+    targets, predictions : array_like, shape (n,) or (n, outputs)
+
+    Examples
+    --------
+    >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    1.0
+    >>> r2([1.0, 2.0, 3.0], [2.0, 2.0, 2.0])
+    0.0
+    """
+    t, y = (np.asarray(a, dtype=np.float64) for a in (targets, predictions))
+    w = np.ones(len(t)) if weights is None else np.asarray(weights, dtype=np.float64)
+    residual = np.tensordot(w, (t - y) ** 2, axes=1)
+    total = np.tensordot(w, (t - np.average(t, axis=0, weights=w)) ** 2, axes=1)
+    return _determination(residual, total)
+
+
+def _determination(residual: npt.ArrayLike, total: npt.ArrayLike) -> float:
+    residual, total = np.atleast_1d(residual), np.atleast_1d(total)
+    ratio = np.divide(residual, total, out=(residual > 0).astype(np.float64), where=total > 0)
+    return float(np.mean(1.0 - ratio))
+
+
+def mean_absolute_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
+    """The mean of the absolute differences, in the units of the targets.
+
+    >>> mean_absolute_error([1.0, 2.0], [1.5, 2.5])
+    0.5
+    """
+    errors = np.abs(np.asarray(targets, dtype=np.float64) - np.asarray(predictions))
+    return float(np.mean(np.average(errors, axis=0, weights=weights)))
+
+
+def reliability(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, bins: int = 15, weights: Weights = None
+) -> npt.NDArray[np.float64]:
+    r"""How sure predictions are, and how often they are right, by how sure they are.
+
+    The confidence of a row is the probability of its most probable class. Bin m of M holds the rows whose confidence
+    lies in ((m − 1) / M, m / M].
+
+    Parameters
+    ----------
+    probabilities : array_like, shape (n, classes)
+    labels : array_like of int, shape (n,)
+        Class indices.
+    bins : int
+    weights : array_like, shape (n,), optional
+        How much each row counts.
+
+    Returns
+    -------
+    float64 array, shape (3, bins)
+        Of every bin its share of all rows, its mean confidence and its accuracy; the last two are NaN where there
+        are no rows.
+
+    Examples
+    --------
+    >>> reliability([[0.7, 0.3], [0.1, 0.9], [0.8, 0.2]], [0, 1, 1], bins=2)
+    array([[0.        , 1.        ],
+           [       nan, 0.8       ],
+           [       nan, 0.66666667]])
+    """
+    bins = whole_number("bins", bins)
+    rows = np.asarray(probabilities, dtype=np.float64)
+    confidence, hit = rows.max(axis=1), rows.argmax(axis=1) == np.asarray(labels)
+    counts = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
+    index = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
+    totals = np.bincount(index, counts, bins)
+    sums = np.stack([np.bincount(index, counts * values, bins) for values in (confidence, hit)])
+    means = np.divide(sums, totals, out=np.full((2, bins), np.nan), where=totals > 0)
+    return np.concatenate([totals[None] / totals.sum(), means])
+
+
+def expected_calibration_error(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, bins: int = 15, weights: Weights = None
+) -> float:
+    r"""How far, on average, predictions are right more or less often than they claim, in [0, 1].
+
+    :math:`\sum_m s_m |a_m - c_m|` over bins of equal width in confidence, with the bin's share of the rows s, its
+    accuracy a and its mean confidence c. C. Guo et al., "On calibration of modern neural networks" (2017), eq. 3.
+
+    Parameters
+    ----------
+    probabilities, labels, bins, weights
+        As `reliability` takes them.
+
+    Examples
+    --------
+    >>> round(expected_calibration_error([[0.7, 0.3], [0.1, 0.9], [0.8, 0.2]], [0, 1, 1], bins=2), 4)
+    0.1333
+    """
+    share, confidence, right = reliability(probabilities, labels, bins, weights)
+    return float(np.nansum(share * np.abs(right - confidence)))
+
+
+class Tally:
+    """The mean loss, and the accuracy or R², of the rows added so far; adding some allocates nothing.
+
+    Rows are kept until there are many, and then counted in one go: the calls that count take longer than counting.
+
+    Parameters
+    ----------
+    loss : Loss
+        Says what the score is: "r2" for real targets, else "accuracy", for labels the share that is right.
+    batch_size : int
+        The largest number of rows added at a time.
+    n_outputs : int
+    dtype : dtype of the logits
+    """
+
+    def __init__(self, loss: Loss, batch_size: int, n_outputs: int, dtype: npt.DTypeLike) -> None:
+        self.loss = loss
+        self.score = "r2" if loss.task == "regression" else "accuracy"
+        self._n_outputs, self._dtype = n_outputs, dtype
+        self._allocate(max(batch_size, _KEPT // n_outputs))
+        self._column = np.empty(n_outputs // loss.blocks)
+        self._origin: Array = np.zeros(self._column.size, dtype)
+        self.reset()
+
+    def _allocate(self, size: int) -> None:
+        n_targets = self._n_outputs // self.loss.blocks
+        self._logits, self._rows, self._other = np.empty((3, size, self._n_outputs), self._dtype)
+        self._targets = np.empty((size, n_targets), self._dtype)
+        self._values, self._weights, self._hit = np.empty((3, size), self._dtype)
+        self._guess, self._truth = np.empty((2, size), np.intp)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._kept = 0
+        self._weight = 0.0
+        self._loss = 0.0
+        self._hits = 0.0
+        self._squares, self._sum, self._residual = (np.zeros(self._column.size) for _ in range(3))
+
+    def add(self, values: Array, logits: Array, targets: Array, weights: Array | None = None) -> None:
+        """Add some rows.
+
+        Parameters
+        ----------
+        values : array, shape (n,)
+            Their losses.
+        logits : array, shape (n, outputs)
+        targets : array, shape (n, targets)
+        weights : array, shape (n,), optional
+            How much each row counts.
+        """
+        start, stop = self._kept, self._kept + len(values)
+        if stop > len(self._values):
+            self._count()
+            if len(values) > len(self._values):
+                self._allocate(len(values))
+            start, stop = 0, len(values)
+        self._values[start:stop] = values
+        self._logits[start:stop] = logits
+        self._targets[start:stop] = targets
+        self._weights[start:stop] = 1 if weights is None else weights
+        self._kept = stop
+
+    def _count(self) -> None:
+        """Count the rows that are kept."""
+        n, self._kept = self._kept, 0
+        if not n:
+            return
+        logits, targets, weights = self._logits[:n], self._targets[:n], self._weights[:n]
+        if self.score == "r2" and not self._weight:
+            # Targets are summed as differences from the first one: squares of large numbers lose their digits.
+            np.copyto(self._origin, targets[0])
+        self._weight += float(np.add.reduce(weights))
+        self._loss += float(np.dot(weights, self._values[:n]))
+        if self.loss.task == "classification":
+            self._add_classes(logits, targets, weights)
+        elif self.loss.task == "labels":
+            self._add_labels(logits, targets, weights)
+        else:
+            self._add_values(logits, targets, weights)
+
+    def _add_classes(self, logits: Array, targets: Array, weights: Array) -> None:
+        guess, truth, hit = self._guess[: len(logits)], self._truth[: len(logits)], self._hit[: len(logits)]
+        np.argmax(logits, axis=1, out=guess)
+        np.argmax(targets, axis=1, out=truth)
+        np.equal(guess, truth, out=hit)
+        self._hits += float(np.dot(weights, hit))
+
+    def _add_labels(self, logits: Array, targets: Array, weights: Array) -> None:
+        rows, truth, hit = self._rows[: len(logits)], self._other[: len(logits)], self._hit[: len(logits)]
+        np.greater(logits, 0, out=rows)
+        np.greater(targets, 0.5, out=truth)
+        np.equal(rows, truth, out=rows)
+        np.mean(rows, axis=1, out=hit)
+        self._hits += float(np.dot(weights, hit))
+
+    def _add_values(self, logits: Array, targets: Array, weights: Array) -> None:
+        n, width = targets.shape
+        column, rows, other = weights[:, None], self._rows[:n], self._other[:n, :width]
+        self.loss.link(logits, rows)
+        point = rows[:, self.loss.point * width : (self.loss.point + 1) * width]
+        np.subtract(point, targets, out=point)
+        np.multiply(point, point, out=point)
+        np.multiply(point, column, out=point)
+        self._residual += np.add.reduce(point, axis=0, dtype=np.float64, out=self._column)
+        np.subtract(targets, self._origin, out=point)
+        np.multiply(point, column, out=other)
+        self._sum += np.add.reduce(other, axis=0, dtype=np.float64, out=self._column)
+        np.multiply(point, other, out=other)
+        self._squares += np.add.reduce(other, axis=0, dtype=np.float64, out=self._column)
+
+    def result(self) -> dict[str, float]:
+        """Return ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``, all 0 if nothing counted yet."""
+        self._count()
+        weight = self._weight or 1.0
+        if self.score == "accuracy":
+            score = self._hits / weight
+        else:
+            # Rounding may leave a little less than nothing of constant targets.
+            total = np.maximum(self._squares - self._sum**2 / weight, 0.0)
+            score = _determination(self._residual, total)
+        return {"loss": self._loss / weight, self.score: score}

@@ -1,0 +1,225 @@
+"""Activation functions: each beside its derivative, in place.
+
+``activation(z, slope, scratch)`` overwrites pre-activations with activations. In training it also writes the
+derivative at each of them into `slope`; the backward pass is then one product for all activations. For inference
+`slope` is None. All three have one shape, and `scratch` may be overwritten.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from numlp.arrays.special import Array, sigmoid, softplus
+from numlp.settings.checks import fraction, positive
+from numlp.settings.named import Named, setting
+
+
+class Activation(Named):
+    """A function of one variable, with its derivative, and the initialiser of the weights that suits it."""
+
+    initializer: ClassVar[str] = "he_normal"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        """Turn `z` into activations, and write the derivatives into `slope` unless it is None."""
+        raise NotImplementedError
+
+
+class Identity(Activation):
+    """f(z) = z."""
+
+    name = "identity"
+    initializer = "glorot_uniform"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        if slope is not None:
+            slope.fill(1)
+
+
+class ReLU(Activation):
+    """f(z) = max(z, 0). V. Nair, G. Hinton, "Rectified linear units improve restricted Boltzmann machines" (2010)."""
+
+    name = "relu"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        # A product of two arrays of floats takes NumPy less time than one with truth values or a masked copy.
+        if slope is None:
+            np.maximum(z, 0, out=z)
+        else:
+            np.greater(z, 0, out=slope)
+            np.multiply(z, slope, out=z)
+
+
+@dataclass(frozen=True)
+class LeakyReLU(Activation):
+    """f(z) = max(z, slope · z). A. Maas et al., "Rectifier nonlinearities improve acoustic models" (2013).
+
+    Parameters
+    ----------
+    slope : float, in [0, 1)
+        Of the line below zero.
+    """
+
+    name = "leaky_relu"
+    slope: float = setting(0.01, fraction)
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        if slope is not None:
+            np.greater(z, 0, out=slope)
+            np.maximum(slope, self.slope, out=slope)
+        np.multiply(z, self.slope, out=scratch)
+        np.maximum(z, scratch, out=z)
+
+
+@dataclass(frozen=True)
+class ELU(Activation):
+    """f(z) = z if z > 0 else α (eᶻ − 1). D.-A. Clevert et al., "Fast and accurate deep network learning" (2016).
+
+    Parameters
+    ----------
+    alpha : float
+        Minus the least value, which very negative z approach.
+    """
+
+    name = "elu"
+    alpha: float = setting(1.0, positive)
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        np.minimum(z, 0, out=scratch)
+        np.expm1(scratch, out=scratch)
+        np.multiply(scratch, self.alpha, out=scratch)
+        if slope is not None:  # 1 above zero, and α eᶻ below
+            np.greater(z, 0, out=slope)
+            np.multiply(slope, 1 - self.alpha, out=slope)
+            np.add(slope, self.alpha, out=slope)
+            np.add(slope, scratch, out=slope)
+        np.maximum(z, 0, out=z)
+        np.add(z, scratch, out=z)
+
+
+_SELU_CURVE, _SELU_SCALE = ELU(1.6732632423543772), 1.0507009873554805
+
+
+class SELU(Activation):
+    """f(z) = λ ELU(z) with λ and α that keep mean 0 and variance 1. G. Klambauer et al. (2017)."""
+
+    name = "selu"
+    initializer = "lecun_normal"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        _SELU_CURVE(z, slope, scratch)
+        np.multiply(z, _SELU_SCALE, out=z)
+        if slope is not None:
+            np.multiply(slope, _SELU_SCALE, out=slope)
+
+
+class GELU(Activation):
+    r"""z times the share of a standard normal variable that lies below z, by an approximation.
+
+    f(z) = :math:`\tfrac12 z (1 + \tanh(\sqrt{2/\pi}\,(z + 0.044715\, z^3)))`. D. Hendrycks, K. Gimpel, "Gaussian
+    error linear units" (2016), who give it.
+    """
+
+    name = "gelu"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        cubic, rate = 0.044715, 0.7978845608028654
+        np.multiply(z, z, out=scratch)
+        if slope is not None:  # the inner derivative, times z / 2
+            np.multiply(scratch, 3 * cubic * rate / 2, out=slope)
+            np.add(slope, rate / 2, out=slope)
+            np.multiply(slope, z, out=slope)
+        np.multiply(scratch, cubic * rate, out=scratch)
+        np.add(scratch, rate, out=scratch)
+        np.multiply(scratch, z, out=scratch)
+        np.tanh(scratch, out=scratch)
+        # tanh' = (1 − tanh)(1 + tanh), one factor at a time
+        np.subtract(1, scratch, out=scratch)
+        if slope is not None:
+            np.multiply(slope, scratch, out=slope)
+        np.subtract(2, scratch, out=scratch)
+        if slope is not None:
+            np.multiply(slope, scratch, out=slope)
+        np.multiply(scratch, 0.5, out=scratch)
+        if slope is not None:
+            np.add(slope, scratch, out=slope)
+        np.multiply(z, scratch, out=z)
+
+
+class SiLU(Activation):
+    """f(z) = z σ(z), also called swish. S. Elfwing et al., "Sigmoid-weighted linear units" (2018)."""
+
+    name = "silu"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        sigmoid(z, out=scratch)
+        if slope is not None:  # σ (1 + z (1 − σ))
+            np.subtract(1, scratch, out=slope)
+            np.multiply(slope, z, out=slope)
+            np.add(slope, 1, out=slope)
+            np.multiply(slope, scratch, out=slope)
+        np.multiply(z, scratch, out=z)
+
+
+class Mish(Activation):
+    """f(z) = z ω with ω = tanh(log(1 + eᶻ)). D. Misra, "Mish: a self regularized non-monotonic activation" (2020)."""
+
+    name = "mish"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        if slope is not None:
+            sigmoid(z, out=slope)
+            np.multiply(slope, z, out=slope)
+        softplus(z, out=scratch)
+        np.tanh(scratch, out=scratch)
+        np.multiply(z, scratch, out=z)
+        if slope is not None:  # ω + z σ(z) (1 − ω)(1 + ω)
+            np.subtract(1, scratch, out=scratch)
+            np.multiply(slope, scratch, out=slope)
+            np.subtract(2, scratch, out=scratch)
+            np.multiply(slope, scratch, out=slope)
+            np.subtract(scratch, 1, out=scratch)
+            np.add(slope, scratch, out=slope)
+
+
+class Tanh(Activation):
+    """f(z) = tanh(z)."""
+
+    name = "tanh"
+    initializer = "glorot_uniform"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        np.tanh(z, out=z)
+        if slope is not None:
+            np.multiply(z, z, out=slope)
+            np.subtract(1, slope, out=slope)
+
+
+class Sigmoid(Activation):
+    """f(z) = σ(z) = 1 / (1 + e⁻ᶻ)."""
+
+    name = "sigmoid"
+    initializer = "glorot_uniform"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        sigmoid(z, out=z)
+        if slope is not None:
+            np.subtract(1, z, out=slope)
+            np.multiply(slope, z, out=slope)
+
+
+class Softplus(Activation):
+    """f(z) = log(1 + eᶻ), a smooth ReLU. C. Dugas et al. (2001)."""
+
+    name = "softplus"
+
+    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+        if slope is not None:
+            sigmoid(z, out=slope)
+        softplus(z, out=z)
+
+
+ACTIVATIONS: dict[str, type[Activation]] = {
+    activation.name: activation
+    for activation in (Identity, ReLU, LeakyReLU, ELU, SELU, GELU, SiLU, Mish, Tanh, Sigmoid, Softplus)
+}

@@ -1,0 +1,102 @@
+"""Layers: forward and backward, into buffers that they own.
+
+A layer declares the shapes of its parameters. The network binds it to views into its two flat arrays, `params` and
+`grads`, and gives it buffers for its largest batch. While training, `forward` and `backward` write into those and
+allocate nothing; what `forward` returns is overwritten by the next one. Otherwise (``training=False``) a layer
+keeps nothing and touches none of its buffers, so that any number of threads may predict at once.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+from numlp.errors import SettingError
+from numlp.network.activations import ACTIVATIONS, Activation
+from numlp.network.initializers import INITIALIZERS
+from numlp.network.layers.activate import Activate
+from numlp.network.layers.layer import Layer
+from numlp.network.layers.linear import Linear
+from numlp.network.layers.noise import Dropout, GaussianNoise
+from numlp.network.layers.norm import BatchNorm, LayerNorm
+from numlp.settings.checks import choice
+from numlp.settings.named import resolve
+
+__all__ = [
+    "ARCHITECTURE",
+    "NORMALIZATIONS",
+    "Activate",
+    "BatchNorm",
+    "Dropout",
+    "GaussianNoise",
+    "Layer",
+    "LayerNorm",
+    "Linear",
+    "as_activations",
+    "make_layers",
+    "parameter_shapes",
+]
+
+NORMALIZATIONS: Mapping[str, type[BatchNorm] | type[LayerNorm] | None] = {
+    "none": None,
+    "batch": BatchNorm,
+    "layer": LayerNorm,
+}
+
+# The settings of `make_layers` beside sizes and activations.
+ARCHITECTURE = ("initializer", "normalization", "dropout", "input_dropout", "noise", "input_noise")
+
+
+def as_activations(
+    activation: str | Activation | Sequence[str | Activation], n_hidden: int
+) -> tuple[Activation, ...]:
+    """Return one activation for each hidden layer."""
+    if isinstance(activation, list | tuple):
+        if len(activation) != n_hidden:
+            raise SettingError(
+                f"activation must be one for all, or {n_hidden}, not {len(activation)}: {activation!r}"
+            )
+        return tuple(resolve("activation", each, ACTIVATIONS) for each in activation)
+    return (resolve("activation", activation, ACTIVATIONS),) * n_hidden
+
+
+def make_layers(
+    layer_size: Sequence[int],
+    activations: Sequence[Activation],
+    *,
+    output_initializer: str = "glorot_uniform",
+    initializer: str | None = None,
+    normalization: str = "none",
+    dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    noise: float = 0.0,
+    input_noise: float = 0.0,
+) -> list[Layer]:
+    """Make the layers of a network, without any array yet.
+
+    Inputs: noise, dropout. Each hidden layer: weights, normalisation, activation, noise, dropout. Outputs: weights.
+    """
+    norm = choice("normalization", normalization, NORMALIZATIONS)
+    layers = _noisy(layer_size[0], input_noise, input_dropout, in_place=False)
+    for (fan_in, fan_out), activation in zip(itertools.pairwise(layer_size[:-1]), activations, strict=True):
+        fitting = choice("initializer", initializer or activation.initializer, INITIALIZERS)
+        layers.append(Linear(fan_in, fan_out, fitting, bias=norm is not BatchNorm))
+        if norm is not None:
+            layers.append(norm(fan_out))
+        layers.append(Activate(activation, fan_out))
+        layers += _noisy(fan_out, noise, dropout)
+    fitting = choice("initializer", initializer or output_initializer, INITIALIZERS)
+    return [*layers, Linear(layer_size[-2], layer_size[-1], fitting)]
+
+
+def _noisy(width: int, deviation: float, rate: float, in_place: bool = True) -> list[Layer]:
+    layers: list[Layer] = [GaussianNoise(width, deviation, in_place)] if deviation else []
+    return [*layers, Dropout(width, rate, in_place)] if rate else layers
+
+
+def parameter_shapes(layers: Sequence[Layer]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of all parameters by name: the layer's kind, its number among its kind, the parameter."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    numbers = {layer.kind: itertools.count() for layer in layers}
+    for layer in layers:
+        number = next(numbers[layer.kind])
+        shapes |= {f"{layer.kind}.{number}.{name}": shape for name, shape in layer.shapes.items()}
+    return shapes

@@ -1,0 +1,64 @@
+"""Linear: the weights of a network."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays import buffers
+from numlp.arrays.special import Array
+from numlp.network.initializers import Initializer
+from numlp.network.layers.layer import Layer
+
+
+class Linear(Layer):
+    """An affine map of every row, z = x W + b, with W of shape (fan_in, fan_out) and b of shape (fan_out,).
+
+    Its gradients, with δ the gradient with respect to z: ∂W = xᵀ δ, ∂b = Σ_rows δ, ∂x = δ Wᵀ.
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+        Features in and out.
+    initializer : Initializer
+        Draws the first weights; biases begin at 0.
+    bias : bool
+        Without it, z = x W: batch norm, which follows then, takes away what a bias would add.
+    """
+
+    kind = "linear"
+
+    def __init__(self, fan_in: int, fan_out: int, initializer: Initializer, bias: bool = True) -> None:
+        self.shapes = {"weight": (fan_in, fan_out)} | ({"bias": (fan_out,)} if bias else {})
+        self.initializer = initializer
+
+    def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
+        self.weight, self.bias = params["weight"], params.get("bias")
+        self._weight_grad, self._bias_grad = grads["weight"], grads.get("bias")
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        self.weight[...] = self.initializer(rng, *self.weight.shape)
+        if self.bias is not None:
+            self.bias[...] = 0
+
+    def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
+        fan_in, fan_out = self.weight.shape
+        self._output = buffers.empty((batch_size, fan_out), dtype)
+        self._delta = buffers.empty((batch_size, fan_in), dtype)
+        self._ones = np.ones(batch_size, dtype)
+
+    def forward(self, x: Array, training: bool) -> Array:
+        if training:
+            self._input = x
+            z = np.dot(x, self.weight, out=self._output[: len(x)])
+        else:
+            z = np.dot(x, self.weight)
+        return z if self.bias is None else np.add(z, self.bias, out=z)
+
+    def backward(self, delta: Array, input_gradient: bool) -> Array:
+        n = len(delta)
+        np.dot(self._input.T, delta, out=self._weight_grad)
+        if self._bias_grad is not None:
+            # A product with ones: BLAS sums columns faster than a reduction along the first axis.
+            np.dot(self._ones[:n], delta, out=self._bias_grad)
+        return np.dot(delta, self.weight.T, out=self._delta[:n]) if input_gradient else delta

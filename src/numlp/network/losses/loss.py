@@ -1,0 +1,78 @@
+"""What every loss can do; a loss writes only what it does otherwise."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays.special import Array
+from numlp.errors import SettingError
+from numlp.network.scaling import Scaling
+from numlp.settings.named import Named
+
+Task = Literal["classification", "labels", "regression"]
+
+
+class Loss(Named):
+    """A loss with its link.
+
+    Attributes
+    ----------
+    task : "classification", "labels" or "regression"
+        What the targets are: one of several classes, yes or no for each of several labels (or for one), real values.
+    scales_targets : bool
+        Whether targets may be shifted and scaled for training, and predictions back; counts may not.
+    initializer : str
+        Of the weights into the outputs, where none is named.
+    """
+
+    task: ClassVar[Task]
+    scales_targets: ClassVar[bool] = False
+    initializer: ClassVar[str] = "glorot_uniform"
+
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        """What the outputs for each target are, such as "mean" and "variance"."""
+        return ("value",)
+
+    @property
+    def blocks(self) -> int:
+        """How many outputs there are for each target."""
+        return len(self.block_names)
+
+    @property
+    def point(self) -> int:
+        """Which of the blocks is the best guess of the target itself."""
+        return 0
+
+    def check_outputs(self, count: int) -> None:
+        """Refuse a number of outputs that a network with this loss can't have."""
+        if count % self.blocks:
+            raise SettingError(
+                f"loss {self} has {self.blocks} outputs for each target: layer_size must end with a multiple of "
+                f"{self.blocks}, not with {count}"
+            )
+        if self.task == "classification" and count == 1:
+            raise SettingError(
+                f"layer_size ends with 1, and loss {self.name!r} has an output for each class, two or more: end with "
+                "2, take loss='sigmoid_binary_cross_entropy' for yes or no, or 'squared_error' for real targets"
+            )
+
+    def link(self, logits: Array, out: Array) -> None:
+        """Write the predictions for logits, in the scale of scaled targets, into `out`, which may be `logits`."""
+        np.copyto(out, logits)
+
+    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+        """Write the loss of every row into `values` and its gradient into `delta`: see the module."""
+        raise NotImplementedError
+
+    def unscale(self, predictions: Array, scaling: Scaling) -> npt.NDArray[np.float64]:
+        """Return predictions, (n, blocks, targets), in the units of the targets."""
+        return scaling.invert(predictions)
+
+    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the logits, (n, outputs), of networks' mean prediction, from theirs, (networks, n, outputs)."""
+        pooled: npt.NDArray[Any] = np.mean(logits, axis=0)
+        return pooled

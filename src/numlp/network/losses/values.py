@@ -1,0 +1,188 @@
+"""Losses for real targets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays.special import Array
+from numlp.errors import SettingError
+from numlp.network.losses.loss import Loss
+from numlp.network.scaling import Scaling
+from numlp.settings.checks import positive, share
+from numlp.settings.named import setting
+
+
+class SquaredError(Loss):
+    r""":math:`\tfrac12 \sum_k (z_k - t_k)^2`; gradient z − t. Its best prediction is the mean."""
+
+    name = "squared_error"
+    task = "regression"
+    scales_targets = True
+
+    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+        np.subtract(logits, targets, out=delta)
+        np.vecdot(delta, delta, out=values)
+        np.multiply(values, 0.5, out=values)
+
+
+class AbsoluteError(Loss):
+    r""":math:`\sum_k |z_k - t_k|`; gradient sign(z − t). Its best prediction is the median."""
+
+    name = "absolute_error"
+    task = "regression"
+    scales_targets = True
+
+    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+        np.subtract(logits, targets, out=delta)
+        np.abs(delta, out=scratch)
+        np.add.reduce(scratch, axis=1, out=values)
+        np.sign(delta, out=delta)
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    r""":math:`\sum_k \tfrac12 c_k (2 e_k - c_k)` with e = z − t and c = e clipped to ±δ; gradient c.
+
+    Squared for errors up to δ (in standard deviations, where targets are standardized), absolute beyond. P. Huber,
+    "Robust estimation of a location parameter" (1964).
+
+    Parameters
+    ----------
+    delta : float
+        Where the loss turns from squared to absolute, in the units of (scaled) targets.
+    """
+
+    name = "huber"
+    task = "regression"
+    scales_targets = True
+    delta: float = setting(1.0, positive)
+
+    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+        # With c the error clipped to ±δ, the loss is ½ c (2e − c).
+        np.subtract(logits, targets, out=scratch)
+        np.clip(scratch, -self.delta, self.delta, out=delta)
+        np.multiply(scratch, 2, out=scratch)
+        np.subtract(scratch, delta, out=scratch)
+        np.vecdot(delta, scratch, out=values)
+        np.multiply(values, 0.5, out=values)
+
+
+class Poisson(Loss):
+    r""":math:`\sum_k e^{z_k} - t_k z_k`, for counts; the prediction is eᶻ; gradient eᶻ − t.
+
+    The negative log-likelihood without the terms that the network has no influence on, so that it may be negative.
+    """
+
+    name = "poisson"
+    task = "regression"
+
+    def link(self, logits: Array, out: Array) -> None:
+        with np.errstate(over="ignore"):
+            np.exp(logits, out=out)
+
+    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        pooled: npt.NDArray[Any] = np.logaddexp.reduce(logits, axis=0) - math.log(len(logits))
+        return pooled
+
+    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+        np.exp(logits, out=delta)
+        np.multiply(logits, targets, out=scratch)
+        np.subtract(delta, scratch, out=scratch)
+        np.add.reduce(scratch, axis=1, out=values)
+        np.subtract(delta, targets, out=delta)
+
+
+def _levels(name: str, value: object) -> tuple[float, ...]:
+    levels = tuple(share(name, level) for level in value) if isinstance(value, list | tuple) else ()
+    if not levels or tuple(sorted(set(levels))) != levels:
+        raise SettingError(f"{name} must be a list of rising shares such as [0.1, 0.5, 0.9], not {value!r}")
+    return levels
+
+
+@dataclass(frozen=True)
+class Quantile(Loss):
+    r""":math:`\sum_{q,k} \max(q\,e_{qk}, (q - 1)\,e_{qk})` with e = t − z; gradient −q where e > 0, else 1 − q.
+
+    Several levels at once, one block of outputs for each: the share q of the targets lies below the prediction.
+    R. Koenker, G. Bassett, "Regression quantiles" (1978).
+
+    Parameters
+    ----------
+    levels : sequence of float
+        The shares q, between 0 and 1, rising.
+    """
+
+    name = "quantile"
+    task = "regression"
+    scales_targets = True
+    levels: tuple[float, ...] = setting((0.1, 0.5, 0.9), _levels)
+
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        return tuple(f"quantile {level:g}" for level in self.levels)
+
+    @property
+    def point(self) -> int:
+        return min(range(len(self.levels)), key=lambda i: abs(self.levels[i] - 0.5))
+
+    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+        width = targets.shape[1]
+        for i, level in enumerate(self.levels):
+            block = slice(i * width, (i + 1) * width)
+            error, slope = scratch[:, block], delta[:, block]
+            np.subtract(logits[:, block], targets, out=error)
+            np.greater_equal(error, 0, out=slope)
+            np.subtract(slope, level, out=slope)
+        np.vecdot(delta, scratch, out=values)
+
+
+class GaussianNegativeLogLikelihood(Loss):
+    r""":math:`\tfrac12 \sum_k s_k + (t_k - m_k)^2 e^{-s_k}`: a mean m and a variance eˢ for every target.
+
+    Two blocks, m and s. Gradients (m − t) e⁻ˢ and ½ (1 − (t − m)² e⁻ˢ). D. Nix, A. Weigend, "Estimating the mean and
+    variance of the target probability distribution" (1994).
+    """
+
+    name = "gaussian_negative_log_likelihood"
+    task = "regression"
+    scales_targets = True
+
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        return ("mean", "variance")
+
+    def link(self, logits: Array, out: Array) -> None:
+        half = logits.shape[1] // 2
+        np.copyto(out[:, :half], logits[:, :half])
+        with np.errstate(over="ignore"):
+            np.exp(logits[:, half:], out=out[:, half:])
+
+    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+        half = targets.shape[1]
+        log_variance, error, precision = logits[:, half:], scratch[:, :half], scratch[:, half:]
+        by_mean, by_variance = delta[:, :half], delta[:, half:]
+        np.subtract(logits[:, :half], targets, out=error)
+        np.negative(log_variance, out=precision)
+        np.exp(precision, out=precision)
+        np.multiply(error, precision, out=by_mean)
+        np.multiply(error, by_mean, out=by_variance)
+        np.add(log_variance, by_variance, out=precision)
+        np.add.reduce(precision, axis=1, out=values)
+        np.multiply(values, 0.5, out=values)
+        np.multiply(by_variance, -0.5, out=by_variance)
+        np.add(by_variance, 0.5, out=by_variance)
+
+    def unscale(self, predictions: Array, scaling: Scaling) -> npt.NDArray[np.float64]:
+        mean, variance = predictions[:, 0], predictions[:, 1]
+        return np.stack([scaling.invert(mean), variance / scaling.factor**2], axis=1)
+
+    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return mean and variance of the mixture: the members' mean variance, plus the variance of their means."""
+        means, log_variances = np.split(logits, 2, axis=2)
+        variance = np.mean(np.exp(log_variances), axis=0) + np.var(means, axis=0)
+        return np.concatenate([np.mean(means, axis=0), np.log(variance)], axis=1)

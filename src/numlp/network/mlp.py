@@ -1,0 +1,299 @@
+"""MLP: layers over one flat parameter vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays import buffers
+from numlp.arrays.randomness import Role, generator
+from numlp.arrays.sparse import dense
+from numlp.arrays.special import AnyArray, Array, all_finite
+from numlp.errors import DataError, SettingError
+from numlp.network.activations import Activation
+from numlp.network.layers import Linear, as_activations, make_layers, parameter_shapes
+from numlp.network.losses import LOSSES, Loss
+from numlp.network.predictor import Predictor, n_names
+from numlp.network.scaling import Scaling, as_scaling
+from numlp.network.shape import as_layer_size, as_names, as_sample_shape
+from numlp.settings.checks import choice, fraction, nonnegative
+from numlp.settings.named import resolve
+
+DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+_RESULTS = {"last_logits", "values", "input_grad"}
+_DERIVED = {"layers", "n_weights", "_first", "_grads", "_capacity", "_delta", "_scratch", "_values_buffer"} | _RESULTS
+
+
+class MLP(Predictor):
+    """A multilayer perceptron: affine maps with activation functions in between.
+
+    All parameters lie in one 1-D array, `params`, and their gradients in another, `grads`; the layers look into
+    both. All weights come first, then all biases and norms, so that what is meant for weights only is one slice.
+
+    Parameters
+    ----------
+    layer_size : sequence of int
+        The number of inputs, the widths of the hidden layers (none will do), the number of outputs.
+    activation : str or Activation, or a sequence with one for each hidden layer
+        A name in `ACTIVATIONS`, such as "relu" or "leaky_relu(slope = 0.1)".
+    loss : str or Loss
+        The loss, with the link that belongs to it, a name in `LOSSES`: "softmax_cross_entropy" for classes,
+        "sigmoid_binary_cross_entropy" for labels that don't exclude each other or for two classes with one output,
+        "squared_error" for real targets, and others.
+    initializer : str, optional
+        A name in `INITIALIZERS` for all layers; by default what suits the activation after each, as He's does ReLU,
+        and small weights into the outputs for classes and labels.
+    normalization : "none", "batch" or "layer"
+        Of hidden units, before their activation.
+    dropout, input_dropout : float, in [0, 1)
+        The share of hidden units, and of inputs, that are set to 0 in training.
+    noise, input_noise : float
+        Standard deviation of normal noise that is added in training to hidden units and to (scaled) inputs.
+    dtype : "float32" or "float64"
+        In which the network computes.
+    seed : int
+        The first weights are a function of it and of the sizes alone.
+    input_scaling, target_scaling : Scaling, optional
+        Applied to every input, and to regression targets; see `numlp.standardize`.
+    input_shape : tuple of int, optional
+        The shape of one sample, such as (28, 28); `train` learns it from its data.
+    feature_names : sequence of str, optional
+        The names of the inputs, such as a table's columns.
+    class_names : sequence of str, optional
+        The names of the classes; `train` learns them where the labels are names.
+
+    Attributes
+    ----------
+    params, grads : array, shape (n_parameters,)
+    layers : list of Layer
+    n_weights : int
+        The number of weights, which are the first parameters.
+
+    Raises
+    ------
+    SettingError
+        If a size is not positive or a name unknown.
+
+    Examples
+    --------
+    >>> net = MLP([784, 128, 10], seed=0)
+    >>> net
+    MLP([784, 128, 10], activation='relu', loss='softmax_cross_entropy', dtype='float32'): 101,770 parameters
+    >>> images = np.zeros((2, 28, 28), dtype=np.uint8)
+    >>> net.predict_proba(images).shape
+    (2, 10)
+    """
+
+    def __init__(
+        self,
+        layer_size: Sequence[int],
+        *,
+        activation: str | Activation | Sequence[str | Activation] = "relu",
+        loss: str | Loss = "softmax_cross_entropy",
+        initializer: str | None = None,
+        normalization: str = "none",
+        dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        noise: float = 0.0,
+        input_noise: float = 0.0,
+        dtype: npt.DTypeLike = "float32",
+        seed: int = 0,
+        input_scaling: Scaling | None = None,
+        target_scaling: Scaling | None = None,
+        input_shape: tuple[int, ...] | None = None,
+        feature_names: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        self.layer_size = as_layer_size(layer_size)
+        self.loss = resolve("loss", loss, LOSSES)
+        self.loss.check_outputs(self.layer_size[-1])
+        self.activations = as_activations(activation, len(self.layer_size) - 2)
+        self.architecture: dict[str, Any] = {
+            "initializer": initializer,
+            "normalization": normalization,
+            "dropout": fraction("dropout", dropout),
+            "input_dropout": fraction("input_dropout", input_dropout),
+            "noise": nonnegative("noise", noise),
+            "input_noise": nonnegative("input_noise", input_noise),
+        }
+        self.dtype = choice("dtype", getattr(dtype, "name", getattr(dtype, "__name__", dtype)), DTYPES)
+        self.input_scaling = as_scaling("input_scaling", input_scaling, self.layer_size[0], self.dtype)
+        self.target_scaling = as_scaling("target_scaling", target_scaling, self.n_targets, self.dtype)
+        if not self.loss.scales_targets and not self.target_scaling.is_identity:
+            raise SettingError(f"loss {self.loss.name!r} takes targets as they are: leave target_scaling out")
+        self.input_shape = as_sample_shape("input_shape", input_shape, self.layer_size[0])
+        self.feature_names = as_names("feature_names", feature_names, self.layer_size[0])
+        self.class_names = as_names("class_names", class_names, n_names(self.loss, self.layer_size[-1]))
+        self._bind()
+        rng = generator(seed, 0, Role.WEIGHTS)
+        for layer in self.layers:
+            layer.initialize(rng)
+
+    @property
+    def params(self) -> Array:
+        """All parameters, 1-D; what is assigned is copied into the array that the layers look into."""
+        return self._params
+
+    @params.setter
+    def params(self, values: npt.ArrayLike) -> None:
+        self._params[:] = values
+
+    @property
+    def grads(self) -> Array:
+        """The gradients with respect to `params`, 1-D, as the last `loss_and_grad` left them."""
+        return self._grads
+
+    @grads.setter
+    def grads(self, values: npt.ArrayLike) -> None:
+        self._grads[:] = values
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out of a copy what looks into other arrays or is a buffer: it is made anew."""
+        return {name: value for name, value in vars(self).items() if name not in _DERIVED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        params = self._params
+        self._bind()
+        self.params[:] = params
+
+    def __repr__(self) -> str:
+        names = [str(activation) for activation in self.activations]
+        activation = names[0] if len(set(names)) == 1 else names
+        settings = {"activation": activation, "loss": str(self.loss), **self.architecture, "dtype": self.dtype.name}
+        shown = {name: value for name, value in settings.items() if value not in ([], None, "none", 0.0)}
+        pairs = ", ".join(f"{name}={value!r}" for name, value in shown.items())
+        return f"MLP({list(self.layer_size)}, {pairs}): {self.params.size:,} parameters"
+
+    @property
+    def weights(self) -> Array:
+        """All weights, the first part of `params`: no biases, nor what belongs to norms."""
+        return self.params[: self.n_weights]
+
+    @property
+    def linear_layers(self) -> list[Linear]:
+        """The layers that have weights."""
+        return [layer for layer in self.layers if isinstance(layer, Linear)]
+
+    def is_finite(self) -> bool:
+        return all_finite(self.params)
+
+    def logits(self, rows: AnyArray) -> Array:
+        given = dense(rows)
+        x = self.input_scaling.scaled(given, self.dtype)
+        z = self.layers[self._first].forward(x, training=False)  # what is before does nothing here
+        # What is NaN or infinite in a row is in each of its first sums, mostly fewer than its features; an activation
+        # may make infinity finite, as ReLU does −∞.
+        finite = all_finite(z if z.shape[1] < x.shape[1] else x)
+        for layer in self.layers[self._first + 1 :]:
+            z = layer.forward(z, training=False)
+        if not finite:  # but sums of large numbers may be infinite, too
+            z[~np.isfinite(given).all(axis=1)] = np.nan
+        return z
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Return the logits, (n, outputs), of scaled inputs, (n, inputs).
+
+        With ``training=True`` they lie in a buffer that the next call overwrites.
+        """
+        for layer in self.layers:
+            x = layer.forward(x, training)
+        return x
+
+    def loss_and_grad(
+        self, x: Array, targets: Array, weights: Array | None = None, *, input_gradient: bool = False
+    ) -> float:
+        """Return the mean loss of a batch, and fill `grads` with its gradient.
+
+        Parameters
+        ----------
+        x : array, shape (n, inputs), of the network's dtype
+            Scaled.
+        targets : array, shape (n, targets)
+            One-hot or probabilities, 0 and 1, or scaled values; see `numlp.network.losses`.
+        weights : array, shape (n,), optional
+            How much each row counts: the mean is Σ weight · loss / n.
+        input_gradient : bool
+            Whether `input_grad` is wanted, too.
+
+        Returns
+        -------
+        float
+            Until the next call, `last_logits` holds the batch's logits, `values` the loss of every row, and
+            `input_grad` the gradient with respect to `x`.
+
+        Examples
+        --------
+        >>> net = MLP([2, 2])
+        >>> loss = net.loss_and_grad(np.ones((3, 2), np.float32), np.eye(2, dtype=np.float32)[[0, 1, 1]])
+        >>> net.params -= 0.1 * net.grads  # a step of gradient descent by hand
+        """
+        n = len(x)
+        if n > self._capacity:
+            self.allocate(n)
+        self.last_logits = logits = self.forward(x, training=True)
+        if targets.shape != (n, self.n_targets):
+            raise DataError(f"targets must be rows of shape {(n, self.n_targets)}, not {targets.shape}")
+        self.values, delta = self._values_buffer[:n], self._delta[:n]
+        self.loss.value_and_grad(logits, targets, self.values, delta, self._scratch[:n])
+        if weights is None:
+            total = float(np.add.reduce(self.values))
+        else:
+            total = float(np.dot(weights, self.values))
+            np.multiply(delta, weights[:, None], out=delta)
+        np.divide(delta, n, out=delta)
+        first = 0 if input_gradient else self._first  # what is before has no parameters
+        for layer in reversed(self.layers[first + 1 :]):
+            delta = layer.backward(delta, input_gradient=True)
+        found = self.layers[first].backward(delta, input_gradient=input_gradient)
+        self.input_grad = found if input_gradient else None
+        return total / n
+
+    def begin_epoch(self, seed: int, epoch: int) -> None:
+        """Let what is random in the forward passes of an epoch be a function of (seed, epoch)."""
+        rng = generator(seed, epoch, Role.NOISE)
+        for layer in self.layers:
+            layer.begin_epoch(rng)
+
+    def allocate(self, batch_size: int) -> None:
+        """Make all buffers for training with batches of up to `batch_size` rows."""
+        self._capacity = batch_size
+        self._delta, self._scratch = buffers.empty((2, batch_size, self.layer_size[-1]), self.dtype)
+        self._values_buffer = buffers.empty(batch_size, self.dtype)
+        for layer in self.layers:
+            layer.allocate(batch_size, self.dtype)
+
+    def named_parameters(self) -> dict[str, Array]:
+        """Return the parameters by name, such as "linear.0.weight": views into `params`."""
+        views = [view for named in self._views(self.params) for view in named.values()]
+        return dict(zip(parameter_shapes(self.layers), views, strict=True))
+
+    def _bind(self) -> None:
+        """Make the layers, and the two flat arrays that they look into."""
+        self.layers = make_layers(
+            self.layer_size, self.activations, output_initializer=self.loss.initializer, **self.architecture
+        )
+        self._first = next(i for i, layer in enumerate(self.layers) if layer.shapes)
+        count = sum(int(np.prod(shape)) for layer in self.layers for shape in layer.shapes.values())
+        self._params, self._grads = buffers.zeros(count, self.dtype), buffers.zeros(count, self.dtype)
+        self._capacity = 0
+        for layer, params, grads in zip(self.layers, self._views(self.params), self._views(self.grads), strict=True):
+            layer.bind(params, grads)
+        self.n_weights = sum(layer.weight.size for layer in self.linear_layers)
+        self.begin_epoch(seed=0, epoch=0)
+
+    def _views(self, flat: Array) -> list[dict[str, Array]]:
+        """Cut a flat array into every layer's parameters: matrices first, in order, then vectors."""
+        views: list[dict[str, Array]] = [{} for _ in self.layers]
+        start = 0
+        for ndim in (2, 1):
+            for layer, named in zip(self.layers, views, strict=True):
+                for name, shape in layer.shapes.items():
+                    if len(shape) == ndim:
+                        stop = start + int(np.prod(shape))
+                        named[name] = flat[start:stop].reshape(shape)
+                        start = stop
+        return views

@@ -1,0 +1,180 @@
+"""Predictor: from rows of data to classes, probabilities and values, as a network and an ensemble do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays import buffers
+from numlp.arrays.inputs import as_features, require_finite
+from numlp.arrays.sparse import dense
+from numlp.arrays.special import AnyArray, Array, all_finite
+from numlp.arrays.targets import as_classes, as_labels, as_values
+from numlp.errors import DataError, SettingError
+from numlp.network.losses import Loss
+from numlp.network.scaling import Scaling
+
+_ROWS = 1024  # that are predicted or evaluated at a time: large enough for BLAS, small enough for the cache
+_NUMBERS = 1 << 22  # that these have at most: rows of a wide sparse matrix are made dense
+
+
+class Predictor(ABC):
+    """What predicts from logits.
+
+    Attributes
+    ----------
+    loss : Loss
+        Its link turns logits into predictions.
+    layer_size : tuple of int
+        The number of inputs first, of outputs last.
+    class_names : tuple of str or None
+    target_scaling : Scaling
+        Of real targets.
+    temperature : float
+        What logits of classes are divided by before they become probabilities; see `numlp.calibrate`.
+    """
+
+    loss: Loss
+    layer_size: tuple[int, ...]
+    dtype: np.dtype[np.floating]
+    class_names: tuple[str, ...] | None
+    target_scaling: Scaling
+    input_shape: tuple[int, ...] | None
+    feature_names: tuple[str, ...] | None
+    temperature: float = 1.0
+
+    @abstractmethod
+    def logits(self, rows: AnyArray) -> Array:
+        """Return the logits, (n, outputs), of rows of raw features, (n, inputs).
+
+        Where rows hold NaN or infinity, so do the logits.
+        """
+
+    @abstractmethod
+    def is_finite(self) -> bool:
+        """Tell whether no parameter is NaN or infinite."""
+
+    @property
+    def n_targets(self) -> int:
+        """The number of targets of a row: of classes, labels or values."""
+        return self.layer_size[-1] // self.loss.blocks
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes or labels, "0", "1", … where they have none; of real targets there are none."""
+        if self.loss.task == "regression":
+            return ()
+        return self.class_names or tuple(str(i) for i in range(n_names(self.loss, self.layer_size[-1])))
+
+    def predict(self, x: npt.ArrayLike) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
+        """Return the class or the value of every row.
+
+        Parameters
+        ----------
+        x : array_like, shape (n, …), or sparse matrix
+            Numbers; a single sample needs a first axis of length 1.
+
+        Returns
+        -------
+        array
+            Classes: indices, int64, shape (n,); `class_names` has their names. Several labels: 0 and 1, int64, shape
+            (n, labels). Real targets: values in the units of the targets, float64, shape (n,) for one target and
+            (n, targets) for more; losses that predict several values for each target, such as quantiles, have these
+            along a second axis.
+
+        Examples
+        --------
+        >>> from numlp import MLP
+        >>> net = MLP([4, 8, 3], loss="quantile(levels = [0.1, 0.5, 0.9])")  # three outputs for one target
+        >>> net.predict(np.zeros((2, 4))).shape
+        (2, 3)
+        """
+        logits = list(self.chunks(x))
+        if self.loss.task == "classification":
+            return np.concatenate([chunk.argmax(axis=1) for chunk in logits]).astype(np.int64)
+        if self.loss.task == "labels":
+            labels = np.concatenate([chunk > 0 for chunk in logits]).astype(np.int64)
+            return labels[:, 0] if self.n_targets == 1 else labels
+        values = np.concatenate([self._values(chunk) for chunk in logits])
+        values = values[:, 0] if self.loss.blocks == 1 else values
+        return values[..., 0] if self.n_targets == 1 else values
+
+    def predict_proba(self, x: npt.ArrayLike) -> Array:
+        """Return the probability of every class for every row.
+
+        Parameters
+        ----------
+        x : array_like, shape (n, …), or sparse matrix
+
+        Returns
+        -------
+        array, shape (n, classes), of the network's dtype
+            In [0, 1]. Rows sum to 1 with a softmax, and for two classes with one output; labels are judged each by
+            itself, so theirs need not.
+        """
+        if self.loss.task == "regression":
+            raise SettingError(f"loss {self.loss.name!r} has no classes, so no probabilities: use predict")
+        calibrated = self.temperature != 1
+        chunks = [self.link(chunk / self.temperature if calibrated else chunk) for chunk in self.chunks(x)]
+        probabilities = np.concatenate(chunks) if len(chunks) > 1 else chunks[0]
+        if self.loss.task == "labels" and self.n_targets == 1:
+            return np.concatenate([1 - probabilities, probabilities], axis=1)
+        return probabilities
+
+    def chunks(self, x: npt.ArrayLike) -> Iterator[Array]:
+        """Yield the logits of `x`, some rows at a time."""
+        rows = as_features(x, self.layer_size[0], finite=False)
+        n, size = rows.shape[0], chunk_rows(self.layer_size[0])
+        if n > size:
+            buffers.keep_freed()
+        for start in range(0, n, size):
+            chunk = dense(rows[start : start + size])
+            with np.errstate(all="ignore"):  # what overflows is found below
+                logits = self.logits(chunk)
+            if not all_finite(logits):
+                require_finite(chunk, start)
+                if not self.is_finite():
+                    raise DataError("the network's parameters hold NaN or infinity: train it anew, or load it")
+                raise DataError(f"x holds values that are too large for this network in {self.dtype.name}")
+            yield logits
+
+    def as_targets(self, y: npt.ArrayLike, class_names: tuple[str, ...] | None) -> AnyArray:
+        """Return targets as the loss takes them: class indices, (n,), or rows, (n, targets), values scaled.
+
+        Raises
+        ------
+        DataError
+            If they are not what this network predicts.
+        """
+        if self.loss.task == "classification":
+            return as_classes(y, self.n_targets, class_names)
+        if self.loss.task == "labels":
+            return as_labels(y, self.n_targets, class_names)
+        values = as_values(y, self.n_targets)
+        if not self.loss.scales_targets and values.min() < 0:
+            raise DataError(f"y holds {values.min():g}: targets of loss {self.loss.name!r} must be at least 0")
+        return self.target_scaling.apply(values, np.empty(values.shape, self.dtype))
+
+    def link(self, logits: Array) -> Array:
+        """Return the predictions for logits, in the scale of scaled targets."""
+        predictions = np.empty_like(logits)
+        self.loss.link(logits, predictions)
+        return predictions
+
+    def _values(self, logits: Array) -> npt.NDArray[np.float64]:
+        """Return predictions in the units of the targets, (n, blocks, targets)."""
+        predictions = self.link(logits).reshape(len(logits), self.loss.blocks, self.n_targets)
+        return self.loss.unscale(predictions, self.target_scaling)
+
+
+def chunk_rows(n_features: int) -> int:
+    """Return how many rows are to be predicted at a time."""
+    return max(1, min(_ROWS, _NUMBERS // n_features))
+
+
+def n_names(loss: Loss, n_outputs: int) -> int:
+    """Return how many names of classes there are: one output decides between two."""
+    return 2 if loss.task == "labels" and n_outputs == 1 else n_outputs

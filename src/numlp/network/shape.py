@@ -1,0 +1,45 @@
+"""Shape: the widths of a network's layers, the shape of a sample, and the names of inputs and classes."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from numlp.errors import SettingError
+from numlp.settings import limits
+from numlp.settings.checks import whole_number
+
+
+def as_names(name: str, names: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
+    """Return names as a tuple of strings if they are `count` different ones."""
+    if names is None:
+        return None
+    if isinstance(names, str) or len(names) != count or len({str(n) for n in names}) != count:
+        raise SettingError(f"{name} must be {count} different names, not {names!r}")
+    return tuple(str(n) for n in names)
+
+
+def as_sample_shape(name: str, shape: Sequence[int] | None, n_features: int) -> tuple[int, ...] | None:
+    """Return the shape of one sample as a tuple if it has as many features as the network has inputs."""
+    if shape is None:
+        return None
+    if len(shape) > limits.RANK:  # their product would take very long
+        raise SettingError(f"{name} must have at most {limits.RANK} dimensions, not {len(shape):,}")
+    sizes = tuple(whole_number(name, size) for size in shape)
+    if math.prod(sizes) != n_features:
+        raise SettingError(f"{name} {sizes} does not have the {n_features} features of layer_size")
+    return sizes
+
+
+def as_layer_size(layer_size: Sequence[int]) -> tuple[int, ...]:
+    """Return the widths of a network's layers, inputs first, if there are at least two and all are positive."""
+    if not isinstance(layer_size, list | tuple | np.ndarray) or len(layer_size) < 2:
+        raise SettingError(f"layer_size must name at least inputs and outputs, as in [784, 10], not {layer_size!r}")
+    if len(layer_size) > limits.LAYERS:
+        raise SettingError(f"layer_size names {len(layer_size):,} layers, more than {limits.LAYERS:,}")
+    sizes = tuple(whole_number(f"layer_size[{i}]", width, maximum=limits.UNITS) for i, width in enumerate(layer_size))
+    weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
+    if weights > limits.WEIGHTS:
+        raise SettingError(f"layer_size {list(sizes)[:8]} makes {weights:,} weights, more than {limits.WEIGHTS:,}")
+    return sizes

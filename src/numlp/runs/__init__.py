@@ -1,0 +1,1 @@
+"""Runs: recipes, the folder that a run leaves behind, and runs that stopped before their end."""

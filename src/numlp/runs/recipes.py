@@ -1,0 +1,208 @@
+"""The recipes that come with numlp, and training from a recipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numlp.settings import limits
+from numlp.arrays.inputs import as_rows
+from numlp.arrays.targets import check_several_classes
+from numlp.training.callbacks import EarlyStopping, TimeBudget
+from numlp.settings.checks import choice, unknown
+from numlp.datasets import Dataset, load_dataset
+from numlp.network.ensemble import Ensemble
+from numlp.errors import FileFormatError, SettingError
+from numlp.files.folders import part_of
+from numlp.training.history import History
+from numlp.network.losses import LOSSES, Loss
+from numlp.settings.named import resolve
+from numlp.network.mlp import MLP
+from numlp.arrays.randomness import member_seed
+from numlp.training.range_test import STEP_SETTINGS
+from numlp.runs.recipe import Recipe
+from numlp.network.scaling import SCALINGS, standardize
+from numlp.training.state import Callback
+from numlp.settings.texts import parse_toml, read_text
+from numlp.training.threads import fastest, limited
+from numlp.training.loop import train
+
+_FEW_ROWS = 10_000  # an epoch of fewer is too few steps for the recipe "default"
+_USUAL_LOSSES = {
+    "classification": "softmax_cross_entropy",
+    "labels": "sigmoid_binary_cross_entropy",
+    "regression": "squared_error",
+}
+_FOLDER = Path(__file__).with_name("recipes")
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes in the package, sorted.
+
+    >>> recipe_names()
+    ['adversarial', 'augmented', 'default', 'fast', 'reference', 'table', 'wide']
+    """
+    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+
+
+def load_recipe(name: str | os.PathLike[str]) -> Recipe:
+    """Load a recipe by its name, from a TOML file, or from the folder of a run.
+
+    Raises
+    ------
+    SettingError
+        If there is no recipe of that name, or a setting in it is unknown or out of range.
+    FileFormatError
+        If the file is no TOML.
+
+    Examples
+    --------
+    >>> load_recipe("reference").layers
+    (256, 256, 256)
+    """
+    name = os.fspath(name)
+    path = _FOLDER / f"{name}.toml" if name in recipe_names() else Path(name)
+    if path.is_dir():
+        path = part_of(path, "recipe.toml")
+    try:
+        settings = parse_toml(read_text(path, limits.RECIPE_BYTES))
+    except FileNotFoundError as error:
+        raise SettingError(
+            unknown("recipe", name, recipe_names()) + "; or name a TOML file or a run's folder"
+        ) from error
+    except OSError as error:
+        raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise FileFormatError(f"{path} is no TOML: {error}") from error
+    try:
+        return Recipe.from_dict(settings)
+    except SettingError as error:
+        raise SettingError(f"{path}: {error}") from error
+
+
+def recipe_text(name: str) -> str:
+    """Return a recipe of the package as it is written, comments included."""
+    choice("recipe", name, dict.fromkeys(recipe_names()))
+    return (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def fitting_recipe(dataset: Dataset) -> str:
+    """Return the name of the recipe that is taken for a data set unless one is named."""
+    few = dataset.train.x.shape[0] < _FEW_ROWS
+    return "table" if dataset.task == "regression" or few else "default"
+
+
+def load_data(recipe: Recipe) -> Dataset:
+    """Load the data that a recipe names."""
+    return load_dataset(
+        recipe.data,
+        target=recipe.target,
+        task=recipe.known_task,
+        validation=recipe.validation,
+        test=recipe.test,
+        weights=recipe.weights,
+    )
+
+
+def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
+    """Make the untrained network for a data set, with scalings learned from its training rows.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    dataset : Dataset
+    member : int
+        Which of an ensemble's networks; each has a seed of its own.
+    """
+    loss = _loss(recipe, dataset)
+    recipe.check_task(loss.task)
+    x, y = dataset.train.x, dataset.train.y
+    return MLP(
+        [dataset.n_features, *recipe.layers, _n_outputs(loss, dataset)],
+        activation=recipe.activation,
+        loss=loss,
+        initializer=recipe.initializer,
+        normalization=recipe.normalization,
+        dropout=recipe.dropout,
+        input_dropout=recipe.input_dropout,
+        noise=recipe.noise,
+        input_noise=recipe.input_noise,
+        dtype=recipe.dtype,
+        seed=member_seed(recipe.seed, member),
+        input_scaling=SCALINGS[recipe.input_scaling](as_rows(x)),
+        target_scaling=standardize(as_rows(y, "y")) if loss.scales_targets else None,
+        input_shape=x.shape[1:],
+        feature_names=dataset.feature_names,
+        class_names=dataset.class_names,
+    )
+
+
+def _loss(recipe: Recipe, dataset: Dataset) -> Loss:
+    if recipe.loss is not None:
+        return resolve("loss", recipe.loss, LOSSES)
+    return LOSSES[_USUAL_LOSSES[dataset.task]]()
+
+
+def _n_outputs(loss: Loss, dataset: Dataset) -> int:
+    if loss.task == "labels" and dataset.class_names is not None:
+        if len(dataset.class_names) != 2:
+            raise SettingError(
+                f"loss {loss.name!r} takes two classes, or rows of 0 and 1, and {dataset.name} has "
+                f"{len(dataset.class_names)} classes: use 'softmax_cross_entropy'"
+            )
+        return 1
+    if loss.task == "classification" and dataset.n_targets == 1:
+        check_several_classes(dataset.train.y)
+    return dataset.n_targets * loss.blocks
+
+
+def train_network(
+    recipe: Recipe,
+    network: MLP,
+    dataset: Dataset,
+    *,
+    member: int = 0,
+    after_step: Sequence[Callback] = (),
+    after_epoch: Sequence[Callback] = (),
+    resume: str | os.PathLike[str] | None = None,
+) -> History:
+    """Train a network as a recipe says."""
+    stopping = []
+    if recipe.patience is not None:
+        stopping.append(EarlyStopping(recipe.monitor, patience=recipe.patience, min_delta=recipe.min_delta))
+    budget = [] if recipe.time_budget is None else [TimeBudget(recipe.time_budget)]
+    with limited(threads_of(recipe, network)):
+        return train(
+            network,
+            dataset.train,
+            validation=dataset.validation,
+            learning_rate=recipe.learning_rate,
+            schedule=recipe.schedule,
+            epochs=recipe.epochs,
+            seed=member_seed(recipe.seed, member),
+            averaging=recipe.averaging,
+            after_step=[*budget, *after_step],
+            after_epoch=[*stopping, *after_epoch],
+            resume=resume,
+            **step_settings(recipe),
+        )
+
+
+def threads_of(recipe: Recipe, network: MLP) -> int | None:
+    """Return with how many threads of the BLAS a network is to be trained: what is fastest, where that is wanted."""
+    return fastest(network, recipe.batch_size) if isinstance(recipe.threads, str) else recipe.threads
+
+
+def step_settings(recipe: Recipe) -> dict[str, Any]:
+    """Return what the single steps of a recipe's training depend on, by the names that `train` has for it."""
+    return {name: getattr(recipe, name) for name in ("batch_size", "optimizer", *STEP_SETTINGS)}
+
+
+def train_model(recipe: Recipe, dataset: Dataset) -> MLP | Ensemble:
+    """Train the network, or the ensemble, that a recipe describes."""
+    networks = [make_network(recipe, dataset, member=member) for member in range(recipe.ensemble)]
+    for member, network in enumerate(networks):
+        train_network(recipe, network, dataset, member=member)
+    return Ensemble(networks) if recipe.ensemble > 1 else networks[0]

@@ -1,0 +1,141 @@
+"""The feed of a training: from whatever the user gives to batches, and to rows for validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, TypeGuard
+
+import numpy as np
+
+from numlp.arrays.sparse import is_sparse
+from numlp.arrays.targets import names_in
+from numlp.data.augmentation import Images
+from numlp.data.batches import Batches
+from numlp.data.rows import (
+    Data,
+    Rows,
+    check_rows,
+    check_several,
+    class_weights_for,
+    normalized,
+    pair,
+    weighted_by_class,
+)
+from numlp.data.streams import Source, Stream
+from numlp.data.weights import ClassWeight
+from numlp.errors import DataError, SettingError
+from numlp.network.layers import BatchNorm
+from numlp.network.mlp import MLP
+from numlp.training.regularization import Regularization
+
+
+class Feed(NamedTuple):
+    """What a training lives on, and what it learned of the data on the way."""
+
+    batches: Batches | Stream
+    validation: Rows | None
+    class_names: tuple[str, ...] | None
+    input_shape: tuple[int, ...] | None
+
+
+def make_feed(
+    network: MLP,
+    data: Data | Source | Batches,
+    validation: Data | None,
+    batch_size: int,
+    epochs: int,
+    seed: int,
+    class_weight: ClassWeight | None,
+    augmentation: Images | None,
+    regularization: Regularization,
+) -> Feed:
+    """Check all data against a network and the settings; see `numlp.train`."""
+    if not isinstance(network, MLP):
+        raise SettingError(
+            f"network must be an MLP, not {type(network).__name__}: the members of an ensemble are trained one by one"
+        )
+    regularization.check(network)
+    # Smoothing moves a row of probabilities towards equal ones, and a label towards "perhaps".
+    rest = 0.5 if network.loss.task == "labels" else 1 / network.n_targets
+    smoothing = {"smoothing": regularization.label_smoothing, "rest": rest}
+    normalizes_batches = any(isinstance(layer, BatchNorm) for layer in network.layers)
+    if isinstance(data, Batches) or _is_stream(data):
+        _check_made_batches(class_weight, augmentation, regularization)
+        names, shape = network.class_names, network.input_shape
+        held_out = None if validation is None else normalized(_held_out(network, validation, names))
+        if isinstance(data, Batches):
+            if regularization.label_smoothing:
+                raise SettingError("label_smoothing of ready-made batches is theirs: Batches(smoothing=…)")
+            if normalizes_batches and data.batch_size == 1:
+                raise SettingError("batch normalization needs batch_size 2 or more: one row has no variance")
+            data.check(network.layer_size[0], network.n_targets, network.dtype)
+            return Feed(data, held_out, names, shape)
+        if epochs > 1 and isinstance(data, Iterator):
+            raise DataError("a generator is used up after one epoch: give a list, or a function of the epoch")
+        stream = Stream(data, network, network.input_scaling, least_rows=2 if normalizes_batches else 1, **smoothing)
+        return Feed(stream, held_out, names, shape)
+    if isinstance(data, tuple | list) and data and all(_is_batch(part) for part in data):
+        raise DataError("data looks like batches: make each a tuple and all a list, as in [(x, y), (x, y)]")
+    samples, labels, *_ = pair(data)
+    names = network.class_names or (None if network.loss.task == "regression" else names_in(labels))
+    rows = check_rows(network, data, names)
+    check_several(network, rows)
+    held_out = None if validation is None else _held_out(network, validation, names)
+    if class_weight is not None:
+        weights = class_weights_for(network, rows, class_weight, names)
+        rows = weighted_by_class(network, rows, weights)
+        held_out = None if held_out is None else weighted_by_class(network, held_out, weights)
+    rows = normalized(rows)
+    held_out = None if held_out is None else normalized(held_out)
+    shape = tuple(int(size) for size in (samples.shape if is_sparse(samples) else np.shape(samples))[1:])
+    batches = Batches(
+        rows,
+        n_targets=network.n_targets,
+        batch_size=batch_size,
+        scaling=network.input_scaling,
+        dtype=network.dtype,
+        seed=seed,
+        mixup=regularization.mixup,
+        augmentation=augmentation,
+        image_shape=network.input_shape or shape,
+        **smoothing,
+    )
+    if normalizes_batches and batches.batch_size == 1:
+        raise SettingError("batch normalization needs batch_size 2 or more: one row has no variance")
+    return Feed(batches, held_out, names, shape)
+
+
+def _held_out(network: MLP, validation: Data, names: tuple[str, ...] | None) -> Rows:
+    pair(validation, "validation")
+    try:
+        return check_rows(network, validation, names)
+    except DataError as error:
+        raise DataError(f"validation: {error}") from error
+
+
+def _is_batch(part: object) -> bool:
+    """Whether this is a batch for sure: x or y alone would be made of arrays of one shape."""
+    if not isinstance(part, tuple | list) or len(part) not in (2, 3):
+        return False
+    return all(isinstance(array, np.ndarray) for array in part) and part[0].shape != part[1].shape
+
+
+def _is_stream(data: Any) -> TypeGuard[Source]:
+    """Whether data come in batches: a function, or an iterable that is neither a tuple nor an array.
+
+    A list is one of batches if it holds tuples, and else a pair of arrays.
+    """
+    if is_sparse(data):
+        return False
+    if isinstance(data, list):
+        return not data or isinstance(data[0], tuple)
+    return callable(data) or (isinstance(data, Iterable) and not isinstance(data, tuple | np.ndarray | str | dict))
+
+
+def _check_made_batches(
+    class_weight: ClassWeight | None, augmentation: Images | None, regularization: Regularization
+) -> None:
+    wanted = {"class_weight": class_weight, "augmentation": augmentation, "mixup": regularization.mixup or None}
+    for name, value in wanted.items():
+        if value is not None:
+            raise SettingError(f"{name} needs arrays as data: where you make the batches yourself, do it there")

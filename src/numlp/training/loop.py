@@ -1,0 +1,285 @@
+"""Training: the loop, on one screen.
+
+The loop knows no file, no screen and no network of machines: what it needs of these it takes as callables.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from numlp.arrays.randomness import as_seed
+from numlp.arrays.special import Array
+from numlp.data.augmentation import AUGMENTATIONS, Images
+from numlp.data.batches import Batches
+from numlp.data.rows import Data
+from numlp.data.streams import Source
+from numlp.data.weights import ClassWeight
+from numlp.errors import DivergenceError, SettingError
+from numlp.files.checkpoints import read_checkpoint
+from numlp.judging.evaluation import evaluate_rows
+from numlp.judging.metrics import Tally
+from numlp.network.mlp import MLP
+from numlp.settings.checks import nonnegative, positive, whole_number
+from numlp.settings.named import resolve
+from numlp.training.feed import make_feed
+from numlp.training.history import History
+from numlp.training.optimizers import OPTIMIZERS, Optimizer
+from numlp.training.regularization import Average, Regularization, constraints, gradient_changes
+from numlp.training.schedules import SCHEDULES, Plan, Schedule
+from numlp.training.state import Callback, TrainingState, interruptible
+
+
+@interruptible
+def train(
+    network: MLP,
+    data: Data | Source | Batches,
+    *,
+    validation: Data | None = None,
+    learning_rate: float | Callable[[int], float] | None = None,
+    schedule: str | Schedule = "constant",
+    batch_size: int = 64,
+    epochs: int = 10,
+    seed: int = 0,
+    optimizer: str | Optimizer = "sgd",
+    class_weight: ClassWeight | None = None,
+    augmentation: str | Images | None = None,
+    label_smoothing: float = 0.0,
+    mixup: float = 0.0,
+    adversarial: float = 0.0,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    max_norm: float | None = None,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    averaging: float = 0.0,
+    after_step: Sequence[Callback] = (),
+    after_epoch: Sequence[Callback] = (),
+    sync_gradients: Callable[[Array], object] | None = None,
+    resume: str | os.PathLike[str] | TrainingState | None = None,
+) -> History:
+    """Train a network by minibatch gradient descent.
+
+    Parameters
+    ----------
+    network : MLP
+        Its parameters are changed in place. Unless it has them already, it learns `input_shape` from the data, and
+        `class_names` where labels are names.
+    data : (x, y), (x, y, weights), or batches of these
+        x: array_like, shape (n, …), numbers, or a sparse matrix; `uint8` is read as [0, 1]. y: class indices, names
+        or one row of probabilities each for classes, 0 and 1 for labels, values for regression. weights: how much
+        each row counts, in loss, gradient and figures; only their ratios matter.
+        Batches: a list of pairs or triples (tuples), an object that can be iterated over once an epoch, or a function
+        of the epoch that returns an iterator. They are taken as they come: `batch_size` and `seed` don't touch them,
+        and their weights count as they are. So are ready-made `numlp.data.batches.Batches`.
+    validation : (x, y) or (x, y, weights), optional
+        Evaluated after every epoch.
+    learning_rate : float, or callable that returns it for a step, optional
+        By default the optimizer's usual one, to begin with: 0.1 for SGD, 0.001 for Adam, AdamW and RMSprop, 0.0001
+        for Lion.
+    schedule : str or Schedule
+        By what the learning rate is multiplied in the course of the training; a name in `SCHEDULES`.
+    batch_size, epochs : int
+        Samples a step; passes over the data. Where an epoch's last batch is short, its step is shorter in proportion.
+    seed : int
+        All that is random (the order of the samples, dropout, augmentation …) is a function of it and of the epoch.
+    optimizer : str or Optimizer
+        A name in `OPTIMIZERS`.
+    class_weight : "balanced", mapping or sequence, optional
+        Weights by class name or index, or one for each class, for training and validation rows alike. "balanced"
+        gives every class of the training rows the same sum of weights.
+    augmentation : str or Images, optional
+        Random changes of the training images, such as "images(rotation = 10, shift = 2)".
+    label_smoothing : float, in [0, 1)
+        The share of each training target that is spread evenly over all classes.
+    mixup : float
+        Above 0, training rows and targets are mixed in pairs, in shares from the distribution Beta(mixup, mixup).
+    adversarial : float
+        Above 0, each step also learns from inputs that are moved by this length against the network.
+    l1, l2 : float
+        Penalties l1 · Σ|w| and ½ l2 · Σw² on all weights. The history's losses are without them.
+    max_norm : float, optional
+        The largest Euclidean norm of the weights into a unit.
+    clip_norm, clip_value : float, optional
+        The largest Euclidean norm of all gradients together, and the largest absolute value of each.
+    averaging : float, in [0, 1)
+        Above 0, an exponential moving average of the parameters with this decay is what is validated and kept.
+    after_step, after_epoch : sequence of callables, optional
+        Called with the `TrainingState` after every step, and after every epoch; one that returns something true ends
+        the training. An epoch that `after_step` ends early is validated and recorded like any other. Those that have
+        methods `begin`, `record`, `finish` and `interrupted` are called by these, too: before the first step, when
+        all callbacks have seen an epoch, after the last step, and, without a state, when Ctrl-C ends the training.
+    sync_gradients : callable, optional
+        Called with the gradients of every step before they are used, to average them with other processes'.
+    resume : path or TrainingState, optional
+        The file that a `Checkpoint` of the same training wrote, or the state in which an earlier training of this
+        network ended: this one goes on from there, up to `epochs` in all, as if it had never ended.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    DataError, SettingError
+        Before anything is changed; but a batch of the user's own making that does not fit is found when it comes.
+    FileFormatError
+        If `resume` is no checkpoint, or that of another training.
+    DivergenceError
+        If the loss, the weights or what the optimizer keeps become NaN or infinite. The network then holds the
+        weights from before the epoch in which it happened, or the best ones, with `EarlyStopping`.
+
+    Examples
+    --------
+    >>> x = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> y = np.array([0, 1, 1, 0])
+    >>> net = MLP([2, 8, 2], activation="tanh", seed=1)
+    >>> history = train(net, (x, y), learning_rate=0.05, optimizer="adam", batch_size=4, epochs=100)
+    >>> net.predict(x)
+    array([0, 1, 1, 0])
+    """
+    regularization = Regularization(
+        label_smoothing=label_smoothing,
+        mixup=mixup,
+        adversarial=adversarial,
+        l1=l1,
+        l2=l2,
+        max_norm=max_norm,
+        clip_norm=clip_norm,
+        clip_value=clip_value,
+        averaging=averaging,
+    )
+    optimizer = resolve("optimizer", optimizer, OPTIMIZERS)
+    schedule = resolve("schedule", schedule, SCHEDULES)
+    if augmentation is not None:
+        augmentation = resolve("augmentation", augmentation, AUGMENTATIONS)
+    rate_of = _rates(optimizer.usual_rate if learning_rate is None else learning_rate)
+    epochs = whole_number("epochs", epochs)
+    seed = as_seed(seed)
+    _check_callables(after_step, after_epoch)
+    batches, held_out, names, shape = make_feed(
+        network, data, validation, batch_size, epochs, seed, class_weight, augmentation, regularization
+    )
+    plan = Plan(epochs, batches.steps)
+    tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
+    figures = _columns(tally.score, validated=held_out is not None)
+    schedule.check(plan, figures)
+    fresh = TrainingState(
+        network,
+        optimizer.init(network.params),
+        figures=figures,
+        average=Average(network, averaging) if averaging else None,
+        callbacks=tuple({id(callback): callback for callback in (*after_step, *after_epoch)}.values()),
+    )
+    state = _begun(fresh, resume, epochs)
+
+    network.class_names, network.input_shape = names, network.input_shape or shape
+    network.temperature = 1.0  # what an earlier calibration found holds no longer
+    network.allocate(batches.batch_size)
+    changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
+    constrain = constraints(network, regularization)
+    average = state.average
+    last_good = network.params.copy()
+    for epoch in range(state.epoch, 0 if state.ended_by else epochs):
+        started = time.perf_counter()
+        stops: tuple[Callback, ...] = ()
+        tally.reset()
+        if average is not None and epoch:
+            average.swap()
+        network.begin_epoch(seed, epoch)
+        with np.errstate(all="ignore"):  # what overflows shows in the figures
+            for batch in batches.epoch(epoch):
+                state.learning_rate = rate_of(state.step) * schedule(state.step, plan, state.history)
+                # A short last batch takes a step as much shorter: every sample of an epoch weighs the same.
+                rate = state.learning_rate * batch.share
+                state.loss = network.loss_and_grad(
+                    batch.x, batch.targets, batch.weights, input_gradient=adversarial > 0
+                )  # fills network.grads
+                tally.add(network.values, network.last_logits, batch.targets, batch.weights)
+                for change in changes:
+                    change(batch)
+                optimizer.decay(network.weights, rate)
+                optimizer.update(network.params, network.grads, state.optimizer, rate)
+                for keep in constrain:
+                    keep()
+                if average is not None:
+                    average.update()
+                state.step += 1
+                stops = _call(after_step, state)
+                if stops or not math.isfinite(state.loss):
+                    break
+            seconds = time.perf_counter() - started
+            if average is not None:
+                average.swap()
+            row = {f"train_{name}": value for name, value in tally.result().items()}
+            if held_out is not None:
+                row |= {f"validation_{name}": value for name, value in evaluate_rows(network, held_out).items()}
+        if not (np.isfinite([state.loss, *row.values()]).all() and state.is_finite()):
+            network.params[:] = last_good
+            _notify("finish", state)
+            raise DivergenceError(epoch + 1, state.learning_rate, state.history)
+        last_good[:] = network.params
+        state.epoch = epoch + 1
+        state.history.append({"epoch": epoch + 1, **row, "learning_rate": state.learning_rate, "seconds": seconds})
+        state.cut = bool(stops)
+        state.ended_by = stops + _call(after_epoch, state)
+        _notify("record", state)
+        if state.ended_by:
+            break
+    _notify("finish", state)
+    return state.history
+
+
+def _begun(fresh: TrainingState, resume: str | os.PathLike[str] | TrainingState | None, epochs: int) -> TrainingState:
+    """Return the state that a training begins with, or goes on from, when its callbacks have begun."""
+    state = resume if isinstance(resume, TrainingState) else fresh
+    if state is not fresh:
+        if state.network is not fresh.network or state.epoch >= epochs:
+            raise SettingError(f"resume must be of this network, and epochs above the {state.epoch} that it has had")
+        if state.optimizer.keys() != fresh.optimizer.keys():
+            raise SettingError("resume must be of the same optimizer")
+        state.figures, state.callbacks, state.ended_by = fresh.figures, fresh.callbacks, ()
+    _notify("begin", state)
+    if not (resume is None or isinstance(resume, TrainingState)):
+        state.restore(read_checkpoint(resume))
+    return state
+
+
+def _rates(learning_rate: float | Callable[[int], float]) -> Callable[[int], float]:
+    """Return the learning rate as a function of the step."""
+    if callable(learning_rate):
+        return lambda step: nonnegative("learning_rate", learning_rate(step))
+    rate = positive("learning_rate", learning_rate)
+    return lambda step: rate
+
+
+def _columns(score: str, *, validated: bool) -> tuple[str, ...]:
+    parts = ("train", "validation") if validated else ("train",)
+    figures = (f"{part}_{figure}" for part in parts for figure in ("loss", score))
+    return ("epoch", *figures, "learning_rate", "seconds")
+
+
+def _check_callables(after_step: Sequence[Callback], after_epoch: Sequence[Callback]) -> None:
+    for name, callbacks in (("after_step", after_step), ("after_epoch", after_epoch)):
+        if not isinstance(callbacks, list | tuple) or not all(callable(callback) for callback in callbacks):
+            raise SettingError(f"{name} must be a list of callables, not {callbacks!r}")
+        for callback in callbacks:
+            if isinstance(callback, type):
+                raise SettingError(f"{name} holds the class {callback.__name__}: make one, {callback.__name__}(…)")
+
+
+def _call(callbacks: Sequence[Callback], state: TrainingState) -> tuple[Callback, ...]:
+    """Call all of them; return those that want the training to end."""
+    return tuple([callback for callback in callbacks if callback(state)])
+
+
+def _notify(event: str, state: TrainingState) -> None:
+    """Call each callback's method for an event, if it has one."""
+    for callback in state.callbacks:
+        method = getattr(callback, event, None)
+        if method is not None:
+            method(state)

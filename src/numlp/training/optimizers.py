@@ -1,0 +1,292 @@
+"""Optimizers: frozen settings plus explicit state, as in optax, but they change arrays in place.
+
+In place on purpose: a network's parameters are one flat array that its layers look into, so a step must change
+that array, not make another; and a step that allocates nothing is a fast one. A step goes through the arrays in
+pieces that stay in the cache, since each of its operations would otherwise fetch everything from memory again.
+
+In the formulas θ are the parameters, g the gradients, η the learning rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from numlp.arrays import buffers, special
+from numlp.arrays.special import Array
+from numlp.errors import SettingError
+from numlp.settings.checks import fraction, nonnegative, positive, truth
+from numlp.settings.named import Named, setting
+
+State = dict[str, Array]
+FLUSHED = 32  # steps from one look at what has decayed to the next
+PIECE = 65536  # numbers: enough that calls take no time beside the computing, few enough for the last-level cache
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer(Named):
+    """What every optimizer can do.
+
+    Attributes
+    ----------
+    weight_decay : float
+        Decoupled decay: each step also takes this share, times the learning rate, off every weight, but not off
+        biases and norms. I. Loshchilov, F. Hutter, "Decoupled weight decay regularization" (2019).
+    usual_rate : float
+        The learning rate that is taken where none is named: one to begin with.
+    """
+
+    usual_rate: ClassVar[float]
+    weight_decay: float = setting(0.0, nonnegative)
+
+    def init(self, params: Array) -> State:
+        """Return the state for parameters like these: arrays by name, all that a checkpoint must hold."""
+        scratch: Array = buffers.zeros(min(params.size, PIECE), params.dtype)
+        averages = {name: buffers.zeros(params.shape, params.dtype) for name in self.averages()}
+        return {"count": np.zeros(1), "scratch": scratch} | averages
+
+    def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        """Take one step: change `params` and `state` in place, and leave `grads` as it is."""
+        state["count"] += 1
+        self.step(params, grads, state, learning_rate)
+        if state["count"][0] % FLUSHED == 0:
+            for name, decay in self.averages().items():
+                special.flush(state[name], decay**FLUSHED)
+
+    def averages(self) -> dict[str, float]:
+        """Return the names of the running averages in the state, and what a step multiplies each by."""
+        raise NotImplementedError
+
+    def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        """Do what `update` says, for one optimizer."""
+        raise NotImplementedError
+
+    def decay(self, weights: Array, learning_rate: float) -> None:
+        """Shrink the weights, before the step."""
+        if self.weight_decay:
+            np.multiply(weights, 1 - learning_rate * self.weight_decay, out=weights)
+
+
+def _pieces(*arrays: Array) -> Iterator[tuple[Array, ...]]:
+    for start in range(0, arrays[0].size, PIECE):
+        yield tuple(array[start : start + PIECE] for array in arrays)
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    r"""Stochastic gradient descent, :math:`\theta \leftarrow \theta - \eta g`, plain or with momentum.
+
+    With momentum μ: :math:`v \leftarrow \mu v + g,\ \theta \leftarrow \theta - \eta v`; Nesterov's looks ahead,
+    :math:`\theta \leftarrow \theta - \eta (g + \mu v)`.
+
+    H. Robbins, S. Monro, "A stochastic approximation method" (1951); I. Sutskever et al., "On the importance of
+    initialization and momentum in deep learning" (2013).
+
+    Parameters
+    ----------
+    momentum : float, in [0, 1)
+    nesterov : bool
+    weight_decay : float
+
+    Examples
+    --------
+    >>> params, grads = np.array([1.0, 2.0]), np.array([10.0, -10.0])
+    >>> sgd = SGD()
+    >>> state = sgd.init(params)
+    >>> sgd.update(params, grads, state, learning_rate=0.1)
+    >>> params
+    array([0., 3.])
+    """
+
+    name = "sgd"
+    usual_rate = 0.1
+    momentum: float = setting(0.0, fraction)
+    nesterov: bool = setting(False, truth)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and not self.momentum:
+            raise SettingError("nesterov = true needs a momentum above 0, such as momentum = 0.9")
+
+    def averages(self) -> dict[str, float]:
+        return {"velocity": self.momentum} if self.momentum else {}
+
+    def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        velocity = state["velocity"] if self.momentum else grads
+        for p, g, v in _pieces(params, grads, velocity):
+            step = state["scratch"][: p.size]
+            if self.nesterov:  # the velocity is kept as μ v
+                np.add(v, g, out=v)
+                np.multiply(v, self.momentum, out=v)
+                np.multiply(np.add(v, g, out=step), learning_rate, out=step)
+            else:
+                if self.momentum:
+                    np.multiply(v, self.momentum, out=v)
+                    np.add(v, g, out=v)
+                np.multiply(v, learning_rate, out=step)
+            np.subtract(p, step, out=p)
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    r"""Steps of about the same size for every parameter, whatever the size of its gradients.
+
+    :math:`m \leftarrow \beta_1 m + (1-\beta_1) g,\ v \leftarrow \beta_2 v + (1-\beta_2) g^2,\
+    \theta \leftarrow \theta - \eta \hat m / (\sqrt{\hat v} + \epsilon)`, where :math:`\hat m = m / (1-\beta_1^t)` and
+    :math:`\hat v = v / (1-\beta_2^t)` undo that both began at 0.
+
+    D. Kingma, J. Ba, "Adam: a method for stochastic optimization" (2015).
+
+    Parameters
+    ----------
+    beta1, beta2 : float, in [0, 1)
+    epsilon : float
+    weight_decay : float
+
+    Examples
+    --------
+    >>> params, adam = np.array([1.0, 2.0]), Adam()
+    >>> adam.update(params, np.array([1000.0, -0.001]), adam.init(params), learning_rate=0.1)
+    >>> params.round(3)
+    array([0.9, 2.1])
+    """
+
+    name = "adam"
+    usual_rate = 0.001
+    beta1: float = setting(0.9, fraction)
+    beta2: float = setting(0.999, fraction)
+    epsilon: float = setting(1e-8, positive)
+
+    def averages(self) -> dict[str, float]:
+        return {"mean": self.beta1, "square": self.beta2}
+
+    def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        count = float(state["count"][0])
+        # Kept are m / (1 − β₁) and v / (1 − β₂), which takes two operations less; that, and both corrections, are put
+        # right by two numbers, θ − η m̂ / (√v̂ + ε) = θ − η' m / (√v + ε').
+        unit, correction = (1 - self.beta2) ** 0.5, (1 - self.beta2**count) ** 0.5
+        rate = learning_rate * (1 - self.beta1) * correction / ((1 - self.beta1**count) * unit)
+        epsilon = self.corrected_epsilon(correction) / unit
+        for p, g, m, v in _pieces(params, grads, state["mean"], state["square"]):
+            step = state["scratch"][: p.size]
+            np.multiply(m, self.beta1, out=m)
+            np.add(m, g, out=m)
+            np.multiply(v, self.beta2, out=v)
+            np.multiply(g, g, out=step)
+            np.add(v, step, out=v)
+            np.sqrt(v, out=step)
+            np.add(step, epsilon, out=step)
+            np.divide(m, step, out=step)
+            np.multiply(step, rate, out=step)
+            np.subtract(p, step, out=p)
+
+    def corrected_epsilon(self, correction: float) -> float:
+        """Return ε' for √v, where `correction` is √v / √v̂."""
+        return self.epsilon * correction
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamW(Adam):
+    """Adam with decoupled weight decay, 0.01 unless given. I. Loshchilov, F. Hutter (2019).
+
+    >>> AdamW().weight_decay
+    0.01
+    """
+
+    name = "adamw"
+    weight_decay: float = setting(0.01, nonnegative)
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    r"""Gradients divided by a running root of their mean square.
+
+    :math:`v \leftarrow \rho v + (1-\rho) g^2,\ \theta \leftarrow \theta - \eta g / (\sqrt v + \epsilon)`.
+    T. Tieleman, G. Hinton, "Neural networks for machine learning", lecture 6.5 (2012).
+
+    Parameters
+    ----------
+    rho : float, in [0, 1)
+    epsilon : float
+    weight_decay : float
+
+    Examples
+    --------
+    >>> params, rmsprop = np.array([1.0, 2.0]), RMSprop(rho=0.75)
+    >>> rmsprop.update(params, np.array([1000.0, -0.001]), rmsprop.init(params), learning_rate=0.1)
+    >>> params.round(3)
+    array([0.8, 2.2])
+    """
+
+    name = "rmsprop"
+    usual_rate = 0.001
+    rho: float = setting(0.99, fraction)
+    epsilon: float = setting(1e-8, positive)
+
+    def averages(self) -> dict[str, float]:
+        return {"square": self.rho}
+
+    def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        # Kept is v / (1 − ρ), as in Adam.
+        unit = (1 - self.rho) ** 0.5
+        for p, g, v in _pieces(params, grads, state["square"]):
+            step = state["scratch"][: p.size]
+            np.multiply(v, self.rho, out=v)
+            np.multiply(g, g, out=step)
+            np.add(v, step, out=v)
+            np.sqrt(v, out=step)
+            np.add(step, self.epsilon / unit, out=step)
+            np.divide(g, step, out=step)
+            np.multiply(step, learning_rate / unit, out=step)
+            np.subtract(p, step, out=p)
+
+
+@dataclass(frozen=True)
+class Lion(Optimizer):
+    r"""Steps of one size for every parameter: the sign of a mean of gradients.
+
+    :math:`\theta \leftarrow \theta - \eta\,\mathrm{sign}(\beta_1 m + (1-\beta_1) g),\
+    m \leftarrow \beta_2 m + (1-\beta_2) g`. It wants a learning rate three to ten times smaller than Adam's.
+    X. Chen et al., "Symbolic discovery of optimization algorithms" (2023).
+
+    Parameters
+    ----------
+    beta1, beta2 : float, in [0, 1)
+    weight_decay : float
+
+    Examples
+    --------
+    >>> params, lion = np.array([1.0, 2.0]), Lion()
+    >>> lion.update(params, np.array([1000.0, -0.001]), lion.init(params), learning_rate=0.1)
+    >>> params.round(3)
+    array([0.9, 2.1])
+    """
+
+    name = "lion"
+    usual_rate = 0.0001
+    beta1: float = setting(0.9, fraction)
+    beta2: float = setting(0.99, fraction)
+
+    def averages(self) -> dict[str, float]:
+        return {"mean": self.beta2}
+
+    def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        # Kept is m / (1 − β₂), as in Adam.
+        share = self.beta1 * (1 - self.beta2) / (1 - self.beta1)
+        for p, g, m in _pieces(params, grads, state["mean"]):
+            step = state["scratch"][: p.size]
+            np.multiply(m, share, out=step)
+            np.add(step, g, out=step)
+            np.sign(step, out=step)
+            np.multiply(step, learning_rate, out=step)
+            np.subtract(p, step, out=p)
+            np.multiply(m, self.beta2, out=m)
+            np.add(m, g, out=m)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    optimizer.name: optimizer for optimizer in (SGD, Adam, AdamW, RMSprop, Lion)
+}

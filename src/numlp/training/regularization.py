@@ -1,0 +1,197 @@
+"""Regularisation in the training step: what changes the gradients before they are used, and the parameters after it.
+
+Each is made for one network, and called in every step; none makes an array there. What regularises without looking at
+gradients lives where it acts: dropout, noise and norms in `layers`, label smoothing, mixup and augmentation in
+`batches`, weight decay in `optimizers`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from numlp.arrays import buffers
+from numlp.arrays.special import Array
+from numlp.data.batches import Batch
+from numlp.errors import SettingError
+from numlp.network.mlp import MLP
+from numlp.settings.checks import fraction, nonnegative, positive
+from numlp.settings.named import check_settings, optional, setting
+from numlp.training.optimizers import PIECE
+
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Regularization:
+    """How the training is kept from learning its data by heart; all off by default. See `numlp.train`."""
+
+    label_smoothing: float = setting(0.0, fraction)
+    mixup: float = setting(0.0, nonnegative)
+    adversarial: float = setting(0.0, nonnegative)
+    l1: float = setting(0.0, nonnegative)
+    l2: float = setting(0.0, nonnegative)
+    max_norm: float | None = setting(None, optional(positive))
+    clip_norm: float | None = setting(None, optional(positive))
+    clip_value: float | None = setting(None, optional(positive))
+    averaging: float = setting(0.0, fraction)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    def check(self, network: MLP) -> None:
+        """Refuse what has no meaning for a network."""
+        if self.label_smoothing and network.loss.task == "regression":
+            raise SettingError(f"label_smoothing has no meaning for loss {network.loss.name!r}, which has no classes")
+
+
+def gradient_changes(
+    network: MLP, regularization: Regularization, batch_size: int, sync: Callable[[Array], object] | None
+) -> list[Callable[[Batch], object]]:
+    """Return what is to be done to the gradients of each step before they are used, in this order."""
+    changes: list[Callable[[Batch], object]] = []
+    wanted, grads = regularization, network.grads
+    if wanted.adversarial:
+        changes.append(Adversary(network, wanted.adversarial, batch_size))
+    if wanted.l1 or wanted.l2:
+        changes.append(Penalty(network, wanted.l1, wanted.l2))
+    if sync is not None:
+        changes.append(lambda batch: sync(grads))
+    if (norm := wanted.clip_norm) is not None:
+        changes.append(lambda batch: clip_norm(grads, norm))
+    if (value := wanted.clip_value) is not None:
+        changes.append(lambda batch: np.clip(grads, -value, value, out=grads))
+    return changes
+
+
+def constraints(network: MLP, regularization: Regularization) -> list[Callable[[], object]]:
+    """Return what is to be done to the parameters after each step."""
+    return [] if regularization.max_norm is None else [MaxNorm(network, regularization.max_norm)]
+
+
+class Adversary:
+    r"""Averages in the gradient at inputs that are moved against the network: x + r g / ‖g‖₂ for each row.
+
+    g is the gradient of the row's loss with respect to its scaled inputs. I. Goodfellow et al., "Explaining and
+    harnessing adversarial examples" (2015); the step normalised as in T. Miyato et al. (2016).
+
+    Parameters
+    ----------
+    network : MLP
+    radius : float
+        The length r of the move, in units of scaled inputs.
+    batch_size : int
+    """
+
+    def __init__(self, network: MLP, radius: float, batch_size: int) -> None:
+        self.network, self.radius = network, radius
+        self._clean = buffers.empty(network.grads.shape, network.dtype)
+        self._allocate(batch_size)
+
+    def _allocate(self, batch_size: int) -> None:
+        self._moved = buffers.empty((batch_size, self.network.layer_size[0]), self.network.dtype)
+        self._length = np.empty(batch_size, self.network.dtype)
+
+    def __call__(self, batch: Batch) -> None:
+        n = len(batch.x)
+        if n > len(self._length):
+            self._allocate(n)
+        gradient, moved, length = self.network.input_grad, self._moved[:n], self._length[:n]
+        assert gradient is not None, "loss_and_grad must have been asked for it"
+        np.vecdot(gradient, gradient, out=length)
+        np.sqrt(length, out=length)
+        np.maximum(length, _TINY, out=length)
+        np.divide(self.radius, length, out=length)
+        np.multiply(gradient, length[:, None], out=moved)
+        np.add(batch.x, moved, out=moved)
+        np.copyto(self._clean, self.network.grads)
+        self.network.loss_and_grad(moved, batch.targets, batch.weights)
+        np.add(self.network.grads, self._clean, out=self.network.grads)
+        np.multiply(self.network.grads, 0.5, out=self.network.grads)
+
+
+class Penalty:
+    r"""Adds the gradient of :math:`\tfrac12 \lambda_2 \|W\|_2^2 + \lambda_1 \|W\|_1`, over all weights, no biases."""
+
+    def __init__(self, network: MLP, l1: float, l2: float) -> None:
+        self.network, self.l1, self.l2 = network, l1, l2
+        self._scratch: Array = buffers.empty(min(PIECE, network.n_weights), network.dtype)
+
+    def __call__(self, batch: Batch) -> None:
+        weights, grads = self.network.weights, self.network.grads
+        for start in range(0, weights.size, PIECE):
+            piece = weights[start : start + PIECE]
+            gradient, step = grads[start : start + piece.size], self._scratch[: piece.size]
+            if self.l2:
+                np.add(gradient, np.multiply(piece, self.l2, out=step), out=gradient)
+            if self.l1:
+                np.sign(piece, out=step)
+                np.add(gradient, np.multiply(step, self.l1, out=step), out=gradient)
+
+
+def clip_norm(grads: Array, limit: float) -> None:
+    """Shorten all gradients together to a Euclidean norm of at most `limit`. R. Pascanu et al. (2013).
+
+    >>> grads = np.array([3.0, 4.0])
+    >>> clip_norm(grads, 1.0)
+    >>> grads
+    array([0.6, 0.8])
+    """
+    norm = math.sqrt(float(np.dot(grads, grads)))
+    if math.isinf(norm):  # their squares overflow
+        np.divide(grads, max(grads.max(), -grads.min()), out=grads)
+        norm = math.sqrt(float(np.dot(grads, grads)))
+        np.multiply(grads, limit / norm, out=grads)
+    elif norm > limit:
+        np.multiply(grads, limit / norm, out=grads)
+
+
+class MaxNorm:
+    """Shortens the weights into each unit to a Euclidean norm of at most `limit`. N. Srivastava et al. (2014)."""
+
+    def __init__(self, network: MLP, limit: float) -> None:
+        self.limit = limit
+        self._weights = [layer.weight for layer in network.linear_layers]
+        self._norms = [np.empty(weight.shape[1], network.dtype) for weight in self._weights]
+
+    def __call__(self) -> None:
+        for weight, norm in zip(self._weights, self._norms, strict=True):
+            np.einsum("ij,ij->j", weight, weight, out=norm)
+            np.sqrt(norm, out=norm)
+            np.maximum(norm, self.limit, out=norm)
+            np.divide(self.limit, norm, out=norm)
+            np.multiply(weight, norm, out=weight)
+
+
+class Average:
+    r"""An exponential moving average of the parameters, :math:`\bar\theta \leftarrow d\,\bar\theta + (1-d)\,\theta`.
+
+    d is `decay`, but at first (1 + t) / (10 + t) after t steps, so that the beginning is soon forgotten. B. Polyak,
+    A. Juditsky, "Acceleration of stochastic approximation by averaging" (1992).
+    """
+
+    def __init__(self, network: MLP, decay: float) -> None:
+        self.network, self.decay = network, decay
+        self.mean = network.params.copy()
+        self.count = 0
+        self._scratch: Array = buffers.empty(min(PIECE, self.mean.size), network.dtype)
+
+    def update(self) -> None:
+        """Count the network's parameters in."""
+        self.count += 1
+        step_length = 1 - min(self.decay, (1 + self.count) / (10 + self.count))
+        for start in range(0, self.mean.size, PIECE):
+            mean = self.mean[start : start + PIECE]
+            step = self._scratch[: mean.size]
+            np.subtract(self.network.params[start : start + mean.size], mean, out=step)
+            np.multiply(step, step_length, out=step)
+            np.add(mean, step, out=mean)
+
+    def swap(self) -> None:
+        """Let the network have the average, and the average the network's parameters; and back."""
+        raw = self.network.params.copy()
+        self.network.params[:] = self.mean
+        self.mean[:] = raw

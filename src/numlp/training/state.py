@@ -1,0 +1,167 @@
+"""State: where a training stands, and all that it needs to go on."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec
+
+import numpy as np
+
+from numlp.arrays.special import AnyArray, all_finite
+from numlp.errors import FileFormatError
+from numlp.files.checkpoints import Checkpoint
+from numlp.network.mlp import MLP
+from numlp.settings.checks import whole_number
+from numlp.training.history import History
+from numlp.training.optimizers import State
+from numlp.training.regularization import Average
+
+P = ParamSpec("P")
+_COUNTS = ("epoch", "step", "loss", "learning_rate")
+
+
+@dataclass
+class TrainingState:
+    """Where a training stands; callbacks receive it.
+
+    Attributes
+    ----------
+    network : MLP
+    optimizer : dict of arrays
+    history : History
+    epoch, step : int
+        How many are done.
+    loss, learning_rate : float
+        Of the last step.
+    figures : tuple of str
+        The columns that the history has, or will have.
+    average : Average or None
+        The moving average of the parameters, if there is one. Between epochs the network has the average, and this
+        the parameters that the training goes on with.
+    callbacks : tuple
+        Those of the training, each once. One that remembers something from epoch to epoch has methods `memory`, which
+        returns it as a dict of arrays, numbers and lists, and `remember`, which takes such a dict back.
+    cut : bool
+        Whether the last epoch was ended before its last batch.
+    ended_by : tuple
+        The callbacks that have ended the training.
+    """
+
+    network: MLP
+    optimizer: State
+    history: History = field(default_factory=History)
+    epoch: int = 0
+    step: int = 0
+    loss: float = math.nan
+    learning_rate: float = math.nan
+    figures: tuple[str, ...] = ()
+    average: Average | None = None
+    callbacks: tuple[Callback, ...] = ()
+    cut: bool = False
+    ended_by: tuple[Callback, ...] = ()
+
+    def is_finite(self) -> bool:
+        """Tell whether no parameter, and nothing that the optimizer keeps, is NaN or infinite.
+
+        A mean square of gradients that has become infinite lets parameters stand still for ever, silently.
+        """
+        return all(all_finite(array) for array in self._arrays().values())
+
+    def checkpoint(self) -> Checkpoint:
+        """Return copies of all that a training needs to go on after this epoch."""
+        arrays = self._arrays()
+        figures: dict[str, Any] = {name: getattr(self, name) for name in _COUNTS}
+        figures["ended_by"] = [self.callbacks.index(callback) for callback in self.ended_by]
+        figures |= {"history": list(self.history.rows), "callbacks": {}}
+        if self.average is not None:
+            figures["averaged"] = self.average.count
+        for number, callback in self._remembering():
+            memory = callback.memory()
+            held = {name for name, value in memory.items() if isinstance(value, np.ndarray)}
+            arrays |= {f"callback.{number}.{name}": memory[name] for name in held}
+            figures["callbacks"][number] = {name: value for name, value in memory.items() if name not in held}
+        copies = {name: array.copy() for name, array in arrays.items()}
+        return Checkpoint(copies, figures)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go back to where a checkpoint was made, of the same network, optimizer and callbacks.
+
+        Raises
+        ------
+        FileFormatError
+            If it is of another training.
+        """
+        try:
+            self._check(checkpoint)
+            arrays, figures = checkpoint
+            self.epoch, self.step = (whole_number(name, figures[name], minimum=0) for name in ("epoch", "step"))
+            self.loss, self.learning_rate = (float(figures[name]) for name in ("loss", "learning_rate"))
+            self.ended_by = tuple(self.callbacks[number] for number in figures["ended_by"])
+            self.history.rows[:] = [dict(row) for row in figures["history"]]
+            self.network.params = arrays["params"]
+            for name in self.optimizer.keys() - {"scratch"}:
+                self.optimizer[name][...] = arrays[f"optimizer.{name}"]
+            if self.average is not None:
+                self.average.mean[:] = arrays["average"]
+                self.average.count = int(figures["averaged"])
+            for number, callback in self._remembering():
+                prefix = f"callback.{number}."
+                held = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
+                callback.remember(figures["callbacks"][number] | held)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise FileFormatError(f"the checkpoint is of another training, or is damaged: {error}") from error
+
+    def _remembering(self) -> list[tuple[str, Any]]:
+        """Return the callbacks that remember something, by their numbers."""
+        return [(str(i), callback) for i, callback in enumerate(self.callbacks) if hasattr(callback, "memory")]
+
+    def _arrays(self) -> dict[str, AnyArray]:
+        """Return the arrays that a training changes, those of callbacks aside."""
+        arrays = {"params": self.network.params}
+        arrays |= {f"optimizer.{name}": array for name, array in self.optimizer.items() if name != "scratch"}
+        return arrays if self.average is None else arrays | {"average": self.average.mean}
+
+    def _check(self, checkpoint: Checkpoint) -> None:
+        own = self._arrays()
+        theirs = {name: array for name, array in checkpoint.arrays.items() if not name.startswith("callback.")}
+        if lacking := own.keys() - theirs.keys():
+            raise ValueError(f"it has no {', '.join(sorted(lacking))}")
+        if more := theirs.keys() - own.keys():
+            raise ValueError(f"it has {', '.join(sorted(more))}, too")
+        for name, array in own.items():
+            if (theirs[name].shape, theirs[name].dtype) != (array.shape, array.dtype):
+                raise ValueError(f"its {name} are not as this training's")
+        if checkpoint.figures["callbacks"].keys() != dict(self._remembering()).keys():
+            raise ValueError("other callbacks remember something in it")
+        rows = checkpoint.figures["history"]
+        if len(rows) != checkpoint.figures["epoch"] or any(tuple(row) != self.figures for row in rows):
+            raise ValueError(f"its history is no row of {', '.join(self.figures)} for each of its epochs")
+        if not all(isinstance(value, int | float) for row in rows for value in row.values()):
+            raise ValueError("its history holds what is no number")
+        if min(checkpoint.figures["epoch"], checkpoint.figures["step"]) < 0:
+            raise ValueError("it counts epochs or steps below 0")
+        if not all(all_finite(array) for array in checkpoint.arrays.values()):
+            raise ValueError("it holds NaN or infinity")
+
+
+Callback = Callable[[TrainingState], object]
+
+
+def interruptible(train: Callable[P, History]) -> Callable[P, History]:
+    """Let a training tell its callbacks of a Ctrl-C, wherever this comes, before it ends: by their `interrupted`."""
+
+    @functools.wraps(train)
+    def trains(*arguments: P.args, **settings: P.kwargs) -> History:
+        try:
+            return train(*arguments, **settings)
+        except KeyboardInterrupt:
+            given: dict[str, Any] = settings
+            for callback in (*given.get("after_step", ()), *given.get("after_epoch", ())):
+                if hasattr(callback, "interrupted"):
+                    callback.interrupted()
+            raise
+
+    return trains

@@ -1,0 +1,70 @@
+"""Threads: with how many NumPy's BLAS multiplies.
+
+More are not always faster: where products are small, threads wait for each other longer than they compute. And each
+number of threads adds up in another order, so that results agree only to rounding.
+"""
+
+import copy
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from numlp.network.mlp import MLP
+
+_SECONDS = 0.3  # that a trial takes, about
+_STEPS = 10  # in a turn
+
+
+def count() -> int:
+    """Return the number of threads that products of matrices may take now."""
+    from threadpoolctl import threadpool_info
+
+    counts: list[int] = [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+    return max(counts, default=1)
+
+
+@contextmanager
+def limited(threads: int | None) -> Iterator[None]:
+    """Let products of matrices take so many threads while this is entered; None leaves them as they are.
+
+    >>> with limited(1):
+    ...     count()
+    1
+    """
+    if threads is None:
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(threads, user_api="blas"):
+        yield
+
+
+def fastest(network: MLP, batch_size: int) -> int:
+    """Return the number of threads with which training steps take least time, by timing some of each number.
+
+    Tried are 1, 2, 4 … and as many as there may be now. The network remains as it is.
+
+    Examples
+    --------
+    >>> fastest(MLP([8, 8, 2]), batch_size=4) <= count()
+    True
+    """
+    most = count()
+    candidates: list[int] = [*(2**i for i in range(most.bit_length()) if 2**i < most), most]
+    trial = copy.deepcopy(network)
+    x = np.random.default_rng(0).standard_normal((batch_size, network.layer_size[0])).astype(network.dtype)
+    targets = np.zeros((batch_size, network.n_targets), network.dtype)
+    least: dict[int, float] = dict.fromkeys(candidates, np.inf)
+    began = time.perf_counter()
+    # In turns, since what else the machine does comes and goes; the least time is the one that is disturbed least.
+    while time.perf_counter() < began + _SECONDS:
+        for threads in candidates:
+            with limited(threads):
+                for _ in range(_STEPS):  # the first ones wake the threads
+                    started = time.perf_counter()
+                    trial.loss_and_grad(x, targets)
+                    least[threads] = min(least[threads], time.perf_counter() - started)
+    return min(candidates, key=least.__getitem__)

@@ -1,0 +1,403 @@
+import json
+import os
+import stat
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from numlp import MLP, Ensemble, Scaling, load_model, save_model
+from numlp.errors import FileFormatError, OutputError, SettingError
+from numlp.files.atomic import write_bytes
+from numlp.files.models import FORMAT_VERSION, read_description, tensor_shapes
+from numlp.network.activations import ACTIVATIONS
+from numlp.network.layers import NORMALIZATIONS
+from numlp.network.losses import LOSSES
+from numlp.settings.named import resolve
+
+
+@pytest.fixture
+def net():
+    return MLP(
+        [6, 4, 2],
+        seed=3,
+        input_scaling=Scaling(np.arange(6.0), np.full(6, 0.5)),
+        input_shape=(2, 3),
+        class_names=["cat", "dög"],
+    )
+
+
+@pytest.fixture
+def path(net, tmp_path):
+    save_model(net, tmp_path / "net.safetensors", recipe={"epochs": 3}, training={"epochs": 2, "ended": "early"})
+    return tmp_path / "net.safetensors"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("loss", [*LOSSES, "huber(delta = 0.5)", "quantile(levels = [0.2, 0.8])"])
+def test_round_trip(tmp_path, loss, normalization, dtype):
+    n_outputs = 2 * resolve("loss", loss, LOSSES).blocks
+    scaling = Scaling(np.array(7.0)) if resolve("loss", loss, LOSSES).scales_targets else None
+    net = MLP(
+        [3, 1, 5, n_outputs], loss=loss, normalization=normalization, dtype=dtype, target_scaling=scaling, dropout=0.5
+    )
+    check_round_trip(net, tmp_path)
+
+
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, ("relu", "leaky_relu(slope = 0.25)")])
+def test_round_trip_of_activations(tmp_path, activation):
+    check_round_trip(MLP([3, 4, 5, 2], activation=activation), tmp_path)
+
+
+def check_round_trip(model, folder):
+    save_model(model, folder / "net.safetensors")
+    again = load_model(folder / "net.safetensors")
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    np.testing.assert_array_equal(model.predict(x), again.predict(x))
+    assert repr(model) == repr(again)
+    assert model.temperature == again.temperature
+
+
+def test_an_ensemble_comes_back_as_it_was(tmp_path):
+    ensemble = Ensemble([MLP([3, 4, 2], seed=seed, normalization="batch") for seed in range(3)])
+    ensemble.temperature, ensemble.members[1].temperature = 1.5, 0.75
+    check_round_trip(ensemble, tmp_path)
+    again = load_model(tmp_path / "net.safetensors")
+    assert [member.temperature for member in again.members] == [1.0, 0.75, 1.0]
+    assert "2.linear.0.weight" in load_file(tmp_path / "net.safetensors")
+
+
+def test_everything_that_belongs_to_a_network_comes_back(net, path):
+    again = load_model(path)
+    assert again.input_shape == (2, 3)
+    assert again.class_names == ("cat", "dög")
+    np.testing.assert_array_equal(again.input_scaling.shift, np.arange(6.0))
+    np.testing.assert_array_equal(again.predict_proba(np.ones((1, 2, 3))), net.predict_proba(np.ones((1, 2, 3))))
+    assert read_description(path)["recipe"] == {"epochs": 3}
+    assert read_description(path)["training"] == {"epochs": 2, "ended": "early"}
+
+
+def test_the_same_network_gives_the_same_bytes(net, path, tmp_path):
+    for i in range(5):
+        save_model(net, tmp_path / f"{i}.safetensors", recipe={"epochs": 3}, training={"epochs": 2, "ended": "early"})
+        assert (tmp_path / f"{i}.safetensors").read_bytes() == path.read_bytes()
+    save_model(
+        load_model(path),
+        tmp_path / "again.safetensors",
+        recipe={"epochs": 3},
+        training={"epochs": 2, "ended": "early"},
+    )
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+
+
+def test_other_tools_can_read_the_weights(net, path):
+    np.testing.assert_array_equal(load_file(path)["linear.0.weight"], net.named_parameters()["linear.0.weight"])
+
+
+def rewrite(path, tensors=None, **description):
+    """Write a model file again with other tensors or another description."""
+    described = read_description(path)
+    of_the_network = {name: value for name, value in description.items() if name in described["networks"][0]}
+    described["networks"][0] |= of_the_network
+    described |= {name: value for name, value in description.items() if name not in of_the_network}
+    save_file({**load_file(path), **(tensors or {})}, path, {"numlp": json.dumps(described)})
+
+
+@pytest.mark.parametrize(
+    ("description", "says"),
+    [
+        ({"format": "other"}, "no model of numlp's"),
+        (
+            {"format_version": 3, "numlp_version": "7.1"},
+            "format version 3, this release of numlp .* reads versions 1 to 2: it takes numlp '7.1', which wrote it",
+        ),
+        ({"format_version": "2"}, "format version '2'"),
+        ({"format_version": None}, "format version None"),
+        ({"layer_size": [6, 4, 3]}, "linear.1.bias does not have shape"),
+        ({"layer_size": [6, 4]}, "activation must be one"),
+        ({"layer_size": [6, 10**7, 2]}, "does not have shape"),
+        ({"layer_size": [6, 10**9, 2]}, r"layer_size\[1\] must be a whole number from 1 to"),
+        ({"layer_size": [6, 10**30, 2]}, "no model of numlp's"),
+        ({"layer_size": [10**7, 10**7, 2]}, "weights, more than"),
+        ({"layer_size": [6, 4, 2] * 10}, "more layers than it has tensors"),
+        ({"layer_size": [6, 4, 2] * 10_000}, "more layers than it has tensors"),
+        ({"layer_size": [6, 4, 4, 2]}, "activation must be one"),
+        ({"layer_size": "6,4,2"}, "layer_size"),
+        ({"layer_size": [6, 4.0, 2]}, "layer_size"),
+        ({"layer_size": [6, -4, 2]}, "layer_size"),
+        ({"dtype": "float64"}, "dtype float64"),
+        ({"dtype": ["float32"]}, "dtype"),
+        ({"activation": ["os.system"]}, "activation must be a name"),
+        ({"activation": ["system"]}, "unknown activation"),
+        ({"activation": ["relu", "relu"]}, "activation must be one"),
+        ({"activation": "relu"}, "activation"),
+        ({"normalization": "group"}, "unknown normalization"),
+        ({"normalization": "batch"}, "batch_norm"),
+        ({"dropout": 1}, "dropout"),
+        ({"dropout": "half"}, "dropout"),
+        ({"noise": float("nan")}, "noise"),
+        ({"temperature": 0}, "temperature"),
+        ({"temperature": True}, "temperature"),
+        ({"networks": []}, "networks"),
+        ({"networks": 3}, "networks"),
+        ({"networks": [3]}, "layer_size"),
+        ({"networks": [{}, {}]}, "networks"),
+        ({"ensemble": True}, "0.linear.0.weight"),
+        ({"ensemble": None}, "ensemble"),
+        ({"loss": {"a": 1}}, "loss"),
+        ({"loss": "log_loss"}, "unknown loss"),
+        ({"initializer": "nothing"}, "unknown initializer"),
+        ({"input_shape": [7]}, "input_shape"),
+        ({"input_shape": [2**62] * 100_000}, "input_shape must have at most 64 dimensions"),
+        ({"input_shape": "ab"}, "input_shape"),
+        ({"input_shape": [float("inf")]}, "input_shape"),
+        ({"input_shape": [-2, -3]}, "input_shape"),
+        ({"recipe": "hello"}, "recipe"),
+        ({"training": ["went well"]}, "training"),
+        ({"feature_names": ["a", "b"]}, "feature_names"),
+        ({"class_names": ["a"]}, "class_names"),
+        ({"class_names": 5}, "class_names"),
+        ({"class_names": "ab"}, "class_names"),
+        ({"class_names": [1, 2]}, "class_names"),
+    ],
+)
+def test_descriptions_that_do_not_fit(path, description, says):
+    rewrite(path, **description)
+    with pytest.raises(FileFormatError, match=says):
+        load_model(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite(path, value):
+    rewrite(path, {"linear.0.bias": np.full(4, value, np.float32)})
+    with pytest.raises(FileFormatError, match="NaN or infinity"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"), [("variance", -1.0, "variances below 0"), ("mean", np.nan, "NaN")]
+)
+def test_statistics_of_norms(tmp_path, name, value, says):
+    save_model(MLP([6, 4, 2], normalization="batch"), tmp_path / "net")
+    rewrite(tmp_path / "net", {f"batch_norm.0.{name}": np.full(4, value, np.float32)})
+    with pytest.raises(FileFormatError, match=says):
+        load_model(tmp_path / "net")
+
+
+LARGE = {"linear.0.weight": ("F32", [6, 10**9]), "linear.0.bias": ("F32", [10**9])}
+LARGE |= {"linear.1.weight": ("F32", [10**9, 2]), "linear.1.bias": ("F32", [2])}
+SCALINGS = {
+    f"{name}.{part}": ("F64", [1]) for name in ("input_scaling", "target_scaling") for part in ("shift", "factor")
+}
+
+
+@pytest.fixture
+def huge(path, tmp_path, sparse_file):
+    """A model of 36 GB, as it says, that the disk has nothing of."""
+    described = read_description(path)
+    described["networks"][0] |= {"layer_size": [6, 10**9, 2]}
+    sparse_file(tmp_path / "huge.safetensors", described, LARGE | SCALINGS)
+    return tmp_path / "huge.safetensors"
+
+
+def allocated(function):
+    """Return the most bytes that Python and NumPy held while a function ran."""
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def refused(path, says):
+    with pytest.raises(FileFormatError, match=says):
+        load_model(path)
+
+
+def test_sizes_are_checked_before_anything_is_allocated(path, huge, tmp_path, sparse_file):
+    described = read_description(path)
+    load_model(path)  # what is imported late is there now
+    assert allocated(lambda: refused(huge, "whole number from 1 to")) < 1 << 20
+    # Sizes that a network may have, and the tensors have not; and tensors of other sizes than the network says.
+    described["networks"][0]["layer_size"] = [6, 10**7, 2]
+    sparse_file(tmp_path / "net", described, LARGE | SCALINGS)
+    assert allocated(lambda: refused(tmp_path / "net", "does not have shape")) < 1 << 20
+    described["networks"][0]["layer_size"] = [6, 4, 2]
+    sparse_file(tmp_path / "net", described, LARGE | SCALINGS)
+    assert allocated(lambda: refused(tmp_path / "net", "does not have shape")) < 1 << 20
+    # A scaling for each of 100 million features that the network has not.
+    small = {
+        name: (dtype, [4 if size == 10**9 else size for size in shape]) for name, (dtype, shape) in LARGE.items()
+    }
+    sparse_file(tmp_path / "net", described, small | SCALINGS | {"input_scaling.shift": ("F64", [10**8])})
+    assert allocated(lambda: refused(tmp_path / "net", "input_scaling.shift does not have shape")) < 1 << 20
+    # More than there is in the file.
+    sparse_file(tmp_path / "net", described, small | SCALINGS)
+    assert allocated(lambda: refused(tmp_path / "net", "factor 0")) < 1 << 20
+    os.truncate(tmp_path / "net", os.path.getsize(tmp_path / "net") - 1)
+    assert allocated(lambda: refused(tmp_path / "net", "is no model file, or is damaged")) < 1 << 20
+
+
+def test_what_is_in_a_file_is_read_without_its_weights(huge):
+    assert allocated(lambda: read_description(huge)) < 1 << 20
+    assert tensor_shapes(huge)["linear.0.weight"] == ([6, 10**9], "F32")
+    assert allocated(lambda: tensor_shapes(huge)) < 1 << 20
+
+
+def test_a_network_has_so_many_layers_at_most():
+    with pytest.raises(SettingError, match="layer_size names 1,001 layers, more than 1,000"):
+        MLP([1] * 1001)
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor"),
+    [
+        ("input_scaling.shift", np.zeros(7)),
+        ("input_scaling.shift", np.full(6, 1e300)),
+        ("input_scaling.factor", np.zeros(6)),
+        ("input_scaling.factor", np.ones(6, bool)),
+        ("target_scaling.shift", np.array(np.nan)),
+        ("surplus", np.zeros(3)),
+    ],
+)
+def test_tensors_that_do_not_fit(path, name, tensor):
+    rewrite(path, {name: tensor})
+    with pytest.raises(FileFormatError, match=name.split(".")[0]):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["input_scaling.shift", "linear.0.bias"])
+def test_a_tensor_that_is_missing(path, name):
+    tensors = load_file(path)
+    del tensors[name]
+    save_file(tensors, path, {"numlp": json.dumps(read_description(path))})
+    with pytest.raises(FileFormatError, match=name):
+        load_model(path)
+
+
+def test_a_description_that_is_nested_without_end(path):
+    save_file(load_file(path), path, {"numlp": "[" * 100_000})
+    with pytest.raises(FileFormatError, match="no model of numlp's"):
+        load_model(path)
+
+
+def test_every_truncation_is_one_clear_error(path):
+    whole = path.read_bytes()
+    for length in [*range(64), *range(64, len(whole), 97), len(whole) - 1]:
+        path.write_bytes(whole[:length])
+        with pytest.raises(FileFormatError):
+            load_model(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage" * 100, b"\xff" * 64, b"PK\x03\x04" + bytes(60), b"\x89HDF\r\n\x1a\n"]
+)
+def test_other_formats_are_one_clear_error(tmp_path, content):
+    (tmp_path / "net").write_bytes(content)
+    with pytest.raises(FileFormatError, match="no model file"):
+        load_model(tmp_path / "net")
+
+
+def test_another_safetensors_file(tmp_path):
+    save_file({"a": np.zeros(3)}, tmp_path / "other.safetensors")
+    with pytest.raises(FileFormatError, match="no model of numlp's"):
+        load_model(tmp_path / "other.safetensors")
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    for path, says in ((tmp_path / "none", "no model file"), (tmp_path, "is a folder: name the model file in it")):
+        with pytest.raises(FileFormatError, match=says):
+            load_model(path)
+
+
+def test_a_write_that_fails_leaves_what_was_there(net, path, monkeypatch):
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        save_model(net, path)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("name", ["none/net", "file/net", "x" * 300])
+def test_a_place_that_can_not_be_written(net, tmp_path, name):
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(OutputError, match="can't write"):
+        save_model(net, tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are forced to the disk on POSIX")
+def test_a_file_is_on_the_disk_before_it_takes_the_old_one_s_place(tmp_path, monkeypatch):
+    done = []
+    fsync, replace = os.fsync, os.replace
+
+    def synced(descriptor):
+        done.append(("synced", stat.S_ISDIR(os.fstat(descriptor).st_mode)))
+        fsync(descriptor)
+
+    def replaced(source, target):
+        done.append(("replaced", Path(source).parent == Path(target).parent))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    write_bytes(tmp_path / "file", b"content")
+    assert done == [("synced", False), ("replaced", True), ("synced", True)]
+
+
+def test_files_have_the_permissions_that_others_have(net, tmp_path):
+    (tmp_path / "other").touch()
+    save_model(net, tmp_path / "net")
+    assert (tmp_path / "net").stat().st_mode == (tmp_path / "other").stat().st_mode
+    (tmp_path / "net").chmod(0o600)
+    save_model(net, tmp_path / "net")
+    assert (tmp_path / "net").stat().st_mode & 0o777 == 0o600
+
+
+def test_writing_replaces_the_old_content(tmp_path):
+    for content in (b"old content", b"new"):
+        write_bytes(tmp_path / "file", content)
+        assert (tmp_path / "file").read_bytes() == content
+
+
+@pytest.mark.parametrize("model", ["net", None, MLP])
+def test_only_models_are_saved(tmp_path, model):
+    with pytest.raises(SettingError, match="model must be an MLP or an Ensemble"):
+        save_model(model, tmp_path / "net.safetensors")
+
+
+EARLIER = {
+    1: [
+        [0.3362550139427185, 0.46049657464027405, 0.20324835181236267],
+        [0.32879453897476196, 0.3341757655143738, 0.33702972531318665],
+        [0.24509581923484802, 0.1347643882036209, 0.6201397776603699],
+        [0.329081654548645, 0.5097834467887878, 0.16113488376140594],
+    ],
+    2: [
+        [0.5235185623168945, 0.4764814078807831],
+        [0.5754749178886414, 0.42452505230903625],
+        [0.44074931740760803, 0.5592506527900696],
+        [0.5291085839271545, 0.47089138627052307],
+    ],
+}
+
+
+def test_there_is_a_file_of_every_version():
+    assert list(EARLIER) == list(range(1, FORMAT_VERSION + 1))
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_files_of_earlier_versions_stay_readable(version):
+    model = load_model(Path(__file__).with_name(f"model-{version}.safetensors"))
+    rows = [[1.0, 2, 3], [4, 5, 7], [9, 1, 2], [0, 0, 1]]
+    np.testing.assert_allclose(model.predict_proba(rows), EARLIER[version], rtol=1e-5)
+    assert model.class_names == (("x", "y", "z"), ("no", "yes"))[version - 1]

@@ -1,0 +1,679 @@
+"""Files that mean no good end in one clear error, soon, and without much memory: one test for each trick.
+
+What is said of a single format only is beside its reader's other tests.
+"""
+
+import contextlib
+import gzip
+import json
+import math
+import os
+import struct
+import subprocess
+import sys
+import time
+import tracemalloc
+import zipfile
+import zlib
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import onnx
+import pytest
+from fuzz.mutations import mutated
+from fuzz.readers import READERS, Reader
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper
+from safetensors.numpy import load_file, save_file
+
+from numlp import MLP, load_dataset, load_model, save_model
+from numlp.cli import main
+from numlp.datasets.csv_files import read_csv
+from numlp.datasets.idx import read_idx
+from numlp.datasets.png import read_png
+from numlp.datasets.readers import read_samples, read_table
+from numlp.errors import DataError, FileFormatError, NumlpError, SettingError
+from numlp.files.checkpoints import read_checkpoint, write_checkpoint
+from numlp.files.models import read_description
+from numlp.onnx import import_onnx
+from numlp.runs.folder import load_run, model_path
+from numlp.runs.recipe import Recipe
+from numlp.runs.recipes import load_recipe
+from numlp.runs.unfinished import checkpoint_path
+from numlp.settings import limits
+from numlp.training.snapshots import load_snapshots
+
+TESTS = Path(__file__).parents[1]
+FINDINGS = sorted(path for path in (TESTS / "fuzz/findings").glob("*/*"))
+
+
+@contextlib.contextmanager
+def quickly(seconds=2.0, mebibytes=1.0):
+    """What is refused is refused before much time or memory goes; to watch the memory takes time itself."""
+    tracemalloc.start()
+    started = time.process_time()  # others may be at work on the machine
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < mebibytes * 2**20
+        assert time.process_time() - started < seconds
+    finally:
+        tracemalloc.stop()
+
+
+# --- Any file, to every reader
+
+
+def put(reader: Reader, folder: Path, content: bytes) -> Path:
+    for name, other in reader.beside.items():
+        (folder / name).write_bytes(other)
+    path = folder / reader.file
+    path.unlink(missing_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.fixture(scope="module", params=READERS)
+def reader(request):
+    return READERS[request.param], READERS[request.param].seeds()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("hostile")
+
+
+@pytest.mark.filterwarnings("ignore:the network has GELU")
+def test_honest_files_are_read(reader, tmp_path):
+    read, seeds = reader
+    for seed in seeds:
+        with contextlib.suppress(FileFormatError):  # a convolution is among the ONNX files
+            read.read(put(read, tmp_path, seed))
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(data=st.data())
+@pytest.mark.filterwarnings("ignore")
+def test_a_file_with_a_piece_replaced_ends_in_success_or_in_an_error_of_numlp(reader, folder, data):
+    read, seeds = reader
+    content = bytearray(data.draw(st.sampled_from(seeds)))
+    start = data.draw(st.integers(0, len(content)))
+    content[start : start + data.draw(st.integers(0, 20))] = data.draw(st.binary(max_size=20))
+    with contextlib.suppress(NumlpError):
+        read.read(put(read, folder, bytes(content)))
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(data=st.data(), number=st.integers(0, 2**32))
+@pytest.mark.filterwarnings("ignore")
+def test_a_file_with_something_changed_inside_ends_in_success_or_in_an_error_of_numlp(reader, folder, data, number):
+    read, seeds = reader
+    rng = Random(number)
+    content = read.repack(rng, data.draw(st.sampled_from(seeds)), lambda part: mutated(rng, part, seeds))
+    with contextlib.suppress(NumlpError):
+        read.read(put(read, folder, content))
+
+
+odd_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=3), part, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(name=st.sampled_from(list(Recipe.__dataclass_fields__)), value=odd_values)
+def test_recipes_with_odd_values(name, value):
+    with contextlib.suppress(NumlpError):
+        Recipe.from_dict({name: value})
+
+
+@pytest.mark.parametrize("path", FINDINGS, ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.filterwarnings("ignore")
+def test_what_fuzzing_found_is_mended(path, tmp_path):
+    read = READERS[path.parent.name]
+    with contextlib.suppress(NumlpError), quickly(mebibytes=256):
+        read.read(put(read, tmp_path, path.read_bytes()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from Linux's /proc")
+def test_thousands_of_mutated_files():
+    """A short attack, under watch of what it does and takes: `make mutate` is the long one."""
+    command = [sys.executable, "-m", "fuzz.mutate", "--files", "3900", "--seed", str(time.time_ns())]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": str(TESTS), "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3,900 files, 0 findings" in done.stdout
+
+
+# --- Archives
+
+
+def npy(array):
+    header = f"{{'descr': '{array.dtype.str}', 'fortran_order': False, 'shape': {array.shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + array.tobytes()
+
+
+def archive(path, members, packing=zipfile.ZIP_DEFLATED):
+    with zipfile.ZipFile(path, "w", packing) as file:
+        for name, content in members:
+            file.writestr(name, content)
+    return path
+
+
+X, Y = npy(np.zeros((3, 2))), npy(np.arange(3.0))
+
+
+@pytest.fixture(scope="module")
+def zeros(folder):
+    """300 MB of zeros, in 300 KB."""
+    path = folder / "bomb.npz"
+    header = npy(np.zeros(0, np.uint8)).replace(b"(0,)", b"(300000000,)")
+    header = header[:8] + struct.pack("<H", len(header) - 10) + header[10:]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in ("x", "y"):
+            with file.open(f"{name}.npy", "w") as member:
+                member.write(header)
+                for _ in range(300):
+                    member.write(bytes(10**6))
+    return path
+
+
+def test_zip_bombs(zeros):
+    assert zeros.stat().st_size < 10**6
+    with quickly(), pytest.raises(FileFormatError, match=r"x.npy should have 300,000,0.. bytes"):
+        read_table(zeros)
+
+
+def test_zip_bombs_in_archives_are_not_opened(zeros, tmp_path):
+    archive(tmp_path / "x.npz", [("x.npy", zeros.read_bytes()), ("y.npy", Y)])
+    with quickly(mebibytes=4), pytest.raises(FileFormatError, match="no file of plain NumPy arrays"):
+        read_table(tmp_path / "x.npz")
+
+
+def test_members_that_overlap(tmp_path):
+    path = archive(tmp_path / "x.npz", [("x.npy", X), ("y.npy", Y)])
+    content = bytearray(path.read_bytes())
+    second = content.rindex(b"PK\x01\x02")
+    content[second + 42 : second + 46] = bytes(4)  # y begins where x does
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match="damaged"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**31, 2**32 - 2])
+@pytest.mark.parametrize("offset", [20, 24])
+def test_members_that_lie_about_their_size(tmp_path, offset, size):
+    path = archive(tmp_path / "x.npz", [("y.npy", Y), ("x.npy", X)])
+    content = bytearray(path.read_bytes())
+    begin = content.rindex(b"PK\x01\x02")
+    content[begin + offset : begin + offset + 4] = struct.pack("<I", size)
+    path.write_bytes(content)
+    with quickly(), pytest.raises(FileFormatError, match="damaged"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_packed_as_numpy_never_does(tmp_path, packing):
+    archive(tmp_path / "x.npz", [("x.npy", X), ("y.npy", Y)], packing)
+    with pytest.raises(FileFormatError, match="packed in another way"):
+        read_table(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("name", ["../x.npy", "/x.npy", "C:\\x.npy", "a/../x.npy", "x.npy/"])
+def test_paths_in_archives_are_names_and_nothing_else(tmp_path, name):
+    (tmp_path / "here").mkdir()
+    path = archive(tmp_path / "here/x.npz", [(name, X), ("y.npy", Y)])
+    with pytest.raises(FileFormatError, match="has no array 'x'"):
+        read_table(path)
+    assert [each.name for each in tmp_path.rglob("*")] == ["here", "x.npz"]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("again", ["x.npy", "x", "x.npy\0.txt"])
+def test_members_of_one_name(tmp_path, again):
+    archive(tmp_path / "x.npz", [("x.npy", X), ("y.npy", Y), (again, X)])
+    with pytest.raises(FileFormatError, match="has several arrays 'x'"):
+        read_table(tmp_path / "x.npz")
+
+
+def test_gzip_bombs(tmp_path):
+    header = struct.pack(">BBBBI", 0, 0, 8, 1, 300_000_000)
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    content = packer.compress(header) + b"".join(packer.compress(bytes(10**6)) for _ in range(300)) + packer.flush()
+    (tmp_path / "x.gz").write_bytes(content)
+    with quickly(), pytest.raises(FileFormatError, match="the file can't hold so many"):
+        read_idx(tmp_path / "x.gz")
+    (tmp_path / "y.gz").write_bytes(gzip.compress(content))
+    with quickly(), pytest.raises(FileFormatError, match="no IDX file"):
+        read_idx(tmp_path / "y.gz")
+
+
+# --- Headers
+
+
+@pytest.fixture
+def model(tmp_path):
+    save_model(MLP([2, 3, 2]), tmp_path / "model.safetensors", recipe={"epochs": 3})
+    return tmp_path / "model.safetensors"
+
+
+def with_header(path, edit):
+    """Change the text of a safetensors file's header."""
+    content = path.read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = edit(content[8:end].decode().rstrip()).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + content[end:])
+
+
+OPENERS = [load_model, read_description, read_checkpoint, load_snapshots]
+
+
+@pytest.mark.parametrize("read", OPENERS)
+def test_headers_of_100_megabytes(tmp_path, read):
+    with open(tmp_path / "big", "wb") as file:
+        file.write(struct.pack("<Q", 10**8))
+        file.truncate(10**8 + 100)
+    with quickly(), pytest.raises(FileFormatError, match="its header should have 100,000,000 bytes"):
+        read(tmp_path / "big")
+
+
+def test_an_array_s_header_of_100_megabytes(tmp_path):
+    for name in ("x.npy", "member"):
+        with open(tmp_path / name, "wb") as file:
+            file.write(b"\x93NUMPY\x02\x00" + struct.pack("<I", 10**8))
+            file.truncate(10**8 + 100)
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_STORED) as file:
+        file.write(tmp_path / "member", "x.npy")
+    for name in ("x.npy", "x.npz"):
+        with quickly(), pytest.raises(FileFormatError, match="its header should have 100,000,000 bytes"):
+            read_samples(tmp_path / name)
+
+
+@pytest.mark.parametrize("read", OPENERS)
+def test_hundreds_of_thousands_of_tensors(tmp_path, read):
+    entries = (f'"{i}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}' for i in range(200_000))
+    header = ("{" + ",".join(entries) + "}").encode()
+    (tmp_path / "many").write_bytes(struct.pack("<Q", len(header)) + header)
+    with quickly(seconds=8, mebibytes=100), pytest.raises(FileFormatError, match="more than 65,536 entries"):
+        read(tmp_path / "many")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda header: header[:-1] + ',"linear.0.weight":' + header.split('"linear.0.weight":')[1],
+        lambda header: header.replace('"__metadata__":{', '"__metadata__":{"numlp":"{}",'),
+        lambda header: header.replace('\\"ensemble\\"', '\\"dtype\\": 1, \\"ensemble\\": true, \\"ensemble\\"'),
+    ],
+    ids=["tensors", "metadata", "description"],
+)
+def test_keys_that_stand_twice(model, edit):
+    with_header(model, edit)
+    with pytest.raises(FileFormatError):
+        load_model(model)
+    with pytest.raises(FileFormatError):
+        read_description(model)
+
+
+@pytest.mark.parametrize("read", [load_model, load_run, load_recipe])
+def test_keys_that_stand_twice_in_texts(tmp_path, model, read):
+    run = make_run(tmp_path / "run", model)
+    (run / "metrics.json").write_text('{"epochs": 1, "epochs": 2}')
+    (run / "recipe.toml").write_text("epochs = 1\nepochs = 2\n")
+    with_header(
+        run / "model.safetensors", lambda header: header.replace('\\"format\\"', '\\"format\\": 1, \\"format\\"')
+    )
+    with pytest.raises(FileFormatError):
+        read(model_path(run) if read is load_model else run)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[2,3]", "[-2,3]"),
+        ("[2,3]", "[2,18446744073709551619]"),
+        ("[2,3]", "[4294967296,4294967296,4294967296]"),
+        ("[2,3]", "[" + "1," * 80 + "6]"),
+        ("[2,3]", "2"),
+        ('"F32"', '"BF16"'),
+        ('"F32"', '"F8_E4M3"'),
+        ('"F32"', '"F4"'),
+        ('"F32"', '["F32"]'),
+        ("data_offsets", "offsets"),
+    ],
+)
+def test_sizes_and_types_of_tensors(model, old, new):
+    with_header(model, lambda header: header.replace(old, new, 1))
+    for read in OPENERS:
+        with quickly(), pytest.raises(FileFormatError):
+            read(model)
+
+
+def test_weights_that_are_no_numbers(model):
+    tensors = load_file(model)
+    tensors["linear.1.weight"][2, 1] = np.nan
+    save_file(tensors, model, {"numlp": json.dumps(read_description(model))})
+    with pytest.raises(FileFormatError, match="NaN or infinity"):
+        load_model(model)
+
+
+@pytest.mark.parametrize(
+    ("figure", "value"),
+    [
+        ("epoch", -(10**18)),
+        ("step", -1),
+        ("epoch", math.inf),
+        ("epoch", math.nan),
+        ("loss", "small"),
+        ("callbacks", []),
+        ("callbacks", {"0": 3}),
+        ("history", 3),
+        ("history", [3]),
+        ("ended_by", [7]),
+        ("ended_by", 1),
+        ("averaged", math.inf),
+    ],
+)
+def test_figures_of_checkpoints(tmp_path, figure, value):
+    (content,) = READERS["checkpoint"].seeds()
+    (tmp_path / "c").write_bytes(content)
+    checkpoint = read_checkpoint(tmp_path / "c")
+    checkpoint.figures[figure] = value
+    write_checkpoint(checkpoint, tmp_path / "c")
+    with quickly(), pytest.raises(FileFormatError, match="of another training, or is damaged"):
+        READERS["checkpoint"].read(tmp_path / "c")
+
+
+# --- Texts
+
+
+@pytest.mark.parametrize("text", ["[" * 10**5, '{"a":' * 10**5, "[" * 10**5 + "]" * 10**5])
+def test_json_without_end(tmp_path, model, text):
+    run = make_run(tmp_path / "run", model)
+    (run / "metrics.json").write_text(text)
+    with quickly(mebibytes=4), pytest.raises(FileFormatError, match="is damaged"):
+        load_run(run)
+    tensors = load_file(model)
+    save_file(tensors, model, {"numlp": text})
+    for read in (load_model, read_checkpoint):
+        with quickly(mebibytes=4), pytest.raises(FileFormatError):
+            read(model)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "[" * 10**5,
+        "a = " + "{a = " * 10**4,
+        "a." * 10**5 + "a = 1",
+        "'a' . " * 10**4 + "a = 1",
+        "[" + "a." * 10**5 + "a]",
+        "a" * 10**5,
+        "'" * 10**5,
+        "a.a." * 2 * 10**4 + "=",
+        "data = '" + "x" * 10**6 + "'",
+        "epochs = 0x" + "f" * 10**5,
+        "epochs = " + "9" * 10**5,
+        "seed = 0o" + "7" * 10**5,
+        "\0",
+    ],
+    ids=lambda text: text[:8],
+)
+def test_toml_without_end(tmp_path, text):
+    (tmp_path / "recipe.toml").write_text(text)
+    with quickly(mebibytes=32), pytest.raises(NumlpError):
+        load_recipe(tmp_path / "recipe.toml")
+
+
+@pytest.mark.parametrize("optimizer", ["sgd" + " " * 10**6 + "!", "sgd(" + "a." * 10**5 + "a = 1)", "a" * 10**6])
+def test_names_without_end(optimizer):
+    with quickly(mebibytes=8), pytest.raises(SettingError) as error:
+        Recipe(optimizer=optimizer)
+    assert len(str(error.value)) < 1000
+
+
+@pytest.mark.parametrize("layers", ["[1_000_000_000]", "[8, 1_000_000_000, 8]", "[9223372036854775807]"])
+def test_recipes_with_a_thousand_million_units(tmp_path, layers, capsys):
+    (tmp_path / "recipe.toml").write_text(f"layers = {layers}\n")
+    with (
+        quickly(),
+        pytest.raises(SettingError, match=r"layers must be a whole number from 1 to 16777216, not \d{10}"),
+    ):
+        load_recipe(tmp_path / "recipe.toml")
+    assert main(["train", "mnist", "--recipe", str(tmp_path / "recipe.toml"), "--output", str(tmp_path / "run")]) == 2
+    assert "layers must be a whole number" in capsys.readouterr().err
+    with quickly(), pytest.raises(SettingError, match="layer_size"):
+        MLP([2, 10**9, 2])
+
+
+# --- CSV
+
+
+def columns(count):
+    return ",".join(f"c{i}" for i in range(count)) + "\n" + ",".join(["1"] * count) + "\n"
+
+
+def test_csv_with_a_million_columns(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text(columns(10**6))
+    for content in (columns(10**6), "," * 10**7, '"\n",' * 10**6):
+        path.write_text(content)
+        with quickly(seconds=5, mebibytes=128), pytest.raises(FileFormatError, match="more than 131,072 columns"):
+            read_samples(path)
+
+
+def test_csv_with_a_hundred_thousand_columns_is_read_soon(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text(columns(10**5))
+    started = time.process_time()
+    assert read_csv(path).numbers.shape == (1, 10**5)
+    assert read_table(path, "c7").x.shape == (1, 10**5 - 1)
+    with pytest.raises(SettingError, match=r"There are: c0, c1, .* \(100,000 in all\)"):
+        read_table(path, "absent")
+    path.write_text(columns(10**5).replace("c99999\n", "c0\n"))
+    with pytest.raises(FileFormatError, match="two columns are named 'c0'"):
+        read_samples(path)
+    assert time.process_time() - started < 5
+
+
+def test_csv_of_one_line_without_end(tmp_path):
+    (tmp_path / "x.csv").write_text("a" * (limits.LINE + 1))
+    with pytest.raises(FileFormatError, match=r"columns|field limit"):
+        read_samples(tmp_path / "x.csv")
+
+
+def test_a_long_name_among_many_rows(tmp_path):
+    (tmp_path / "x.csv").write_text("a,y\n" + "1,b\n" * 20_000 + "1," + "c" * 100_000 + "\n")
+    with pytest.raises(DataError, match="line 20002: a name of 100,000 characters"):
+        load_dataset(tmp_path / "x.csv", target="y")
+
+
+# --- Folders of runs
+
+
+def make_run(folder, model):
+    folder.mkdir()
+    for name, content in {**READERS["history"].beside, "history.csv": READERS["history"].seeds()[0]}.items():
+        (folder / name).write_bytes(content)
+    (folder / "model.safetensors").write_bytes(model.read_bytes())
+    return folder
+
+
+def read_all(run):
+    load_run(run)
+    load_model(model_path(run))
+
+
+FILES = ["recipe.toml", "history.csv", "metrics.json", "gradients.csv", "model.safetensors"]
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+@pytest.mark.parametrize("name", FILES)
+def test_links_out_of_a_run_s_folder(tmp_path, model, name, absolute):
+    run = make_run(tmp_path / "run", model)
+    (run / "gradients.csv").write_bytes((run / "history.csv").read_bytes())
+    outside = tmp_path / "outside"
+    (run / name).rename(outside)
+    (run / name).symlink_to(outside if absolute else Path("..", "outside"))
+    with pytest.raises(FileFormatError, match=f"{name} is a link that leads out of the folder"):
+        read_all(run)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "gradients.csv"])
+def test_links_that_lead_nowhere_or_in_a_circle(tmp_path, model, name):
+    for target in ("absent", name):
+        run = make_run(tmp_path / f"run-{target}", model)
+        (run / name).unlink()
+        (run / name).symlink_to(target)
+        with pytest.raises(FileFormatError, match=f"no .*file .*{name}"):
+            read_all(run)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_links_within_a_run_s_folder_and_to_it_are_followed(tmp_path, model, name):
+    run = make_run(tmp_path / "run", model)
+    (run / "gradients.csv").write_bytes((run / "history.csv").read_bytes())
+    (run / name).rename(run / "elsewhere")
+    (run / name).symlink_to("elsewhere")
+    (tmp_path / "link").symlink_to(run)
+    read_all(tmp_path / "link")
+
+
+def test_checkpoints_are_not_looked_for_behind_a_link(tmp_path, model):
+    run, outside = make_run(tmp_path / "run", model), tmp_path / "outside"
+    outside.mkdir()
+    (run / "checkpoints").symlink_to(outside)
+    with pytest.raises(FileFormatError, match="leads out of the folder"):
+        checkpoint_path(run, 0)
+
+
+def test_figures_are_not_drawn_through_a_link(tmp_path, model):
+    from numlp.runs.folder import save_figures
+
+    run, outside = make_run(tmp_path / "run", model), tmp_path / "outside"
+    outside.mkdir()
+    (run / "figures").symlink_to(outside)
+    with pytest.raises(FileFormatError, match="leads out of the folder"):
+        save_figures(run, Recipe(), MLP([2, 2]), load_run(run).history)
+    assert not list(outside.iterdir())
+
+
+@pytest.mark.parametrize(
+    "content", ["epoch,x\n1,\0\n", "epoch,x\n1," + "2" * 200_000, "x\n1\n", "epoch,x\n1,2,3\n", "\xff"]
+)
+def test_histories_that_are_none(tmp_path, model, content):
+    run = make_run(tmp_path / "run", model)
+    (run / "history.csv").write_bytes(content.encode("latin-1"))
+    with pytest.raises(FileFormatError, match="is damaged"):
+        load_run(run)
+
+
+# --- PNG
+
+
+def png(width, height, *chunks):
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)), *chunks, (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    )
+
+
+def test_png_bombs(tmp_path):
+    path = tmp_path / "bomb.png"
+    for side in (8192, 100_000, 2**31 - 1):
+        path.write_bytes(png(side, side, (b"IDAT", zlib.compress(bytes(1 << 24), 9))))
+        with quickly(), pytest.raises(DataError, match="pixels, the network takes 8×8"):
+            read_png(path, (8, 8))
+    packed = zlib.compress(bytes(200 * 10**6), 9)
+    image = (b"IDAT", zlib.compress(bytes(72)))
+    for chunk in ((b"zTXt", b"a\0\0" + packed), (b"iTXt", b"a\0\1\0\0\0" + packed), (b"iCCP", b"a\0\0" + packed)):
+        path.write_bytes(png(8, 8, chunk, image))
+        with quickly(mebibytes=8), contextlib.suppress(FileFormatError):
+            assert not read_png(path, (8, 8)).any()
+    path.write_bytes(png(8, 8, (b"IDAT", packed)))
+    with quickly(mebibytes=8), contextlib.suppress(FileFormatError):
+        assert not read_png(path, (8, 8)).any()
+
+
+# --- ONNX
+
+
+def graph(path, weight=None, nodes=None, edit=None):
+    weight = weight or helper.make_tensor("w", TensorProto.FLOAT, [3, 2], [0.5] * 6)
+    nodes = nodes or [helper.make_node("Gemm", ["x", "w"], ["y"])]
+    made = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [weight],
+    )
+    model = helper.make_model(made)
+    if edit:
+        edit(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def external(location):
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[3, 2], data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value=location)
+    return tensor
+
+
+@pytest.mark.parametrize("location", ["secret", "../secret", "{folder}/secret", "./../here/../secret"])
+@pytest.mark.parametrize("constant", [True, False])
+def test_onnx_weights_in_other_files_are_not_read(tmp_path, location, constant):
+    (tmp_path / "here").mkdir()
+    for place in (tmp_path / "secret", tmp_path / "here/secret"):
+        place.write_bytes(np.ones(6, np.float32).tobytes())
+    tensor = external(location.format(folder=tmp_path))
+    nodes = [helper.make_node("Constant", [], ["v"], value=tensor), helper.make_node("Gemm", ["x", "v"], ["y"])]
+    path = graph(tmp_path / "here/net.onnx", None if constant else tensor, nodes if constant else None)
+    with pytest.raises(FileFormatError, match="lies in another file"):
+        import_onnx(path)
+
+
+@pytest.mark.parametrize(
+    "dims", [[2**62, 4], [2**63 - 1] * 64, [2**62] * 10**6, [1] * 10**6, [-3, -2], [-1, 6], [0] * 10]
+)
+def test_onnx_tensors_of_enormous_dimensions(tmp_path, dims):
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=dims, raw_data=bytes(24))
+    graph(tmp_path / "net.onnx", tensor)
+    with quickly(mebibytes=64), pytest.raises(FileFormatError, match="has the shape") as error:
+        import_onnx(tmp_path / "net.onnx")
+    assert len(str(error.value)) < 500
+
+
+def test_onnx_inputs_of_enormous_dimensions(tmp_path):
+    def edit(model):
+        dims = model.graph.input[0].type.tensor_type.shape.dim
+        for _ in range(10**5):
+            dims.add(dim_value=2**62)
+
+    graph(tmp_path / "net.onnx", edit=edit)
+    with quickly(mebibytes=64), pytest.raises(FileFormatError, match="must have the shape"):
+        import_onnx(tmp_path / "net.onnx")
+
+
+def test_onnx_of_a_million_nodes(tmp_path):
+    part = onnx.GraphProto()
+    part.node.add()
+    path = graph(tmp_path / "net.onnx")
+    model = onnx.ModelProto.FromString(path.read_bytes())
+    model.graph.ClearField("node")
+    # A message that stands twice is merged: the nodes of both are in it.
+    wire = part.SerializeToString() * 10**6
+    length, varint = len(wire), bytearray()
+    while length:
+        varint.append(length & 127 | (128 if length > 127 else 0))
+        length >>= 7
+    path.write_bytes(model.SerializeToString() + bytes([7 << 3 | 2]) + varint + wire)
+    with quickly(mebibytes=64), pytest.raises(FileFormatError, match="has 1,000,000 nodes"):
+        import_onnx(path)
