@@ -313,13 +313,18 @@ def small_buffers():
 
 
 def peak_memory(call):
+    """Return the least peak of several calls: what other threads allocate meanwhile is not in each of them."""
+
+    def peak():
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        call()
+        peak = tracemalloc.get_traced_memory()[1] - before
+        tracemalloc.stop()
+        return peak
+
     call()
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    call()
-    peak = tracemalloc.get_traced_memory()[1] - before
-    tracemalloc.stop()
-    return peak
+    return min(peak() for _ in range(3))
 
 
 @pytest.mark.usefixtures("small_buffers")
