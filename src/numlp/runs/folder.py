@@ -15,24 +15,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numlp.settings import limits
-from numlp.files.atomic import write_bytes
-from numlp.training.calibration import calibrate
+from numlp.data.weights import ClassWeight
 from numlp.datasets import AnySplit, Dataset
-from numlp.network.ensemble import Ensemble
 from numlp.errors import FileFormatError, NumlpError, OutputError, SettingError
-from numlp.judging.evaluation import class_weights_of, evaluate
-from numlp.files.models import save_model
+from numlp.files.atomic import write_bytes
 from numlp.files.folders import part_of
-from numlp.training.history import History, from_csv, to_csv
+from numlp.files.models import save_model
+from numlp.judging.evaluation import class_weights_of, evaluate
+from numlp.network.ensemble import Ensemble
 from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_recipe
+from numlp.settings import limits
 from numlp.settings.texts import parse_json, read_text
+from numlp.training.calibration import calibrate
+from numlp.training.history import History, from_csv, to_csv
 from numlp.training.threads import count, limited
 from numlp.version import __version__
-from numlp.data.weights import ClassWeight
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

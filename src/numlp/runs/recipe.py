@@ -11,19 +11,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from numlp.settings import limits
-from numlp.network.activations import ACTIVATIONS
+from numlp.arrays.randomness import as_seed
 from numlp.data.augmentation import AUGMENTATIONS
-from numlp.settings.checks import choice, fraction, missing, nonnegative, positive, share, truth, unknown, whole_number
 from numlp.errors import SettingError
+from numlp.network.activations import ACTIVATIONS
 from numlp.network.initializers import INITIALIZERS
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES, Task
-from numlp.settings.named import Check, check_settings, optional, resolve, setting
 from numlp.network.mlp import DTYPES
-from numlp.training.optimizers import OPTIMIZERS, Optimizer
-from numlp.arrays.randomness import as_seed
 from numlp.network.scaling import SCALINGS
+from numlp.settings import limits
+from numlp.settings.checks import (
+    choice,
+    fraction,
+    missing,
+    nonnegative,
+    positive,
+    share,
+    truth,
+    unknown,
+    whole_number,
+)
+from numlp.settings.named import Check, check_settings, optional, resolve, setting
+from numlp.training.optimizers import OPTIMIZERS, Optimizer
 from numlp.training.schedules import SCHEDULES, ReduceOnPlateau
 
 OFF = object()

@@ -7,27 +7,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from numlp.settings import limits
 from numlp.arrays.inputs import as_rows
+from numlp.arrays.randomness import member_seed
 from numlp.arrays.targets import check_several_classes
-from numlp.training.callbacks import EarlyStopping, TimeBudget
-from numlp.settings.checks import choice, unknown
 from numlp.datasets import Dataset, load_dataset
-from numlp.network.ensemble import Ensemble
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.folders import part_of
-from numlp.training.history import History
+from numlp.network.ensemble import Ensemble
 from numlp.network.losses import LOSSES, Loss
-from numlp.settings.named import resolve
 from numlp.network.mlp import MLP
-from numlp.arrays.randomness import member_seed
-from numlp.training.range_test import STEP_SETTINGS
-from numlp.runs.recipe import Recipe
 from numlp.network.scaling import SCALINGS, standardize
-from numlp.training.state import Callback
+from numlp.runs.recipe import Recipe
+from numlp.settings import limits
+from numlp.settings.checks import choice, unknown
+from numlp.settings.named import resolve
 from numlp.settings.texts import parse_toml, read_text
-from numlp.training.threads import fastest, limited
+from numlp.training.callbacks import EarlyStopping, TimeBudget
+from numlp.training.history import History
 from numlp.training.loop import train
+from numlp.training.range_test import STEP_SETTINGS
+from numlp.training.state import Callback
+from numlp.training.threads import fastest, limited
 
 _FEW_ROWS = 10_000  # an epoch of fewer is too few steps for the recipe "default"
 _USUAL_LOSSES = {
