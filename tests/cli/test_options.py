@@ -217,7 +217,7 @@ def test_find_lr(numlp, images):
         (["--weights", "w"], "has no array 'w'"),
         (["--ensemble", "0"], "ensemble must be"),
         (["--loss", "sigmoid_binary_cross_entropy"], "takes two classes"),
-        (["--loss", "quantile(levels = [0.9, 0.1])"], "levels must be a list of rising shares"),
+        (["--loss", "quantile(levels = [0.9, 0.1])"], "levels must be a list of increasing shares"),
         (["--monitor", "train_loss"], "name a patience"),
         (["--max-norm", "x"], "--max-norm can't be 'x'"),
         (["--dropout", "half"], "--dropout can't be 'half': it takes a number"),

@@ -74,7 +74,7 @@ class Case:
     def clear(self):
         """Whether no unit and no error lies where its function has a corner: at 0, or at ±1 for Huber's loss."""
         net, x = self.net, self.x
-        net.allocate(len(x))
+        net.resize(len(x))
         net.begin_epoch(3, 1)
         least = np.inf
         for layer in net.layers:
@@ -82,7 +82,7 @@ class Case:
                 least = min(least, np.abs(x).min())
             if isinstance(layer, BatchNorm | LayerNorm) and x.std(axis=int(isinstance(layer, LayerNorm))).min() < 0.2:
                 return False  # what hardly varies is divided by hardly anything: far from straight within a step
-            x = layer.forward(x, training=True)
+            x = layer.forward(x)
         error = np.abs(x - np.tile(self.targets, net.loss.blocks))
         return min(least, error.min(), np.abs(error - 1).min()) > CLEAR
 

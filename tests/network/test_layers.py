@@ -28,13 +28,14 @@ REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "expected.json
 NORMS = {norm.kind: norm for norm in NORMALIZATIONS.values() if norm is not None}
 
 
-def bound(layer, batch_size, dtype="float64"):
-    """Give a layer its own parameters, gradients and buffers."""
+def bound(layer, batch_size, dtype="float64", *, rows=None):
+    """Give a layer its own parameters, gradients, and buffers for batches of `rows` rows."""
     params, grads = ({name: np.full(shape, np.nan, dtype) for name, shape in layer.shapes.items()} for _ in range(2))
     layer.bind(params, grads)
     layer.initialize(np.random.default_rng(0))
     layer.begin_epoch(np.random.default_rng(0))
     layer.allocate(batch_size, dtype)
+    layer.resize(rows or batch_size)
     return layer, params, grads
 
 
@@ -55,9 +56,9 @@ def test_norms_are_those_of_pytorch(kind, dtype, rtol):
     layer, params, grads, reference = reference_norm(kind, dtype)
     close = {"rtol": rtol, "atol": rtol / 10}
     for batch in reference["batches"]:
-        output = layer.forward(np.array(batch["x"], dtype), training=True)
+        output = layer.forward(np.array(batch["x"], dtype))
         np.testing.assert_allclose(output, batch["output"], **close)
-        by_input = layer.backward(np.array(batch["delta"], dtype), input_gradient=True)
+        by_input = layer.backward(np.array(batch["delta"], dtype))
         np.testing.assert_allclose(by_input, batch["input_gradient"], **close)
         np.testing.assert_allclose(grads["scale"], batch["scale_gradient"], **close)
         np.testing.assert_allclose(grads["shift"], batch["shift_gradient"], **close)
@@ -65,13 +66,13 @@ def test_norms_are_those_of_pytorch(kind, dtype, rtol):
             if theirs in batch:
                 np.testing.assert_allclose(params[ours], batch[theirs], **close)
     use = reference["use"]
-    np.testing.assert_allclose(layer.forward(np.array(use["x"], dtype), training=False), use["output"], **close)
+    np.testing.assert_allclose(layer.infer(np.array(use["x"], dtype)), use["output"], **close)
 
 
 def test_a_short_batch_moves_the_running_statistics_less():
-    layer, params, _ = bound(BatchNorm(2), 8)
+    layer, params, _ = bound(BatchNorm(2), 8, rows=2)
     x = np.random.default_rng(1).normal(3, 2, (2, 2))
-    layer.forward(x.copy(), training=True)
+    layer.forward(x.copy())
     np.testing.assert_allclose(params["mean"], 0.1 * 2 / 8 * x.mean(axis=0))
     np.testing.assert_allclose(params["variance"], 1 + 0.1 * 2 / 8 * (x.var(axis=0, ddof=1) - 1))
 
@@ -80,7 +81,7 @@ def test_running_statistics_end_at_those_of_the_data():
     layer, params, _ = bound(BatchNorm(3), 100)
     rng = np.random.default_rng(0)
     for _ in range(200):
-        layer.forward(rng.normal([1.0, -2.0, 5.0], [0.5, 1.0, 3.0], (100, 3)), training=True)
+        layer.forward(rng.normal([1.0, -2.0, 5.0], [0.5, 1.0, 3.0], (100, 3)))
     np.testing.assert_allclose(params["mean"], [1, -2, 5], atol=0.3)
     np.testing.assert_allclose(params["variance"], [0.25, 1, 9], rtol=0.2)
 
@@ -89,17 +90,17 @@ def test_running_statistics_have_gradients_of_0():
     layer, _, grads = bound(BatchNorm(2), 4)
     for name in ("mean", "variance"):
         grads[name][:] = 0
-    layer.forward(np.random.default_rng(0).normal(size=(4, 2)), training=True)
-    layer.backward(np.ones((4, 2)), input_gradient=True)
+    layer.forward(np.random.default_rng(0).normal(size=(4, 2)))
+    layer.backward(np.ones((4, 2)))
     assert not grads["mean"].any()
     assert not grads["variance"].any()
 
 
 def test_one_row_alone_is_no_error_in_a_short_last_batch():
-    layer, params, _ = bound(BatchNorm(2), 8)
-    output = layer.forward(np.array([[5.0, -5.0]]), training=True)
+    layer, params, _ = bound(BatchNorm(2), 8, rows=1)
+    output = layer.forward(np.array([[5.0, -5.0]]))
     np.testing.assert_array_equal(output, [[0, 0]])
-    assert not layer.backward(np.ones((1, 2)), input_gradient=True).any()
+    assert not layer.backward(np.ones((1, 2))).any()
     assert np.isfinite([*params["mean"], *params["variance"]]).all()
 
 
@@ -108,20 +109,20 @@ def test_large_means_cost_no_digits(kind):
     x = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
     plain, far = (bound(NORMS[kind](3), 6, "float32")[0] for _ in range(2))
     shift = np.float32(1000)
-    np.testing.assert_allclose(far.forward(x + shift, True), plain.forward((x + shift) - shift, True), atol=2e-3)
+    np.testing.assert_allclose(far.forward(x + shift), plain.forward((x + shift) - shift), atol=2e-3)
 
 
 @pytest.mark.parametrize("kind", NORMS)
 def test_units_or_rows_that_never_change_become_the_shift(kind):
     layer, params, _ = bound(NORMS[kind](3), 4)
     params["shift"][:] = [1, 2, 3]
-    np.testing.assert_allclose(layer.forward(np.full((4, 3), 7.0), training=True), [[1, 2, 3]] * 4, atol=1e-9)
+    np.testing.assert_allclose(layer.forward(np.full((4, 3), 7.0)), [[1, 2, 3]] * 4, atol=1e-9)
 
 
 def test_layer_norm_is_the_same_in_training_and_in_use():
     layer, _, _ = bound(LayerNorm(5), 4)
     x = np.random.default_rng(0).normal(size=(4, 5))
-    np.testing.assert_array_equal(layer.forward(x.copy(), True), layer.forward(x.copy(), False))
+    np.testing.assert_array_equal(layer.infer(x.copy()), layer.forward(x.copy()))
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
@@ -142,12 +143,12 @@ def test_a_prediction_does_not_depend_on_the_rows_around_it(normalization):
 def test_dropout_drops_its_share_and_keeps_the_mean(rate, in_place):
     layer, _, _ = bound(Dropout(50, rate, in_place), 2000)
     x = np.full((2000, 50), 3.0)
-    output = layer.forward(x, training=True)
+    output = layer.forward(x)
     assert (output is x) == in_place
     np.testing.assert_allclose(np.unique(output), [0, 3 / (1 - rate)])
     assert np.mean(output == 0) == pytest.approx(rate, abs=0.01)
     assert output.mean() == pytest.approx(3, rel=0.03)
-    delta = layer.backward(np.ones_like(output), input_gradient=True)
+    delta = layer.backward(np.ones_like(output))
     np.testing.assert_allclose(delta, output / 3)
     if not in_place:
         assert np.all(x == 3)
@@ -158,7 +159,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean(rate, in_place):
 def test_dropout_drops_every_unit_as_often_and_each_by_itself(rate, width):
     n = 40_000
     layer, _, _ = bound(Dropout(width, rate), n)
-    dropped = layer.forward(np.ones((n, width)), training=True) == 0
+    dropped = layer.forward(np.ones((n, width))) == 0
     error = (rate * (1 - rate) / n) ** 0.5
     np.testing.assert_allclose(dropped.mean(axis=0), rate, atol=4.5 * error)
     together = dropped[:, :-1] & dropped[:, 1:]
@@ -169,12 +170,12 @@ def test_dropout_drops_every_unit_as_often_and_each_by_itself(rate, width):
 def test_gaussian_noise_has_its_deviation_and_passes_gradients_on(in_place):
     layer, _, _ = bound(GaussianNoise(50, 0.7, in_place), 2000)
     x = np.full((2000, 50), 3.0)
-    output = layer.forward(x, training=True)
+    output = layer.forward(x)
     assert (output is x) == in_place
     assert output.mean() == pytest.approx(3, abs=0.02)
     assert output.std() == pytest.approx(0.7, rel=0.02)
     delta = np.random.default_rng(0).normal(size=output.shape)
-    np.testing.assert_array_equal(layer.backward(delta.copy(), input_gradient=True), delta)
+    np.testing.assert_array_equal(layer.backward(delta.copy()), delta)
     if not in_place:
         assert np.all(x == 3)
 
@@ -183,12 +184,12 @@ def test_gaussian_noise_has_its_deviation_and_passes_gradients_on(in_place):
 def test_noise_is_nothing_in_use_and_draws_anew_in_every_batch(layer):
     bound(layer, 100, "float32")
     x = np.ones((100, 4), np.float32)
-    assert layer.forward(x, training=False) is x
+    assert layer.infer(x) is x
     assert np.all(x == 1)
-    first, second = (layer.forward(x.copy(), training=True).copy() for _ in range(2))
+    first, second = (layer.forward(x.copy()).copy() for _ in range(2))
     assert not np.array_equal(first, second)
     layer.begin_epoch(np.random.default_rng(0))
-    np.testing.assert_array_equal(layer.forward(x.copy(), training=True), first)
+    np.testing.assert_array_equal(layer.forward(x.copy()), first)
 
 
 def test_no_two_layers_of_a_network_drop_the_same():
@@ -197,7 +198,7 @@ def test_no_two_layers_of_a_network_drop_the_same():
     net.allocate(4)
     for layer in net.layers:
         if isinstance(layer, Dropout):
-            masks.append(layer.forward(np.ones((4, 50), np.float32), training=True).copy())
+            masks.append(layer.forward(np.ones((4, 50), np.float32)).copy())
     assert len(masks) == 3
     assert not any(np.array_equal(one, other) for one, other in [masks[:2], masks[1:], masks[::2]])
 
@@ -223,16 +224,16 @@ def test_the_noise_of_an_epoch_is_a_function_of_seed_and_epoch():
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_linear_is_an_affine_map(bias):
-    layer, params, grads = bound(Linear(3, 2, INITIALIZERS["he_normal"], bias), 5)
+    layer, params, grads = bound(Linear(3, 2, INITIALIZERS["he_normal"], bias), 5, rows=4)
     rng = np.random.default_rng(0)
     if bias:
         assert not params["bias"].any()
         params["bias"][:] = [1, 2]
     x, delta = rng.normal(size=(4, 3)), rng.normal(size=(4, 2))
     expected = x @ params["weight"] + (params["bias"] if bias else 0)
-    np.testing.assert_allclose(layer.forward(x, training=False), expected)
-    np.testing.assert_allclose(layer.forward(x, training=True), expected)
-    np.testing.assert_allclose(layer.backward(delta, input_gradient=True), delta @ params["weight"].T)
+    np.testing.assert_allclose(layer.infer(x), expected)
+    np.testing.assert_allclose(layer.forward(x), expected)
+    np.testing.assert_allclose(layer.backward(delta), delta @ params["weight"].T)
     np.testing.assert_allclose(grads["weight"], x.T @ delta)
     assert list(layer.shapes) == (["weight", "bias"] if bias else ["weight"])
     if bias:
@@ -281,15 +282,15 @@ def test_one_activation_for_all_or_one_for_each():
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_work_in_place_and_multiply_the_gradient(name):
-    layer, _, _ = bound(Activate(ACTIVATIONS[name](), 3), 4)
+    layer, _, _ = bound(Activate(ACTIVATIONS[name](), 3), 4, rows=2)
     z = np.random.default_rng(0).normal(size=(2, 3))
     used, trained = z.copy(), z.copy()
-    assert layer.forward(used, training=False) is used
-    assert layer.forward(trained, training=True) is trained
+    assert layer.infer(used) is used
+    assert layer.forward(trained) is trained
     np.testing.assert_array_equal(used, trained)
-    slope = layer.backward(np.ones((2, 3)), input_gradient=True)
+    slope = layer.backward(np.ones((2, 3)))
     step = 1e-6
-    moved = layer.forward(z + step, False) - layer.forward(z - step, False)
+    moved = layer.infer(z + step) - layer.infer(z - step)
     np.testing.assert_allclose(slope, moved / (2 * step), rtol=1e-7, atol=1e-9)
 
 

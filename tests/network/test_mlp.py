@@ -61,8 +61,7 @@ def test_the_forward_pass_is_the_textbook_s(activation, layer_size):
 def test_training_and_inference_compute_the_same(normalization):
     net = MLP([6, 8, 3], normalization=normalization)
     x = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
-    net.allocate(4)
-    np.testing.assert_array_equal(net.forward(x), net.forward(x, training=True))
+    np.testing.assert_array_equal(net.logits(x), net.forward(x))
 
 
 @pytest.mark.parametrize("setting", NOISE)
@@ -72,8 +71,7 @@ def test_noise_is_of_the_training_alone(setting):
     kept = x.copy()
     np.testing.assert_array_equal(net.params, plain.params)
     np.testing.assert_array_equal(net.predict_proba(x), plain.predict_proba(x))
-    net.allocate(4)
-    assert not np.allclose(net.forward(x, training=True), plain.forward(x))
+    assert not np.allclose(net.forward(x), plain.forward(x))
     np.testing.assert_array_equal(x, kept)  # it is the caller's
 
 
@@ -117,11 +115,11 @@ def test_what_a_step_leaves_behind(loss):
     net = MLP([4, 6, 3 * LOSSES[loss]().blocks], loss=loss, dtype="float64")
     x, targets, weights = rng.normal(size=(5, 4)), np.eye(3)[rng.integers(0, 3, 5)], rng.random(5)
     mean = net.loss_and_grad(x, targets)
-    np.testing.assert_allclose(net.values.mean(), mean)
+    np.testing.assert_allclose(net.row_losses.mean(), mean)
     np.testing.assert_allclose(net.last_logits, net.logits(x), rtol=1e-12)
     rows = [net.loss_and_grad(x[i : i + 1], targets[i : i + 1]) for i in range(5)]
     assert net.loss_and_grad(x, targets, weights) == pytest.approx(np.dot(weights, rows) / 5)
-    np.testing.assert_allclose(net.values, rows)  # each row's own, without its weight
+    np.testing.assert_allclose(net.row_losses, rows)  # each row's own, without its weight
 
 
 def test_weights_of_1_change_nothing():
@@ -148,7 +146,10 @@ def test_wanting_the_gradient_with_respect_to_the_inputs_changes_no_other():
         ({"activation": "leaky_relu(slope = 2)"}, "slope must be"),
         ({"loss": "cross_entropy"}, "unknown loss"),
         ({"loss": "huber(delta = 0)"}, "delta must be"),
-        ({"loss": "quantile"}, "has 3 outputs for each target: layer_size must end with a multiple of 3, not with 2"),
+        (
+            {"loss": "quantile"},
+            "layer_size must end with a multiple of 3, not with 2: loss .* has 3 outputs for each target",
+        ),
         ({"loss": "quantile(levels = [0.1, 0.2, 0.3, 0.4])"}, "multiple of 4, not with 2"),
         ({"initializer": "he"}, "unknown initializer"),
         ({"normalization": "bach"}, "unknown normalization 'bach': did you mean 'batch'"),
@@ -247,5 +248,8 @@ def test_repr_tells_what_it_is():
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES if LOSSES[name].task == "classification"])
 def test_one_class_is_nothing_to_decide(loss):
-    with pytest.raises(SettingError, match="two or more: end with 2, take loss='sigmoid_binary_cross_entropy'"):
+    with pytest.raises(
+        SettingError,
+        match="end it with 2, or take loss='sigmoid_binary_cross_entropy' for yes or no",
+    ):
         MLP([5, 16, 1], loss=loss)

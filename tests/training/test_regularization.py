@@ -76,10 +76,10 @@ def test_the_adversary_moves_against_the_network(step):
     seen = []
     real = net.loss_and_grad
     net.loss_and_grad = lambda x, *rest, **wanted: seen.append(x.copy()) or real(x, *rest, **wanted)
-    before = net.values.copy()
+    before = net.row_losses.copy()
     Adversary(net, 0.05, 6)(batch)
     np.testing.assert_allclose(np.linalg.norm(seen[0] - batch.x, axis=1), 0.05)
-    assert np.mean(net.values > before) > 0.8
+    assert np.mean(net.row_losses > before) > 0.8
 
 
 def test_where_the_loss_is_flat_the_adversary_stays(step):

@@ -107,17 +107,22 @@ class Batches:
         self._table = table * (1 - smoothing) + smoothing * rest if smoothing else table
         self._classes = targets if targets.ndim == 1 else None
         self._order = np.arange(n)
-        self._inputs: Array = buffers.empty((size, x.shape[1]), dtype)
-        # Rows of the right dtype are scaled where they are gathered: one pass over them less.
-        same = x.dtype == self._inputs.dtype
-        self._gathered: npt.NDArray[Any] = self._inputs if same else buffers.empty(self._inputs.shape, x.dtype)
-        self._labels = np.empty(size, np.intp)
-        self._targets: Array = buffers.empty((size, n_targets), dtype)
-        self._weights: Array = np.empty(size, dtype)
-        self._augmented: Array = buffers.empty(self._inputs.shape if augmentation else (0, 0), dtype)
+        self._sparse = is_sparse(x)
+        inputs: Array = buffers.empty((size, x.shape[1]), dtype)
+        # Rows of the right dtype are scaled where they are gathered, which saves a pass over them.
+        gathered: npt.NDArray[Any] = inputs if x.dtype == inputs.dtype else buffers.empty(inputs.shape, x.dtype)
+        augmented: Array = buffers.empty(inputs.shape if augmentation else (0, 0), dtype)
+        rows_of_targets: Array = buffers.empty((size, n_targets), dtype)
+        self._buffers = gathered, augmented, inputs, np.empty(size, np.intp), rows_of_targets, np.empty(size, dtype)
+        self._resize(size)
         mixed = (self._inputs, self._targets, self._weights)
         self._partners = tuple(np.empty_like(array) for array in mixed) if mixup else ()
         self._augment = None if augmentation is None else augmentation.bind(image_shape, size, data_range(x.dtype))
+
+    def _resize(self, n: int) -> None:
+        """Cut the buffers to batches of `n` rows."""
+        views: Any = (buffer[:n] for buffer in self._buffers)
+        self._gathered, self._augmented, self._inputs, self._labels, self._targets, self._weights = views
 
     def check(self, n_inputs: int, n_targets: int, dtype: np.dtype[Any]) -> None:
         """Refuse a network that takes other inputs or targets than these."""
@@ -149,23 +154,23 @@ class Batches:
     def batch(self, index: npt.NDArray[np.intp], augmenting: np.random.Generator) -> Batch:
         """Return the batch of some rows."""
         n = len(index)
-        gathered, targets, weights = self._gathered[:n], self._targets[:n], None
-        if is_sparse(self.x):
+        if n != len(self._targets):
+            self._resize(n)
+        gathered, targets, weights = self._gathered, self._targets, None
+        if self._sparse:
             self.x[index].toarray(out=gathered)
         else:
             # mode="clip" skips the checks of indices, which are right by construction, and with them a copy.
             np.take(self.x, index, axis=0, out=gathered, mode="clip")
-        if self._classes is not None:
-            index_of_targets = np.take(self._classes, index, out=self._labels[:n], mode="clip")
-        else:
-            index_of_targets = index
-        np.take(self._table, index_of_targets, axis=0, out=targets, mode="clip")
         if self.weights is not None:
-            weights = np.take(self.weights, index, out=self._weights[:n], mode="clip")
+            weights = np.take(self.weights, index, out=self._weights, mode="clip")
+        if self._classes is not None:
+            index = np.take(self._classes, index, out=self._labels, mode="clip")
+        np.take(self._table, index, axis=0, out=targets, mode="clip")
         if self._augment is not None:
-            self._augment(gathered, self._augmented[:n], augmenting)
-            gathered = self._augmented[:n]
-        return Batch(self._scale(gathered, self._inputs[:n]), targets, weights, n / self.batch_size)
+            self._augment(gathered, self._augmented, augmenting)
+            gathered = self._augmented
+        return Batch(self._scale(gathered, self._inputs), targets, weights, n / self.batch_size)
 
     def _mix(self, batch: Batch, share: float) -> None:
         """Mix every row with the one before it; the order is random, so that the neighbour is a random partner.

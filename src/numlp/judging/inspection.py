@@ -37,7 +37,7 @@ def hidden_activations(network: MLP, x: npt.ArrayLike) -> list[Array]:
     """
     z, found = _scaled(network, x), []
     for layer in network.layers:
-        z = layer.forward(z, training=False)
+        z = layer.infer(z)
         if isinstance(layer, Activate):
             found.append(z.copy())
     return found
@@ -132,9 +132,9 @@ def saliency(network: MLP, x: npt.ArrayLike, outputs: npt.ArrayLike | None = Non
         elif isinstance(layer, LayerNorm):
             mean, inverse = z.mean(axis=1, keepdims=True), 1 / np.sqrt(z.var(axis=1, keepdims=True) + EPSILON)
             slopes.append(np.concatenate([(z - mean) * inverse, inverse], axis=1))  # x̂, and what made it
-            z = layer.forward(z, training=False)
+            z = layer.infer(z)
         else:
-            z = layer.forward(z, training=False)
+            z = layer.infer(z)
     wanted = z.argmax(axis=1) if outputs is None else np.asarray(outputs)
     if wanted.shape != (len(z),) or wanted.min() < 0 or wanted.max() >= z.shape[1]:
         raise SettingError(f"outputs must be one index from 0 to {z.shape[1] - 1} for each of {len(z)} rows")

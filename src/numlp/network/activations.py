@@ -1,8 +1,8 @@
 """Activation functions: each beside its derivative, in place.
 
-``activation(z, slope, scratch)`` overwrites pre-activations with activations. In training it also writes the
-derivative at each of them into `slope`; the backward pass is then one product for all activations. For inference
-`slope` is None. All three have one shape, and `scratch` may be overwritten.
+``activation(z, derivative, scratch)`` overwrites pre-activations with activations. In training it also writes the
+derivative at each of them into `derivative`, so that the backward pass is one product whatever the activation. In use
+`derivative` is None. All three arrays have one shape, and `scratch` may be overwritten.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from numlp.settings.named import Named, setting
 
 
 class Activation(Named):
-    """A function of one variable, with its derivative, and the initialiser of the weights that suits it."""
+    """A function of one variable, with its derivative, and the initializer of weights that suits it."""
 
     initializer: ClassVar[str] = "he_normal"
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
-        """Turn `z` into activations, and write the derivatives into `slope` unless it is None."""
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+        """Turn `z` into activations, and write the derivatives into `derivative` unless it is None."""
         raise NotImplementedError
 
 
@@ -31,9 +31,9 @@ class Identity(Activation):
     name = "identity"
     initializer = "glorot_uniform"
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
-        if slope is not None:
-            slope.fill(1)
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+        if derivative is not None:
+            derivative.fill(1)
 
 
 class ReLU(Activation):
@@ -41,13 +41,13 @@ class ReLU(Activation):
 
     name = "relu"
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
-        # A product of two arrays of floats takes NumPy less time than one with truth values or a masked copy.
-        if slope is None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+        # NumPy multiplies two arrays of floats faster than it multiplies by booleans or copies under a mask.
+        if derivative is None:
             np.maximum(z, 0, out=z)
         else:
-            np.greater(z, 0, out=slope)
-            np.multiply(z, slope, out=z)
+            np.greater(z, 0, out=derivative)
+            np.multiply(z, derivative, out=z)
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,16 @@ class LeakyReLU(Activation):
     Parameters
     ----------
     slope : float, in [0, 1)
-        Of the line below zero.
+        The slope of the line below zero.
     """
 
     name = "leaky_relu"
     slope: float = setting(0.01, fraction)
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
-        if slope is not None:
-            np.greater(z, 0, out=slope)
-            np.maximum(slope, self.slope, out=slope)
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+        if derivative is not None:
+            np.greater(z, 0, out=derivative)
+            np.maximum(derivative, self.slope, out=derivative)
         np.multiply(z, self.slope, out=scratch)
         np.maximum(z, scratch, out=z)
 
@@ -78,21 +78,21 @@ class ELU(Activation):
     Parameters
     ----------
     alpha : float
-        Minus the least value, which very negative z approach.
+        Very negative z approach −α.
     """
 
     name = "elu"
     alpha: float = setting(1.0, positive)
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
         np.minimum(z, 0, out=scratch)
         np.expm1(scratch, out=scratch)
         np.multiply(scratch, self.alpha, out=scratch)
-        if slope is not None:  # 1 above zero, and α eᶻ below
-            np.greater(z, 0, out=slope)
-            np.multiply(slope, 1 - self.alpha, out=slope)
-            np.add(slope, self.alpha, out=slope)
-            np.add(slope, scratch, out=slope)
+        if derivative is not None:  # 1 above zero, and α eᶻ below
+            np.greater(z, 0, out=derivative)
+            np.multiply(derivative, 1 - self.alpha, out=derivative)
+            np.add(derivative, self.alpha, out=derivative)
+            np.add(derivative, scratch, out=derivative)
         np.maximum(z, 0, out=z)
         np.add(z, scratch, out=z)
 
@@ -101,16 +101,16 @@ _SELU_CURVE, _SELU_SCALE = ELU(1.6732632423543772), 1.0507009873554805
 
 
 class SELU(Activation):
-    """f(z) = λ ELU(z) with λ and α that keep mean 0 and variance 1. G. Klambauer et al. (2017)."""
+    """f(z) = λ ELU(z), with λ and α that keep mean 0 and variance 1. G. Klambauer et al. (2017)."""
 
     name = "selu"
     initializer = "lecun_normal"
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
-        _SELU_CURVE(z, slope, scratch)
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+        _SELU_CURVE(z, derivative, scratch)
         np.multiply(z, _SELU_SCALE, out=z)
-        if slope is not None:
-            np.multiply(slope, _SELU_SCALE, out=slope)
+        if derivative is not None:
+            np.multiply(derivative, _SELU_SCALE, out=derivative)
 
 
 class GELU(Activation):
@@ -122,27 +122,27 @@ class GELU(Activation):
 
     name = "gelu"
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
         cubic, rate = 0.044715, 0.7978845608028654
         np.multiply(z, z, out=scratch)
-        if slope is not None:  # the inner derivative, times z / 2
-            np.multiply(scratch, 3 * cubic * rate / 2, out=slope)
-            np.add(slope, rate / 2, out=slope)
-            np.multiply(slope, z, out=slope)
+        if derivative is not None:  # the inner derivative, times z / 2
+            np.multiply(scratch, 3 * cubic * rate / 2, out=derivative)
+            np.add(derivative, rate / 2, out=derivative)
+            np.multiply(derivative, z, out=derivative)
         np.multiply(scratch, cubic * rate, out=scratch)
         np.add(scratch, rate, out=scratch)
         np.multiply(scratch, z, out=scratch)
         np.tanh(scratch, out=scratch)
         # tanh' = (1 − tanh)(1 + tanh), one factor at a time
         np.subtract(1, scratch, out=scratch)
-        if slope is not None:
-            np.multiply(slope, scratch, out=slope)
+        if derivative is not None:
+            np.multiply(derivative, scratch, out=derivative)
         np.subtract(2, scratch, out=scratch)
-        if slope is not None:
-            np.multiply(slope, scratch, out=slope)
+        if derivative is not None:
+            np.multiply(derivative, scratch, out=derivative)
         np.multiply(scratch, 0.5, out=scratch)
-        if slope is not None:
-            np.add(slope, scratch, out=slope)
+        if derivative is not None:
+            np.add(derivative, scratch, out=derivative)
         np.multiply(z, scratch, out=z)
 
 
@@ -151,13 +151,13 @@ class SiLU(Activation):
 
     name = "silu"
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
         sigmoid(z, out=scratch)
-        if slope is not None:  # σ (1 + z (1 − σ))
-            np.subtract(1, scratch, out=slope)
-            np.multiply(slope, z, out=slope)
-            np.add(slope, 1, out=slope)
-            np.multiply(slope, scratch, out=slope)
+        if derivative is not None:  # σ (1 + z (1 − σ))
+            np.subtract(1, scratch, out=derivative)
+            np.multiply(derivative, z, out=derivative)
+            np.add(derivative, 1, out=derivative)
+            np.multiply(derivative, scratch, out=derivative)
         np.multiply(z, scratch, out=z)
 
 
@@ -166,20 +166,20 @@ class Mish(Activation):
 
     name = "mish"
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
-        if slope is not None:
-            sigmoid(z, out=slope)
-            np.multiply(slope, z, out=slope)
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+        if derivative is not None:
+            sigmoid(z, out=derivative)
+            np.multiply(derivative, z, out=derivative)
         softplus(z, out=scratch)
         np.tanh(scratch, out=scratch)
         np.multiply(z, scratch, out=z)
-        if slope is not None:  # ω + z σ(z) (1 − ω)(1 + ω)
+        if derivative is not None:  # ω + z σ(z) (1 − ω)(1 + ω)
             np.subtract(1, scratch, out=scratch)
-            np.multiply(slope, scratch, out=slope)
+            np.multiply(derivative, scratch, out=derivative)
             np.subtract(2, scratch, out=scratch)
-            np.multiply(slope, scratch, out=slope)
+            np.multiply(derivative, scratch, out=derivative)
             np.subtract(scratch, 1, out=scratch)
-            np.add(slope, scratch, out=slope)
+            np.add(derivative, scratch, out=derivative)
 
 
 class Tanh(Activation):
@@ -188,11 +188,11 @@ class Tanh(Activation):
     name = "tanh"
     initializer = "glorot_uniform"
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
         np.tanh(z, out=z)
-        if slope is not None:
-            np.multiply(z, z, out=slope)
-            np.subtract(1, slope, out=slope)
+        if derivative is not None:
+            np.multiply(z, z, out=derivative)
+            np.subtract(1, derivative, out=derivative)
 
 
 class Sigmoid(Activation):
@@ -201,11 +201,11 @@ class Sigmoid(Activation):
     name = "sigmoid"
     initializer = "glorot_uniform"
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
         sigmoid(z, out=z)
-        if slope is not None:
-            np.subtract(1, z, out=slope)
-            np.multiply(slope, z, out=slope)
+        if derivative is not None:
+            np.subtract(1, z, out=derivative)
+            np.multiply(derivative, z, out=derivative)
 
 
 class Softplus(Activation):
@@ -213,9 +213,9 @@ class Softplus(Activation):
 
     name = "softplus"
 
-    def __call__(self, z: Array, slope: Array | None, scratch: Array) -> None:
-        if slope is not None:
-            sigmoid(z, out=slope)
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+        if derivative is not None:
+            sigmoid(z, out=derivative)
         softplus(z, out=z)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray, Array, all_finite
 from numlp.errors import DataError, SettingError
 from numlp.network.activations import Activation
-from numlp.network.layers import Linear, as_activations, make_layers, parameter_shapes
+from numlp.network.layers import Linear, as_activations, make_layers, parameter_shapes, parameter_views
 from numlp.network.losses import LOSSES, Loss
 from numlp.network.predictor import Predictor, n_names
 from numlp.network.scaling import Scaling, as_scaling
@@ -23,59 +24,58 @@ from numlp.settings.checks import choice, fraction, nonnegative
 from numlp.settings.named import resolve
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
-_RESULTS = {"last_logits", "values", "input_grad"}
-_DERIVED = {"layers", "n_weights", "_first", "_grads", "_capacity", "_delta", "_scratch", "_values_buffer"} | _RESULTS
+# What a copy or a pickle leaves out: views, buffers and the results of the last step, which are made again.
+_DERIVED = {"layers", "n_weights", "_first", "_grads", "_capacity", "_rows", "_buffers", "_delta", "_scratch"}
+_DERIVED |= {"last_logits", "row_losses", "input_grad"}
 
 
 class MLP(Predictor):
     """A multilayer perceptron: affine maps with activation functions in between.
 
-    All parameters lie in one 1-D array, `params`, and their gradients in another, `grads`; the layers look into
-    both. All weights come first, then all biases and norms, so that what is meant for weights only is one slice.
+    All parameters lie in one 1-D array, `params`, and their gradients in another, `grads`; the layers hold views of
+    both. All weights come first, then all biases and norms, so that one slice holds everything that decays.
 
     Parameters
     ----------
     layer_size : sequence of int
-        The number of inputs, the widths of the hidden layers (none will do), the number of outputs.
+        The number of inputs, the widths of the hidden layers (if any), the number of outputs.
     activation : str or Activation, or a sequence with one for each hidden layer
         A name in `ACTIVATIONS`, such as "relu" or "leaky_relu(slope = 0.1)".
     loss : str or Loss
-        The loss, with the link that belongs to it, a name in `LOSSES`: "softmax_cross_entropy" for classes,
-        "sigmoid_binary_cross_entropy" for labels that don't exclude each other or for two classes with one output,
-        "squared_error" for real targets, and others.
+        A name in `LOSSES`: "softmax_cross_entropy" for classes, "sigmoid_binary_cross_entropy" for labels that don't
+        exclude each other or for two classes with one output, "squared_error" for real targets, and others.
     initializer : str, optional
-        A name in `INITIALIZERS` for all layers; by default what suits the activation after each, as He's does ReLU,
-        and small weights into the outputs for classes and labels.
+        A name in `INITIALIZERS`, for all layers. By default each layer's fits the activation after it, as He's fits
+        ReLU, and for classes and labels the weights into the outputs start small.
     normalization : "none", "batch" or "layer"
-        Of hidden units, before their activation.
+        The normalization of hidden units, before their activation.
     dropout, input_dropout : float, in [0, 1)
-        The share of hidden units, and of inputs, that are set to 0 in training.
+        The share of hidden units, and of inputs, that training sets to 0.
     noise, input_noise : float
-        Standard deviation of normal noise that is added in training to hidden units and to (scaled) inputs.
+        The standard deviation of normal noise that training adds to hidden units and to (scaled) inputs.
     dtype : "float32" or "float64"
-        In which the network computes.
+        The precision of all computation.
     seed : int
         The first weights are a function of it and of the sizes alone.
     input_scaling, target_scaling : Scaling, optional
         Applied to every input, and to regression targets; see `numlp.standardize`.
     input_shape : tuple of int, optional
-        The shape of one sample, such as (28, 28); `train` learns it from its data.
+        The shape of one sample, such as (28, 28); `train` learns it from the data.
     feature_names : sequence of str, optional
         The names of the inputs, such as a table's columns.
     class_names : sequence of str, optional
-        The names of the classes; `train` learns them where the labels are names.
+        The names of the classes; `train` learns them from labels that are names.
 
     Attributes
     ----------
     params, grads : array, shape (n_parameters,)
     layers : list of Layer
     n_weights : int
-        The number of weights, which are the first parameters.
 
     Raises
     ------
     SettingError
-        If a size is not positive or a name unknown.
+        If a size is not positive or a name is unknown.
 
     Examples
     --------
@@ -123,7 +123,7 @@ class MLP(Predictor):
         self.input_scaling = as_scaling("input_scaling", input_scaling, self.layer_size[0], self.dtype)
         self.target_scaling = as_scaling("target_scaling", target_scaling, self.n_targets, self.dtype)
         if not self.loss.scales_targets and not self.target_scaling.is_identity:
-            raise SettingError(f"loss {self.loss.name!r} takes targets as they are: leave target_scaling out")
+            raise SettingError(f"leave target_scaling out: loss {self.loss.name!r} takes targets as they are")
         self.input_shape = as_sample_shape("input_shape", input_shape, self.layer_size[0])
         self.feature_names = as_names("feature_names", feature_names, self.layer_size[0])
         self.class_names = as_names("class_names", class_names, n_names(self.loss, self.layer_size[-1]))
@@ -134,7 +134,7 @@ class MLP(Predictor):
 
     @property
     def params(self) -> Array:
-        """All parameters, 1-D; what is assigned is copied into the array that the layers look into."""
+        """All parameters, 1-D. Assigning copies the values into the array that the layers hold views of."""
         return self._params
 
     @params.setter
@@ -143,7 +143,7 @@ class MLP(Predictor):
 
     @property
     def grads(self) -> Array:
-        """The gradients with respect to `params`, 1-D, as the last `loss_and_grad` left them."""
+        """The gradients with respect to `params`, 1-D, from the last `loss_and_grad`."""
         return self._grads
 
     @grads.setter
@@ -151,7 +151,7 @@ class MLP(Predictor):
         self._grads[:] = values
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out of a copy what looks into other arrays or is a buffer: it is made anew."""
+        """Leave views and buffers out of a copy: they are made again."""
         return {name: value for name, value in vars(self).items() if name not in _DERIVED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -170,7 +170,7 @@ class MLP(Predictor):
 
     @property
     def weights(self) -> Array:
-        """All weights, the first part of `params`: no biases, nor what belongs to norms."""
+        """All weights, the first part of `params`, without biases and norms."""
         return self.params[: self.n_weights]
 
     @property
@@ -184,29 +184,20 @@ class MLP(Predictor):
     def logits(self, rows: AnyArray) -> Array:
         given = dense(rows)
         x = self.input_scaling.scaled(given, self.dtype)
-        z = self.layers[self._first].forward(x, training=False)  # what is before does nothing here
-        # What is NaN or infinite in a row is in each of its first sums, mostly fewer than its features; an activation
-        # may make infinity finite, as ReLU does −∞.
+        z = self.layers[self._first].infer(x)  # before it is noise, which only training adds
+        # A NaN or an infinity in a row shows in each of its first sums, which are mostly fewer than its features.
+        # Later an activation may make infinity finite, as ReLU does with −∞.
         finite = all_finite(z if z.shape[1] < x.shape[1] else x)
         for layer in self.layers[self._first + 1 :]:
-            z = layer.forward(z, training=False)
+            z = layer.infer(z)
         if not finite:  # but sums of large numbers may be infinite, too
             z[~np.isfinite(given).all(axis=1)] = np.nan
         return z
 
-    def forward(self, x: Array, training: bool = False) -> Array:
-        """Return the logits, (n, outputs), of scaled inputs, (n, inputs).
-
-        With ``training=True`` they lie in a buffer that the next call overwrites.
-        """
-        for layer in self.layers:
-            x = layer.forward(x, training)
-        return x
-
     def loss_and_grad(
         self, x: Array, targets: Array, weights: Array | None = None, *, input_gradient: bool = False
     ) -> float:
-        """Return the mean loss of a batch, and fill `grads` with its gradient.
+        """Return the mean loss of a batch, and fill `grads` with its gradient: back-propagation.
 
         Parameters
         ----------
@@ -217,13 +208,12 @@ class MLP(Predictor):
         weights : array, shape (n,), optional
             How much each row counts: the mean is Σ weight · loss / n.
         input_gradient : bool
-            Whether `input_grad` is wanted, too.
 
         Returns
         -------
         float
-            Until the next call, `last_logits` holds the batch's logits, `values` the loss of every row, and
-            `input_grad` the gradient with respect to `x`.
+            Until the next call, `last_logits` holds the batch's logits, `row_losses` the loss of every row, and
+            `input_grad` the gradient with respect to `x`, if it was wanted.
 
         Examples
         --------
@@ -231,69 +221,79 @@ class MLP(Predictor):
         >>> loss = net.loss_and_grad(np.ones((3, 2), np.float32), np.eye(2, dtype=np.float32)[[0, 1, 1]])
         >>> net.params -= 0.1 * net.grads  # a step of gradient descent by hand
         """
-        n = len(x)
-        if n > self._capacity:
-            self.allocate(n)
-        self.last_logits = logits = self.forward(x, training=True)
+        n, logits = len(x), self.forward(x)
         if targets.shape != (n, self.n_targets):
             raise DataError(f"targets must be rows of shape {(n, self.n_targets)}, not {targets.shape}")
-        self.values, delta = self._values_buffer[:n], self._delta[:n]
-        self.loss.value_and_grad(logits, targets, self.values, delta, self._scratch[:n])
+        losses, delta = self.row_losses, self._delta
+        self.loss.value_and_grad(logits, targets, losses, delta, self._scratch)
         if weights is None:
-            total = float(np.add.reduce(self.values))
+            total = float(np.add.reduce(losses))
         else:
-            total = float(np.dot(weights, self.values))
+            total = float(np.dot(weights, losses))
             np.multiply(delta, weights[:, None], out=delta)
         np.divide(delta, n, out=delta)
-        first = 0 if input_gradient else self._first  # what is before has no parameters
-        for layer in reversed(self.layers[first + 1 :]):
-            delta = layer.backward(delta, input_gradient=True)
-        found = self.layers[first].backward(delta, input_gradient=input_gradient)
-        self.input_grad = found if input_gradient else None
+        self.last_logits = logits
+        self.input_grad = self.backward(delta, input_gradient)
         return total / n
 
+    def forward(self, x: Array) -> Array:
+        """Return the logits, (n, outputs), of scaled inputs, (n, inputs); the next call overwrites them."""
+        if len(x) != self._rows:
+            self.resize(len(x))
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, delta: Array, input_gradient: bool = False) -> Array | None:
+        """Fill `grads`, from ∂logits after `forward`; return ∂x, (n, inputs), if wanted. `delta` is overwritten."""
+        for layer in reversed(self.layers[self._first + 1 :]):
+            delta = layer.backward(delta)
+        if not input_gradient:
+            self.layers[self._first].parameter_gradients(delta)
+            return None
+        for layer in reversed(self.layers[: self._first + 1]):
+            delta = layer.backward(delta)
+        return delta
+
     def begin_epoch(self, seed: int, epoch: int) -> None:
-        """Let what is random in the forward passes of an epoch be a function of (seed, epoch)."""
+        """Make all that is random in an epoch's forward passes a function of (seed, epoch)."""
         rng = generator(seed, epoch, Role.NOISE)
         for layer in self.layers:
             layer.begin_epoch(rng)
 
     def allocate(self, batch_size: int) -> None:
         """Make all buffers for training with batches of up to `batch_size` rows."""
-        self._capacity = batch_size
-        self._delta, self._scratch = buffers.empty((2, batch_size, self.layer_size[-1]), self.dtype)
-        self._values_buffer = buffers.empty(batch_size, self.dtype)
+        outputs = buffers.empty((2, batch_size, self.layer_size[-1]), self.dtype)
+        self._buffers: tuple[Array, Array, Array] = *outputs, buffers.empty(batch_size, self.dtype)
         for layer in self.layers:
             layer.allocate(batch_size, self.dtype)
+        self._capacity, self._rows = batch_size, 0
+
+    def resize(self, n: int) -> None:
+        """Cut all buffers to `n` rows, so that a step finds its views in place; make larger ones where needed."""
+        if n > self._capacity:
+            self.allocate(n)
+        self._delta, self._scratch, self.row_losses = (buffer[:n] for buffer in self._buffers)
+        for layer in self.layers:
+            layer.resize(n)
+        self._rows = n
 
     def named_parameters(self) -> dict[str, Array]:
-        """Return the parameters by name, such as "linear.0.weight": views into `params`."""
-        views = [view for named in self._views(self.params) for view in named.values()]
+        """Return the parameters by names such as "linear.0.weight": views of `params`."""
+        views = [view for named in parameter_views(self.layers, self.params) for view in named.values()]
         return dict(zip(parameter_shapes(self.layers), views, strict=True))
 
     def _bind(self) -> None:
-        """Make the layers, and the two flat arrays that they look into."""
+        """Make the layers, and the two flat arrays that they hold views of."""
         self.layers = make_layers(
             self.layer_size, self.activations, output_initializer=self.loss.initializer, **self.architecture
         )
         self._first = next(i for i, layer in enumerate(self.layers) if layer.shapes)
-        count = sum(int(np.prod(shape)) for layer in self.layers for shape in layer.shapes.values())
+        count = sum(math.prod(shape) for layer in self.layers for shape in layer.shapes.values())
         self._params, self._grads = buffers.zeros(count, self.dtype), buffers.zeros(count, self.dtype)
-        self._capacity = 0
-        for layer, params, grads in zip(self.layers, self._views(self.params), self._views(self.grads), strict=True):
+        self._capacity = self._rows = 0
+        views = [parameter_views(self.layers, flat) for flat in (self._params, self._grads)]
+        for layer, params, grads in zip(self.layers, *views, strict=True):
             layer.bind(params, grads)
         self.n_weights = sum(layer.weight.size for layer in self.linear_layers)
         self.begin_epoch(seed=0, epoch=0)
-
-    def _views(self, flat: Array) -> list[dict[str, Array]]:
-        """Cut a flat array into every layer's parameters: matrices first, in order, then vectors."""
-        views: list[dict[str, Array]] = [{} for _ in self.layers]
-        start = 0
-        for ndim in (2, 1):
-            for layer, named in zip(self.layers, views, strict=True):
-                for name, shape in layer.shapes.items():
-                    if len(shape) == ndim:
-                        stop = start + int(np.prod(shape))
-                        named[name] = flat[start:stop].reshape(shape)
-                        start = stop
-        return views

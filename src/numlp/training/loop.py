@@ -183,7 +183,7 @@ def train(
     changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
     constrain = constraints(network, regularization)
     average = state.average
-    last_good = network.params.copy()
+    weights, last_good = network.weights, network.params.copy()
     for epoch in range(state.epoch, 0 if state.ended_by else epochs):
         started = time.perf_counter()
         stops: tuple[Callback, ...] = ()
@@ -199,10 +199,10 @@ def train(
                 state.loss = network.loss_and_grad(
                     batch.x, batch.targets, batch.weights, input_gradient=adversarial > 0
                 )  # fills network.grads
-                tally.add(network.values, network.last_logits, batch.targets, batch.weights)
+                tally.add(network.row_losses, network.last_logits, batch.targets, batch.weights)
                 for change in changes:
                     change(batch)
-                optimizer.decay(network.weights, rate)
+                optimizer.decay(weights, rate)
                 optimizer.update(network.params, network.grads, state.optimizer, rate)
                 for keep in constrain:
                     keep()

@@ -9,21 +9,36 @@ In the formulas θ are the parameters, g the gradients, η the learning rate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from numlp.arrays import buffers, special
+from numlp.arrays.pieces import piece_length, pieces
 from numlp.arrays.special import Array
 from numlp.errors import SettingError
 from numlp.settings.checks import fraction, nonnegative, positive, truth
 from numlp.settings.named import Named, setting
 
-State = dict[str, Array]
 FLUSHED = 32  # steps from one look at what has decayed to the next
-PIECE = 65536  # numbers: enough that calls take no time beside the computing, few enough for the last-level cache
+
+
+class State(dict[str, Array]):
+    """What an optimizer keeps, arrays by name: the count of its steps, room for scratch, and running averages."""
+
+    _cut: tuple[Array, Array, list[list[Array]]] | None = None
+
+    def pieces(self, params: Array, grads: Array) -> list[list[Array]]:
+        """Return scratch, parameters, gradients and averages piece by piece; only the first step cuts them."""
+        if self._cut is None or self._cut[0] is not params or self._cut[1] is not grads:
+            averages = [array for name, array in self.items() if name not in ("count", "scratch")]
+            self._cut = params, grads, list(pieces(self["scratch"], params, grads, *averages))
+        return self._cut[2]
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, Array]]]:
+        """Leave the pieces out of a copy: they would look into the arrays of the original."""
+        return type(self), (dict(self),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +59,16 @@ class Optimizer(Named):
 
     def init(self, params: Array) -> State:
         """Return the state for parameters like these: arrays by name, all that a checkpoint must hold."""
-        scratch: Array = buffers.zeros(min(params.size, PIECE), params.dtype)
+        scratch: Array = buffers.zeros(piece_length(params.size), params.dtype)
         averages = {name: buffers.zeros(params.shape, params.dtype) for name in self.averages()}
-        return {"count": np.zeros(1), "scratch": scratch} | averages
+        return State({"count": np.zeros(1), "scratch": scratch} | averages)
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         """Take one step: change `params` and `state` in place, and leave `grads` as it is."""
-        state["count"] += 1
+        count = state["count"]
+        count[0] = number = count.item() + 1
         self.step(params, grads, state, learning_rate)
-        if state["count"][0] % FLUSHED == 0:
+        if number % FLUSHED == 0:
             for name, decay in self.averages().items():
                 special.flush(state[name], decay**FLUSHED)
 
@@ -68,11 +84,6 @@ class Optimizer(Named):
         """Shrink the weights, before the step."""
         if self.weight_decay:
             np.multiply(weights, 1 - learning_rate * self.weight_decay, out=weights)
-
-
-def _pieces(*arrays: Array) -> Iterator[tuple[Array, ...]]:
-    for start in range(0, arrays[0].size, PIECE):
-        yield tuple(array[start : start + PIECE] for array in arrays)
 
 
 @dataclass(frozen=True)
@@ -115,9 +126,8 @@ class SGD(Optimizer):
         return {"velocity": self.momentum} if self.momentum else {}
 
     def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
-        velocity = state["velocity"] if self.momentum else grads
-        for p, g, v in _pieces(params, grads, velocity):
-            step = state["scratch"][: p.size]
+        for step, p, g, *velocity in state.pieces(params, grads):
+            (v,) = velocity or (g,)
             if self.nesterov:  # the velocity is kept as μ v
                 np.add(v, g, out=v)
                 np.multiply(v, self.momentum, out=v)
@@ -170,8 +180,7 @@ class Adam(Optimizer):
         unit, correction = (1 - self.beta2) ** 0.5, (1 - self.beta2**count) ** 0.5
         rate = learning_rate * (1 - self.beta1) * correction / ((1 - self.beta1**count) * unit)
         epsilon = self.corrected_epsilon(correction) / unit
-        for p, g, m, v in _pieces(params, grads, state["mean"], state["square"]):
-            step = state["scratch"][: p.size]
+        for step, p, g, m, v in state.pieces(params, grads):
             np.multiply(m, self.beta1, out=m)
             np.add(m, g, out=m)
             np.multiply(v, self.beta2, out=v)
@@ -232,8 +241,7 @@ class RMSprop(Optimizer):
     def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         # Kept is v / (1 − ρ), as in Adam.
         unit = (1 - self.rho) ** 0.5
-        for p, g, v in _pieces(params, grads, state["square"]):
-            step = state["scratch"][: p.size]
+        for step, p, g, v in state.pieces(params, grads):
             np.multiply(v, self.rho, out=v)
             np.multiply(g, g, out=step)
             np.add(v, step, out=v)
@@ -276,8 +284,7 @@ class Lion(Optimizer):
     def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         # Kept is m / (1 − β₂), as in Adam.
         share = self.beta1 * (1 - self.beta2) / (1 - self.beta1)
-        for p, g, m in _pieces(params, grads, state["mean"]):
-            step = state["scratch"][: p.size]
+        for step, p, g, m in state.pieces(params, grads):
             np.multiply(m, share, out=step)
             np.add(step, g, out=step)
             np.sign(step, out=step)

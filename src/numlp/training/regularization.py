@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from numlp.arrays import buffers
+from numlp.arrays.pieces import piece_length, pieces
 from numlp.arrays.special import Array
 from numlp.data.batches import Batch
 from numlp.errors import SettingError
 from numlp.network.mlp import MLP
 from numlp.settings.checks import fraction, nonnegative, positive
 from numlp.settings.named import check_settings, optional, setting
-from numlp.training.optimizers import PIECE
 
 _TINY = 1e-12
 
@@ -118,13 +118,11 @@ class Penalty:
 
     def __init__(self, network: MLP, l1: float, l2: float) -> None:
         self.network, self.l1, self.l2 = network, l1, l2
-        self._scratch: Array = buffers.empty(min(PIECE, network.n_weights), network.dtype)
+        self._scratch: Array = buffers.empty(piece_length(network.n_weights), network.dtype)
 
     def __call__(self, batch: Batch) -> None:
-        weights, grads = self.network.weights, self.network.grads
-        for start in range(0, weights.size, PIECE):
-            piece = weights[start : start + PIECE]
-            gradient, step = grads[start : start + piece.size], self._scratch[: piece.size]
+        weights = self.network.weights
+        for step, piece, gradient in pieces(self._scratch, weights, self.network.grads[: weights.size]):
             if self.l2:
                 np.add(gradient, np.multiply(piece, self.l2, out=step), out=gradient)
             if self.l1:
@@ -177,16 +175,14 @@ class Average:
         self.network, self.decay = network, decay
         self.mean = network.params.copy()
         self.count = 0
-        self._scratch: Array = buffers.empty(min(PIECE, self.mean.size), network.dtype)
+        self._scratch: Array = buffers.empty(piece_length(self.mean.size), network.dtype)
 
     def update(self) -> None:
         """Count the network's parameters in."""
         self.count += 1
         step_length = 1 - min(self.decay, (1 + self.count) / (10 + self.count))
-        for start in range(0, self.mean.size, PIECE):
-            mean = self.mean[start : start + PIECE]
-            step = self._scratch[: mean.size]
-            np.subtract(self.network.params[start : start + mean.size], mean, out=step)
+        for step, mean, params in pieces(self._scratch, self.mean, self.network.params):
+            np.subtract(params, mean, out=step)
             np.multiply(step, step_length, out=step)
             np.add(mean, step, out=mean)
 

@@ -1,9 +1,10 @@
 """Layers: forward and backward, into buffers that they own.
 
-A layer declares the shapes of its parameters. The network binds it to views into its two flat arrays, `params` and
-`grads`, and gives it buffers for its largest batch. While training, `forward` and `backward` write into those and
-allocate nothing; what `forward` returns is overwritten by the next one. Otherwise (``training=False``) a layer
-keeps nothing and touches none of its buffers, so that any number of threads may predict at once.
+A layer declares the shapes of its parameters, and the network binds it to views of its two flat arrays, `params` and
+`grads`. Before training, `allocate` makes the layer's buffers for the largest batch, and `resize` cuts them to the
+size of the next ones, so that a step finds everything in place: `forward` and `backward` allocate nothing, and the
+next step overwrites what they return. `infer` keeps nothing and touches no buffer, so that any number of threads may
+predict at once.
 """
 
 import itertools
@@ -17,6 +18,7 @@ from numlp.network.layers.layer import Layer
 from numlp.network.layers.linear import Linear
 from numlp.network.layers.noise import Dropout, GaussianNoise
 from numlp.network.layers.norm import BatchNorm, LayerNorm
+from numlp.network.layers.parameters import parameter_shapes, parameter_views
 from numlp.settings.checks import choice
 from numlp.settings.named import resolve
 
@@ -33,6 +35,7 @@ __all__ = [
     "as_activations",
     "make_layers",
     "parameter_shapes",
+    "parameter_views",
 ]
 
 NORMALIZATIONS: Mapping[str, type[BatchNorm] | type[LayerNorm] | None] = {
@@ -41,7 +44,7 @@ NORMALIZATIONS: Mapping[str, type[BatchNorm] | type[LayerNorm] | None] = {
     "layer": LayerNorm,
 }
 
-# The settings of `make_layers` beside sizes and activations.
+# The settings of `make_layers` besides sizes and activations.
 ARCHITECTURE = ("initializer", "normalization", "dropout", "input_dropout", "noise", "input_noise")
 
 
@@ -72,7 +75,7 @@ def make_layers(
 ) -> list[Layer]:
     """Make the layers of a network, without any array yet.
 
-    Inputs: noise, dropout. Each hidden layer: weights, normalisation, activation, noise, dropout. Outputs: weights.
+    Inputs: noise, dropout. Each hidden layer: weights, normalization, activation, noise, dropout. Outputs: weights.
     """
     norm = choice("normalization", normalization, NORMALIZATIONS)
     layers = _noisy(layer_size[0], input_noise, input_dropout, in_place=False)
@@ -90,13 +93,3 @@ def make_layers(
 def _noisy(width: int, deviation: float, rate: float, in_place: bool = True) -> list[Layer]:
     layers: list[Layer] = [GaussianNoise(width, deviation, in_place)] if deviation else []
     return [*layers, Dropout(width, rate, in_place)] if rate else layers
-
-
-def parameter_shapes(layers: Sequence[Layer]) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of all parameters by name: the layer's kind, its number among its kind, the parameter."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    numbers = {layer.kind: itertools.count() for layer in layers}
-    for layer in layers:
-        number = next(numbers[layer.kind])
-        shapes |= {f"{layer.kind}.{number}.{name}": shape for name, shape in layer.shapes.items()}
-    return shapes

@@ -10,7 +10,7 @@ from numlp.network.layers.layer import Layer
 
 
 class Activate(Layer):
-    """Applies an activation function to every unit, in place.
+    """Applies an activation function f to every unit, in place: a = f(z), ∂z = ∂a · f′(z).
 
     Parameters
     ----------
@@ -26,15 +26,19 @@ class Activate(Layer):
         self.width = width
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
-        self._slope: Array = buffers.empty((batch_size, self.width), dtype)
-        self._scratch = buffers.empty(self._slope.shape, dtype)
+        shape = batch_size, self.width
+        self._buffers: tuple[Array, Array] = buffers.empty(shape, dtype), buffers.empty(shape, dtype)
 
-    def forward(self, x: Array, training: bool) -> Array:
-        if training:
-            self.activation(x, self._slope[: len(x)], self._scratch[: len(x)])
-        else:
-            self.activation(x, None, np.empty_like(x))
+    def resize(self, n: int) -> None:
+        self._derivative, self._scratch = (buffer[:n] for buffer in self._buffers)
+
+    def infer(self, x: Array) -> Array:
+        self.activation(x, None, np.empty_like(x))
         return x
 
-    def backward(self, delta: Array, input_gradient: bool) -> Array:
-        return np.multiply(delta, self._slope[: len(delta)], out=delta)
+    def forward(self, x: Array) -> Array:
+        self.activation(x, self._derivative, self._scratch)
+        return x
+
+    def backward(self, delta: Array) -> Array:
+        return np.multiply(delta, self._derivative, out=delta)

@@ -1,4 +1,4 @@
-"""What every layer can do; a layer writes only what it does otherwise."""
+"""What every layer can do; a layer defines only what it does differently."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -15,7 +15,7 @@ class Layer:
     Attributes
     ----------
     kind : str
-        What the names of its parameters begin with.
+        The first part of its parameters' names.
     shapes : mapping of str to tuple of int
         The shapes of its parameters, by name.
     """
@@ -30,15 +30,25 @@ class Layer:
         """Give the parameters their first values."""
 
     def begin_epoch(self, rng: np.random.Generator) -> None:
-        """Take the generator that all that is random in an epoch's forward passes is drawn from."""
+        """Take the generator of all random numbers of an epoch's forward passes."""
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         """Make the buffers for training with batches of up to `batch_size` rows."""
 
-    def forward(self, x: Array, training: bool) -> Array:
-        """Return the outputs, (n, fan_out), for the inputs, (n, fan_in)."""
+    def resize(self, n: int) -> None:
+        """Cut the buffers to `n` rows, the size of the batches to come."""
+
+    def infer(self, x: Array) -> Array:
+        """Return the outputs, (n, fan_out), for the inputs, (n, fan_in), as in use; touch no buffer."""
         raise NotImplementedError
 
-    def backward(self, delta: Array, input_gradient: bool) -> Array:
-        """Write the parameters' gradients; return the gradient with respect to the inputs, if it is wanted."""
+    def forward(self, x: Array) -> Array:
+        """Return the outputs, (n, fan_out), for the inputs, (n, fan_in), as in training."""
         raise NotImplementedError
+
+    def backward(self, delta: Array) -> Array:
+        """Turn ∂outputs, (n, fan_out), into ∂inputs, (n, fan_in), and write the parameters' gradients."""
+        raise NotImplementedError
+
+    def parameter_gradients(self, delta: Array) -> None:
+        """Write the parameters' gradients alone: the first layer needs no more."""

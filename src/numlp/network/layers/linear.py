@@ -23,7 +23,7 @@ class Linear(Layer):
     initializer : Initializer
         Draws the first weights; biases begin at 0.
     bias : bool
-        Without it, z = x W: batch norm, which follows then, takes away what a bias would add.
+        Without it, z = x W. Batch norm subtracts the mean, so a bias before it would have no effect.
     """
 
     kind = "linear"
@@ -34,7 +34,7 @@ class Linear(Layer):
 
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         self.weight, self.bias = params["weight"], params.get("bias")
-        self._weight_grad, self._bias_grad = grads["weight"], grads.get("bias")
+        self.weight_grad, self.bias_grad = grads["weight"], grads.get("bias")
 
     def initialize(self, rng: np.random.Generator) -> None:
         self.weight[...] = self.initializer(rng, *self.weight.shape)
@@ -43,22 +43,27 @@ class Linear(Layer):
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         fan_in, fan_out = self.weight.shape
-        self._output = buffers.empty((batch_size, fan_out), dtype)
-        self._delta = buffers.empty((batch_size, fan_in), dtype)
-        self._ones = np.ones(batch_size, dtype)
+        by_row = buffers.empty((batch_size, fan_out), dtype), buffers.empty((batch_size, fan_in), dtype)
+        self._buffers: tuple[Array, Array, Array] = *by_row, np.ones(batch_size, dtype)
 
-    def forward(self, x: Array, training: bool) -> Array:
-        if training:
-            self._input = x
-            z = np.dot(x, self.weight, out=self._output[: len(x)])
-        else:
-            z = np.dot(x, self.weight)
+    def resize(self, n: int) -> None:
+        self._output, self._input_grad, self._ones = (buffer[:n] for buffer in self._buffers)
+
+    def infer(self, x: Array) -> Array:
+        z = np.dot(x, self.weight)
         return z if self.bias is None else np.add(z, self.bias, out=z)
 
-    def backward(self, delta: Array, input_gradient: bool) -> Array:
-        n = len(delta)
-        np.dot(self._input.T, delta, out=self._weight_grad)
-        if self._bias_grad is not None:
+    def forward(self, x: Array) -> Array:
+        self._input = x
+        z = np.dot(x, self.weight, out=self._output)
+        return z if self.bias is None else np.add(z, self.bias, out=z)
+
+    def backward(self, delta: Array) -> Array:
+        self.parameter_gradients(delta)
+        return np.dot(delta, self.weight.T, out=self._input_grad)
+
+    def parameter_gradients(self, delta: Array) -> None:
+        np.dot(self._input.T, delta, out=self.weight_grad)
+        if self.bias_grad is not None:
             # A product with ones: BLAS sums columns faster than a reduction along the first axis.
-            np.dot(self._ones[:n], delta, out=self._bias_grad)
-        return np.dot(delta, self.weight.T, out=self._delta[:n]) if input_gradient else delta
+            np.dot(self._ones, delta, out=self.bias_grad)

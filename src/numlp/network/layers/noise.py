@@ -1,4 +1,4 @@
-"""Noise in training, nothing in inference: dropout and Gaussian noise."""
+"""Noise in training, nothing in use: dropout and Gaussian noise."""
 
 import sys
 
@@ -14,13 +14,13 @@ _LOW = 0 if sys.byteorder == "little" else 1  # which half of a float64 is the l
 
 
 class _Noise(Layer):
-    """A layer of `width` units that draws random numbers while it trains.
+    """A layer of `width` units that draws random numbers in training.
 
     Parameters
     ----------
     width : int
     in_place : bool
-        False for the network's inputs, which are not its own.
+        False for the network's inputs, which belong to the caller.
     """
 
     def __init__(self, width: int, in_place: bool) -> None:
@@ -31,15 +31,20 @@ class _Noise(Layer):
         self._rng = rng
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
-        self._noise: Array = buffers.empty((batch_size, self.width), dtype)
-        self._output = None if self.in_place else buffers.empty(self._noise.shape, dtype)
+        shape = batch_size, self.width
+        self._all_noise: Array = buffers.empty(shape, dtype)
+        self._all_output: Array | None = None if self.in_place else buffers.empty(shape, dtype)
 
-    def _out(self, x: Array) -> Array:
-        return x if self._output is None else self._output[: len(x)]
+    def resize(self, n: int) -> None:
+        self._noise = self._all_noise[:n]
+        self._output = None if self._all_output is None else self._all_output[:n]
+
+    def infer(self, x: Array) -> Array:
+        return x
 
 
 class Dropout(_Noise):
-    """Sets each unit to 0 with probability `rate`, and makes up for it by dividing the others by 1 − rate.
+    """Sets each unit to 0 with probability `rate`, and divides the others by 1 − rate to keep their mean.
 
     N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
     """
@@ -52,31 +57,31 @@ class Dropout(_Noise):
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
-        # Two units share a random number in [0, 1): one is dropped if the number is below the rate, which its upper
-        # 32 bits tell to a millionth, the other if the lower 32, which are as random but for the last few of small
-        # numbers, are below that share of 2³²: integers, both.
-        self._drawn = buffers.empty((batch_size, (self.width + 1) // 2))
-        self._bits = self._drawn.view(np.uint32)[:, : self.width]
+        # Two units share one random number in [0, 1). Its upper 32 bits decide about one of them: they show to a
+        # millionth whether it is below the rate. Its lower 32 bits, compared as an integer, decide about the other:
+        # they are just as random, except for the last few bits of small numbers.
+        self._all_drawn = buffers.empty((batch_size, (self.width + 1) // 2))
         limit = np.array([self.rate]).view(np.uint32)
         limit[_LOW] = int(self.rate * 2**32)
-        self._limit = np.tile(limit, self._drawn.shape[1])[: self.width]
+        self._limit = np.tile(limit, self._all_drawn.shape[1])[: self.width]
 
-    def forward(self, x: Array, training: bool) -> Array:
-        if not training:
-            return x
-        n = len(x)
-        mask, drawn = self._noise[:n], self._drawn[:n]
-        self._rng.random(out=drawn)
-        np.greater_equal(self._bits[:n], self._limit, out=mask)
-        np.multiply(mask, 1 / (1 - self.rate), out=mask)
-        return np.multiply(x, mask, out=self._out(x))
+    def resize(self, n: int) -> None:
+        super().resize(n)
+        self._drawn = self._all_drawn[:n]
+        self._bits = self._drawn.view(np.uint32)[:, : self.width]
 
-    def backward(self, delta: Array, input_gradient: bool) -> Array:
-        return np.multiply(delta, self._noise[: len(delta)], out=delta)
+    def forward(self, x: Array) -> Array:
+        self._rng.random(out=self._drawn)
+        np.greater_equal(self._bits, self._limit, out=self._noise)
+        np.multiply(self._noise, 1 / (1 - self.rate), out=self._noise)
+        return np.multiply(x, self._noise, out=x if self._output is None else self._output)
+
+    def backward(self, delta: Array) -> Array:
+        return np.multiply(delta, self._noise, out=delta)
 
 
 class GaussianNoise(_Noise):
-    """Adds normal noise of a standard deviation to each unit.
+    """Adds normal noise of a given standard deviation to each unit.
 
     C. Bishop, "Training with noise is equivalent to Tikhonov regularization" (1995).
     """
@@ -89,15 +94,12 @@ class GaussianNoise(_Noise):
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
-        self._half = np.empty((self._noise.size + 1) // 2, dtype)
+        self._half = np.empty((self._all_noise.size + 1) // 2, dtype)
 
-    def forward(self, x: Array, training: bool) -> Array:
-        if not training:
-            return x
-        noise = self._noise[: len(x)]
-        fill_normal(self._rng, noise, self._half)
-        np.multiply(noise, self.deviation, out=noise)
-        return np.add(x, noise, out=self._out(x))
+    def forward(self, x: Array) -> Array:
+        fill_normal(self._rng, self._noise, self._half)
+        np.multiply(self._noise, self.deviation, out=self._noise)
+        return np.add(x, self._noise, out=x if self._output is None else self._output)
 
-    def backward(self, delta: Array, input_gradient: bool) -> Array:
+    def backward(self, delta: Array) -> Array:
         return delta

@@ -1,4 +1,4 @@
-"""Normalisation of hidden units: over the rows of a batch, or over the units of a row. Both work in place."""
+"""Normalization of hidden units: over the rows of a batch, or over the units of a row. Both work in place."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,12 @@ from numlp.arrays import buffers
 from numlp.arrays.special import Array
 from numlp.network.layers.layer import Layer
 
-EPSILON = 1e-5  # added to variances, so that units which never change divide by something
+EPSILON = 1e-5  # added to variances, so that a unit that never changes isn't divided by 0
 _MOMENTUM = 0.1  # the weight of the newest batch in the running statistics
 
 
 class _Norm(Layer):
-    """Scale and shift, which normalisation leaves to be learned: y = scale · x̂ + shift."""
+    """A learned scale and shift after normalization: y = scale · x̂ + shift."""
 
     def __init__(self, width: int) -> None:
         self.shapes = {"scale": (width,), "shift": (width,)}
@@ -28,28 +28,29 @@ class _Norm(Layer):
         self.shift[...] = 0
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
-        self._normal = buffers.empty((batch_size, self.scale.size), dtype)  # x̂, or what is proportional to it
-        self._ones = np.ones(batch_size, dtype)
+        self._all_normal: Array = buffers.empty((batch_size, self.scale.size), dtype)
+        self._all_ones = np.ones(batch_size, dtype)
 
-    def _parameter_gradients(self, delta: Array) -> None:
-        n = len(delta)
-        _column_sums(delta, self._normal[:n], out=self._scale_grad)
-        np.dot(self._ones[:n], delta, out=self._shift_grad)
+    def resize(self, n: int) -> None:
+        self._normal, self._ones = self._all_normal[:n], self._all_ones[:n]  # x̂, or a multiple of it; and ones
+
+    def parameter_gradients(self, delta: Array) -> None:
+        _column_sums(delta, self._normal, out=self._scale_grad)
+        np.dot(self._ones, delta, out=self._shift_grad)
 
 
 def _column_sums(a: Array, b: Array, out: Array) -> Array:
-    """Write Σ a · b over the rows: in one pass, without an array for the products."""
+    """Write Σ_rows a · b in one pass, without an array for the products."""
     sums: Array = np.einsum("ij,ij->j", a, b, out=out)
     return sums
 
 
 class BatchNorm(_Norm):
-    r"""Every unit to mean 0 and variance 1 over the batch, then scaled and shifted by what is learned.
+    r"""Normalizes every unit to mean 0 and variance 1 over the batch, then scales and shifts it.
 
-    :math:`\hat x = (x - \mu) / \sqrt{\sigma^2 + \epsilon}`; its gradient is that of :math:`x` through
-    :math:`\mu` and :math:`\sigma` too. For inference the running mean and (unbiased) variance of the batches take the
-    place of a batch's own. They lie among the parameters, with gradients of 0, so that whatever keeps, averages or
-    stores parameters has them too.
+    :math:`\hat x = (x - \mu) / \sqrt{\sigma^2 + \epsilon}`. The gradient also flows through :math:`\mu` and
+    :math:`\sigma`. In use, running averages of the batches' means and (unbiased) variances replace the batch's own.
+    They lie among the parameters, with gradients of 0, so that averaging and storing parameters includes them.
 
     S. Ioffe, C. Szegedy, "Batch normalization" (2015).
 
@@ -80,19 +81,19 @@ class BatchNorm(_Norm):
         self._inverse, self._factor, self._unit = np.empty((3, self.scale.size), dtype)
 
     def affine(self) -> tuple[Array, Array]:
-        """Return what it is for inference, y = x · factor + offset: both of shape (width,)."""
+        """Return what it is in use, y = x · factor + offset: both of shape (width,)."""
         factor: Array = self.scale / np.sqrt(self.variance + EPSILON)
         offset: Array = self.shift - self.mean * factor
         return factor, offset
 
-    def forward(self, x: Array, training: bool) -> Array:
-        if not training:
-            factor, offset = self.affine()
-            np.multiply(x, factor, out=x)
-            return np.add(x, offset, out=x)
-        n = len(x)
-        ones, centred = self._ones[:n], self._normal[:n]
-        mean = np.dot(ones, x, out=self._batch_mean)
+    def infer(self, x: Array) -> Array:
+        factor, offset = self.affine()
+        np.multiply(x, factor, out=x)
+        return np.add(x, offset, out=x)
+
+    def forward(self, x: Array) -> Array:
+        n, centred = len(x), self._normal
+        mean = np.dot(self._ones, x, out=self._batch_mean)
         np.divide(mean, n, out=mean)
         np.subtract(x, mean, out=centred)
         variance = _column_sums(centred, centred, out=self._batch_variance)
@@ -100,26 +101,25 @@ class BatchNorm(_Norm):
         np.add(variance, EPSILON, out=self._inverse)
         np.sqrt(self._inverse, out=self._inverse)
         np.reciprocal(self._inverse, out=self._inverse)
-        self._remember(mean, variance, n)
+        self._update_running(mean, variance, n)
         np.multiply(centred, np.multiply(self.scale, self._inverse, out=self._factor), out=x)
         return np.add(x, self.shift, out=x)
 
-    def _remember(self, mean: Array, variance: Array, n: int) -> None:
+    def _update_running(self, mean: Array, variance: Array, n: int) -> None:
         """Move the running statistics towards the batch's, less for a short one; a single row has no variance."""
         if n == 1:
             return
-        momentum = _MOMENTUM * n / len(self._normal)
+        momentum = _MOMENTUM * n / len(self._all_normal)
         np.multiply(variance, n / (n - 1), out=variance)
         for running, new in ((self.mean, mean), (self.variance, variance)):
             np.subtract(new, running, out=new)
             np.multiply(new, momentum, out=new)
             np.add(running, new, out=running)
 
-    def backward(self, delta: Array, input_gradient: bool) -> Array:
-        self._parameter_gradients(delta)
+    def backward(self, delta: Array) -> Array:
+        self.parameter_gradients(delta)
         np.multiply(self._scale_grad, self._inverse, out=self._scale_grad)
-        n = len(delta)
-        centred, factor, unit = self._normal[:n], self._factor, self._unit
+        n, centred, factor, unit = len(delta), self._normal, self._factor, self._unit
         # With f = scale / √(σ² + ε): ∂x = f δ − (x − μ) f mean(δ x̂) / √(σ² + ε) − f mean(δ)
         np.multiply(delta, factor, out=delta)
         np.multiply(np.multiply(factor, self._inverse, out=unit), self._scale_grad, out=unit)
@@ -130,9 +130,9 @@ class BatchNorm(_Norm):
 
 
 class LayerNorm(_Norm):
-    r"""Every row to mean 0 and variance 1 over its units, then scaled and shifted by what is learned.
+    r"""Normalizes every row to mean 0 and variance 1 over its units, then scales and shifts them.
 
-    The same in training and inference, and for batches of any size. J. Ba et al., "Layer normalization" (2016).
+    The same in training and in use, and for batches of any size. J. Ba et al., "Layer normalization" (2016).
 
     Parameters
     ----------
@@ -144,15 +144,23 @@ class LayerNorm(_Norm):
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
-        self._product = buffers.empty(self._normal.shape, dtype)
-        self._row, self._inverse = np.empty((2, batch_size, 1), dtype)
+        self._all_products: Array = buffers.empty(self._all_normal.shape, dtype)
+        self._all_rows: Array = np.empty((2, batch_size, 1), dtype)
 
-    def forward(self, x: Array, training: bool) -> Array:
-        n = len(x)
-        if training:
-            row, inverse, normal = self._row[:n], self._inverse[:n], self._normal[:n]
-        else:
-            row, inverse, normal = np.empty((n, 1), x.dtype), np.empty((n, 1), x.dtype), np.empty_like(x)
+    def resize(self, n: int) -> None:
+        super().resize(n)
+        self._products: Array = self._all_products[:n]
+        self._row: Array = self._all_rows[0, :n]
+        self._inverse: Array = self._all_rows[1, :n]
+
+    def infer(self, x: Array) -> Array:
+        row, inverse = np.empty((2, len(x), 1), x.dtype)
+        return self._normalized(x, row, inverse, np.empty_like(x))
+
+    def forward(self, x: Array) -> Array:
+        return self._normalized(x, self._row, self._inverse, self._normal)
+
+    def _normalized(self, x: Array, row: Array, inverse: Array, normal: Array) -> Array:
         np.mean(x, axis=1, keepdims=True, out=row)
         np.subtract(x, row, out=x)
         np.mean(np.multiply(x, x, out=normal), axis=1, keepdims=True, out=inverse)
@@ -163,15 +171,14 @@ class LayerNorm(_Norm):
         np.multiply(normal, self.scale, out=x)
         return np.add(x, self.shift, out=x)
 
-    def backward(self, delta: Array, input_gradient: bool) -> Array:
-        self._parameter_gradients(delta)
-        n = len(delta)
-        normal, product, row = self._normal[:n], self._product[:n], self._row[:n]
+    def backward(self, delta: Array) -> Array:
+        self.parameter_gradients(delta)
+        normal, products, row = self._normal, self._products, self._row
         # With g = scale · δ: ∂x = (g − mean(g) − x̂ · mean(g x̂)) / √(σ² + ε)
         np.multiply(delta, self.scale, out=delta)
-        np.mean(np.multiply(delta, normal, out=product), axis=1, keepdims=True, out=row)
+        np.mean(np.multiply(delta, normal, out=products), axis=1, keepdims=True, out=row)
         np.multiply(normal, row, out=normal)
         np.mean(delta, axis=1, keepdims=True, out=row)
         np.subtract(delta, row, out=delta)
         np.subtract(delta, normal, out=delta)
-        return np.multiply(delta, self._inverse[:n], out=delta)
+        return np.multiply(delta, self._inverse, out=delta)

@@ -1,15 +1,15 @@
-"""Losses: what the network is trained to make small.
+"""Losses: what training minimizes.
 
-A loss owns its link, the function that turns the network's last sums (the logits) into predictions: each is only
-right beside the other, and together they have a simpler and stabler gradient than apart.
+A loss owns its link, the function that turns logits (the network's outputs) into predictions. The two belong
+together: the gradient of both at once is simpler and numerically more stable than that of either alone.
 
-``value_and_grad(logits, targets, values, delta, scratch)`` writes the loss of every row into `values`, shape (n,),
-and its gradient with respect to the logits into `delta`; weights of samples are the caller's business.
-`logits`, `delta` and `scratch`, which may be overwritten, have shape (n, outputs); `targets`, (n, targets), are rows:
-one-hot (or any probabilities) for classes, 0 and 1 for labels, values for regression.
+``value_and_grad(logits, targets, losses, delta, scratch)`` writes the loss of every row into `losses`, shape (n,),
+and its gradient with respect to the logits into `delta`. Weights of samples are up to the caller. `logits`, `delta`
+and `scratch`, which may be overwritten, have shape (n, outputs). `targets`, (n, targets), are rows: one-hot or other
+probabilities for classes, 0 and 1 for labels, values for regression.
 
-Most losses have one output for each target. One that has several (a mean and a variance, several quantiles) has them
-in `blocks`: first one output for every target, then another for every target, and so on.
+Most losses have one output for each target. Those with several (a mean and a variance, or several quantiles) arrange
+them in blocks: first one output for every target, then the next for every target, and so on.
 """
 
 from numlp.network.losses.classes import SigmoidBinaryCrossEntropy, SigmoidSquaredError, SoftmaxCrossEntropy

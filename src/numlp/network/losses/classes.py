@@ -10,7 +10,7 @@ from numlp.network.losses.loss import Loss
 
 
 def _mean_sigmoid(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return logits whose sigmoids are the means of the sigmoids, by the logarithms of both probabilities."""
+    """Return the logits of the mean probabilities, from the logarithms of p and 1 − p: they never overflow."""
     yes, no = (np.logaddexp.reduce(-softplus(sign * logits), axis=0) for sign in (-1, 1))
     pooled: npt.NDArray[Any] = yes - no
     return pooled
@@ -24,7 +24,7 @@ class SoftmaxCrossEntropy(Loss):
 
     name = "softmax_cross_entropy"
     task = "classification"
-    initializer = "small_normal"  # all equally likely at first: no step need undo what weights say by chance
+    initializer = "small_normal"  # all classes start out equally likely: no step is spent on undoing chance
 
     def link(self, logits: Array, out: Array) -> None:
         softmax(logits, out=out)
@@ -34,28 +34,28 @@ class SoftmaxCrossEntropy(Loss):
         pooled: npt.NDArray[Any] = np.logaddexp.reduce(likelihoods, axis=0)
         return pooled
 
-    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
-        row_max(logits, values, scratch)
-        np.subtract(logits, values[:, None], out=delta)
-        np.vecdot(targets, delta, out=values)
-        sums = scratch.reshape(-1)[: len(values)]  # contiguous, unlike a column
+    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
+        row_max(logits, losses, scratch)
+        np.subtract(logits, losses[:, None], out=delta)
+        np.vecdot(targets, delta, out=losses)
+        sums = scratch.reshape(-1)[: len(losses)]  # contiguous, unlike a column
         np.exp(delta, out=delta)
         np.add.reduce(delta, axis=1, out=sums)
         np.divide(delta, sums[:, None], out=delta)
         np.subtract(delta, targets, out=delta)
         np.log(sums, out=sums)
-        np.subtract(sums, values, out=values)
+        np.subtract(sums, losses, out=losses)
 
 
 class SigmoidBinaryCrossEntropy(Loss):
     r""":math:`-\sum_k t_k \log a_k + (1 - t_k) \log(1 - a_k)` with a = σ(z); gradient a − t.
 
-    For labels that don't exclude each other, and for two classes with a single output. C. Bishop (2006), eq. 4.90.
+    For labels that don't exclude each other, and for two classes with one output. C. Bishop (2006), eq. 4.90.
     """
 
     name = "sigmoid_binary_cross_entropy"
     task = "labels"
-    initializer = "small_normal"  # all equally likely at first: no step need undo what weights say by chance
+    initializer = "small_normal"  # all classes start out equally likely: no step is spent on undoing chance
 
     def link(self, logits: Array, out: Array) -> None:
         sigmoid(logits, out=out)
@@ -63,17 +63,20 @@ class SigmoidBinaryCrossEntropy(Loss):
     def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return _mean_sigmoid(logits)
 
-    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
         softplus(logits, out=scratch)
         np.multiply(logits, targets, out=delta)
         np.subtract(scratch, delta, out=scratch)
-        np.add.reduce(scratch, axis=1, out=values)
+        np.add.reduce(scratch, axis=1, out=losses)
         sigmoid(logits, out=delta)
         np.subtract(delta, targets, out=delta)
 
 
 class SigmoidSquaredError(Loss):
-    r""":math:`\tfrac12 \sum_k (a_k - t_k)^2` with a = σ(z); gradient (a − t) · a · (1 − a). The reference's own."""
+    r""":math:`\tfrac12 \sum_k (a_k - t_k)^2` with a = σ(z); gradient (a − t) · a · (1 − a).
+
+    The loss of the reference project.
+    """
 
     name = "sigmoid_squared_error"
     task = "classification"
@@ -84,11 +87,11 @@ class SigmoidSquaredError(Loss):
     def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return _mean_sigmoid(logits)
 
-    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
         sigmoid(logits, out=scratch)
         np.subtract(scratch, targets, out=delta)
-        np.vecdot(delta, delta, out=values)
-        np.multiply(values, 0.5, out=values)
+        np.vecdot(delta, delta, out=losses)
+        np.multiply(losses, 0.5, out=losses)
         np.multiply(delta, scratch, out=delta)
         np.subtract(1, scratch, out=scratch)
         np.multiply(delta, scratch, out=delta)

@@ -1,4 +1,4 @@
-"""What every loss can do; a loss writes only what it does otherwise."""
+"""What every loss can do; a loss defines only what it does differently."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Loss(Named):
     task : "classification", "labels" or "regression"
         What the targets are: one of several classes, yes or no for each of several labels (or for one), real values.
     scales_targets : bool
-        Whether targets may be shifted and scaled for training, and predictions back; counts may not.
+        Whether targets may be standardized for training, and predictions scaled back; counts may not.
     initializer : str
-        Of the weights into the outputs, where none is named.
+        The initializer of the weights into the outputs, unless the user names one.
     """
 
     task: ClassVar[Task]
@@ -34,38 +34,38 @@ class Loss(Named):
 
     @property
     def block_names(self) -> tuple[str, ...]:
-        """What the outputs for each target are, such as "mean" and "variance"."""
+        """What the outputs for each target mean, such as "mean" and "variance"."""
         return ("value",)
 
     @property
     def blocks(self) -> int:
-        """How many outputs there are for each target."""
+        """The number of outputs for each target."""
         return len(self.block_names)
 
     @property
     def point(self) -> int:
-        """Which of the blocks is the best guess of the target itself."""
+        """The index of the block that predicts the target itself."""
         return 0
 
     def check_outputs(self, count: int) -> None:
-        """Refuse a number of outputs that a network with this loss can't have."""
+        """Raise `SettingError` for a number of outputs that a network with this loss can't have."""
         if count % self.blocks:
             raise SettingError(
-                f"loss {self} has {self.blocks} outputs for each target: layer_size must end with a multiple of "
-                f"{self.blocks}, not with {count}"
+                f"layer_size must end with a multiple of {self.blocks}, not with {count}: loss {self} has "
+                f"{self.blocks} outputs for each target"
             )
         if self.task == "classification" and count == 1:
             raise SettingError(
-                f"layer_size ends with 1, and loss {self.name!r} has an output for each class, two or more: end with "
-                "2, take loss='sigmoid_binary_cross_entropy' for yes or no, or 'squared_error' for real targets"
+                f"layer_size must not end with 1 for loss {self.name!r}, which has an output for each class: end it "
+                "with 2, or take loss='sigmoid_binary_cross_entropy' for yes or no, 'squared_error' for real targets"
             )
 
     def link(self, logits: Array, out: Array) -> None:
         """Write the predictions for logits, in the scale of scaled targets, into `out`, which may be `logits`."""
         np.copyto(out, logits)
 
-    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
-        """Write the loss of every row into `values` and its gradient into `delta`: see the module."""
+    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
+        """Write the loss of every row into `losses` and its gradient into `delta`, as numlp.network.losses says."""
         raise NotImplementedError
 
     def unscale(self, predictions: Array, scaling: Scaling) -> npt.NDArray[np.float64]:

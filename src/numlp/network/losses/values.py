@@ -24,10 +24,10 @@ class SquaredError(Loss):
     task = "regression"
     scales_targets = True
 
-    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
         np.subtract(logits, targets, out=delta)
-        np.vecdot(delta, delta, out=values)
-        np.multiply(values, 0.5, out=values)
+        np.vecdot(delta, delta, out=losses)
+        np.multiply(losses, 0.5, out=losses)
 
 
 class AbsoluteError(Loss):
@@ -37,10 +37,10 @@ class AbsoluteError(Loss):
     task = "regression"
     scales_targets = True
 
-    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
         np.subtract(logits, targets, out=delta)
         np.abs(delta, out=scratch)
-        np.add.reduce(scratch, axis=1, out=values)
+        np.add.reduce(scratch, axis=1, out=losses)
         np.sign(delta, out=delta)
 
 
@@ -48,13 +48,13 @@ class AbsoluteError(Loss):
 class Huber(Loss):
     r""":math:`\sum_k \tfrac12 c_k (2 e_k - c_k)` with e = z − t and c = e clipped to ±δ; gradient c.
 
-    Squared for errors up to δ (in standard deviations, where targets are standardized), absolute beyond. P. Huber,
+    Squared for errors up to δ (in standard deviations if targets are standardized), absolute beyond. P. Huber,
     "Robust estimation of a location parameter" (1964).
 
     Parameters
     ----------
     delta : float
-        Where the loss turns from squared to absolute, in the units of (scaled) targets.
+        Where the loss turns from squared to absolute, in units of (scaled) targets.
     """
 
     name = "huber"
@@ -62,20 +62,20 @@ class Huber(Loss):
     scales_targets = True
     delta: float = setting(1.0, positive)
 
-    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
         # With c the error clipped to ±δ, the loss is ½ c (2e − c).
         np.subtract(logits, targets, out=scratch)
         np.clip(scratch, -self.delta, self.delta, out=delta)
         np.multiply(scratch, 2, out=scratch)
         np.subtract(scratch, delta, out=scratch)
-        np.vecdot(delta, scratch, out=values)
-        np.multiply(values, 0.5, out=values)
+        np.vecdot(delta, scratch, out=losses)
+        np.multiply(losses, 0.5, out=losses)
 
 
 class Poisson(Loss):
     r""":math:`\sum_k e^{z_k} - t_k z_k`, for counts; the prediction is eᶻ; gradient eᶻ − t.
 
-    The negative log-likelihood without the terms that the network has no influence on, so that it may be negative.
+    The negative log-likelihood without the terms that don't depend on the network, so it may be negative.
     """
 
     name = "poisson"
@@ -89,18 +89,18 @@ class Poisson(Loss):
         pooled: npt.NDArray[Any] = np.logaddexp.reduce(logits, axis=0) - math.log(len(logits))
         return pooled
 
-    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
         np.exp(logits, out=delta)
         np.multiply(logits, targets, out=scratch)
         np.subtract(delta, scratch, out=scratch)
-        np.add.reduce(scratch, axis=1, out=values)
+        np.add.reduce(scratch, axis=1, out=losses)
         np.subtract(delta, targets, out=delta)
 
 
 def _levels(name: str, value: object) -> tuple[float, ...]:
     levels = tuple(share(name, level) for level in value) if isinstance(value, list | tuple) else ()
     if not levels or tuple(sorted(set(levels))) != levels:
-        raise SettingError(f"{name} must be a list of rising shares such as [0.1, 0.5, 0.9], not {value!r}")
+        raise SettingError(f"{name} must be a list of increasing shares such as [0.1, 0.5, 0.9], not {value!r}")
     return levels
 
 
@@ -108,13 +108,13 @@ def _levels(name: str, value: object) -> tuple[float, ...]:
 class Quantile(Loss):
     r""":math:`\sum_{q,k} \max(q\,e_{qk}, (q - 1)\,e_{qk})` with e = t − z; gradient −q where e > 0, else 1 − q.
 
-    Several levels at once, one block of outputs for each: the share q of the targets lies below the prediction.
+    Several levels at once, one block of outputs each: a share q of the targets lies below the prediction.
     R. Koenker, G. Bassett, "Regression quantiles" (1978).
 
     Parameters
     ----------
     levels : sequence of float
-        The shares q, between 0 and 1, rising.
+        The shares q, between 0 and 1, increasing.
     """
 
     name = "quantile"
@@ -130,7 +130,7 @@ class Quantile(Loss):
     def point(self) -> int:
         return min(range(len(self.levels)), key=lambda i: abs(self.levels[i] - 0.5))
 
-    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
         width = targets.shape[1]
         for i, level in enumerate(self.levels):
             block = slice(i * width, (i + 1) * width)
@@ -138,7 +138,7 @@ class Quantile(Loss):
             np.subtract(logits[:, block], targets, out=error)
             np.greater_equal(error, 0, out=slope)
             np.subtract(slope, level, out=slope)
-        np.vecdot(delta, scratch, out=values)
+        np.vecdot(delta, scratch, out=losses)
 
 
 class GaussianNegativeLogLikelihood(Loss):
@@ -162,7 +162,7 @@ class GaussianNegativeLogLikelihood(Loss):
         with np.errstate(over="ignore"):
             np.exp(logits[:, half:], out=out[:, half:])
 
-    def value_and_grad(self, logits: Array, targets: Array, values: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
         half = targets.shape[1]
         log_variance, error, precision = logits[:, half:], scratch[:, :half], scratch[:, half:]
         by_mean, by_variance = delta[:, :half], delta[:, half:]
@@ -172,8 +172,8 @@ class GaussianNegativeLogLikelihood(Loss):
         np.multiply(error, precision, out=by_mean)
         np.multiply(error, by_mean, out=by_variance)
         np.add(log_variance, by_variance, out=precision)
-        np.add.reduce(precision, axis=1, out=values)
-        np.multiply(values, 0.5, out=values)
+        np.add.reduce(precision, axis=1, out=losses)
+        np.multiply(losses, 0.5, out=losses)
         np.multiply(by_variance, -0.5, out=by_variance)
         np.add(by_variance, 0.5, out=by_variance)
 
