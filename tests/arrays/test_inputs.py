@@ -15,14 +15,14 @@ from numlp.errors import DataError
         (3.0, "single number"),
         ([["a"]], "must hold numbers"),
         ([[None]], "must hold numbers"),
-        ([[1.0], [1.0, 2.0]], "no array"),
+        ([[1.0], [1.0, 2.0]], "must be an array"),
         ([[1j]], "must hold numbers"),
         (np.array(["2020-01-01"], dtype="datetime64[D]"), "must hold numbers"),
         ([[1.0], [np.nan]], "NaN or infinity, first in row 1"),
         ([[np.inf], [1.0]], "NaN or infinity, first in row 0"),
     ],
 )
-def test_rows_that_can_not_be_used(x, says):
+def test_bad_rows_are_refused(x, says):
     with pytest.raises(DataError, match=says):
         as_rows(x)
 
@@ -36,7 +36,7 @@ def test_rows_keep_their_dtype_and_are_not_copied():
 
 
 @pytest.mark.parametrize("kind", [scipy.sparse.csr_array, scipy.sparse.csc_matrix, scipy.sparse.coo_array])
-def test_sparse_rows_become_rows_that_can_be_taken(kind):
+def test_sparse_rows_become_csr(kind):
     x = np.array([[0, 1, 0], [2, 0, 0]])
     rows = as_features(kind(x), 3)
     np.testing.assert_array_equal(rows[1:].toarray(), x[1:])
@@ -52,7 +52,7 @@ def test_nan_far_down_is_found():
         as_rows(x)
 
 
-def test_another_number_of_features_names_both():
+def test_the_error_names_both_numbers_of_features():
     with pytest.raises(DataError, match=r"x has 3 features a row .* the network takes 4"):
         as_features(np.zeros((2, 3)), 4)
     with pytest.raises(DataError, match="first axis of length 1"):

@@ -1,4 +1,4 @@
-"""SciPy's sparse matrices give the same bits as arrays, and are never made dense whole."""
+"""SciPy's sparse matrices give the same bits as arrays, and are never converted whole."""
 
 import tracemalloc
 
@@ -22,7 +22,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_sparse_is_what_scipy_calls_so(kind):
+def test_scipy_s_sparse_matrices_are_recognized(kind):
     x = KINDS[kind](X)
     assert is_sparse(x)
     np.testing.assert_array_equal(dense(x), X)
@@ -47,7 +47,7 @@ def test_sparse_rows_give_the_bits_of_dense_ones(kind, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.bool_, np.int32, np.float32])
-def test_any_dtype_is_read_as_in_arrays(dtype):
+def test_sparse_rows_of_any_dtype_are_read_like_arrays(dtype):
     x = (np.abs(X) * 100).astype(dtype)
     for data in (scipy.sparse.csr_array(x), scipy.sparse.csc_matrix(x)):
         nets = [MLP([20, 3], input_scaling=standardize(each)) for each in (data, x)]
@@ -57,7 +57,7 @@ def test_any_dtype_is_read_as_in_arrays(dtype):
         np.testing.assert_array_equal(nets[0].predict_proba(data), nets[0].predict_proba(x))
 
 
-def test_doubled_entries_are_summed_and_rows_without_any_are_zeros():
+def test_duplicate_entries_are_summed_and_rows_without_entries_are_zeros():
     x = scipy.sparse.coo_array(([1.0, 2.0, 4.0], ([0, 0, 2], [1, 1, 0])), shape=(4, 2))
     net = MLP([2, 3], dtype="float64")
     np.testing.assert_array_equal(net.predict_proba(x), net.predict_proba([[0, 3], [0, 0], [4, 0], [0, 0]]))
@@ -65,7 +65,7 @@ def test_doubled_entries_are_summed_and_rows_without_any_are_zeros():
     np.testing.assert_array_equal(net.predict_proba(nothing), net.predict_proba(np.zeros((4, 2))))
 
 
-def test_sparse_batches_of_the_user_s_own_making():
+def test_a_stream_may_yield_sparse_batches():
     nets = [MLP([20, 4, 3]) for _ in range(2)]
     starts = range(0, 1300, 100)
     train(nets[0], [(X[i : i + 100], Y[i : i + 100]) for i in starts], epochs=2)
@@ -73,7 +73,7 @@ def test_sparse_batches_of_the_user_s_own_making():
     np.testing.assert_array_equal(nets[0].params, nets[1].params)
 
 
-def test_the_user_s_matrix_is_left_as_it_was():
+def test_the_user_s_matrix_is_not_changed():
     x = scipy.sparse.csr_array(X)
     data, indices, indptr = x.data.copy(), x.indices.copy(), x.indptr.copy()
     net = MLP([20, 3], input_noise=1.0)
@@ -92,7 +92,7 @@ def test_sparse_images_may_be_augmented():
 
 
 @pytest.mark.parametrize("kind", ["csr_array", "csc_matrix", "coo_array"])
-def test_sparse_rows_are_never_dense_whole(kind):
+def test_sparse_rows_are_never_converted_whole(kind):
     n, features = 20_000, 500  # 80 MB as float64
     entries = RNG.integers(0, features, 100_000)
     x = KINDS[kind]((np.ones(100_000), (np.repeat(np.arange(n), 5), entries)), shape=(n, features))
@@ -115,7 +115,7 @@ def test_sparse_rows_are_never_dense_whole(kind):
 @pytest.mark.parametrize(
     ("x", "says"),
     [
-        (scipy.sparse.csr_array((0, 4)), r"x must be a sparse matrix of rows, not of shape \(0, 4\)"),
+        (scipy.sparse.csr_array((0, 4)), r"x must be a sparse matrix with rows and columns, not of shape \(0, 4\)"),
         (scipy.sparse.csr_array(np.eye(3)), "x has 3 features a row .* the network takes 4"),
         (scipy.sparse.csr_array(np.diag([1.0, np.nan, 1.0, 1.0])), "x holds NaN or infinity"),
         (scipy.sparse.csr_array(np.diag([1.0, 1j, 1.0, 1.0])), "x must hold numbers, not complex128"),
@@ -123,7 +123,7 @@ def test_sparse_rows_are_never_dense_whole(kind):
     ],
     ids=["no rows", "features", "NaN", "complex", "1-D"],
 )
-def test_sparse_rows_that_can_not_be_used(x, says):
+def test_bad_sparse_rows_are_refused(x, says):
     net = MLP([4, 3])
     with pytest.raises(DataError, match=says):
         net.predict(x)
@@ -131,15 +131,15 @@ def test_sparse_rows_that_can_not_be_used(x, says):
         train(net, (x, Y[: x.shape[0]]))
 
 
-def test_a_row_number_of_nan_is_that_of_the_row():
+def test_the_error_names_the_sparse_row_with_nan():
     x = np.ones((6, 4))
     x[5, 2] = np.nan
     with pytest.raises(DataError, match="first in row 5"):
         MLP([4, 3]).predict(scipy.sparse.csr_array(x))
 
 
-def test_no_rows_to_learn_a_scaling_from():
-    with pytest.raises(DataError, match="must be a sparse matrix of rows"):
+def test_a_scaling_needs_rows_to_learn_from():
+    with pytest.raises(DataError, match="must be a sparse matrix with rows and columns"):
         standardize(scipy.sparse.csr_array((0, 4)))
 
 

@@ -24,7 +24,7 @@ def test_sigmoid_keeps_the_digits_of_small_results(x, expected):
 
 
 @given(arrays(np.float32, array_shapes(min_dims=2, max_dims=2, max_side=50), elements=finite))
-def test_the_largest_of_a_row_is_numpy_s_own(x):
+def test_row_max_agrees_with_numpy(x):
     n, width = x.shape
     for array in (x, x[:, ::-1]):
         np.testing.assert_array_equal(row_max(array), array.max(axis=1))
@@ -41,7 +41,7 @@ def test_softmax_rows_are_probabilities(x):
 
 
 @given(arrays(np.float64, (2, 4), elements=st.floats(-50, 50)), st.floats(-1e3, 1e3))
-def test_softmax_does_not_see_a_shift_of_a_row(x, shift):
+def test_shifting_a_row_does_not_change_its_softmax(x, shift):
     np.testing.assert_allclose(softmax(x), softmax(x + shift), atol=1e-9)
 
 

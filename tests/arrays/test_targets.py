@@ -24,19 +24,19 @@ def test_names_are_looked_up():
 @pytest.mark.parametrize(
     ("y", "says"),
     [
-        ([0, 3], "labels out of range: y holds 0 to 3, the network has 3 outputs"),
-        ([-1, 0], "labels out of range"),
-        ([0.5, 1.0], "real values where classes belong"),
+        ([0, 3], "y must hold classes from 0 to 2, one for each output, not 0 to 3"),
+        ([-1, 0], "y must hold classes from 0 to 2, one for each output, not -1 to 0"),
+        ([0.5, 1.0], "not real values; for regression use"),
         ([np.nan, 1.0], "NaN"),
-        (np.ones((2, 3)), "each summing to 1"),
-        ([[2.0, -1.0, 0.0]], "none negative"),
-        (np.eye(2), "2 columns"),
+        (np.ones((2, 3)), "summing to 1"),
+        ([[2.0, -1.0, 0.0]], "not negative"),
+        (np.eye(2), "3 columns, one per output, not 2"),
         (np.zeros((2, 3, 3)), "shape"),
-        (["a", "x"], "label 'x' is none of the network's classes: a, b, c"),
+        (["a", "x"], "label 'x' in y is not among the network's classes: a, b, c"),
         ([], "empty"),
     ],
 )
-def test_labels_that_can_not_be_used(y, says):
+def test_bad_classes_are_refused(y, says):
     with pytest.raises(DataError, match=says):
         as_classes(y, 3, ("a", "b", "c"))
 
@@ -61,60 +61,60 @@ def test_labels_are_rows(y, n_labels, names, expected):
 @pytest.mark.parametrize(
     ("y", "n_labels", "says"),
     [
-        ([0, 2], 1, "labels out of range: y holds 0 to 2, labels lie in 0 to 1"),
-        ([-1, 1], 1, "labels out of range: y holds -1 to 1"),
+        ([0, 2], 1, "y must hold labels from 0 to 1, not 0 to 2"),
+        ([-1, 1], 1, "y must hold labels from 0 to 1, not -1 to 1"),
         ([[0, 1]], 3, r"a row of 3 labels for each sample, not shape \(1, 2\)$"),
         ([0, 1], 3, "not shape .*; for classes use loss='softmax_cross_entropy'"),
         ([[0, 1]], 1, "a row of 1 labels"),
         ([np.nan, 1], 1, "NaN"),
-        (["a", "x"], 1, "label 'x' is none of the network's classes: a, b"),
-        (["a", "b"], 2, "names as labels must be two different ones, for a network with one output"),
+        (["a", "x"], 1, "label 'x' in y is not among the network's classes: a, b"),
+        (["a", "b"], 2, "y must hold two different names to give labels by name, for a network with one output"),
         ([], 1, "empty"),
-        ([None, 1], 1, "is no name"),
+        ([None, 1], 1, "non-empty strings"),
     ],
 )
-def test_yes_or_no_labels_that_can_not_be_used(y, n_labels, says):
+def test_bad_labels_are_refused(y, n_labels, says):
     with pytest.raises(DataError, match=says):
         as_labels(y, n_labels, ("a", "b"))
 
 
-def test_more_than_two_names_for_one_label():
-    with pytest.raises(DataError, match="must be two different ones"):
+def test_one_label_takes_two_names_at_most():
+    with pytest.raises(DataError, match="must hold two different names"):
         as_labels(["a", "b", "c"], 1, names_in(["a", "b", "c"]))
 
 
 @pytest.mark.parametrize(
     ("y", "says"),
     [
-        (np.array(["a", None], dtype=object), "label None in row 1 of y is no name"),
-        (np.array(["a", 3], dtype=object), "label 3 in row 1 of y is no name"),
-        (["a", ""], "label .* in row 1 of y is no name"),
-        ([["a", "b"]], r"names as labels must have shape \(n,\), not \(1, 2\)"),
+        (np.array(["a", None], dtype=object), "must hold non-empty strings .*, not None in row 1"),
+        (np.array(["a", 3], dtype=object), "must hold non-empty strings .*, not 3 in row 1"),
+        (["a", ""], "must hold non-empty strings .*, not '' in row 1"),
+        ([["a", "b"]], r"y must have shape \(n,\) to hold names of classes, not \(1, 2\)"),
     ],
 )
-def test_what_is_no_name(y, says):
+def test_anything_but_names_is_refused(y, says):
     with pytest.raises(DataError, match=says):
         names_in(y)
 
 
 def test_names_are_found_by_their_text():
     np.testing.assert_array_equal(name_indices(np.array(["b", "a"], dtype=object), ["a", "b"]), [1, 0])
-    with pytest.raises(DataError, match="no names at all"):
+    with pytest.raises(DataError, match="they have no names"):
         name_indices(np.array(["b"]), [])
 
 
-def test_names_that_are_more_than_the_outputs():
-    with pytest.raises(DataError, match="3 different names, the network has 2 outputs"):
+def test_more_names_than_outputs_are_refused():
+    with pytest.raises(DataError, match="2 different names, one per output, not 3"):
         as_classes(["a", "b", "c"], 2, names_in(["a", "b", "c"]))
 
 
 def test_values_are_columns():
     assert as_values([1.0, 2.0], 1).shape == (2, 1)
-    with pytest.raises(DataError, match="2 outputs"):
+    with pytest.raises(DataError, match="one column per target"):
         as_values([1.0, 2.0], 2)
 
 
-def test_one_class_only():
+def test_targets_of_one_class_are_refused():
     check_several_classes(np.array([0, 1]))
     for targets in (np.array([1, 1]), np.eye(2)[[1, 1]]):
         with pytest.raises(DataError, match="one class only"):

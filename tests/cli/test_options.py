@@ -200,7 +200,7 @@ def test_find_lr(numlp, images):
         (["--optimizer", "sgd(momentum = 1)"], "momentum must be at least 0 and below 1"),
         (["--optimizer", "sgd(momentun = 0.9)"], "did you mean 'momentum'"),
         (["--optimizer", "sgd(nesterov = true)"], "needs a momentum"),
-        (["--optimizer", "sgd(momentum 0.9)"], "settings are written as in"),
+        (["--optimizer", "sgd(momentum 0.9)"], "write settings as in"),
         (["--schedule", "one_cycle(rise = 2)"], "rise must be"),
         (["--schedule", "constant(warmup = 50)"], "warm-up of 50 epochs is not over"),
         (["--schedule", 'reduce_on_plateau(figure = "validation_los")'], "did you mean 'validation_loss'"),

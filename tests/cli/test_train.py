@@ -78,7 +78,7 @@ def test_one_s_own_arrays(numlp, points):
 def test_a_table_of_prices(numlp, houses):
     code, out, _ = numlp("train", houses, "--target", "price", "--test", houses, "--output", "run")
     assert code == 0
-    assert "real targets" in out
+    assert "real-valued targets" in out
     metrics = json.loads(Path("run/metrics.json").read_text())
     assert metrics["test"]["r2"] > 0.95
     assert Path("run/figures/r2.png").exists()
@@ -106,7 +106,7 @@ def test_a_pair_of_npy_and_a_folder_of_idx_files(numlp, blobs):
         (np.tile([[0.2, 0.5, 0.3], [0.5, 0.2, 0.3]], (45, 1)), "3 classes, taken from rows that sum to 1", "softmax"),
         (np.tile([[0, 1], [1, 1], [0, 0]], (30, 1)), "2 labels, taken from rows of 0 and 1", "sigmoid_binary_cross"),
         (np.tile([[0, 1], [1, 1], [0, 0]], (30, 1)) > 0, "2 labels, taken from rows of 0 and 1", "sigmoid_binary"),
-        (np.tile([[0.0, 1.5], [1.0, 1.0]], (45, 1)), "2 real targets\n", "squared_error"),
+        (np.tile([[0.0, 1.5], [1.0, 1.0]], (45, 1)), "2 real-valued targets\n", "squared_error"),
     ],
 )
 def test_what_was_guessed_of_the_targets_is_said(numlp, y, says, loss):
@@ -116,7 +116,7 @@ def test_what_was_guessed_of_the_targets_is_said(numlp, y, says, loss):
     assert says in out
     assert f"relu, {loss}" in out
     if "taken from" in says:
-        assert "real targets" in numlp("train", "guess.npz", *QUICK, "--task", "regression")[1]
+        assert "real-valued targets" in numlp("train", "guess.npz", *QUICK, "--task", "regression")[1]
 
 
 def test_one_of_two_classes_is_called_so(numlp):
@@ -231,7 +231,7 @@ def test_bad_input(fails, arguments, says):
         (np.zeros((0, 2)), np.ones(0), "empty"),
         (np.full((30, 2), "a"), np.arange(30) % 2, "must hold numbers"),
         (np.zeros((30, 2)), np.array([0.5, np.nan] * 15), "NaN"),
-        (np.zeros((1, 2)), np.ones(1), "too few"),
+        (np.zeros((1, 2)), np.ones(1), "give more rows"),
     ],
 )
 def test_arrays_that_can_not_be_trained_on(fails, x, y, says):
@@ -261,20 +261,20 @@ def test_whole_numbers_that_hardly_repeat_are_real_targets(numlp, houses):
     Path("few.csv").write_text("\n".join(Path(houses).read_text().splitlines()[:91]))
     code, out, _ = numlp("train", "few.csv", "--target", "price", "--epochs", "1")
     assert code == 0
-    assert "real targets" in out
+    assert "real-valued targets" in out
 
 
 def test_classes_can_not_be_trained_by_a_loss_for_real_targets(fails):
     assert "mnist has classes" in fails("train", "mnist", "--loss", "squared_error")
     assert "mnist has classes" in fails("train", "mnist", "--task", "regression")
-    assert "target 'price' has no meaning for mnist" in fails("train", "mnist", "--target", "price")
+    assert "target 'price' doesn't apply to mnist" in fails("train", "mnist", "--target", "price")
 
 
 def test_tables_that_can_not_be_trained_on(fails):
     Path("t.csv").write_text("a,b\n1,2\nx,3\n")
-    assert "line 3, column 'a': 'x' is no number" in fails("train", "t.csv", "--target", "b")
+    assert "line 3, column 'a': 'x' is not a number" in fails("train", "t.csv", "--target", "b")
     assert "did you mean 'b'" in fails("train", "t.csv", "--target", "bb")
-    assert "name the target column" in fails("train", "t.csv")
+    assert "target must name a column" in fails("train", "t.csv")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")

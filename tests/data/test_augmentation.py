@@ -46,7 +46,7 @@ def augmented(settings, images, rng=0, batch_size=None, dtype=np.float32, unit=1
 
 
 def coordinates(n, height=28, width=28, rng=0, **settings):
-    """Where pixels look for their values, in pixels of the image without its padding."""
+    """The coordinates that pixels read their values from, without the image's padding."""
     warp = Warp(Images(**settings), 1, height, width, n)
     return warp.coordinates(n, np.random.default_rng(rng)).astype(np.float64) - 1
 
@@ -61,7 +61,7 @@ def grid(height=28, width=28):
 @pytest.mark.parametrize("out", ["float32", "float64"])
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_with_everything_off_rows_are_converted_and_nothing_is_drawn(shape, dtype, out):
+def test_with_everything_off_rows_are_converted_and_no_number_is_drawn(shape, dtype, out):
     images = pictures(shape, dtype=dtype)
     np.testing.assert_array_equal(augmented(Images(), images, rng=Fixed(None), dtype=out), images.astype(out))
 
@@ -90,7 +90,7 @@ def test_a_shift_by_whole_pixels_moves_zeros_in(shape, shift, uniform):
     np.testing.assert_array_equal(augmented(Images(shift=shift), images, rng=Fixed(uniform)), expected)
 
 
-def test_half_a_pixel_is_the_mean_of_neighbours_and_half_of_the_edge():
+def test_half_a_pixel_is_the_mean_of_neighbors_and_half_of_the_edge():
     row = np.array([[[2, 4, 8]]], np.uint8)
     np.testing.assert_array_equal(coordinates(1, 1, 3, rng=0), grid(1, 3)[None])
     warp = Warp(Images(shift=1), 1, 1, 3, 1)
@@ -109,13 +109,13 @@ def test_a_rotation_by_90_degrees_turns_pixels_into_pixels(shape, uniform, turns
 
 
 @given(st.sampled_from(SHAPES), st.sampled_from(["uint8", "float32", "float64"]))
-def test_a_sure_flip_is_the_mirror_image(shape, dtype):
+def test_a_flip_with_probability_1_is_the_mirror_image(shape, dtype):
     images = pictures(shape, dtype=dtype)
     mirror = images[:, :, ::-1] if len(shape) == 3 and shape[2] <= 4 else images[..., ::-1]
     np.testing.assert_array_equal(augmented(Images(flip=1), images), mirror)
 
 
-def test_a_flip_has_its_probability_and_comes_whole():
+def test_a_flip_has_its_probability_and_flips_the_whole_image():
     images = pictures((4, 4), n=4000)
     result = augmented(Images(flip=0.3), images)
     flipped = (result == images[..., ::-1]).all(axis=(1, 2))
@@ -143,7 +143,7 @@ def test_sampling_is_bilinear_interpolation_with_zeros_outside(shape, dtype, see
 
 
 @pytest.mark.parametrize("name", ["shift", "shear", "elastic"])
-def test_far_outside_is_zero(name):
+def test_pixels_from_far_outside_are_zero(name):
     images = pictures((1, 6) if name == "shift" else (6, 6), n=40)
     result = augmented(Images(**{name: 1e6}), images)
     assert np.isfinite(result).all()
@@ -151,7 +151,7 @@ def test_far_outside_is_zero(name):
 
 
 @given(st.sampled_from(list(ALONE)))
-def test_the_largest_settings_there_are_give_finite_numbers(name):
+def test_the_largest_settings_give_finite_numbers(name):
     largest = 180 if name == "rotation" else 5 if name == "scale" else 1 if name in ("flip", "erasing") else 1e6
     assert np.isfinite(augmented(Images(**{name: largest}), pictures((6, 7)))).all()
 
@@ -200,7 +200,7 @@ def test_a_wider_field_is_smoother():
         assert roughness(width) == pytest.approx(np.sqrt(2 * (1 - np.exp(-1 / (4 * width**2)))), rel=0.1)
 
 
-def test_the_bumps_are_those_that_were_measured():
+def test_the_bumps_have_the_expected_values():
     centres = np.arange(-4, 31.3, 3.2)
     bumps = np.exp(-((np.arange(28)[:, None] - centres) ** 2) / 32)
     bumps /= np.linalg.norm(bumps, axis=1, keepdims=True)
@@ -226,12 +226,12 @@ def test_erasing_fills_one_rectangle_with_zeros():
         assert (np.abs(np.diff(np.pad(sides, ((0, 0), (1, 1))).astype(int), axis=1)).sum(axis=1) == 2 * touched).all()
     area = erased[touched].mean(axis=(1, 2))
     assert area.mean() == pytest.approx((0.02 + 0.33) / 2, abs=0.015)
-    assert 0.01 < area.min() < 0.04  # sides are whole pixels, up to one more or less than was drawn
+    assert 0.01 < area.min() < 0.04  # sides are rounded to whole pixels
     assert 0.31 < area.max() < 0.38
     aspect = np.log(rows[touched].sum(axis=1) / columns[touched].sum(axis=1))
     assert aspect.mean() == pytest.approx(0, abs=0.1)
     assert np.quantile(np.abs(aspect), 0.9) <= -np.log(0.3)
-    for sides in (rows, columns):  # the edges are reached, too, both alike
+    for sides in (rows, columns):  # rectangles reach both edges alike
         share = sides[touched].mean(axis=0)
         assert (share > 0.01).all()
         np.testing.assert_allclose(share, share[::-1], atol=0.1)
@@ -253,7 +253,7 @@ def test_rectangles_stay_within_thin_images(shape):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_noise_is_a_part_of_the_range(dtype):
+def test_noise_scales_with_the_range_of_the_data(dtype):
     images = pictures((28, 28), n=100)
     noise = augmented(Images(noise=0.1), images, dtype=dtype, unit=255.0) - images
     assert noise.std() == pytest.approx(25.5, rel=0.02)
@@ -266,7 +266,7 @@ def test_noise_is_a_part_of_the_range(dtype):
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_any_dtype_of_the_same_numbers_gives_the_same_and_stays_as_it_is(shape, dtype):
+def test_every_dtype_gives_the_same_result_and_is_not_changed(shape, dtype):
     images = pictures(shape, n=9)
     source = images.astype(dtype)
     source.flags.writeable = False
@@ -286,7 +286,7 @@ def test_channels_share_the_map_of_their_image():
 
 
 @given(st.integers(1, 130), st.sampled_from([1, 2, 40, 1000]))
-def test_the_same_generator_gives_the_same_bits_whatever_the_buffers_hold(n, more):
+def test_results_do_not_depend_on_the_content_of_buffers(n, more):
     images = pictures((28, 28), n=n)
     augment = EVERYTHING.bind((28, 28), n + more)
     for seed in (1, 2, 1):  # used buffers leave no trace
@@ -294,7 +294,7 @@ def test_the_same_generator_gives_the_same_bits_whatever_the_buffers_hold(n, mor
     np.testing.assert_array_equal(out.reshape(images.shape), augmented(EVERYTHING, images, rng=1))
 
 
-def test_rows_of_a_strided_array_and_no_rows_at_all_are_fine():
+def test_strided_and_empty_rows_work():
     images = pictures((6, 6), n=8)
     wide = np.zeros((16, 80), np.float32)
     augment = EVERYTHING.bind((6, 6), 8)
@@ -306,14 +306,14 @@ def test_rows_of_a_strided_array_and_no_rows_at_all_are_fine():
 
 @pytest.fixture
 def small_buffers():
-    """Make NumPy convert dtypes through its smallest buffers, so that nothing but arrays is left to be seen."""
+    """Make NumPy convert dtypes through its smallest buffers, so that only arrays show up."""
     before = np.setbufsize(16)
     yield
     np.setbufsize(before)
 
 
 def peak_memory(call):
-    """Return the least peak of several calls: what other threads allocate meanwhile is not in each of them."""
+    """Return the lowest peak of several calls: allocations of other threads don't fall into each of them."""
 
     def peak():
         tracemalloc.start()
@@ -333,7 +333,7 @@ def peak_memory(call):
 @pytest.mark.parametrize("shape", [(4, 4), (2, 2, 4), (4, 2, 2)])
 @pytest.mark.parametrize("settings", [*({name: value} for name, value in ALONE.items()), {}, None], ids=str)
 def test_a_call_allocates_no_array(settings, shape, dtype, out):
-    # One float32 for each image would take 8,192 bytes; views and Python's numbers take less than half of that.
+    # One float32 per image would take 8,192 bytes; views and Python's numbers take less than half of that.
     n = 2048
     x, result, rng = pictures(shape, n, dtype).reshape(n, -1), np.empty((n, 16), out), np.random.default_rng(0)
     augment = (EVERYTHING if settings is None else Images(**settings)).bind(shape, n)
@@ -346,7 +346,7 @@ def test_a_call_allocates_no_array(settings, shape, dtype, out):
 
 @pytest.mark.parametrize("name", [*ALONE, "elastic_width"])
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf"), "much", None, True, 1e9])
-def test_settings_out_of_range_are_named_with_their_range(name, value):
+def test_the_error_names_the_setting_and_its_range(name, value):
     with pytest.raises(SettingError, match=f"{name} must be a number from 0.* to .*, not "):
         Images(**{name: value})
 
@@ -367,18 +367,18 @@ def test_settings_are_floats_frozen_and_compared_by_value():
 
 @pytest.mark.parametrize("shape", [(), (13,), (5, 5, 5), (2, 3, 4, 5), (0, 4), (4, 0, 3), (2000, 2000)])
 @pytest.mark.parametrize("settings", [Images(), EVERYTHING], ids=["off", "on"])
-def test_rows_that_are_no_images_are_refused(settings, shape):
+def test_rows_that_are_not_images_are_refused(settings, shape):
     with pytest.raises(DataError, match="augmentation needs images"):
         settings.bind(shape, 8)
 
 
-def test_the_registry_knows_every_augmentation_by_its_name():
+def test_the_registry_lists_every_augmentation_by_its_name():
     assert {name: entry.name for name, entry in AUGMENTATIONS.items()} == {name: name for name in AUGMENTATIONS}
     assert isinstance(AUGMENTATIONS["images"]().bind((2, 2), 1), Augmenter)
 
 
-def test_it_takes_no_longer_than_a_training_step(mnist):
-    """Everything on, against a step of a 784-512-512-10 network, each on one core; the least of interleaved times."""
+def test_augmentation_takes_no_longer_than_a_training_step(mnist):
+    """Compare everything on with a step of a 784-512-512-10 network, on one core: minima of interleaved times."""
     n = 128
     x = mnist.train.x[:n].reshape(n, -1)
     everything = Images(
@@ -398,7 +398,7 @@ def test_it_takes_no_longer_than_a_training_step(mnist):
         work()
         return time.perf_counter() - started
 
-    with threads.limited(1):  # augmentation has one: how much another speeds up the step is the machine's affair
+    with threads.limited(1):  # augmentation uses one thread; a second one's effect on the step varies by machine
         times = [(seconds(lambda: everything(x, out, rng)), seconds(step)) for _ in range(40)]
     augmenting, training = (min(column) for column in zip(*times, strict=True))
     assert augmenting <= training

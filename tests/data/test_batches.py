@@ -19,7 +19,7 @@ def make(n, batch_size, seed=0, targets=None, weights=None, dtype="float32", **s
 
 
 def rows(batches, epoch):
-    """Return inputs, in the bytes that they were, beside targets and weights, if there are any."""
+    """Return inputs, as the original bytes, beside targets and weights, if any."""
     parts = []
     for batch in batches.epoch(epoch):
         columns = [batch.x * 255, batch.targets]
@@ -51,14 +51,14 @@ def test_the_order_is_a_function_of_seed_and_epoch_alone():
     assert not np.array_equal(rows(make(20, 4, seed=1), 3), rows(used, 3))
 
 
-def test_an_epoch_that_was_left_early_is_forgotten():
+def test_an_epoch_left_early_does_not_affect_the_next():
     used = make(20, 4)
     next(iter(used.epoch(3)))
     np.testing.assert_array_equal(rows(used, 3), rows(make(20, 4), 3))
 
 
 @pytest.mark.parametrize("weights", [None, np.ones(8)])
-def test_buffers_are_the_same_all_the_time(weights):
+def test_all_batches_share_the_same_buffers(weights):
     batches = make(8, 4, weights=weights, mixup=0.2)
     arrays = [[a for a in batch if isinstance(a, np.ndarray)] for batch in batches.epoch(0)]
     addresses = {tuple(array.ctypes.data for array in each) for each in arrays}
@@ -66,14 +66,14 @@ def test_buffers_are_the_same_all_the_time(weights):
     assert len(addresses) == 1
 
 
-def test_target_rows_are_passed_on():
+def test_rows_of_targets_are_gathered():
     targets = np.random.default_rng(0).dirichlet(np.ones(3), 6)
     seen = rows(make(6, 4, targets=targets), 0)
     np.testing.assert_allclose(seen[np.argsort(seen[:, 0]), 2:], targets, rtol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_batches_are_of_the_network_s_dtype(dtype):
+def test_batches_have_the_network_s_dtype(dtype):
     for batch in make(6, 4, weights=np.ones(6), dtype=dtype, smoothing=0.1, rest=1 / 3, mixup=1.0).epoch(0):
         assert {batch.x.dtype, batch.targets.dtype, batch.weights.dtype} == {np.dtype(dtype)}
 
@@ -86,7 +86,7 @@ def test_smoothing_moves_targets_towards_the_rest(targets):
     np.testing.assert_allclose(seen[:, 2:], 0.7 * hard[:, 2:] + 0.1, rtol=1e-6)
 
 
-def test_mixup_mixes_rows_and_targets_with_those_before_them_in_one_share():
+def test_mixup_mixes_rows_and_targets_with_the_rows_before_in_the_same_share():
     mixed, plain = make(10, 5, mixup=0.7, dtype="float64"), make(10, 5, dtype="float64")
     shares = []
     for one, other in zip(mixed.epoch(2), plain.epoch(2), strict=True):
@@ -104,7 +104,7 @@ def test_a_batch_of_one_row_mixed_with_itself_is_that_row():
     np.testing.assert_allclose(rows(make(3, 1, mixup=0.5), 0), rows(make(3, 1), 0), rtol=1e-6)
 
 
-def test_augmentation_is_another_in_every_epoch_and_leaves_the_data_as_they_were():
+def test_augmentation_differs_in_every_epoch_and_does_not_change_the_data():
     x = np.zeros((30, 16), np.uint8)
     x[:, 5] = 255
     kept = x.copy()
@@ -134,12 +134,12 @@ def test_augmentation_is_another_in_every_epoch_and_leaves_the_data_as_they_were
 def test_augmentation_needs_images():
     settings = {"scaling": Scaling(), "dtype": "float32", "seed": 0, "augmentation": Images(shift=1)}
     data = Rows(np.zeros((4, 16)), np.arange(4) % 3)
-    with pytest.raises(DataError, match=r"augmentation needs images.*rows of shape \(16,\) are none"):
+    with pytest.raises(DataError, match=r"augmentation needs images.*not rows of shape \(16,\)"):
         Batches(data, n_targets=3, batch_size=2, image_shape=(16,), **settings)
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, 2.5, float("nan")])
-def test_batch_sizes_out_of_range(batch_size):
+def test_batch_sizes_out_of_range_are_refused(batch_size):
     with pytest.raises(SettingError, match="batch_size"):
         make(4, batch_size)
 

@@ -22,7 +22,7 @@ def test_shapes(inputs, shape, expected):
     assert picture_shape(MLP([inputs, 2], input_shape=shape)) == expected
 
 
-def test_a_table_of_64_named_columns_is_no_image():
+def test_a_table_of_64_named_columns_is_not_an_image():
     names = [f"column {i}" for i in range(64)]
     assert picture_shape(MLP([64, 2])) is not None
     assert picture_shape(MLP([64, 2], feature_names=names)) is None

@@ -1,4 +1,4 @@
-"""Training data as batches of the user's own making, and data that lie on disk."""
+"""Training data in batches that the user makes, and data on disk."""
 
 import itertools
 import subprocess
@@ -32,7 +32,7 @@ def trained(data, **settings):
 
 
 class Reiterable:
-    """What can be begun anew every epoch, as a data loader."""
+    """An iterable that starts again every epoch, like a data loader."""
 
     def __init__(self, batches):
         self.batches = batches
@@ -78,7 +78,7 @@ def test_each_batch_is_a_step_of_gradient_descent():
     np.testing.assert_allclose(net.params, expected.params, rtol=1e-12)
 
 
-def test_batches_are_those_of_arrays_when_they_are_all_in_one():
+def test_one_batch_of_all_rows_trains_like_arrays():
     net, history = trained([(X, Y)])
     arrays, other = trained((X, Y), batch_size=30)
     np.testing.assert_allclose(net.params, arrays.params, rtol=1e-12)
@@ -86,8 +86,8 @@ def test_batches_are_those_of_arrays_when_they_are_all_in_one():
     np.testing.assert_allclose(history["train_accuracy"], other["train_accuracy"])
 
 
-def test_figures_are_those_of_all_batches():
-    net = network(activation="tanh")  # no row is at a tie, as it is where all ReLUs are off
+def test_metrics_cover_all_batches():
+    net = network(activation="tanh")  # with ReLU, rows for which all units are off would tie
     history = train(net, [(X[:4], Y[:4]), (X[4:25], Y[4:25]), (X[25:], Y[25:])], learning_rate=1e-12, epochs=1)
     figures = evaluate(net, (X, Y))
     assert history["train_loss"][0] == pytest.approx(figures["loss"])
@@ -110,7 +110,7 @@ def test_batches_may_be_of_any_sizes(sizes, regularization):
         assert np.isfinite(net.params).all()
 
 
-def test_the_function_gets_the_epoch_and_objects_are_begun_once_an_epoch():
+def test_a_function_gets_the_epoch_and_an_object_is_iterated_once_an_epoch():
     epochs = []
 
     def batches(epoch):
@@ -139,7 +139,7 @@ def test_batches_are_made_one_at_a_time():
     assert most == 1
 
 
-def test_the_user_s_arrays_are_left_as_they_were():
+def test_the_user_s_arrays_are_not_changed():
     kept = [(x.copy(), y.copy()) for x, y in PAIRS]
     net = network(input_dropout=0.3, input_noise=1.0)
     train(net, PAIRS, epochs=2, adversarial=0.5, label_smoothing=0.1)
@@ -148,7 +148,7 @@ def test_the_user_s_arrays_are_left_as_they_were():
         np.testing.assert_array_equal(y, y0)
 
 
-def test_bytes_images_and_scalings_are_read_as_in_arrays():
+def test_bytes_images_and_scalings_are_read_like_arrays():
     images = RNG.integers(0, 256, (30, 2, 2), dtype=np.uint8)
     nets = [MLP([4, 3], dtype="float64", input_scaling=standardize(images)) for _ in range(2)]
     train(nets[0], [(images, Y)], epochs=2)
@@ -156,19 +156,19 @@ def test_bytes_images_and_scalings_are_read_as_in_arrays():
     np.testing.assert_allclose(nets[0].params, nets[1].params, rtol=1e-9)
 
 
-def test_names_are_looked_up_in_those_of_the_network():
+def test_names_are_looked_up_among_the_network_s_classes():
     names = np.array(["ant", "bee", "cat"])
     net = network(class_names=names)
     train(net, [(x, names[y]) for x, y in PAIRS], epochs=3, learning_rate=0.1)
     np.testing.assert_array_equal(net.params, trained(PAIRS)[0].params)
 
 
-def test_validation_is_what_it_always_is():
+def test_validation_rows_work_with_batches():
     net, history = trained(PAIRS, validation=(X, Y))
     assert history["validation_loss"][-1] == evaluate(net, (X, Y))["loss"]
 
 
-def test_what_is_random_follows_the_seed():
+def test_randomness_follows_the_seed():
     def params(seed):
         net = network(dropout=0.5)
         train(net, PAIRS, epochs=2, seed=seed)
@@ -198,27 +198,27 @@ def test_schedules_that_count_epochs_need_no_length():
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ([], "data is empty: it must hold at least one batch"),
+        ([], "data must hold at least one batch"),
         (lambda epoch: [], "epoch 1 had no batches"),
         (lambda epoch: PAIRS if epoch < 1 else [], "epoch 2 had no batches"),
         ([(X, Y, WEIGHTS, 1)], r"batch 1 of epoch 1: a batch must be a pair \(x, y\) or a triple .*, not tuple"),
         (Reiterable([X]), "batch 1 of epoch 1: a batch must be a pair .*, not ndarray"),
         (Reiterable([None]), "not NoneType"),
         ([(X, Y), (X[:, :3], Y)], "batch 2 of epoch 1: x has 3 features a row"),
-        ([(X, Y), (X, Y[:5])], "batch 2 of epoch 1: x has 30 rows and y has 5"),
+        ([(X, Y), (X, Y[:5])], "batch 2 of epoch 1: x and y must have the same number of rows, not 30 and 5"),
         ([(X, Y), (X[:0], Y[:0])], "batch 2 of epoch 1: x is empty"),
         ([(X, Y), (X * np.nan, Y)], "batch 2 of epoch 1: x holds NaN"),
-        ([(X, Y + 1)], "batch 1 of epoch 1: labels out of range"),
+        ([(X, Y + 1)], "batch 1 of epoch 1: y must hold classes from 0 to"),
         ([(X, Y, -WEIGHTS)], "batch 1 of epoch 1: weights must be at least 0"),
         ([(X, Y, WEIGHTS[:3])], r"batch 1 of epoch 1: weights must have shape \(30,\)"),
-        ([(X, Y.astype(str))], "label '0' is none of the network's classes: no names at all"),
+        ([(X, Y.astype(str))], "label '0' in y is not among the network's classes: they have no names"),
         (
             lambda epoch: [(X, Y)] if epoch == 0 else [(X, Y), (X, Y[:, None, None])],
             "batch 2 of epoch 2: y must have",
         ),
     ],
 )
-def test_batches_that_can_not_be_used(data, says):
+def test_bad_batches_are_refused(data, says):
     with pytest.raises(DataError, match=says):
         train(network(), data, epochs=3)
 
@@ -232,7 +232,7 @@ def test_a_generator_is_used_up_after_one_epoch():
     np.testing.assert_array_equal(net.params, before)
 
 
-def test_batches_that_run_out_and_batches_that_their_length_does_not_promise():
+def test_too_few_and_too_many_batches_are_refused():
     once = [PAIRS]
     with pytest.raises(DataError, match="epoch 2 had no batches"):
         train(network(), lambda epoch: once.pop() if once else [], epochs=2)
@@ -241,27 +241,29 @@ def test_batches_that_run_out_and_batches_that_their_length_does_not_promise():
         def __len__(self):
             return 1
 
-    with pytest.raises(DataError, match="epoch 1 has more batches than the 1 that their length promises"):
+    with pytest.raises(DataError, match="epoch 1 must have 1 batches, the length of data, not more"):
         train(network(), Short(PAIRS), schedule="one_cycle", epochs=3)
 
 
-def test_weights_that_are_0_in_every_batch():
+def test_weights_of_0_in_every_batch_are_refused():
     with pytest.raises(DataError, match="all weights of epoch 1 are 0"):
         train(network(), [(X, Y, np.zeros(len(X)))])
     train(network(), [(X, Y, np.zeros(len(X))), (X, Y, np.ones(len(X)))], epochs=1)
 
 
-def test_names_that_the_network_lacks():
+def test_names_of_unknown_classes_are_refused():
     net = network(class_names=["ant", "bee", "cat"])
     with pytest.raises(
-        DataError, match="batch 1 of epoch 1: label 'dog' is none of the network's classes: ant, bee, cat"
+        DataError, match="batch 1 of epoch 1: label 'dog' in y is not among the network's classes: ant, bee, cat"
     ):
         train(net, [(X, np.array(["ant", "bee", "dog"])[Y])])
 
 
-def test_one_row_under_batch_normalization():
+def test_batches_of_one_row_are_refused_with_batch_normalization():
     net = network(normalization="batch")
-    with pytest.raises(DataError, match="batch 2 of epoch 1: batch normalization needs 2 rows or more"):
+    with pytest.raises(
+        DataError, match="batch 2 of epoch 1: batch normalization needs batches of 2 rows or more, not 1"
+    ):
         train(net, [(X, Y), (X[:1], Y[:1])], epochs=1)
     train(network(normalization="layer"), [(X, Y), (X[:1], Y[:1])], epochs=1)
 
@@ -269,7 +271,7 @@ def test_one_row_under_batch_normalization():
 @pytest.mark.parametrize(
     "settings", [{"class_weight": "balanced"}, {"augmentation": "images(shift = 1)"}, {"mixup": 0.2}], ids=str
 )
-def test_settings_that_need_arrays(settings):
+def test_some_settings_need_arrays(settings):
     net = network()
     with pytest.raises(SettingError, match=f"{next(iter(settings))} needs arrays as data"):
         train(net, PAIRS, **settings)
@@ -277,7 +279,7 @@ def test_settings_that_need_arrays(settings):
 
 
 @pytest.mark.parametrize("data", [X, "data.npz", 3, None, {"x": X, "y": Y}, (X,), (X, Y, WEIGHTS, 1)], ids=type)
-def test_what_is_neither_a_pair_nor_batches(data):
+def test_data_that_is_neither_a_pair_nor_batches_is_refused(data):
     with pytest.raises(DataError, match="pair"):
         train(network(), data)
 
@@ -287,7 +289,7 @@ def test_a_list_of_two_arrays_is_a_pair():
     np.testing.assert_array_equal(trained([X.tolist(), Y.tolist()])[0].params, trained((X, Y))[0].params)
 
 
-N, FEATURES = 40_960, 3200  # 131 MB of bytes, which takes no place on the disk: it was never written
+N, FEATURES = 40_960, 3200  # 131 MB of bytes, which take no space on disk because they were never written
 
 
 @pytest.fixture
@@ -300,7 +302,7 @@ def large(tmp_path):
     return path
 
 
-def test_rows_on_disk_are_never_in_memory_whole(large):
+def test_rows_on_disk_are_never_loaded_whole(large):
     x, y = np.load(large, mmap_mode="r")[:8192], np.arange(8192) % 10
     net = MLP([FEATURES, 16, 10])
     tracemalloc.start()

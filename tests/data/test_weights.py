@@ -1,4 +1,4 @@
-"""Weights of samples and of classes: a weight of k counts as a row that is there k times, everywhere."""
+"""Weights of samples and of classes: everywhere, a weight of k counts like k copies of the row."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def trained(data, name="softmax_cross_entropy", validation=None, **settings):
 
 
 def same(one, other, rtol=1e-9):
-    """Check that two trainings ended with one network and one history."""
+    """Check that two runs ended with the same network and the same history."""
     np.testing.assert_allclose(one[0].params, other[0].params, rtol=rtol, atol=1e-12)
     for column in set(one[1].columns) - {"seconds"}:
         np.testing.assert_allclose(one[1][column], other[1][column], rtol=rtol, err_msg=column)
@@ -44,7 +44,7 @@ def same(one, other, rtol=1e-9):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_weight_of_k_is_a_row_that_is_there_k_times(loss, optimizer):
+def test_a_weight_of_k_equals_k_copies_of_the_row(loss, optimizer):
     (x, y, weights), (vx, vy, vweights) = problem(loss), problem(loss, seed=1)
     repeated = np.repeat(x, weights, axis=0), np.repeat(y, weights, axis=0)
     validation = np.repeat(vx, vweights, axis=0), np.repeat(vy, vweights, axis=0)
@@ -56,7 +56,7 @@ def test_a_weight_of_k_is_a_row_that_is_there_k_times(loss, optimizer):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_only_ratios_matter(loss):
+def test_only_ratios_of_weights_matter(loss):
     x, y, weights = problem(loss)
     for batch_size in (5, N):
         one, other = (
@@ -78,7 +78,7 @@ def test_a_weight_of_0_leaves_a_row_out(loss):
     assert evaluate(one[0], (spoiled, y, kept)) == pytest.approx(evaluate(one[0], (x[kept], y[kept])))
 
 
-def test_batches_of_weighted_rows_weigh_as_much_as_their_rows():
+def test_a_batch_weighs_as_much_as_its_rows():
     x, y, weights = problem("squared_error")
     gradients = []
     net = network("squared_error")
@@ -106,7 +106,7 @@ BALANCED = compute_class_weight("balanced", classes=np.arange(3), y=Y)
     ids=str,
 )
 @pytest.mark.parametrize("targets", [Y, np.eye(3)[Y]], ids=["indices", "rows"])
-def test_class_weights_are_those_of_scikit_learn(targets, class_weight, expected):
+def test_class_weights_agree_with_scikit_learn(targets, class_weight, expected):
     np.testing.assert_allclose(as_class_weights(class_weight, targets, ["cat", "dog", "eel"]), expected)
     if not isinstance(class_weight, str | np.ndarray | list | tuple):
         by_index = {["cat", "dog", "eel"].index(name): weight for name, weight in class_weight.items()}
@@ -114,7 +114,7 @@ def test_class_weights_are_those_of_scikit_learn(targets, class_weight, expected
         np.testing.assert_allclose(as_class_weights(by_index, targets, ["0", "1", "2"]), theirs)
 
 
-def test_classes_with_names_may_be_called_by_their_index_too():
+def test_class_weights_may_name_classes_by_index():
     np.testing.assert_allclose(as_class_weights({0: 2.0, "eel": 3.0}, Y, ["cat", "dog", "eel"]), [2, 1, 3])
     np.testing.assert_allclose(as_class_weights({np.int64(1): 2.0}, Y, ["cat", "dog", "eel"]), [1, 2, 1])
 
@@ -126,7 +126,7 @@ def test_a_class_without_rows_gets_no_weight_when_balanced():
 
 @pytest.mark.parametrize("class_weight", ["balanced", {"0": 2.0, 2: 3}, [1.0, 2.0, 0.5]], ids=str)
 @pytest.mark.parametrize("labels", ["indices", "rows", "names"])
-def test_class_weights_are_weights_of_rows(labels, class_weight):
+def test_class_weights_equal_weights_of_rows(labels, class_weight):
     x = np.random.default_rng(0).normal(size=(N, 4))
     rows = as_class_weights(class_weight, Y, ["0", "1", "2"])[Y]
     y = {"indices": Y, "rows": np.eye(3)[Y], "names": Y.astype(str)}[labels]
@@ -135,7 +135,7 @@ def test_class_weights_are_weights_of_rows(labels, class_weight):
     assert evaluate(one[0], (x, y), class_weight=class_weight) == pytest.approx(evaluate(one[0], (x, Y, rows)))
 
 
-def test_class_weights_and_weights_of_rows_are_multiplied():
+def test_class_weights_multiply_weights_of_rows():
     x, _, weights = problem("softmax_cross_entropy")
     rows = np.array([1.0, 2.0, 0.5])[Y] * weights
     one = trained((x, Y, weights), class_weight=[1.0, 2.0, 0.5])
@@ -144,16 +144,16 @@ def test_class_weights_and_weights_of_rows_are_multiplied():
     assert figures == pytest.approx(evaluate(one[0], (x, Y, rows)))
 
 
-def test_validation_is_weighted_as_the_training_rows_are():
+def test_validation_rows_are_weighted_like_training_rows():
     x = np.random.default_rng(0).normal(size=(N, 4))
-    part = np.arange(N) % 2 == 0  # in another balance
+    part = np.arange(N) % 2 == 0  # with another class balance
     net, history = trained((x, Y), validation=(x[part], Y[part]), class_weight="balanced")
     expected = evaluate(net, (x[part], Y[part], BALANCED[Y[part]]))
     assert history["validation_loss"][-1] == pytest.approx(expected["loss"])
     assert history["validation_accuracy"][-1] == pytest.approx(expected["accuracy"])
 
 
-def test_two_classes_with_one_output_may_have_weights_too():
+def test_two_classes_with_one_output_may_have_weights():
     x, y = np.random.default_rng(0).normal(size=(N, 4)), (np.arange(N) % 4 == 0).astype(int)
     nets = [MLP([4, 1], loss="sigmoid_binary_cross_entropy", dtype="float64") for _ in range(3)]
     train(nets[0], (x, y), batch_size=N, epochs=3, class_weight="balanced")
@@ -165,7 +165,7 @@ def test_two_classes_with_one_output_may_have_weights_too():
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_weighted_figures_are_those_of_scikit_learn(loss):
+def test_weighted_metrics_agree_with_scikit_learn(loss):
     x, y, weights = problem(loss)
     net = network(loss)
     figures = evaluate(net, (x, y, weights))
@@ -185,7 +185,7 @@ def test_weighted_figures_are_those_of_scikit_learn(loss):
     assert figures["loss"] == pytest.approx(np.average(losses, weights=weights))
 
 
-def test_weighted_log_loss_is_scikit_learn_s():
+def test_the_weighted_log_loss_agrees_with_scikit_learn():
     x, y, weights = problem("softmax_cross_entropy")
     net = network("softmax_cross_entropy")
     expected = sklearn.metrics.log_loss(y, net.predict_proba(x), sample_weight=weights)
@@ -193,7 +193,7 @@ def test_weighted_log_loss_is_scikit_learn_s():
 
 
 @pytest.mark.parametrize("n", [1, 1024, 2500])
-def test_weights_stay_with_their_rows_in_data_of_many_chunks(n):
+def test_weights_stay_with_their_rows_over_many_chunks(n):
     rng = np.random.default_rng(0)
     x, y, weights = rng.normal(size=(n, 4)), rng.integers(0, 3, n), rng.random(n)
     net = network("softmax_cross_entropy")
@@ -209,20 +209,20 @@ def test_weights_are_a_column_of_numbers(weights):
 
 
 BAD_WEIGHTS = [
-    (np.r_[np.ones(N - 1), -2], f"weights must be at least 0: -2 in row {N - 1}"),
+    (np.r_[np.ones(N - 1), -2], f"weights must be at least 0, not -2 in row {N - 1}"),
     (np.zeros(N), "all weights are 0"),
     (np.r_[np.nan, np.ones(N - 1)], "weights holds NaN or infinity, first in row 0"),
     (np.r_[np.inf, np.ones(N - 1)], "weights holds NaN or infinity"),
     (np.ones(N - 1), rf"weights must have shape \({N},\), one for each row, not \({N - 1},\)"),
     (np.ones((N, 2)), "weights must have shape"),
-    (2.0, "weights is a single number"),
+    (2.0, "weights must be an array of rows"),
     (["heavy"] * N, "weights must hold numbers"),
     ([], "weights is empty"),
 ]
 
 
 @pytest.mark.parametrize(("weights", "says"), BAD_WEIGHTS)
-def test_weights_that_can_not_be_used(weights, says):
+def test_bad_weights_are_refused(weights, says):
     net, (x, y, _) = network("softmax_cross_entropy"), problem("softmax_cross_entropy")
     before = net.params.copy()
     with pytest.raises(DataError, match=says):
@@ -238,18 +238,18 @@ def test_weights_that_can_not_be_used(weights, says):
     ("class_weight", "says"),
     [
         ("balance", "class_weight must be 'balanced' or a weight for each class, not 'balance'"),
-        ({"cta": 1}, "class_weight: unknown class 'cta': did you mean 'cat'.* There are: cat, dog, eel"),
+        ({"cta": 1}, "class_weight: unknown class 'cta': did you mean 'cat'.* Available: cat, dog, eel"),
         ({"cat": -1}, "class_weight of cat must be a finite number of at least 0, not -1"),
         ({"cat": "a lot"}, "class_weight of cat must be"),
         ({"cat": 0, "dog": 0, "eel": 0}, "all weights in class_weight are 0"),
         ([1, 2], "class_weight must be 'balanced' or 3 weights"),
         ([1, 2, np.nan], "class_weight must be a finite number"),
         ([0, 0, 0], "all weights in class_weight are 0"),
-        (3.0, "class_weight must be 'balanced' or 3 weights, not 3.0"),
+        (3.0, "class_weight must be 'balanced' or 3 weights, one per class, not 3.0"),
     ],
     ids=str,
 )
-def test_class_weights_that_can_not_be_used(class_weight, says):
+def test_bad_class_weights_are_refused(class_weight, says):
     net, x = network("softmax_cross_entropy", class_names=["cat", "dog", "eel"]), np.zeros((N, 4))
     before = net.params.copy()
     with pytest.raises(SettingError, match=says):
@@ -261,7 +261,11 @@ def test_class_weights_that_can_not_be_used(class_weight, says):
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES if LOSSES[name].task != "classification"])
 def test_class_weights_need_classes(loss):
-    says = "several labels" if LOSSES[loss].task == "labels" else f"loss '{loss}', which has no classes"
+    says = (
+        "several labels"
+        if LOSSES[loss].task == "labels"
+        else f"class_weight needs classes, and loss '{loss}' has none"
+    )
     x, y, _ = problem(loss)
     for action in (train, evaluate):
         with pytest.raises(SettingError, match=says):

@@ -1,4 +1,4 @@
-"""What the tests of data sets share: a writer of IDX bytes, and a data set small enough to be sent around."""
+"""Shared by the tests of data sets: a writer of IDX bytes, and a data set small enough to send around."""
 
 import gzip
 import hashlib
@@ -51,7 +51,7 @@ def tiny(tiny_files) -> Source:
 
 @pytest.fixture(scope="session")
 def write_folder() -> Callable[[Path, Mapping[str, bytes]], Path]:
-    """Write files as a folder, gzipped and with the suffix for it."""
+    """Write a folder of gzipped files, with the suffix .gz."""
 
     def write(folder: Path, files: Mapping[str, bytes]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def write_folder() -> Callable[[Path, Mapping[str, bytes]], Path]:
 
 @pytest.fixture
 def cache(monkeypatch, tmp_path) -> Path:
-    """The folder of numlp in an empty cache; no other place of the user's is looked at."""
+    """The folder of numlp in an empty cache; no other place of the user's is searched."""
     monkeypatch.delenv("NUMLP_DATA_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "numlp"
@@ -72,14 +72,14 @@ def cache(monkeypatch, tmp_path) -> Path:
 
 @pytest.fixture
 def package(monkeypatch, tmp_path) -> Path:
-    """A folder that stands for the package's own, where data sets lie beside the module."""
+    """A folder that stands in for the package's own, which holds data sets beside the module."""
     monkeypatch.setattr(sources, "__file__", str(tmp_path / "package" / "sources.py"))
     return tmp_path / "package"
 
 
 @pytest.fixture
 def unreadable() -> Callable[[Path], Path]:
-    """Take the right to read a file away; skips where that can't be done."""
+    """Make a file unreadable; skip the test if that isn't possible."""
 
     def forbid(path: Path) -> Path:
         path.chmod(0)

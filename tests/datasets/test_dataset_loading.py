@@ -31,16 +31,18 @@ def csv_file(tmp_path):
     return write
 
 
-def test_a_data_set_prints_as_what_it_is(mnist, npz):
+def test_a_data_set_prints_a_summary(mnist, npz):
     assert (
         repr(mnist) == "Dataset mnist: 57,000 training, 3,000 validation, 10,000 test rows, 784 features, 10 classes"
     )
-    assert str(load_dataset(npz(X / 7.0))).endswith("19 training, 1 validation rows, 2 features, 2 real targets")
+    assert str(load_dataset(npz(X / 7.0))).endswith(
+        "19 training, 1 validation rows, 2 features, 2 real-valued targets"
+    )
 
 
 @pytest.fixture
 def tiny_root(monkeypatch, tmp_path, cache, tiny, tiny_files, write_folder):
-    """A data set by the name of tiny, and the folder that $NUMLP_DATA_DIR may name to have it found."""
+    """A data set named tiny, in a folder for $NUMLP_DATA_DIR."""
     monkeypatch.setitem(SOURCES, "tiny", tiny)
     return write_folder(tmp_path / "root" / "tiny", tiny_files).parent
 
@@ -52,7 +54,7 @@ def mnist():
         return load_dataset("mnist")
 
 
-def test_mnist_is_split_as_the_reference_protocol_says(mnist):
+def test_mnist_is_split_by_the_reference_protocol(mnist):
     assert [len(rows.x) for rows in (mnist.train, mnist.validation, mnist.test)] == [57_000, 3_000, 10_000]
     assert [len(rows.y) for rows in (mnist.train, mnist.validation, mnist.test)] == [57_000, 3_000, 10_000]
     assert mnist.test.y[:5].tolist() == [7, 2, 1, 0, 4]
@@ -63,7 +65,7 @@ def test_mnist_is_not_copied_to_float(mnist):
     assert mnist.train.x.nbytes == 57_000 * 784
 
 
-def test_mnist_knows_the_network_that_fits_it(mnist):
+def test_mnist_knows_its_features_and_classes(mnist):
     assert (mnist.name, mnist.n_features, mnist.n_targets) == ("mnist", 784, 10)
     assert mnist.class_names == tuple("0123456789")
 
@@ -97,13 +99,13 @@ def test_data_dir_without_the_data_set_is_an_error(tmp_path):
         load_dataset("mnist", data_dir=tmp_path)
 
 
-def test_a_misspelt_name_is_met_with_the_nearest():
+def test_a_misspelled_name_raises_an_error_with_the_nearest():
     with pytest.raises(SettingError, match=r"unknown data set 'mnits': did you mean 'mnist'\?"):
         load_dataset("mnits")
 
 
 @pytest.mark.parametrize("name", ["folder/data", "folder/data.txt"])
-def test_a_missing_path_is_named(name):
+def test_the_error_names_a_missing_path(name):
     with pytest.raises(FileFormatError, match="there is no file or folder"):
         load_dataset(name)
 
@@ -114,9 +116,9 @@ def test_a_path_that_no_system_takes_is_refused(name):
         load_dataset(name)
 
 
-def test_a_file_of_another_suffix_is_refused_with_those_that_there_are(tmp_path):
+def test_the_error_for_another_suffix_lists_the_known_ones(tmp_path):
     (tmp_path / "data.txt").write_bytes(b"")
-    with pytest.raises(FileFormatError, match=r"its suffix is none of \.npz, \.npy, \.csv"):
+    with pytest.raises(FileFormatError, match=r"its suffix must be one of \.npz, \.npy, \.csv"):
         load_dataset(tmp_path / "data.txt")
 
 
@@ -153,7 +155,7 @@ def test_the_task_can_be_given(npz):
     assert load_dataset(path, task="classification").class_names == ("0", "1", "2")
 
 
-def test_more_whole_numbers_than_inference_allows_are_classes_on_demand(npz):
+def test_many_whole_numbers_are_classes_on_demand(npz):
     x = np.zeros((200, 1))
     path = npz(np.arange(200), x=x)
     assert load_dataset(path).class_names is None
@@ -173,7 +175,7 @@ def test_targets_that_are_not_finite_are_refused(npz, task, value):
 
 
 def test_real_values_as_classes_are_refused(npz):
-    with pytest.raises(DataError, match="real values where classes belong"):
+    with pytest.raises(DataError, match="must hold whole numbers for classes"):
         load_dataset(npz(X[:, 0] / 7), task="classification")
 
 
@@ -212,13 +214,13 @@ def test_given_class_names_name_indices_of_a_csv_file(csv_file):
     assert WORDS[dataset.train.y[:2]].tolist() == ["cat", "dog"]
 
 
-def test_a_label_that_the_given_class_names_lack_is_named(csv_file):
-    with pytest.raises(DataError, match="label 'dog' is none of"):
+def test_the_error_names_a_label_missing_from_the_given_class_names(csv_file):
+    with pytest.raises(DataError, match="label 'dog' in y is not among"):
         load_dataset(csv_file(["dog", "cat"] * 5), target="y", names=["cat", "ant"])
 
 
 @given(n=st.integers(2, 60), share=st.integers(1, 59))
-def test_validation_is_that_share_of_the_rows_from_their_end(tmp_path_factory, n, share):
+def test_validation_is_a_share_from_the_end_of_the_rows(tmp_path_factory, n, share):
     path = tmp_path_factory.getbasetemp() / "rows.npz"
     np.savez(path, x=np.arange(n), y=np.arange(n) % 2)
     held_out = share % (n - 1) + 1
@@ -234,7 +236,7 @@ def test_a_small_share_holds_out_one_row_at_least(npz):
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, 1.5, 5, float("nan"), float("inf"), True, False])
 def test_a_share_out_of_range_is_refused(npz, share):
-    with pytest.raises(SettingError, match="validation must be a share between 0 and 1"):
+    with pytest.raises(SettingError, match="validation must be a share above 0 and below 1"):
         load_dataset(npz(np.arange(20) % 2), validation=share)
 
 
@@ -250,8 +252,8 @@ def test_validation_that_is_neither_share_nor_path_is_refused(npz, validation):
 
 
 @pytest.mark.parametrize(("n", "share"), [(1, 0.05), (1, 0.5), (2, 0.9)])
-def test_too_few_rows_to_hold_some_out_are_refused(npz, n, share):
-    with pytest.raises(DataError, match=r"too few rows"):
+def test_too_few_rows_to_hold_any_out_are_refused(npz, n, share):
+    with pytest.raises(DataError, match=r"must leave rows for both training and validation"):
         load_dataset(npz(np.arange(n) % 2), validation=share)
 
 
@@ -287,18 +289,18 @@ def test_a_file_of_numbers_follows_the_names_of_training(npz):
 
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_a_file_with_a_label_that_training_lacks_is_refused(csv_file, part):
-    with pytest.raises(DataError, match="label 'ant' is none of"):
+    with pytest.raises(DataError, match="label 'ant' in y is not among"):
         load_dataset(csv_file(["dog", "cat"] * 5), target="y", **{part: csv_file(["ant"], part)})
 
 
 @pytest.mark.parametrize("part", ["validation", "test"])
-def test_a_missing_file_is_named(npz, tmp_path, part):
+def test_the_error_names_a_missing_file(npz, tmp_path, part):
     with pytest.raises(FileFormatError, match=r"there is no file .*absent\.npz"):
         load_dataset(npz(np.arange(20) % 2), **{part: tmp_path / "absent.npz"})
 
 
 @pytest.mark.parametrize("part", ["validation", "test"])
-def test_a_named_data_set_takes_files_too(tiny_root, npz, part):
+def test_a_named_data_set_also_takes_files(tiny_root, npz, part):
     path = npz(np.array([2, 0]), x=np.zeros((2, 2, 2), np.uint8))
     dataset = load_dataset("tiny", data_dir=tiny_root, **{part: path})
     assert getattr(dataset, part).y.tolist() == [2, 0]
@@ -345,40 +347,40 @@ def test_a_folder_that_lacks_a_file_is_refused(folder):
 
 def test_a_folder_whose_files_do_not_fit_is_refused(folder, write_folder, idx_bytes):
     write_folder(folder, {"t10k-labels-idx1-ubyte": idx_bytes(np.zeros(5, np.uint8))})
-    with pytest.raises(FileFormatError, match="t10k-images-idx3-ubyte holds 6 samples"):
+    with pytest.raises(FileFormatError, match="for each of the 6 samples in t10k-images-idx3-ubyte"):
         load_dataset(folder)
 
 
-def test_rows_to_judge_by_follow_the_networks_classes(csv_file):
+def test_rows_for_evaluation_follow_the_networks_classes(csv_file):
     path = csv_file(["cat", "dog", "cat"])
     assert load_rows(path, n_features=2, names=["dog", "cat"], target="y").y.tolist() == [1, 0, 1]
 
 
-def test_rows_to_judge_by_with_a_class_that_the_network_lacks_are_refused(csv_file):
-    with pytest.raises(DataError, match="label 'cat' is none of"):
+def test_rows_for_evaluation_with_a_class_unknown_to_the_network_are_refused(csv_file):
+    with pytest.raises(DataError, match="label 'cat' in y is not among"):
         load_rows(csv_file(["cat", "dog"]), n_features=2, names=["dog", "ant"], target="y")
 
 
-def test_rows_to_judge_by_of_a_network_without_classes_are_values(npz):
+def test_rows_for_evaluation_of_a_network_without_classes_are_values(npz):
     assert load_rows(npz(np.array([3, 4, 3])), n_features=2, names=None).y.tolist() == [3, 4, 3]
 
 
-def test_a_file_is_taken_whole(npz):
+def test_a_file_is_read_whole(npz):
     path = npz(np.arange(20) % 2)
     assert len(load_rows(path, n_features=2, names=["0", "1"]).x) == 20
-    with pytest.raises(SettingError, match="is taken whole"):
+    with pytest.raises(SettingError, match="is read whole"):
         load_rows(path, n_features=2, names=["0", "1"], part="test")
 
 
 @pytest.mark.parametrize(("part", "n"), [(None, 6), ("test", 6), ("validation", 1), ("train", 19)])
-def test_a_part_of_a_folder_or_a_named_data_set_can_be_judged_by(monkeypatch, tiny_root, folder, part, n):
+def test_a_part_of_a_folder_or_a_named_data_set_can_be_evaluated(monkeypatch, tiny_root, folder, part, n):
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
     assert len(load_rows(folder, n_features=4, names=["10", "20"], part=part).x) == n
     assert len(load_rows("tiny", n_features=4, names=["ant", "bee", "cat"], part=part).x) == n
 
 
 @pytest.mark.parametrize("name", ["mnist", "folder"])
-def test_an_unknown_part_is_met_with_the_nearest(folder, name):
+def test_an_unknown_part_raises_an_error_with_the_nearest(folder, name):
     with pytest.raises(SettingError, match=r"unknown split 'tests': did you mean 'test'\?"):
         load_rows(folder if name == "folder" else name, n_features=4, names=None, part="tests")
 
@@ -396,7 +398,7 @@ def test_rows_of_a_named_data_set_follow_the_networks_classes(monkeypatch, tiny_
     assert load_rows("tiny", n_features=4, names=["cat", "bee", "ant"]).y.tolist() == [2, 1, 0, 2, 1, 0]
 
 
-def test_rows_of_a_named_data_set_with_a_class_that_the_network_lacks_are_refused(monkeypatch, tiny_root):
+def test_rows_of_a_named_data_set_with_a_class_unknown_to_the_network_are_refused(monkeypatch, tiny_root):
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
-    with pytest.raises(DataError, match="is none of the network's classes"):
+    with pytest.raises(DataError, match="is not among the network's classes"):
         load_rows("tiny", n_features=4, names=["cat", "bee", "dog"])

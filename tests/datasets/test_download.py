@@ -18,7 +18,7 @@ NAMES = [name for pair in FILES.values() for name in pair]
 
 
 class Server(ThreadingHTTPServer):
-    """Answers with files, or with whatever a function in a file's place does to the request."""
+    """Answers requests with files, or calls the function in a file's place."""
 
     def __init__(self, files):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -56,7 +56,7 @@ def send(request, content, length=None, **headers):
 
 @pytest.fixture
 def serve(monkeypatch):
-    """Start servers on this machine, each at its own address."""
+    """Start local servers, each at its own address."""
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "127.0.0.1")
     servers = []
@@ -81,7 +81,7 @@ def packed(tiny_files):
 
 @pytest.fixture
 def source(tiny, cache):
-    """A function from addresses to the tiny data set there, to be downloaded into an empty cache."""
+    """A function from addresses to the source of the tiny data set there; the cache is empty."""
     return lambda *mirrors: dataclasses.replace(tiny, mirrors=mirrors)
 
 
@@ -91,7 +91,7 @@ def closed_port():
         return f"http://127.0.0.1:{unused.getsockname()[1]}/data/"
 
 
-def test_a_good_answer_ends_in_the_cache(serve, source, packed, cache):
+def test_a_good_response_ends_in_the_cache(serve, source, packed, cache):
     server = serve(packed)
     folder = fetch(source(server.url))
     assert folder == cache / "tiny" == locate("tiny")
@@ -101,16 +101,16 @@ def test_a_good_answer_ends_in_the_cache(serve, source, packed, cache):
     assert [path.name for path in cache.iterdir()] == ["tiny"]
 
 
-def test_what_was_downloaded_can_be_read(serve, source, packed, tiny):
+def test_a_downloaded_data_set_can_be_read(serve, source, packed, tiny):
     parts = read_folder(fetch(source(serve(packed).url)), tiny.sha256)
     assert [len(rows.x) for rows in parts.values()] == [20, 6]
 
 
-def test_files_that_were_packed_anew_are_as_good(serve, source, tiny_files):
+def test_repacked_files_are_accepted(serve, source, tiny_files):
     fetch(source(serve({name: gzip.compress(content, 9) for name, content in tiny_files.items()}).url))
 
 
-def test_an_answer_without_a_length_is_as_good(serve, source, packed):
+def test_a_response_without_a_length_is_accepted(serve, source, packed):
     def without_length(request):
         request.send_response(200)
         request.end_headers()
@@ -119,7 +119,7 @@ def test_an_answer_without_a_length_is_as_good(serve, source, packed):
     fetch(source(serve({**packed, NAMES[0]: without_length}).url))
 
 
-def test_an_answer_that_the_server_declares_as_gzip_is_as_good(serve, source, packed):
+def test_a_response_declared_as_gzip_is_accepted(serve, source, packed):
     def unpacked_on_the_way(request):
         send(request, packed[NAMES[0]], Content_Encoding="gzip")
 
@@ -183,8 +183,8 @@ ANSWERS = [
     (no_http, ""),
     (redirect_in_a_circle, "redirects"),
     (redirect_to_a_file, ""),
-    (web_page, "no IDX file"),
-    (empty, "no IDX file"),
+    (web_page, "not an IDX file"),
+    (empty, "not an IDX file"),
     (broken_encoding, ""),
     (length_is_no_number, ""),
     (two_lengths, ""),
@@ -193,7 +193,7 @@ bad_answers = pytest.mark.parametrize(("answer", "said"), ANSWERS, ids=[answer._
 
 
 def check_refused(source, cache, said):
-    """A download that fails says where and why, and leaves nothing behind."""
+    """Check that a failed download says where and why, and leaves nothing behind."""
     with pytest.raises(DownloadError, match=r"can't download tiny: .*NUMLP_DATA_DIR") as error:
         fetch(source)
     assert all(f"{mirror}{NAMES[-1]}.gz: " in str(error.value) for mirror in source.mirrors)
@@ -204,12 +204,12 @@ def check_refused(source, cache, said):
 
 
 @bad_answers
-def test_a_bad_answer_is_named_and_leaves_nothing_behind(serve, source, packed, cache, answer, said):
+def test_a_bad_response_is_named_and_leaves_nothing_behind(serve, source, packed, cache, answer, said):
     check_refused(source(serve({**packed, NAMES[-1]: answer}).url), cache, said)
 
 
 @bad_answers
-def test_after_a_bad_answer_the_next_mirror_is_asked(serve, source, packed, answer, said):
+def test_after_a_bad_response_the_next_mirror_is_tried(serve, source, packed, answer, said):
     bad, good = serve({**packed, NAMES[1]: answer}), serve(packed)
     folder = fetch(source(bad.url, good.url))
     assert len(list(folder.iterdir())) == len(NAMES)
@@ -224,13 +224,13 @@ def test_a_refused_connection_is_named(source, cache):
     assert not list(cache.iterdir())
 
 
-def test_after_a_refused_connection_the_next_mirror_is_asked(serve, source, packed):
+def test_after_a_refused_connection_the_next_mirror_is_tried(serve, source, packed):
     server = serve(packed)
     fetch(source(closed_port(), server.url))
     assert server.asked == NAMES
 
 
-def test_all_mirrors_are_named_when_none_delivers(serve, source, cache):
+def test_the_error_names_all_mirrors_when_none_delivers(serve, source, cache):
     first, second = serve({}), serve({})
     with pytest.raises(DownloadError) as error:
         fetch(source(first.url, second.url))
@@ -268,16 +268,16 @@ def test_a_flood_is_stopped(monkeypatch, serve, source, packed, cache, declared)
             request.wfile.write(bytes(4096))
 
     monkeypatch.setattr(download, "_MAX_BYTES", 1 << 16)
-    check_refused(source(serve({**packed, NAMES[-1]: flood}).url), cache, "more than 65,536 bytes came")
+    check_refused(source(serve({**packed, NAMES[-1]: flood}).url), cache, "more than 65,536 bytes arrived")
 
 
-def test_a_file_below_the_limit_is_no_flood(monkeypatch, serve, source, packed):
+def test_a_file_below_the_limit_is_accepted(monkeypatch, serve, source, packed):
     monkeypatch.setattr(download, "_MAX_BYTES", 12 * 1024)
     fetch(source(serve({name: content.ljust(10 * 1024, b"\0") for name, content in packed.items()}).url))
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before the answer", "amid the body"])
-def test_a_server_that_falls_silent_is_given_up(monkeypatch, serve, source, packed, cache, before):
+def test_a_silent_server_is_given_up(monkeypatch, serve, source, packed, cache, before):
     def silent(request):
         if not before:
             send(request, packed[NAMES[-1]][:10], length=len(packed[NAMES[-1]]))
@@ -287,7 +287,7 @@ def test_a_server_that_falls_silent_is_given_up(monkeypatch, serve, source, pack
     check_refused(source(serve({**packed, NAMES[-1]: silent}).url), cache, "no answer within 0.1 s")
 
 
-def test_a_cache_that_cannot_be_written_is_named(monkeypatch, serve, source, packed, cache, tmp_path):
+def test_the_error_names_a_cache_that_cannot_be_written(monkeypatch, serve, source, packed, cache, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     server = serve(packed)
@@ -296,7 +296,7 @@ def test_a_cache_that_cannot_be_written_is_named(monkeypatch, serve, source, pac
     assert not server.asked
 
 
-def test_a_cache_without_the_right_to_write_is_named(serve, source, packed, cache):
+def test_the_error_names_a_read_only_cache(serve, source, packed, cache):
     cache.mkdir(parents=True)
     cache.chmod(0o500)
     try:
@@ -308,7 +308,7 @@ def test_a_cache_without_the_right_to_write_is_named(serve, source, packed, cach
         pytest.skip("this user may write everywhere")
 
 
-def test_a_download_that_another_process_finished_meanwhile_is_no_error(
+def test_a_download_that_another_process_finished_meanwhile_raises_no_error(
     serve, source, packed, tiny_files, cache, write_folder
 ):
     def late(request):
@@ -320,7 +320,7 @@ def test_a_download_that_another_process_finished_meanwhile_is_no_error(
     assert [path.name for path in cache.iterdir()] == ["tiny"]
 
 
-def test_a_file_removed_from_the_cache_is_fetched_anew(monkeypatch, serve, source, packed):
+def test_a_file_removed_from_the_cache_is_fetched_again(monkeypatch, serve, source, packed):
     server = serve(packed)
     monkeypatch.setitem(SOURCES, "tiny", source(server.url))
     folder = fetch(SOURCES["tiny"])
@@ -328,7 +328,7 @@ def test_a_file_removed_from_the_cache_is_fetched_anew(monkeypatch, serve, sourc
     assert len(load_dataset("tiny").test.x) == 6
 
 
-def test_a_data_set_that_is_nowhere_is_downloaded_once(monkeypatch, serve, source, packed):
+def test_a_data_set_found_nowhere_is_downloaded_once(monkeypatch, serve, source, packed):
     server = serve(packed)
     monkeypatch.setitem(SOURCES, "tiny", source(server.url))
     for _ in range(2):
@@ -344,13 +344,13 @@ def test_a_folder_that_was_removed_is_downloaded_again(serve, source, packed):
 
 
 @pytest.mark.parametrize("library", ["pooch", "rich.progress"])
-def test_a_missing_library_is_named_with_its_remedy(monkeypatch, source, cache, library):
+def test_the_error_names_a_missing_library_and_the_remedy(monkeypatch, source, cache, library):
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(MissingDependencyError, match=r"pip install '\.\[app\]'"):
         fetch(source("http://127.0.0.1:1/"))
     assert not list(cache.iterdir())
 
 
-def test_standard_output_stays_free(serve, source, packed, capfd):
+def test_downloads_write_nothing_to_standard_output(serve, source, packed, capfd):
     fetch(source(serve(packed).url))
     assert capfd.readouterr().out == ""

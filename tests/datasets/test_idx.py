@@ -32,7 +32,7 @@ def example(idx_bytes):
 
 
 def read(path, content, sha256=None):
-    path.unlink(missing_ok=True)  # to overwrite a file waits for the disk
+    path.unlink(missing_ok=True)  # overwriting a file waits for the disk
     path.write_bytes(content)
     return read_idx(path, sha256)
 
@@ -49,7 +49,7 @@ def test_every_type_and_rank_round_trips(path, idx_bytes, array):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_numbers_come_in_the_machines_byte_order(path, idx_bytes, dtype):
+def test_numbers_have_the_machines_byte_order(path, idx_bytes, dtype):
     array = np.array([1, 2, 127], dtype)
     assert read(path, idx_bytes(array)).dtype.isnative
     assert np.array_equal(read(path, idx_bytes(array)), array)
@@ -60,7 +60,7 @@ def test_the_highest_rank_that_numpy_has_is_read(path, idx_bytes):
     assert same(read(path, idx_bytes(array)), array)
 
 
-def test_a_file_that_packs_as_well_as_deflate_can_is_read(path, idx_bytes):
+def test_a_file_at_the_best_ratio_of_deflate_is_read(path, idx_bytes):
     array = np.zeros((4, 1024, 1024), np.uint8)
     assert same(read(path, gzip.compress(idx_bytes(array), 9)), array)
 
@@ -70,7 +70,7 @@ def test_a_gzip_file_of_several_members_is_read_as_one(path, example):
     assert same(read(path, gzip.compress(content[:7]) + gzip.compress(content[7:])), array)
 
 
-def test_gzip_is_known_by_its_bytes_not_by_the_suffix(tmp_path, example):
+def test_gzip_is_recognized_by_its_bytes_not_by_the_suffix(tmp_path, example):
     array, content = example
     assert same(read(tmp_path / "raw.gz", content), array)
     assert same(read(tmp_path / "packed", gzip.compress(content)), array)
@@ -87,19 +87,19 @@ def test_every_truncation_is_refused(path, example, pack):
 @PACKINGS
 def test_content_cut_at_any_byte_is_refused(path, example, pack):
     for length in range(len(example[1])):
-        with pytest.raises(FileFormatError, match=r"truncated|no IDX file"):
+        with pytest.raises(FileFormatError, match=r"truncated|not an IDX file"):
             read(path, pack(example[1][:length]))
 
 
 @PACKINGS
 @given(extra=st.binary(min_size=1, max_size=40))
-def test_every_over_length_is_refused(path, example, pack, extra):
+def test_every_extra_length_is_refused(path, example, pack, extra):
     with pytest.raises(FileFormatError, match="too long"):
         read(path, pack(example[1] + extra))
 
 
 @given(extra=st.binary(min_size=1, max_size=40).filter(lambda extra: extra.strip(b"\0")))
-def test_bytes_behind_a_gzip_file_are_refused(path, example, extra):
+def test_bytes_after_a_gzip_file_are_refused(path, example, extra):
     with pytest.raises(FileFormatError):
         read(path, gzip.compress(example[1]) + extra)
 
@@ -111,7 +111,7 @@ def flips(content, n_bytes):
         yield bytes(flipped)
 
 
-def test_a_flipped_bit_in_the_header_is_refused_or_read_as_what_it_says(path, example, idx_bytes):
+def test_a_flipped_bit_in_the_header_is_refused_or_read_as_it_says(path, example, idx_bytes):
     for content in flips(example[1], 12):
         try:
             array = read(path, content)
@@ -120,7 +120,7 @@ def test_a_flipped_bit_in_the_header_is_refused_or_read_as_what_it_says(path, ex
         assert idx_bytes(array) == content
 
 
-def test_a_flipped_bit_is_refused_where_the_hash_is_known(path, example):
+def test_a_flipped_bit_is_refused_if_the_hash_is_known(path, example):
     sha256 = hashlib.sha256(example[1]).hexdigest()
     for content in flips(example[1], len(example[1])):
         with pytest.raises(FileFormatError):
@@ -138,7 +138,7 @@ def test_a_flipped_bit_in_a_gzip_file_is_refused_or_harmless(path, example):
 
 
 @given(content=st.binary(max_size=64) | st.binary(max_size=64).map(lambda rest: b"\x1f\x8b\x08" + rest))
-def test_random_bytes_are_refused_or_read_as_what_they_say(path, idx_bytes, content):
+def test_random_bytes_are_refused_or_read_as_they_say(path, idx_bytes, content):
     try:
         array = read(path, content)
     except FileFormatError:
@@ -189,7 +189,7 @@ def test_a_header_of_any_sizes_is_refused_or_read_as_it_says(path, idx_bytes, co
 )
 @PACKINGS
 def test_wrong_magic_is_refused(path, pack, content):
-    with pytest.raises(FileFormatError, match="no IDX file"):
+    with pytest.raises(FileFormatError, match="not an IDX file"):
         read(path, pack(content))
 
 
@@ -207,12 +207,12 @@ def test_a_header_of_huge_sizes_is_refused_before_anything_is_reserved(path, pac
         tracemalloc.stop()
 
 
-def test_more_than_there_is_memory_is_told(path, example, monkeypatch):
+def test_a_file_larger_than_the_memory_is_refused(path, example, monkeypatch):
     def none_left(*_):
         raise MemoryError
 
     monkeypatch.setattr("numlp.datasets.idx.np.empty", none_left)
-    with pytest.raises(FileFormatError, match="more than there is memory"):
+    with pytest.raises(FileFormatError, match="more than the memory holds"):
         read(path, example[1])
 
 
@@ -242,7 +242,7 @@ def test_the_hash_is_that_of_the_unpacked_bytes(path, example):
         assert same(read(path, gzip.compress(content, level), hashlib.sha256(content).hexdigest()), array)
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_the_error_names_a_missing_file(tmp_path):
     with pytest.raises(FileFormatError, match=r"there is no file .*absent"):
         read_idx(tmp_path / "absent")
 
@@ -263,13 +263,13 @@ def test_a_path_with_a_null_byte_is_refused():
         read_idx("some\0idx")
 
 
-def test_a_file_without_the_right_to_read_it_is_refused(tmp_path, example, unreadable):
+def test_an_unreadable_file_is_refused(tmp_path, example, unreadable):
     (tmp_path / "secret").write_bytes(example[1])
     with pytest.raises(FileFormatError, match="can't read"):
         read_idx(unreadable(tmp_path / "secret"))
 
 
-def test_the_error_names_the_file_and_is_a_value_error_too(path):
+def test_the_error_names_the_file_and_is_a_value_error(path):
     with pytest.raises(FileFormatError, match="some-idx") as error:
         read(path, b"garbage")
     assert isinstance(error.value, NumlpError)

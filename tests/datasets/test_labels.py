@@ -49,7 +49,7 @@ def test_the_task_follows_from_the_labels(y, task):
     ],
     ids=["bytes", "complex", "dates", "records"],
 )
-def test_labels_of_a_type_that_means_nothing_are_refused_as_data(y):
+def test_labels_of_an_unsupported_type_are_refused_as_data(y):
     with pytest.raises(DataError):
         targets(y, class_names(y) if infer_task(y) == "classification" else None)
 
@@ -81,7 +81,7 @@ def test_the_classes_are_the_sorted_labels(y, names):
 
 
 @given(labels=whole_numbers, dtype=st.sampled_from(["i8", "f8"]))
-def test_whole_numbers_survive_the_way_to_targets_and_back(labels, dtype):
+def test_whole_numbers_survive_the_round_trip_to_targets(labels, dtype):
     y = np.array(labels, dtype)
     names = class_names(y)
     indices = targets(y, names)
@@ -90,7 +90,7 @@ def test_whole_numbers_survive_the_way_to_targets_and_back(labels, dtype):
 
 
 @given(labels=words)
-def test_names_survive_the_way_to_targets_and_back(labels):
+def test_names_survive_the_round_trip_to_targets(labels):
     y = np.array(labels)
     names = class_names(y)
     assert list(names) == sorted(set(labels))
@@ -98,7 +98,7 @@ def test_names_survive_the_way_to_targets_and_back(labels):
 
 
 @given(labels=st.lists(st.booleans(), min_size=1))
-def test_truth_values_survive_the_way_to_targets_and_back(labels):
+def test_booleans_survive_the_round_trip_to_targets(labels):
     y = np.array(labels)
     names = class_names(y)
     assert [names[i] == "1" for i in targets(y, names)] == labels
@@ -111,7 +111,7 @@ def test_one_hot_rows_become_the_indices_of_their_classes(classes, dtype):
     assert targets(y, class_names(y)).tolist() == classes
 
 
-def test_rows_of_probabilities_stay_as_they_are_and_other_rows_are_refused():
+def test_rows_of_probabilities_stay_unchanged_and_other_rows_are_refused():
     soft = np.array([[0.25, 0.75], [1.0, 0.0]])
     assert targets(soft, ("a", "b")).tolist() == soft.tolist()
     for rows in ([[1, 1], [0, 1]], [[0.5, 2.0], [1.0, 0.0]], [[-1.0, 2.0], [1.0, 0.0]]):
@@ -131,30 +131,30 @@ def test_labels_follow_the_order_of_the_given_names():
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i8", "f4", "f8"])
-def test_numbers_are_indices_where_the_names_are_words(dtype):
+def test_numbers_are_indices_if_the_names_are_words(dtype):
     indices = targets(np.array([1, 0, 1], dtype), ["cat", "dog"])
     assert indices.tolist() == [1, 0, 1]
 
 
-def test_indices_that_come_as_floats_become_whole_numbers():
+def test_indices_given_as_floats_become_whole_numbers():
     names = np.array(["cat", "dog"])
     assert names[targets(np.array([1.0, 0.0]), names)].tolist() == ["dog", "cat"]
 
 
-def test_a_number_among_the_names_means_that_name_and_no_index():
+def test_a_number_among_the_names_means_that_name_not_an_index():
     assert targets(np.array([1, 2]), ["1", "2", "x"]).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("names", [["0", "1"], ["cat", "dog"]], ids=["numbers", "words"])
-def test_real_values_are_no_classes(names):
-    with pytest.raises(DataError, match="real values where classes belong"):
+def test_real_values_are_not_classes(names):
+    with pytest.raises(DataError, match="must hold whole numbers for classes"):
         targets(np.array([0.0, 0.5]), names)
 
 
 @pytest.mark.parametrize("y", [np.array(["a", "x"]), np.array([0, 7])], ids=["word", "number"])
-def test_a_label_that_is_no_class_is_named(y):
+def test_the_error_names_a_label_that_is_not_a_class(y):
     names = ["a", "b"] if y.dtype.kind == "U" else ["0", "1"]
-    with pytest.raises(DataError, match=f"label '{y[1]}' is none of"):
+    with pytest.raises(DataError, match=f"label '{y[1]}' in y is not among"):
         targets(y, names)
 
 
@@ -166,11 +166,11 @@ def test_targets_that_are_empty_or_not_finite_are_refused(y, names):
 
 
 @pytest.mark.parametrize("y", [np.array([0.5, 2.0]), np.array([[0.5, 1], [2, 3]]), np.array([1, 2])])
-def test_without_names_targets_stay_the_values_that_they_are(y):
+def test_without_names_targets_stay_unchanged(y):
     assert np.array_equal(targets(y, None), y)
 
 
-def test_words_are_no_real_targets():
+def test_words_are_not_real_targets():
     with pytest.raises(DataError, match="y must hold numbers"):
         targets(np.array(["a", "b"]), None)
 
@@ -178,9 +178,9 @@ def test_words_are_no_real_targets():
 @pytest.mark.parametrize(
     "y",
     [np.zeros((3, 2, 2), int), np.array([["0", "1"]] * 3), np.zeros((3, 1, 2), bool)],
-    ids=["3-D numbers", "rows of words", "3-D truth values"],
+    ids=["3-D numbers", "rows of words", "3-D booleans"],
 )
-def test_there_is_one_target_for_each_row_or_an_error(y):
+def test_every_row_gets_one_target_or_an_error_is_raised(y):
     try:
         found = targets(y, ("0", "1"))
     except NumlpError:

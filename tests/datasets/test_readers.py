@@ -52,7 +52,7 @@ def folder(tmp_path_factory):
 
 
 def fresh(path, content):
-    """Write a new file: to overwrite one waits for the disk."""
+    """Write a new file, since overwriting one waits for the disk."""
     path.unlink(missing_ok=True)
     path.write_bytes(content)
     return path
@@ -71,19 +71,19 @@ def npz_bytes(save, **arrays):
 
 
 def with_header(header):
-    """A .npy file with this text for its header, then 16 bytes."""
+    """An .npy file with this text as its header, then 16 bytes."""
     line = header.encode("latin-1") + b"\n"
     return b"\x93NUMPY\x01\x00" + len(line).to_bytes(2, "little") + line + bytes(16)
 
 
 class Trap:
-    """Unpickling it executes something: it raises an AssertionError."""
+    """Executes code when unpickled: it raises an AssertionError."""
 
     def __reduce__(self):
         return exec, ("raise AssertionError('a file was executed')",)
 
 
-def test_npz_gives_x_and_y_as_they_are(npz):
+def test_npz_gives_x_and_y_unchanged(npz):
     x, y, _, _ = read_table(npz(x=X.astype(np.float32), y=Y.astype(np.uint8), extra=np.zeros(9)))
     assert (x.dtype, y.dtype) == (np.float32, np.uint8)
     assert np.array_equal(x, X)
@@ -126,10 +126,10 @@ def test_arrays_round_trip(folder, array):
 
 
 @pytest.mark.parametrize("absent", ["x", "y"])
-def test_an_array_that_npz_lacks_is_named_with_those_it_has(npz, absent):
+def test_the_error_names_the_missing_array_and_those_in_the_npz(npz, absent):
     held = {"x": X, "y": Y, "other": X}
     del held[absent]
-    with pytest.raises(FileFormatError, match=rf"has no array '{absent}': it holds .*other"):
+    with pytest.raises(FileFormatError, match=rf"has no array '{absent}'; it holds .*other"):
         read_table(npz(**held))
 
 
@@ -138,7 +138,7 @@ def test_an_empty_npz_is_refused(npz):
         read_table(npz())
 
 
-def test_npy_needs_to_be_told_where_y_is(npy):
+def test_npy_needs_a_target(npy):
     with pytest.raises(SettingError, match=r"name the .npy file that holds y"):
         read_table(npy("x.npy", X))
 
@@ -149,24 +149,24 @@ def test_npy_needs_to_be_told_where_y_is(npy):
 def test_x_and_y_of_different_lengths_are_refused_with_both_shapes(npz, npy, x, y):
     with pytest.raises(DataError, match="the same number of rows") as error:
         read_table(npz(x=x, y=y))
-    assert f"{x.shape} and y {y.shape}" in str(error.value)
+    assert f"{x.shape} and {y.shape}" in str(error.value)
     with pytest.raises(DataError, match="the same number of rows"):
         read_table(npy("x.npy", x), npy("y.npy", y))
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.npy", "x.csv", "x-idx3-ubyte"])
-def test_a_missing_file_is_named(tmp_path, name):
+def test_the_error_names_a_missing_file(tmp_path, name):
     with pytest.raises(FileFormatError, match=f"there is no file .*{name}"):
         read_samples(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.csv"])
-def test_a_missing_file_of_a_pair_is_named(tmp_path, name):
+def test_the_error_names_a_missing_file_of_a_pair(tmp_path, name):
     with pytest.raises(FileFormatError, match=f"there is no file .*{name}"):
         read_table(tmp_path / name)
 
 
-def test_a_missing_file_of_targets_is_named(npy, tmp_path):
+def test_the_error_names_a_missing_file_of_targets(npy, tmp_path):
     with pytest.raises(FileFormatError, match=r"there is no file .*absent\.npy"):
         read_table(npy("x.npy", X), tmp_path / "absent.npy")
 
@@ -179,7 +179,7 @@ def test_a_folder_in_place_of_a_file_is_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.npy", "x.csv", "x-idx3-ubyte"])
-def test_a_file_without_the_right_to_read_it_is_refused(tmp_path, unreadable, name):
+def test_an_unreadable_file_is_refused(tmp_path, unreadable, name):
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(FileFormatError, match=name):
         read_samples(unreadable(tmp_path / name))
@@ -206,7 +206,7 @@ def test_garbage_is_refused(tmp_path, name, content):
 
 @given(content=st.binary(max_size=200))
 @pytest.mark.parametrize("name", ["x.npz", "x.npy", "x.csv", "x-idx3-ubyte"])
-def test_random_bytes_end_in_an_array_or_in_an_error_of_numlp(folder, name, content):
+def test_random_bytes_give_an_array_or_an_error_of_numlp(folder, name, content):
     with contextlib.suppress(NumlpError):
         assert isinstance(read_samples(fresh(folder / name, content)), np.ndarray)
 
@@ -228,7 +228,7 @@ def test_every_truncation_of_an_array_file_is_refused(folder, name):
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_every_flipped_bit_ends_in_an_array_or_in_an_error_of_numlp(folder, name):
+def test_every_flipped_bit_gives_an_array_or_an_error_of_numlp(folder, name):
     strangers = set()
     for bit in range(8 * len(BROKEN[name])):
         content = bytearray(BROKEN[name])
@@ -269,7 +269,7 @@ def test_a_hostile_npy_header_is_refused(tmp_path, header):
 
 
 @pytest.mark.parametrize("name", ["x", "x.npy"])
-def test_a_member_of_npz_that_is_no_array_is_refused(tmp_path, name):
+def test_a_member_of_npz_that_is_not_an_array_is_refused(tmp_path, name):
     with zipfile.ZipFile(tmp_path / "arrays.npz", "w") as archive:
         archive.writestr(name, b"hello")
         archive.writestr("y.npy", npy_bytes(Y))
@@ -285,7 +285,7 @@ def test_npy_with_the_suffix_npz_is_refused(tmp_path):
 
 def test_npz_with_the_suffix_npy_is_refused_with_the_remedy(tmp_path):
     (tmp_path / "x.npy").write_bytes(npz_bytes(np.savez, x=X))
-    with pytest.raises(FileFormatError, match=r"is an \.npz archive: give it that suffix"):
+    with pytest.raises(FileFormatError, match=r"is an \.npz archive; give it that suffix"):
         read_samples(tmp_path / "x.npy")
 
 
@@ -294,7 +294,7 @@ def test_object_arrays_are_refused_and_never_executed(tmp_path):
     np.save(tmp_path / "x.npy", trap, allow_pickle=True)
     np.savez(tmp_path / "x.npz", x=trap, y=trap)
     for name in "x.npy", "x.npz":
-        with pytest.raises(FileFormatError, match="no file of plain NumPy arrays"):
+        with pytest.raises(FileFormatError, match="not a file of plain NumPy arrays"):
             read_samples(tmp_path / name)
 
 
@@ -340,14 +340,14 @@ def test_the_target_may_be_names(csv_file):
 
 
 @pytest.mark.parametrize(("cell", "line"), [("x", 3), ("", 3), (" ", 3), ("n/a", 3)])
-def test_a_cell_of_the_target_that_is_neither_number_nor_name_is_named(csv_file, cell, line):
+def test_the_error_names_a_target_that_is_neither_number_nor_name(csv_file, cell, line):
     with pytest.raises(DataError, match=f"line {line}: {cell!r} in the target column 'y'"):
         read_table(csv_file(f"a,y\n1,1\n2,{cell}\n"), "y")
 
 
 @pytest.mark.parametrize("column", ["a", "y"])
 @pytest.mark.parametrize("value", ["nan", "inf", "-Infinity"])
-def test_what_is_not_finite_is_named_with_line_and_column(csv_file, column, value):
+def test_the_error_names_line_and_column_of_a_number_that_is_not_finite(csv_file, column, value):
     row = {"a": "1", "y": "2"} | {column: value}
     with pytest.raises(DataError, match=f"line 3, column {column!r}: {value!r} is NaN or infinity"):
         read_table(csv_file(f"a,y\n1,1\n{row['a']},{row['y']}\n"), "y")
@@ -361,7 +361,7 @@ def test_an_empty_name_is_refused(csv_file):
 def test_columns_are_found_by_their_names(csv_file):
     x, y, columns, _ = read_table(csv_file("b,extra,y,a\n1,2,3,4\n"), "y", ("a", "b"))
     assert (x.tolist(), y.tolist(), columns) == ([[4, 1]], [3], ("a", "b"))
-    with pytest.raises(DataError, match="no column 'c': it has b, extra, y, a"):
+    with pytest.raises(DataError, match="no column 'c'; it has b, extra, y, a"):
         read_table(csv_file("b,extra,y,a\n1,2,3,4\n"), "y", ("a", "c"))
 
 
@@ -375,7 +375,7 @@ def test_a_table_of_numbers_round_trips(folder, table):
 
 
 @given(text=st.text(st.sampled_from('ay01.,"\n\r\t \0\ufeff-e;é'), max_size=40))
-def test_any_text_ends_in_rows_or_in_an_error_of_numlp(folder, text):
+def test_any_text_gives_rows_or_an_error_of_numlp(folder, text):
     path = fresh(folder / "table.csv", text.encode())
     try:
         x, y, _, _ = read_table(path, "y")
@@ -385,8 +385,8 @@ def test_any_text_ends_in_rows_or_in_an_error_of_numlp(folder, text):
 
 
 @pytest.mark.parametrize("sign", [";", "\t", "|"])
-def test_other_separators_than_commas_are_named(csv_file, sign):
-    with pytest.raises(FileFormatError, match=r"has its columns separated by .*: save it with commas"):
+def test_the_error_names_another_separator(csv_file, sign):
+    with pytest.raises(FileFormatError, match=r"must separate its columns by commas, not .*; save it with commas"):
         read_table(csv_file(f"a{sign}b\n1,5{sign}2\n"), "b")
 
 
@@ -396,42 +396,42 @@ def test_two_columns_of_one_name_are_refused(csv_file):
 
 
 @pytest.mark.parametrize("row", ["1", "1,2,3", "1,2,", ","], ids=["short", "long", "comma at the end", "commas"])
-def test_a_ragged_line_is_named(csv_file, row):
+def test_the_error_names_a_ragged_line(csv_file, row):
     path = csv_file(f"a,y\n1,0\n\n{row}\n")
     if row == ",":
         with pytest.raises(DataError, match="line 4, column 'a'"):
             read_table(path, "y")
     else:
-        with pytest.raises(FileFormatError, match=r"line 4: . cells?, the header has 2"):
+        with pytest.raises(FileFormatError, match=r"line 4: . cells?, but the header has 2"):
             read_table(path, "y")
 
 
 @pytest.mark.parametrize("cell", ["red", "", "1 2", "1;2", "0x10", "1e", "½"])
-def test_text_among_the_features_names_line_and_column(csv_file, cell):
-    with pytest.raises(DataError, match=f"line 3, column 'b': '{cell}' is no number"):
+def test_the_error_names_line_and_column_of_text_among_the_features(csv_file, cell):
+    with pytest.raises(DataError, match=f"line 3, column 'b': '{cell}' is not a number"):
         read_table(csv_file(f"a,b,y\n1,2,0\n3,{cell},1\n"), "y")
 
 
-def test_a_missing_target_column_names_the_nearest(csv_file):
+def test_the_error_for_a_missing_target_column_names_the_nearest(csv_file):
     with pytest.raises(
-        SettingError, match=r"unknown target column 'labl': did you mean 'label'\? There are: a, label"
+        SettingError, match=r"unknown target column 'labl': did you mean 'label'\? Available: a, label"
     ):
         read_table(csv_file("a,label\n1,0\n"), "labl")
 
 
-def test_a_missing_target_column_names_all_that_there_are(csv_file):
-    with pytest.raises(SettingError, match=r"'zzz'\. There are: a, b"):
+def test_the_error_for_a_missing_target_column_lists_all_columns(csv_file):
+    with pytest.raises(SettingError, match=r"'zzz'\. Available: a, b"):
         read_table(csv_file("a,b\n1,0\n"), "zzz")
 
 
-def test_without_a_target_the_columns_are_named(csv_file):
-    with pytest.raises(SettingError, match=r"name the target column of .*: it has a, b"):
+def test_the_error_for_no_target_lists_the_columns(csv_file):
+    with pytest.raises(SettingError, match=r"target must name a column of .*: a, b"):
         read_table(csv_file("a,b\n1,0\n"))
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_other_encodings_than_utf_8_are_refused(csv_file, encoding):
-    with pytest.raises(FileFormatError, match="no CSV file in UTF-8"):
+def test_encodings_other_than_utf_8_are_refused(csv_file, encoding):
+    with pytest.raises(FileFormatError, match="not a CSV file in UTF-8"):
         read_table(csv_file("a,kind\n1,Hündin\n", encoding), "kind")
 
 

@@ -37,7 +37,7 @@ def test_a_source_has_ten_different_classes(source):
 
 @pytest.fixture
 def places(monkeypatch, tmp_path, cache, package, write_folder, tiny_files):
-    """All places where a data set named tiny may lie, each with a copy."""
+    """All places that may hold a data set named tiny, each with a copy."""
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tmp_path / "env"))
     roots = {"data_dir": tmp_path / "given", "env": tmp_path / "env", "package": package, "cache": cache}
     return {place: write_folder(root / "tiny", tiny_files) for place, root in roots.items()}
@@ -60,7 +60,7 @@ def test_without_data_dir_the_order_is_environment_package_cache(places):
     assert locate("tiny") is None
 
 
-def test_all_places_are_looked_at_in_the_documented_order(monkeypatch, tmp_path, cache, package):
+def test_all_places_are_searched_in_the_documented_order(monkeypatch, tmp_path, cache, package):
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tmp_path / "env"))
     seen = []
     monkeypatch.setattr(Path, "is_dir", lambda path: bool(seen.append(path)))
@@ -82,23 +82,23 @@ def test_without_the_environment_variable_the_package_comes_first(monkeypatch, p
     assert locate("tiny") == places["package"]
 
 
-def test_data_dir_without_the_data_set_is_an_error_and_not_passed_over(places, tmp_path):
+def test_data_dir_without_the_data_set_raises_an_error(places, tmp_path):
     with pytest.raises(FileFormatError, match="data_dir must hold a folder 'tiny'"):
         locate("tiny", tmp_path)
 
 
-def test_a_missing_folder_of_the_environment_variable_is_passed_over(monkeypatch, places, tmp_path):
+def test_a_missing_folder_in_the_environment_variable_is_skipped(monkeypatch, places, tmp_path):
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tmp_path / "absent"))
     assert locate("tiny") == places["package"]
 
 
-def test_a_file_in_place_of_a_folder_is_passed_over(places):
+def test_a_file_in_place_of_a_folder_is_skipped(places):
     remove(places["env"])
     places["env"].write_bytes(b"")
     assert locate("tiny") == places["package"]
 
 
-def test_an_empty_folder_does_not_hold_a_data_set_and_is_passed_over(places):
+def test_an_empty_folder_is_skipped(places):
     for file in places["env"].iterdir():
         file.unlink()
     assert locate("tiny") == places["package"]
@@ -150,7 +150,7 @@ def test_a_folder_is_read_gzipped_or_not(folder, tiny_files, tiny):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_missing_file_of_a_folder_is_named(folder, name):
+def test_the_error_names_a_missing_file_of_a_folder(folder, name):
     (folder / f"{name}.gz").unlink()
     with pytest.raises(FileFormatError, match=f"holds neither {name}.gz nor {name}"):
         read_folder(folder)
@@ -166,7 +166,7 @@ def test_every_file_is_verified(folder, tiny, name):
 @pytest.mark.parametrize("labels", [np.zeros(19, np.uint8), np.zeros((20, 1), np.uint8)], ids=["short", "matrix"])
 def test_labels_that_do_not_fit_the_images_are_refused(folder, write_folder, idx_bytes, labels):
     write_folder(folder, {"train-labels-idx1-ubyte": idx_bytes(labels)})
-    with pytest.raises(FileFormatError, match="train-images-idx3-ubyte holds 20 samples"):
+    with pytest.raises(FileFormatError, match="for each of the 20 samples in train-images-idx3-ubyte"):
         read_folder(folder)
 
 

@@ -1,4 +1,4 @@
-"""A training that was killed and resumed is the training that never was."""
+"""A run that was killed and resumed ends with the same bits as one that was never killed."""
 
 import contextlib
 import json
@@ -44,7 +44,7 @@ def network():
 
 
 def finished(net, *callbacks, epochs=7, **settings):
-    """Train, and return all that must be the same: parameters, and the history without its seconds."""
+    """Train; return what must be the same: the parameters, and the history without its seconds."""
     history = train(net, (X, Y), validation=(X, Y), epochs=epochs, seed=3, after_epoch=callbacks, **settings)
     return net.params, [{k: v for k, v in row.items() if k != "seconds"} for row in history]
 
@@ -69,12 +69,12 @@ def dies_after(epoch):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("died", [2, 5])
-def test_resumed_with_everything_on(tmp_path, optimizer, died):
+def test_resuming_with_everything_on(tmp_path, optimizer, died):
     settings = {**EVERYTHING, "optimizer": optimizer, "learning_rate": 0.01, "schedule": "cosine(warmup = 1)"}
     stopping = lambda: EarlyStopping("validation_loss", patience=6)  # noqa: E731
     expected = finished(network(), stopping(), Checkpoint(tmp_path / "a"), **settings)
     with pytest.raises(Killed):
-        # The checkpoint comes before what it must wait for, on purpose.
+        # The checkpoint deliberately comes before the callbacks that it must wait for.
         finished(network(), Checkpoint(tmp_path / "b"), stopping(), dies_after(died), **settings)
     again = finished(network(), Checkpoint(tmp_path / "b"), stopping(), resume=tmp_path / "b", **settings)
     assert_same(expected, again)
@@ -82,7 +82,7 @@ def test_resumed_with_everything_on(tmp_path, optimizer, died):
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_resumed_with_every_schedule(tmp_path, schedule):
+def test_resuming_with_every_schedule(tmp_path, schedule):
     settings = {"schedule": schedule, "learning_rate": 0.05, "batch_size": 16}
     expected = finished(network(), **settings)
     with pytest.raises(Killed):
@@ -90,7 +90,7 @@ def test_resumed_with_every_schedule(tmp_path, schedule):
     assert_same(expected, finished(network(), Checkpoint(tmp_path / "c"), resume=tmp_path / "c", **settings))
 
 
-def test_a_training_that_is_over_is_over_when_resumed(tmp_path):
+def test_resuming_a_finished_run_trains_no_further(tmp_path):
     path = tmp_path / "c"
     stopping = EarlyStopping("validation_loss", patience=1)
     settings = {"learning_rate": 3.0, "averaging": 0.5, "epochs": 50}
@@ -105,7 +105,7 @@ def test_a_training_that_is_over_is_over_when_resumed(tmp_path):
     assert_same(expected, finished(network(), resume=path, **settings))
 
 
-def test_how_often_it_writes(tmp_path):
+def test_checkpoints_are_written_as_often_as_asked(tmp_path):
     path = tmp_path / "c"
     written = []
     net = network()
@@ -128,7 +128,7 @@ def test_how_often_it_writes(tmp_path):
         Checkpoint(path, epochs=0)
 
 
-def test_an_epoch_that_was_cut_is_not_in_it(tmp_path):
+def test_a_checkpoint_leaves_out_an_unfinished_epoch(tmp_path):
     settings = {"batch_size": 16, "optimizer": "adam"}
     expected = finished(network(), **settings)
     net = network()
@@ -138,7 +138,7 @@ def test_an_epoch_that_was_cut_is_not_in_it(tmp_path):
     assert_same(expected, finished(network(), resume=tmp_path / "c", **settings))
 
 
-def test_a_time_budget_goes_on_with_what_was_left(tmp_path):
+def test_a_resumed_time_budget_has_what_was_left(tmp_path):
     budget = TimeBudget(1000.0)
     with pytest.raises(Killed):
         train(
@@ -148,7 +148,7 @@ def test_a_time_budget_goes_on_with_what_was_left(tmp_path):
     record.figures["callbacks"]["0"]["left"] = 0.0
     write_checkpoint(record, tmp_path / "c")
     history = train(network(), (X, Y), epochs=3, after_step=[TimeBudget(1000.0)], resume=tmp_path / "c")
-    assert len(history) == 2  # one was done, and the second was cut at its first step
+    assert len(history) == 2  # the first is complete; the second ended at its first step
 
 
 @pytest.mark.parametrize(
@@ -160,19 +160,19 @@ def test_a_time_budget_goes_on_with_what_was_left(tmp_path):
     ],
     ids=["optimizer", "averaging", "callbacks"],
 )
-def test_another_training_s_checkpoint(tmp_path, change, message):
+def test_a_checkpoint_of_another_run_is_refused(tmp_path, change, message):
     train(network(), (X, Y), epochs=1, after_epoch=[Checkpoint(tmp_path / "c")])
     with pytest.raises(FileFormatError, match=message):
         train(network(), (X, Y), validation=(X, Y), epochs=2, resume=tmp_path / "c", **change)
 
 
-def test_a_checkpoint_of_an_optimizer_that_keeps_more(tmp_path):
+def test_a_checkpoint_of_an_optimizer_with_more_state_is_refused(tmp_path):
     train(network(), (X, Y), epochs=1, optimizer="lion", after_epoch=[Checkpoint(tmp_path / "c")])
     with pytest.raises(FileFormatError, match=r"it has optimizer\.mean, too$"):
         train(network(), (X, Y), epochs=2, resume=tmp_path / "c")
 
 
-def test_numbers_of_numpy_s_are_remembered(tmp_path):
+def test_numpy_scalars_are_stored(tmp_path):
     class Counts:
         count = np.int64(0)
 
@@ -191,7 +191,7 @@ def test_numbers_of_numpy_s_are_remembered(tmp_path):
     assert counts.count == 5
 
 
-def test_a_network_of_other_sizes(tmp_path):
+def test_a_checkpoint_of_a_network_of_other_sizes_is_refused(tmp_path):
     train(network(), (X, Y), epochs=1, after_epoch=[Checkpoint(tmp_path / "c")])
     net = MLP([16, 3])
     before = net.params.copy()
@@ -200,7 +200,7 @@ def test_a_network_of_other_sizes(tmp_path):
     np.testing.assert_array_equal(net.params, before)
 
 
-def test_broken_files(tmp_path):
+def test_broken_files_are_refused(tmp_path):
     path = tmp_path / "c"
     with pytest.raises(FileFormatError, match="there is no checkpoint"):
         read_checkpoint(path)
@@ -209,19 +209,19 @@ def test_broken_files(tmp_path):
     tensors = load_file(path)
     other = {"format": "numlp-model", "format_version": 2, "figures": {}}
     save_file(tensors, path, {"numlp": json.dumps(other)})
-    with pytest.raises(FileFormatError, match="is no checkpoint: it says that it is 'numlp-model'"):
+    with pytest.raises(FileFormatError, match="is not a checkpoint: its format is 'numlp-model'"):
         read_checkpoint(path)
     described = {"format": "numlp-checkpoint", "format_version": 99, "numlp_version": "7.0", "figures": {}}
     save_file(tensors, path, {"numlp": json.dumps(described)})
     with pytest.raises(
-        FileFormatError, match=r"format version 99, this release of numlp .* reads version 1: it takes numlp '7.0'"
+        FileFormatError, match=r"format version 99, but this numlp .* reads version 1; use numlp '7.0'"
     ):
         read_checkpoint(path)
     save_file(tensors, path, {"numlp": json.dumps({**described, "format_version": 1})})
     with pytest.raises(FileFormatError, match="or is damaged: 'callbacks'"):
         train(network(), (X, Y), epochs=2, resume=path)
     save_file(tensors | {"params": np.full_like(tensors["params"], np.nan)}, path)
-    with pytest.raises(FileFormatError, match="is no checkpoint, or is damaged"):
+    with pytest.raises(FileFormatError, match="is not a checkpoint, or is damaged"):
         read_checkpoint(path)
     path.write_bytes(whole)
     record = read_checkpoint(path)
@@ -256,7 +256,7 @@ def test_broken_files(tmp_path):
     ],
     ids=str,
 )
-def test_figures_that_do_not_fit(tmp_path, name, value):
+def test_figures_that_do_not_fit_are_refused(tmp_path, name, value):
     settings = {"averaging": 0.5, "validation": (X, Y)}
     train(network(), (X, Y), epochs=2, after_epoch=[KeepBest(), Checkpoint(tmp_path / "c")], **settings)
     record = read_checkpoint(tmp_path / "c")
@@ -267,7 +267,7 @@ def test_figures_that_do_not_fit(tmp_path, name, value):
 
 
 @pytest.mark.parametrize("change", ["columns", "kinds"])
-def test_a_history_of_another_training(tmp_path, change):
+def test_a_history_of_another_run_is_refused(tmp_path, change):
     train(network(), (X, Y), epochs=2, after_epoch=[Checkpoint(tmp_path / "c")])
     record = read_checkpoint(tmp_path / "c")
     if change == "kinds":
@@ -280,7 +280,7 @@ def test_a_history_of_another_training(tmp_path, change):
         train(network(), (X, Y), epochs=4, validation=validation, resume=tmp_path / "c")
 
 
-def test_best_parameters_of_another_size(tmp_path):
+def test_best_parameters_of_another_size_are_refused(tmp_path):
     train(network(), (X, Y), validation=(X, Y), epochs=2, after_epoch=[EarlyStopping(), Checkpoint(tmp_path / "c")])
     record = read_checkpoint(tmp_path / "c")
     record.arrays["callback.0.params"] = np.zeros(3, np.float32)
@@ -290,7 +290,7 @@ def test_best_parameters_of_another_size(tmp_path):
 
 
 @given(st.integers(0, 10**6), st.integers(0, 255))
-def test_any_damage_is_an_error_of_ours_or_changes_numbers_only(tmp_path_factory, where, byte):
+def test_any_damage_raises_an_error_of_numlp_or_changes_only_numbers(tmp_path_factory, where, byte):
     path = tmp_path_factory.mktemp("damage") / "c"
     data = (X[:4, :2], [0, 1, 1, 0])
     train(MLP([2, 2]), data, epochs=1, after_epoch=[Checkpoint(path)])
@@ -301,7 +301,7 @@ def test_any_damage_is_an_error_of_ours_or_changes_numbers_only(tmp_path_factory
         train(MLP([2, 2]), data, epochs=2, resume=path)
 
 
-def test_a_file_that_can_t_be_written_is_a_warning(tmp_path):
+def test_a_failed_write_is_a_warning(tmp_path):
     with pytest.warns(UserWarning, match="can't write .* the training goes on without this checkpoint"):
         history = train(network(), (X, Y), epochs=1, after_epoch=[Checkpoint(tmp_path / "no folder/c")])
     assert len(history) == 1
@@ -415,7 +415,7 @@ TRAINS_FOR_LONG = """
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
-def test_killed_at_random_instants(tmp_path):
+def test_runs_killed_at_random_instants_resume_exactly(tmp_path):
     """The library alone; `make torture` kills runs of the command line."""
     code = textwrap.dedent(TRAINS_FOR_LONG)
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}

@@ -61,7 +61,7 @@ def check_round_trip(model, folder):
     assert model.temperature == again.temperature
 
 
-def test_an_ensemble_comes_back_as_it_was(tmp_path):
+def test_an_ensemble_survives_the_round_trip(tmp_path):
     ensemble = Ensemble([MLP([3, 4, 2], seed=seed, normalization="batch") for seed in range(3)])
     ensemble.temperature, ensemble.members[1].temperature = 1.5, 0.75
     check_round_trip(ensemble, tmp_path)
@@ -70,7 +70,7 @@ def test_an_ensemble_comes_back_as_it_was(tmp_path):
     assert "2.linear.0.weight" in load_file(tmp_path / "net.safetensors")
 
 
-def test_everything_that_belongs_to_a_network_comes_back(net, path):
+def test_everything_in_a_network_survives_the_round_trip(net, path):
     again = load_model(path)
     assert again.input_shape == (2, 3)
     assert again.class_names == ("cat", "dög")
@@ -98,7 +98,7 @@ def test_other_tools_can_read_the_weights(net, path):
 
 
 def rewrite(path, tensors=None, **description):
-    """Write a model file again with other tensors or another description."""
+    """Rewrite a model file with other tensors or another description."""
     described = read_description(path)
     of_the_network = {name: value for name, value in description.items() if name in described["networks"][0]}
     described["networks"][0] |= of_the_network
@@ -109,18 +109,18 @@ def rewrite(path, tensors=None, **description):
 @pytest.mark.parametrize(
     ("description", "says"),
     [
-        ({"format": "other"}, "no model of numlp's"),
+        ({"format": "other"}, "not a numlp model"),
         (
             {"format_version": 3, "numlp_version": "7.1"},
-            "format version 3, this release of numlp .* reads versions 1 to 2: it takes numlp '7.1', which wrote it",
+            "format version 3, but this numlp .* reads versions 1 to 2; use numlp '7.1', which wrote it",
         ),
         ({"format_version": "2"}, "format version '2'"),
         ({"format_version": None}, "format version None"),
-        ({"layer_size": [6, 4, 3]}, "linear.1.bias does not have shape"),
+        ({"layer_size": [6, 4, 3]}, "linear.1.bias must have shape"),
         ({"layer_size": [6, 4]}, "activation must be one"),
-        ({"layer_size": [6, 10**7, 2]}, "does not have shape"),
+        ({"layer_size": [6, 10**7, 2]}, "must have shape"),
         ({"layer_size": [6, 10**9, 2]}, r"layer_size\[1\] must be a whole number from 1 to"),
-        ({"layer_size": [6, 10**30, 2]}, "no model of numlp's"),
+        ({"layer_size": [6, 10**30, 2]}, "not a numlp model"),
         ({"layer_size": [10**7, 10**7, 2]}, "weights, more than"),
         ({"layer_size": [6, 4, 2] * 10}, "more layers than it has tensors"),
         ({"layer_size": [6, 4, 2] * 10_000}, "more layers than it has tensors"),
@@ -164,23 +164,23 @@ def rewrite(path, tensors=None, **description):
         ({"class_names": [1, 2]}, "class_names"),
     ],
 )
-def test_descriptions_that_do_not_fit(path, description, says):
+def test_descriptions_that_do_not_fit_are_refused(path, description, says):
     rewrite(path, **description)
     with pytest.raises(FileFormatError, match=says):
         load_model(path)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_weights_that_are_not_finite(path, value):
+def test_weights_that_are_not_finite_are_refused(path, value):
     rewrite(path, {"linear.0.bias": np.full(4, value, np.float32)})
     with pytest.raises(FileFormatError, match="NaN or infinity"):
         load_model(path)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "says"), [("variance", -1.0, "variances below 0"), ("mean", np.nan, "NaN")]
+    ("name", "value", "says"), [("variance", -1.0, "variances of at least 0"), ("mean", np.nan, "NaN")]
 )
-def test_statistics_of_norms(tmp_path, name, value, says):
+def test_invalid_statistics_of_norms_are_refused(tmp_path, name, value, says):
     save_model(MLP([6, 4, 2], normalization="batch"), tmp_path / "net")
     rewrite(tmp_path / "net", {f"batch_norm.0.{name}": np.full(4, value, np.float32)})
     with pytest.raises(FileFormatError, match=says):
@@ -196,7 +196,7 @@ SCALINGS = {
 
 @pytest.fixture
 def huge(path, tmp_path, sparse_file):
-    """A model of 36 GB, as it says, that the disk has nothing of."""
+    """A model that claims 36 GB but takes no space on disk."""
     described = read_description(path)
     described["networks"][0] |= {"layer_size": [6, 10**9, 2]}
     sparse_file(tmp_path / "huge.safetensors", described, LARGE | SCALINGS)
@@ -204,7 +204,7 @@ def huge(path, tmp_path, sparse_file):
 
 
 def allocated(function):
-    """Return the most bytes that Python and NumPy held while a function ran."""
+    """Return the peak of bytes that Python and NumPy allocated during a call."""
     tracemalloc.start()
     try:
         function()
@@ -220,36 +220,36 @@ def refused(path, says):
 
 def test_sizes_are_checked_before_anything_is_allocated(path, huge, tmp_path, sparse_file):
     described = read_description(path)
-    load_model(path)  # what is imported late is there now
+    load_model(path)  # loads the lazy imports
     assert allocated(lambda: refused(huge, "whole number from 1 to")) < 1 << 20
-    # Sizes that a network may have, and the tensors have not; and tensors of other sizes than the network says.
+    # A description whose sizes differ from those of the tensors; then tensors of other sizes than the description.
     described["networks"][0]["layer_size"] = [6, 10**7, 2]
     sparse_file(tmp_path / "net", described, LARGE | SCALINGS)
-    assert allocated(lambda: refused(tmp_path / "net", "does not have shape")) < 1 << 20
+    assert allocated(lambda: refused(tmp_path / "net", "must have shape")) < 1 << 20
     described["networks"][0]["layer_size"] = [6, 4, 2]
     sparse_file(tmp_path / "net", described, LARGE | SCALINGS)
-    assert allocated(lambda: refused(tmp_path / "net", "does not have shape")) < 1 << 20
-    # A scaling for each of 100 million features that the network has not.
+    assert allocated(lambda: refused(tmp_path / "net", "must have shape")) < 1 << 20
+    # A scaling of 100 million features for a network that has fewer.
     small = {
         name: (dtype, [4 if size == 10**9 else size for size in shape]) for name, (dtype, shape) in LARGE.items()
     }
     sparse_file(tmp_path / "net", described, small | SCALINGS | {"input_scaling.shift": ("F64", [10**8])})
-    assert allocated(lambda: refused(tmp_path / "net", "input_scaling.shift does not have shape")) < 1 << 20
-    # More than there is in the file.
+    assert allocated(lambda: refused(tmp_path / "net", "input_scaling.shift must have shape")) < 1 << 20
+    # More bytes than the file has.
     sparse_file(tmp_path / "net", described, small | SCALINGS)
-    assert allocated(lambda: refused(tmp_path / "net", "factor 0")) < 1 << 20
+    assert allocated(lambda: refused(tmp_path / "net", "factor of 0")) < 1 << 20
     os.truncate(tmp_path / "net", os.path.getsize(tmp_path / "net") - 1)
-    assert allocated(lambda: refused(tmp_path / "net", "is no model file, or is damaged")) < 1 << 20
+    assert allocated(lambda: refused(tmp_path / "net", "is not a model file, or is damaged")) < 1 << 20
 
 
-def test_what_is_in_a_file_is_read_without_its_weights(huge):
+def test_a_description_is_read_without_the_weights(huge):
     assert allocated(lambda: read_description(huge)) < 1 << 20
     assert tensor_shapes(huge)["linear.0.weight"] == ([6, 10**9], "F32")
     assert allocated(lambda: tensor_shapes(huge)) < 1 << 20
 
 
-def test_a_network_has_so_many_layers_at_most():
-    with pytest.raises(SettingError, match="layer_size names 1,001 layers, more than 1,000"):
+def test_the_number_of_layers_is_limited():
+    with pytest.raises(SettingError, match="layer_size must have at most 1,000 entries, not 1,001"):
         MLP([1] * 1001)
 
 
@@ -264,14 +264,14 @@ def test_a_network_has_so_many_layers_at_most():
         ("surplus", np.zeros(3)),
     ],
 )
-def test_tensors_that_do_not_fit(path, name, tensor):
+def test_tensors_that_do_not_fit_are_refused(path, name, tensor):
     rewrite(path, {name: tensor})
     with pytest.raises(FileFormatError, match=name.split(".")[0]):
         load_model(path)
 
 
 @pytest.mark.parametrize("name", ["input_scaling.shift", "linear.0.bias"])
-def test_a_tensor_that_is_missing(path, name):
+def test_a_missing_tensor_is_refused(path, name):
     tensors = load_file(path)
     del tensors[name]
     save_file(tensors, path, {"numlp": json.dumps(read_description(path))})
@@ -279,13 +279,13 @@ def test_a_tensor_that_is_missing(path, name):
         load_model(path)
 
 
-def test_a_description_that_is_nested_without_end(path):
+def test_an_endlessly_nested_description_is_refused(path):
     save_file(load_file(path), path, {"numlp": "[" * 100_000})
-    with pytest.raises(FileFormatError, match="no model of numlp's"):
+    with pytest.raises(FileFormatError, match="not a numlp model"):
         load_model(path)
 
 
-def test_every_truncation_is_one_clear_error(path):
+def test_every_truncation_raises_one_clear_error(path):
     whole = path.read_bytes()
     for length in [*range(64), *range(64, len(whole), 97), len(whole) - 1]:
         path.write_bytes(whole[:length])
@@ -296,25 +296,25 @@ def test_every_truncation_is_one_clear_error(path):
 @pytest.mark.parametrize(
     "content", [b"", b"garbage" * 100, b"\xff" * 64, b"PK\x03\x04" + bytes(60), b"\x89HDF\r\n\x1a\n"]
 )
-def test_other_formats_are_one_clear_error(tmp_path, content):
+def test_other_formats_raise_one_clear_error(tmp_path, content):
     (tmp_path / "net").write_bytes(content)
-    with pytest.raises(FileFormatError, match="no model file"):
+    with pytest.raises(FileFormatError, match="not a model file"):
         load_model(tmp_path / "net")
 
 
-def test_another_safetensors_file(tmp_path):
+def test_another_safetensors_file_is_refused(tmp_path):
     save_file({"a": np.zeros(3)}, tmp_path / "other.safetensors")
-    with pytest.raises(FileFormatError, match="no model of numlp's"):
+    with pytest.raises(FileFormatError, match="not a numlp model"):
         load_model(tmp_path / "other.safetensors")
 
 
-def test_a_missing_file_and_a_folder(tmp_path):
-    for path, says in ((tmp_path / "none", "no model file"), (tmp_path, "is a folder: name the model file in it")):
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    for path, says in ((tmp_path / "none", "no model file"), (tmp_path, "is a folder; name the model file in it")):
         with pytest.raises(FileFormatError, match=says):
             load_model(path)
 
 
-def test_a_write_that_fails_leaves_what_was_there(net, path, monkeypatch):
+def test_a_failed_write_leaves_the_old_file(net, path, monkeypatch):
     before = path.read_bytes()
 
     def full(*_):
@@ -328,7 +328,7 @@ def test_a_write_that_fails_leaves_what_was_there(net, path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["none/net", "file/net", "x" * 300])
-def test_a_place_that_can_not_be_written(net, tmp_path, name):
+def test_the_error_names_a_place_that_can_not_be_written(net, tmp_path, name):
     (tmp_path / "file").write_text("kept")
     with pytest.raises(OutputError, match="can't write"):
         save_model(net, tmp_path / name)
@@ -336,7 +336,7 @@ def test_a_place_that_can_not_be_written(net, tmp_path, name):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="folders are forced to the disk on POSIX")
-def test_a_file_is_on_the_disk_before_it_takes_the_old_one_s_place(tmp_path, monkeypatch):
+def test_a_file_is_on_disk_before_it_replaces_the_old_one(tmp_path, monkeypatch):
     done = []
     fsync, replace = os.fsync, os.replace
 
@@ -354,7 +354,7 @@ def test_a_file_is_on_the_disk_before_it_takes_the_old_one_s_place(tmp_path, mon
     assert done == [("synced", False), ("replaced", True), ("synced", True)]
 
 
-def test_files_have_the_permissions_that_others_have(net, tmp_path):
+def test_files_have_the_usual_permissions(net, tmp_path):
     (tmp_path / "other").touch()
     save_model(net, tmp_path / "net")
     assert (tmp_path / "net").stat().st_mode == (tmp_path / "other").stat().st_mode
@@ -391,7 +391,7 @@ EARLIER = {
 }
 
 
-def test_there_is_a_file_of_every_version():
+def test_every_version_has_a_file():
     assert list(EARLIER) == list(range(1, FORMAT_VERSION + 1))
 
 

@@ -29,7 +29,7 @@ def rows_of(loss):
 
 @pytest.mark.parametrize("predictor", ["network", "ensemble"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_figures_are_those_of_all_rows_at_once(loss, predictor):
+def test_metrics_over_chunks_equal_metrics_over_all_rows_at_once(loss, predictor):
     net = network(loss)
     net = Ensemble([net, network(loss, seed=1)]) if predictor == "ensemble" else net
     logits, targets = net.logits(X), rows_of(loss)
@@ -47,13 +47,13 @@ def test_figures_are_those_of_all_rows_at_once(loss, predictor):
         assert figures[score] == pytest.approx(sklearn.metrics.r2_score(targets, best))
 
 
-def test_the_log_loss_is_scikit_learn_s():
+def test_the_log_loss_agrees_with_scikit_learn():
     net, y = network("softmax_cross_entropy"), TARGETS["classification"]
     assert evaluate(net, (X, y))["loss"] == pytest.approx(sklearn.metrics.log_loss(y, softmax(net.logits(X))))
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_evaluating_changes_nothing_and_draws_nothing(normalization):
+def test_evaluating_changes_nothing_and_draws_no_random_numbers(normalization):
     net = network("softmax_cross_entropy", normalization=normalization, dropout=0.5, input_noise=1.0)
     before = net.params.copy()
     assert evaluate(net, (X, TARGETS["classification"])) == evaluate(net, (X, TARGETS["classification"]))
@@ -67,7 +67,7 @@ def test_one_row_and_one_class_are_enough():
 
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES if LOSSES[name].scales_targets])
-def test_losses_are_those_of_scaled_targets_and_r2_knows_no_units(loss):
+def test_losses_use_scaled_targets_and_r2_does_not_depend_on_units(loss):
     y = 1e6 + 1e3 * TARGETS["regression"]
     scaling = standardize(y)
     net, plain = network(loss, target_scaling=scaling), network(loss)
@@ -76,23 +76,23 @@ def test_losses_are_those_of_scaled_targets_and_r2_knows_no_units(loss):
     assert scaled == pytest.approx(expected, rel=1e-6)
 
 
-def test_names_are_those_that_were_learned():
+def test_names_mean_the_classes_that_training_found():
     net, names = network("softmax_cross_entropy"), np.array(["ant", "bee", "cat"])
     y = TARGETS["classification"]
-    with pytest.raises(DataError, match="no names at all"):
+    with pytest.raises(DataError, match="they have no names"):
         evaluate(net, (X, names[y]))
     train(net, (X, names[y]), epochs=1)
     assert evaluate(net, (X, names[y])) == evaluate(net, (X, y))
-    with pytest.raises(DataError, match="label 'dog' is none of the network's classes: ant, bee, cat"):
+    with pytest.raises(DataError, match="label 'dog' in y is not among the network's classes: ant, bee, cat"):
         evaluate(net, (X[:1], ["dog"]))
 
 
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ((X, TARGETS["classification"][:5]), "x has 2500 rows and y has 5"),
+        ((X, TARGETS["classification"][:5]), "same number of rows, not 2500 and 5"),
         ((X[:, :3], TARGETS["classification"]), "the network takes 4"),
-        ((X, TARGETS["classification"] + 1), "out of range"),
+        ((X, TARGETS["classification"] + 1), "y must hold classes from 0 to 2"),
         ((X[:0], []), "empty"),
         ((X,), "pair"),
         ([(X, TARGETS["classification"])] * 4, "pair"),
@@ -100,20 +100,20 @@ def test_names_are_those_that_were_learned():
         (None, "pair"),
     ],
 )
-def test_data_that_can_not_be_evaluated(data, says):
+def test_bad_data_are_refused(data, says):
     with pytest.raises(DataError, match=says):
         evaluate(network("softmax_cross_entropy"), data)
 
 
 @pytest.mark.parametrize("class_weight", [[0, 0, 1], {2: 1, 1: 0, 0: 0}])
-def test_rows_of_which_none_counts(class_weight):
+def test_rows_that_all_have_weight_0_are_refused(class_weight):
     net, rows = network("softmax_cross_entropy"), TARGETS["classification"] < 2
     x, y = X[rows], TARGETS["classification"][rows]
-    with pytest.raises((DataError, SettingError), match="nothing would count"):
+    with pytest.raises((DataError, SettingError), match="no row counts"):
         evaluate(net, (x, y), class_weight=class_weight)
-    with pytest.raises((DataError, SettingError), match="nothing would count"):
+    with pytest.raises((DataError, SettingError), match="no row counts"):
         train(net, (X, TARGETS["classification"]), validation=(x, y), class_weight=class_weight)
-    with pytest.raises((DataError, SettingError), match="nothing would count"):
+    with pytest.raises((DataError, SettingError), match="no row counts"):
         train(net, (X, TARGETS["classification"], TARGETS["classification"] < 2), class_weight=class_weight)
 
 
@@ -128,10 +128,10 @@ def test_weights_of_any_size_count(dtype, size):
     assert history["validation_loss"][-1] == pytest.approx(evaluate(net, (X, y, weights))["loss"], rel=1e-6)
 
 
-def test_checking_data_says_what_training_and_evaluating_would():
+def test_checking_data_raises_the_errors_of_training_and_evaluating():
     net = network("softmax_cross_entropy")
     check_data(net, (X, np.zeros(2500, int)))
     with pytest.raises(DataError, match="one class only"):
         check_data(net, (X, np.zeros(2500, int)), to_train_on=True)
-    with pytest.raises(DataError, match="out of range"):
+    with pytest.raises(DataError, match="y must hold classes from 0 to 2"):
         check_data(net, (X, np.full(2500, 9)))

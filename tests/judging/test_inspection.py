@@ -40,7 +40,7 @@ def test_the_winning_logit_is_the_default():
     np.testing.assert_array_equal(saliency(net, x), saliency(net, x, net.predict(x)))
 
 
-def test_inspection_leaves_a_network_as_it_was():
+def test_inspection_does_not_change_a_network():
     net = network(normalization="batch", **NOISE)
     params, grads = net.params.copy(), net.grads.copy()
     hidden_activations(net, np.ones((3, 5)))
@@ -58,17 +58,17 @@ def test_the_last_activations_make_the_logits():
 
 
 @pytest.mark.parametrize("outputs", [[0], [0, 3], [-1, 0], [[0, 0]]])
-def test_no_such_output(outputs):
+def test_unknown_outputs_are_refused(outputs):
     with pytest.raises(SettingError, match="one index from 0 to 2"):
         saliency(network(), np.ones((2, 5)), outputs)
 
 
-def test_rows_that_do_not_fit():
+def test_rows_that_do_not_fit_are_refused():
     with pytest.raises(DataError):
         saliency(network(), np.ones((2, 4)))
 
 
-def test_dead_units_of_any_activation():
+def test_dead_units_are_found_for_any_activation():
     net = MLP([2, 3, 2], activation="relu")
     net.linear_layers[0].weight[...] = [[1, -1, 0], [1, -1, 0]]
     x = np.array([[1.0, 2.0], [3.0, 1.0], [0.5, 0.1]])
@@ -78,13 +78,13 @@ def test_dead_units_of_any_activation():
 
 
 @pytest.mark.parametrize("values", [[0.0, 0.0], [1.0, 1 - 1e-16], [-3e300, 3e300], [5.0]])
-def test_a_histogram_of_anything_finite(values):
+def test_a_histogram_of_any_finite_values_is_valid(values):
     shares, edges = histogram(np.array(values), 48)
     assert shares.sum() == pytest.approx(1)
     assert np.all(np.diff(edges) > 0)
 
 
-def test_norms_are_those_of_the_layers_weights():
+def test_norms_cover_each_layer_s_weights():
     net = network(normalization="layer")
     net.loss_and_grad(np.random.default_rng(0).normal(size=(6, 5)), np.eye(3)[[0, 1, 2, 0, 1, 2]])
     found = gradient_norms(net)

@@ -32,7 +32,7 @@ def test_the_ends_solve_the_score_equation(share, n):
 
 
 @given(shares, counts)
-def test_the_interval_holds_the_share_and_mirrors(share, n):
+def test_the_interval_holds_the_share_and_is_symmetric(share, n):
     low, high = wilson_interval(share, n)
     assert low <= share + 1e-12
     assert share <= high + 1e-12
@@ -41,12 +41,12 @@ def test_the_interval_holds_the_share_and_mirrors(share, n):
 
 
 @pytest.mark.parametrize(("share", "n"), [(1.1, 10), (-0.1, 10), (0.5, 0), (0.5, math.inf), (math.nan, 10), ("a", 1)])
-def test_what_is_no_share(share, n):
+def test_invalid_shares_are_refused(share, n):
     with pytest.raises(SettingError):
         wilson_interval(share, n)
 
 
-def test_weights_are_worth_fewer_rows():
+def test_unequal_weights_count_as_fewer_rows():
     values = np.array([1.0, 2.0, 3.0, 4.0])
     assert mean_interval(values, np.ones(4)) == mean_interval(values)
     assert mean_interval(values, np.full(4, 7.0)) == pytest.approx(mean_interval(values))

@@ -50,7 +50,7 @@ def targets_for(loss, rng, n, offset):
     st.sampled_from([0.0, 1e6]),
     st.booleans(),
 )
-def test_a_tally_of_batches_is_the_figure_of_all_rows(sizes, name, offset, weighted):
+def test_a_tally_of_batches_gives_the_metrics_of_all_rows(sizes, name, offset, weighted):
     loss = LOSSES[name]()
     offset = offset if loss.scales_targets and name != "gaussian_negative_log_likelihood" else 0.0  # else e^offset
     rng, n = np.random.default_rng(sum(sizes)), sum(sizes)
@@ -78,7 +78,7 @@ def test_a_tally_of_batches_is_the_figure_of_all_rows(sizes, name, offset, weigh
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_tally_forgets_and_leaves_what_it_is_given(name):
+def test_a_tally_can_be_reset_and_does_not_change_its_inputs(name):
     loss, rng = LOSSES[name](), np.random.default_rng(0)
     logits, targets, values = rng.normal(size=(5, 3 * loss.blocks)), targets_for(loss, rng, 5, 0.0), rng.random(5)
     kept = logits.copy(), targets.copy(), values.copy()
@@ -103,7 +103,7 @@ def test_constant_targets_in_a_tally():
         assert tally.result()["r2"] == 0
 
 
-def test_a_row_of_probabilities_has_its_likeliest_class():
+def test_the_class_of_a_row_of_probabilities_is_its_likeliest():
     tally = Tally(LOSSES["softmax_cross_entropy"](), 2, 3, "float64")
     tally.add(np.zeros(2), np.array([[0.0, 1, 0], [0, 0, 1]]), np.array([[0.2, 0.5, 0.3], [0.4, 0.3, 0.3]]))
     assert tally.result()["accuracy"] == 0.5

@@ -85,7 +85,7 @@ def test_what_it_knows_it_has_from_its_members():
     "nets", [[], [1], ["net"], [MLP([4, 2]), None], (), [MLP([4, 2]).params], MLP([4, 2]), None], ids=str
 )
 def test_what_makes_no_ensemble(nets):
-    with pytest.raises(SettingError, match="members must be a list of networks, at least one"):
+    with pytest.raises(SettingError, match="members must be a list of at least one network"):
         Ensemble(nets)
 
 

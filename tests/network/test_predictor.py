@@ -101,7 +101,7 @@ def test_values_are_in_the_units_of_the_targets(loss, n_targets, predictor):
     assert (predictions.dtype, predictions.shape) == (np.float64, expected.shape)
     np.testing.assert_allclose(predictions, expected, rtol=1e-12)
     assert (net.classes, net.n_targets) == ((), n_targets)
-    with pytest.raises(SettingError, match=f"loss '{loss}' has no classes, so no probabilities: use predict"):
+    with pytest.raises(SettingError, match=f"loss '{loss}' has no classes, so no probabilities; use predict"):
         net.predict_proba(X)
 
 
@@ -186,14 +186,14 @@ def test_logits_that_are_far_apart_are_no_reason_to_warn():
 @pytest.mark.parametrize(
     ("loss", "y", "says"),
     [
-        ("poisson", [[1.0, -2.0, 0.0]], "y holds -2: targets of loss 'poisson' must be at least 0"),
-        ("sigmoid_binary_cross_entropy", [[0, 1, 2]], "labels out of range: y holds 0 to 2"),
+        ("poisson", [[1.0, -2.0, 0.0]], "y must be at least 0 for loss 'poisson', not -2"),
+        ("sigmoid_binary_cross_entropy", [[0, 1, 2]], "y must hold labels from 0 to 1, not 0 to 2"),
         ("sigmoid_binary_cross_entropy", [[0, 1]], "a row of 3 labels for each sample"),
         ("sigmoid_binary_cross_entropy", [0, 1], "for classes use loss='softmax_cross_entropy'"),
         ("sigmoid_binary_cross_entropy", ["a", "b"], "for a network with one output"),
-        ("squared_error", [[1.0, 2.0]], "3 outputs"),
-        ("quantile", [[1.0] * 9], "3 outputs"),
-        ("softmax_cross_entropy", [0, 3], "out of range"),
+        ("squared_error", [[1.0, 2.0]], "one column per target"),
+        ("quantile", [[1.0] * 9], "one column per target"),
+        ("softmax_cross_entropy", [0, 3], "y must hold classes from 0 to"),
     ],
 )
 def test_targets_that_the_loss_does_not_take(loss, y, says):

@@ -119,7 +119,7 @@ def test_standardize_takes_lists():
         ([[1.0], [2.0], [np.nan]], "x holds NaN or infinity, first in row 2"),
         (scipy.sparse.csr_array([[0.0, 1.0], [np.inf, 0.0]]), "x holds NaN or infinity, first in row 1"),
         ([["a"], ["b"]], "x must hold numbers"),
-        ([[1.0], [2.0, 3.0]], "x is no array: its rows must all have the same length"),
+        ([[1.0], [2.0, 3.0]], "x must be an array: give all its rows the same length"),
     ],
 )
 def test_standardize_refuses_what_has_no_mean(x, says):
@@ -130,10 +130,10 @@ def test_standardize_refuses_what_has_no_mean(x, says):
 @pytest.mark.parametrize(
     ("shift", "factor", "says"),
     [
-        (np.zeros(3), np.ones(2), r"must fit 2 features: its shift has shape \(3,\)"),
+        (np.zeros(3), np.ones(2), r"must fit 2 features, but its shift has shape \(3,\)"),
         (np.zeros(2), np.array([1, np.nan]), "its factor holds NaN or infinity"),
-        (np.array([1e39, 0]), np.ones(2), "must be finite in float32: its shift holds"),
-        (np.zeros(2), np.array([1.0, 0.0]), "must have no factor 0"),
+        (np.array([1e39, 0]), np.ones(2), "must be finite in float32, but its shift holds"),
+        (np.zeros(2), np.array([1.0, 0.0]), "must not have a factor of 0"),
     ],
 )
 def test_a_scaling_that_does_not_fit_is_told_why(shift, factor, says):

@@ -1,4 +1,4 @@
-"""One training step allocates no array: every buffer is made before the loop."""
+"""A training step allocates no array: every buffer is allocated before the loop."""
 
 import itertools
 import tracemalloc
@@ -14,7 +14,7 @@ from numlp.training.optimizers import OPTIMIZERS
 
 N, FEATURES, OUTPUTS, BATCH = 20480, 6, 4, 2048
 # Python's own numbers, views and frames take about 2,500 bytes in a step, and 4,300 with everything on. The smallest
-# array that a step could make, one float32 for each sample of the batch, takes 8,192.
+# array that a step could allocate, one float32 per sample of the batch, takes 8,192.
 LIMIT = 6144
 NOISE = {"dropout": 0.2, "input_dropout": 0.1, "noise": 0.1, "input_noise": 0.1}
 REGULARIZATION = {
@@ -30,7 +30,7 @@ REGULARIZATION = {
 
 
 class StepMemory:
-    """A callback that measures by how much the traced memory rises within a step at most."""
+    """A callback that measures the largest rise of the traced memory within a step."""
 
     def __init__(self):
         self.peaks = []
@@ -53,7 +53,7 @@ class StepMemory:
 
 @pytest.fixture(autouse=True)
 def small_buffers():
-    """Make NumPy convert dtypes through its smallest buffers, so that nothing but arrays is left to be seen."""
+    """Make NumPy convert dtypes through its smallest buffers, so that only arrays show up."""
     before = np.setbufsize(16)
     yield
     np.setbufsize(before)
@@ -76,7 +76,7 @@ def network(loss="softmax_cross_entropy", features=FEATURES, **settings):
 
 
 def peak_of_a_step(net, rows, batch_size=BATCH, **settings):
-    """Return the lesser of two trainings' peaks: what steps make is in both, what other threads make hardly ever."""
+    """Return the lower peak of two runs: both have the steps' own allocations, but rarely those of other threads."""
     peaks = []
     for _ in range(2):
         memory = StepMemory()
@@ -135,7 +135,7 @@ def test_no_schedule_allocates(schedule):
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_not_even_a_truth_value_for_each_row_is_allocated(normalization):
+def test_not_even_one_boolean_per_row_is_allocated(normalization):
     assert peak_with_everything("uint8", batch_size=4 * BATCH, normalization=normalization) < LIMIT
 
 
@@ -147,7 +147,7 @@ def test_everything_at_once_allocates_nothing_whatever_the_loss(loss):
 
 
 @pytest.mark.parametrize("every", [1, 6])
-def test_an_allocation_would_be_seen(every):
+def test_the_check_detects_an_allocation(every):
     steps = itertools.count(1)
 
     def careless(gradients):

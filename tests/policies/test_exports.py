@@ -1,4 +1,4 @@
-"""The public names are what they are meant to be, and each is documented with an example."""
+"""The public names are the intended ones, and each is documented with an example."""
 
 import doctest
 import inspect
@@ -8,20 +8,20 @@ import pytest
 import numlp
 
 
-def test_every_public_name_is_there_when_it_is_asked_for():
+def test_every_public_name_loads_on_first_use():
     for name in numlp.__all__:
         assert getattr(numlp, name) is getattr(numlp, name)
     assert dir(numlp) == sorted(numlp.__all__)
 
 
-def test_what_is_no_public_name_is_not_there():
+def test_unknown_names_are_refused():
     with pytest.raises(AttributeError, match="module 'numlp' has no attribute 'trian'"):
         _ = numlp.trian
     with pytest.raises(ImportError, match="trian"):
         exec("from numlp import trian")
 
 
-def test_modules_of_public_names_need_no_import_of_their_own():
+def test_modules_of_public_names_need_no_separate_import():
     assert numlp.errors.NumlpError is numlp.NumlpError
 
 

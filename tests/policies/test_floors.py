@@ -1,4 +1,4 @@
-"""The house: no module lies loose, and imports run downwards only, between wings and within each."""
+"""Layers: every module lies in a package, and imports run downwards only, between packages and within each."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import numlp
 
 SOURCE = Path(numlp.__file__).parent
 
-# From the ground up: each imports from those before it.
+# From the bottom up: each imports only from those before it.
 WINGS = [
     *("errors", "version", "settings"),
     *("arrays", "network"),
@@ -34,7 +34,7 @@ MODULES = {name(path): path for path in SOURCE.rglob("*.py")}
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Yield the dotted names of what a module imports of numlp, for types or not, at its top or in a function."""
+    """Yield the dotted names that a module imports from numlp, also for types only, and also within functions."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
@@ -49,19 +49,19 @@ def imports(path: Path) -> Iterator[str]:
                 yield inner if inner in MODULES else inner.rpartition(".")[0]  # a name in a module
 
 
-def test_no_module_lies_loose():
+def test_the_top_level_holds_only_the_listed_packages():
     assert {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()} == {
         "__init__",
         *WINGS,
     }
 
 
-def test_wings_import_from_the_ones_below():
+def test_packages_import_only_from_those_below():
     height = {wing: i for i, wing in enumerate(WINGS)}
     assert not [
         f"{module} imports {imported}"
         for module, path in MODULES.items()
-        if module  # the package itself names all that is public
+        if module  # numlp itself imports every public name
         for imported in imports(path)
         if height[imported.split(".")[0]] > height[module.split(".")[0]]
     ]
@@ -69,7 +69,7 @@ def test_wings_import_from_the_ones_below():
 
 @pytest.mark.parametrize("package", PACKAGES[1:], ids=name)
 def test_imports_run_downwards_within_a_package(package):
-    """Modules and packages beside each other can be put in an order, and none imports the package that holds it."""
+    """The modules of a package can be put in an order, and none imports the package that holds it."""
     whole = name(package)
     below: dict[str, set[str]] = {}
     for module, path in MODULES.items():

@@ -46,12 +46,12 @@ def test_training_on_arrays_loads_nothing_more():
     assert modules_after(statement) - modules_after("import numpy.random") - set(sys.stdlib_module_names) == {"numlp"}
 
 
-# What loads modules by name, from tables of names in its own source.
+# These load modules by name, from tables of names in their own source.
 BY_NAME = {SOURCE / "settings" / "lazy.py", SOURCE / "cli" / "app.py"}
 
 
 @pytest.mark.parametrize("forbidden", ["pickle", "marshal", "shelve", "importlib", "runpy", "joblib", "dill"])
-def test_no_module_that_runs_what_it_reads(forbidden):
+def test_no_module_imports_one_that_executes_its_input(forbidden):
     for path in set(SOURCE.rglob("*.py")) - (BY_NAME if forbidden == "importlib" else set()):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):

@@ -50,7 +50,7 @@ def estimators():
 
 
 def answers(model, rows):
-    """Return all that a model makes of rows."""
+    """Return all predictions of a model for rows."""
     methods = [getattr(model, name) for name in ("predict", "predict_proba") if hasattr(model, name)]
     if getattr(getattr(model, "loss", None), "task", "") == "regression":
         methods = [model.predict]
@@ -58,7 +58,7 @@ def answers(model, rows):
 
 
 def check_threads(model, batches, n_threads=10, rounds=4):
-    """Let threads predict all batches, each in an order of its own, and compare with one after the other."""
+    """Let threads predict all batches, each in its own order, and compare with sequential predictions."""
     expected = [answers(model, rows) for rows in batches]
     barrier, wrong = threading.Barrier(n_threads), []
 
@@ -90,8 +90,6 @@ def check_threads(model, batches, n_threads=10, rounds=4):
 @pytest.mark.parametrize("name", MODELS)
 def test_threads_predict_the_same_bits(name):
     batches = [X[:n] for n in SIZES] + [X[:n].astype(np.float32) for n in (1, 333)] + [sp.csr_array(X[:50])]
-    if name == "float64":
-        batches.pop()  # a scaling with shifts makes sparse rows dense: they are refused
     check_threads(MODELS[name], batches)
 
 
@@ -100,8 +98,8 @@ def test_threads_predict_the_same_bits_with_an_estimator(estimators, name):
     check_threads(estimators[name], [X[:n] for n in SIZES])
 
 
-def test_a_prediction_that_shared_a_buffer_would_be_seen():
-    """The check itself: one layer that keeps its result in a buffer of its own is found."""
+def test_the_check_detects_a_shared_buffer():
+    """A layer that keeps its result in a buffer of its own must fail the check."""
 
     class Shared:
         def __init__(self):
@@ -135,7 +133,7 @@ IN_PROCESSES = """
         return net.predict_proba(x)
 
     if __name__ == "__main__":
-        here = [trained(seed) for seed in range(3)]  # BLAS has its threads by now
+        here = [trained(seed) for seed in range(3)]  # starts the BLAS threads
         net = MLP([200, 256, 256, 2], seed=5)
         expected = net.predict_proba(x)
         with multiprocessing.get_context(sys.argv[1]).Pool(2) as pool:
@@ -154,13 +152,13 @@ def test_other_processes_train_and_predict_the_same_bits(tmp_path, context):
     (tmp_path / "script.py").write_text(textwrap.dedent(IN_PROCESSES))
     command = [sys.executable, "-W", "error", tmp_path / "script.py", context]
     if sys.version_info >= (3, 12) and context == "fork":
-        command[1:3] = ["-W", "ignore"]  # Python warns of any fork of a process with threads
+        command[1:3] = ["-W", "ignore"]  # Python warns about forking a process with threads
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.stdout == "the same bits\n", done.stderr
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_a_search_in_processes_finds_what_one_in_this_process_finds():
+def test_a_search_in_processes_gives_the_same_results_as_in_this_process():
     from sklearn.model_selection import GridSearchCV
 
     grid = {"dropout": [0.0, 0.3], "normalization": ["none", "batch"]}
@@ -202,17 +200,17 @@ GROWS = """
 
 
 def grown(kind, count):
-    """Return by how many bytes a process has grown after so many predictions, with some more before them."""
+    """Return by how many bytes a process grows over `count` predictions, after a warm-up."""
     command = [sys.executable, "-c", textwrap.dedent(GROWS), kind, str(count)]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="how much memory is resident is read from Linux")
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux reports resident memory this way")
 @pytest.mark.parametrize(("kind", "count"), [("network", 100_000), ("ensemble", 20_000), ("classifier", 20_000)])
-def test_many_predictions_keep_memory_flat(kind, count):
+def test_memory_stays_flat_over_many_predictions(kind, count):
     assert grown(kind, count) < 8 * count  # no object is so small
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="how much memory is resident is read from Linux")
-def test_a_leak_would_be_seen():
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux reports resident memory this way")
+def test_the_check_detects_a_leak():
     assert grown("what keeps one number of each", 20_000) > 8 * 20_000

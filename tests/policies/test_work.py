@@ -1,6 +1,6 @@
-"""How much work a training step is, in calls: a guard against slowing down that no busy machine disturbs.
+"""The work of a training step, counted in calls: a guard against slowdowns that a busy machine doesn't disturb.
 
-The bounds are what the step takes today. Who needs more calls for something new raises them, and knows it then.
+The bounds are today's counts. If a new feature needs more calls, raise them deliberately.
 """
 
 import gc
@@ -17,7 +17,7 @@ from benchmarks.step import OPERATIONS
 from numlp import MLP, train
 
 SOURCE = str(Path(numlp.__file__).parent)
-BATCH, STEPS = 64, 10  # counted are 8 of them, those between the third and the last: none looks for denormal numbers
+BATCH, STEPS = 64, 10  # 8 of the steps are counted, up to the last; none of them looks for denormal numbers
 
 
 class Counting:
@@ -39,7 +39,7 @@ class Counting:
 
 
 class Work:
-    """A callback that counts calls of NumPy and of Python functions of numlp's own in some steps."""
+    """A callback that counts calls of NumPy and of numlp's own Python functions in some steps."""
 
     def __init__(self, monkeypatch):
         self.numpy, self.python = Counter(), Counter()
@@ -81,7 +81,7 @@ ADAMW = {"optimizer": "adamw", "learning_rate": 0.001}
         ({"normalization": "batch", "dropout": 0.2}, ADAMW, 175, 88),
     ],
 )
-def test_a_step_takes_no_more_calls(monkeypatch, architecture, settings, numpy_calls, python_calls):
+def test_a_step_makes_no_more_calls_than_before(monkeypatch, architecture, settings, numpy_calls, python_calls):
     work = Work(monkeypatch)
     net = MLP([784, 128, 128, 128, 10], **architecture)
     train(net, rows(), batch_size=BATCH, epochs=1, after_step=[work], **settings)
@@ -90,7 +90,7 @@ def test_a_step_takes_no_more_calls(monkeypatch, architecture, settings, numpy_c
     assert sum(of_python.values()) <= python_calls, of_python
 
 
-def test_a_call_more_would_be_seen(monkeypatch):
+def test_the_check_detects_one_more_call(monkeypatch):
     counts = []
     for change in (None, lambda gradients: np.multiply(gradients, 1, out=gradients)):
         with monkeypatch.context() as patches:
@@ -100,13 +100,13 @@ def test_a_call_more_would_be_seen(monkeypatch):
     assert counts[1] == counts[0] + 1
 
 
-def test_memory_is_flat_over_a_thousand_epochs():
-    """But for the history, which has a row for each epoch."""
+def test_memory_stays_flat_over_a_thousand_epochs():
+    """Only the history grows, by a row for each epoch."""
     seen = {}
 
     def remember(state):
         if state.epoch in (100, 1100):
-            gc.collect()  # which also empties Python's own stores of freed tuples
+            gc.collect()  # also empties Python's free lists of tuples
             seen[state.epoch] = tracemalloc.get_traced_memory()[0] - size(state.history)
 
     def size(history):
@@ -121,4 +121,4 @@ def test_memory_is_flat_over_a_thousand_epochs():
         train(net, data, validation=data, epochs=1100, batch_size=8, after_epoch=[remember], averaging=0.9, **ADAMW)
     finally:
         tracemalloc.stop()
-    assert seen[1100] - seen[100] < 24_000  # what a single number would take that is kept for each epoch
+    assert seen[1100] - seen[100] < 24_000  # the cost of keeping a single number for each epoch

@@ -167,7 +167,7 @@ def test_losses_that_are_not_finite(tmp_path, table_dataset):
         ("history.csv", "epoch,train_loss\n1,x\n", "is damaged"),
         ("gradients.csv", "epoch,layer 1\n1\n", "gradients.csv: its line 2 is broken"),
         ("metrics.json", '{"test": {"accuracy": "<b>"}}', "metrics.json does not hold what it should"),
-        ("snapshots.safetensors", "no tensors", "is no file of snapshots"),
+        ("snapshots.safetensors", "no tensors", "is not a file of snapshots"),
     ],
 )
 def test_a_damaged_run(tmp_path, table_dataset, name, content, says):

@@ -13,7 +13,7 @@ def test_whole_numbers_pass(value):
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.0, 0.5, "3", None, True, math.nan, [1]])
-def test_what_is_no_positive_whole_number_does_not(value):
+def test_anything_but_a_positive_whole_number_is_refused(value):
     with pytest.raises(SettingError, match="n must be a whole number of at least 1, not"):
         whole_number("n", value)
 
@@ -25,7 +25,7 @@ def test_positive_numbers_pass(value):
 
 @pytest.mark.parametrize("check", [positive, share])
 @pytest.mark.parametrize("value", [0, -1.0, math.nan, math.inf, "x", None, True, [1, 2]])
-def test_what_is_not_positive_does_not(check, value):
+def test_anything_but_a_positive_number_is_refused(check, value):
     with pytest.raises(SettingError, match="rate must be"):
         check("rate", value)
 
@@ -38,14 +38,14 @@ def test_a_share_is_less_than_1():
 
 def test_an_unknown_name_comes_with_the_nearest():
     assert unknown("loss", "sqared_error", ["squared_error", "other"]) == (
-        "unknown loss 'sqared_error': did you mean 'squared_error'? There are: squared_error, other"
+        "unknown loss 'sqared_error': did you mean 'squared_error'? Available: squared_error, other"
     )
-    assert unknown("loss", "xyz", ["squared_error"]) == "unknown loss 'xyz'. There are: squared_error"
+    assert unknown("loss", "xyz", ["squared_error"]) == "unknown loss 'xyz'. Available: squared_error"
     for value in ("xyz", 3, None, ["a"]):
-        with pytest.raises(SettingError, match="There are: a"):
+        with pytest.raises(SettingError, match="Available: a"):
             choice("loss", value, {"a": 1})
 
 
-def test_wrong_values_are_value_errors_too():
+def test_setting_errors_are_value_errors():
     assert issubclass(SettingError, ValueError)
     assert issubclass(SettingError, NumlpError)

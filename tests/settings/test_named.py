@@ -1,4 +1,4 @@
-"""The text form of named values: there and back for every registry, and one clear error for all else."""
+"""The text form of named values: every registry's values survive the round trip; all else raises one clear error."""
 
 import dataclasses
 
@@ -35,7 +35,7 @@ BY_NAME = {  # settings with a check of their own
 
 
 def values(entry):
-    """Draw any value of a registry's type; a new setting with a check of its own belongs into BY_NAME."""
+    """Draw any value of a registry's type; add a new setting with a check of its own to BY_NAME."""
     strategies = {
         field.name: BY_NAME[field.name] if field.name in BY_NAME else BY_CHECK[field.metadata["check"]]
         for field in dataclasses.fields(entry)
@@ -57,7 +57,7 @@ def test_a_name_alone_is_the_default(kind, name):
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
-def test_there_and_back(kind, name, data):
+def test_values_survive_the_round_trip(kind, name, data):
     registry = REGISTRIES[kind]
     value = data.draw(values(registry[name]))
     again = resolve(kind, str(value), registry)
@@ -68,7 +68,7 @@ def test_there_and_back(kind, name, data):
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
-def test_a_value_is_returned_as_it_is(kind, name):
+def test_a_value_is_returned_unchanged(kind, name):
     value = REGISTRIES[kind][name]()
     assert resolve(kind, value, REGISTRIES[kind]) is value
 
@@ -84,12 +84,12 @@ def test_values_are_frozen(kind, name):
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
-def test_unknown_settings_come_with_the_known(kind, name):
-    with pytest.raises(SettingError, match=f"unknown setting of {kind} {name} 'colour'. There are: "):
+def test_an_unknown_setting_raises_an_error_that_lists_the_known_ones(kind, name):
+    with pytest.raises(SettingError, match=f"unknown setting of {kind} {name} 'colour'. Available: "):
         resolve(kind, f"{name}(colour = 1)", REGISTRIES[kind])
 
 
-def test_whole_numbers_do_for_real_ones():
+def test_integers_pass_as_floats():
     assert resolve("optimizer", "adam(weight_decay = 1)", OPTIMIZERS) == OPTIMIZERS["adam"](weight_decay=1.0)
     assert str(OPTIMIZERS["adam"](weight_decay=1)) == "adam(weight_decay = 1.0)"
 
@@ -97,9 +97,9 @@ def test_whole_numbers_do_for_real_ones():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("adm", r"unknown optimizer 'adm': did you mean 'adam'\? There are: sgd, "),
+        ("adm", r"unknown optimizer 'adm': did you mean 'adam'\? Available: sgd, "),
         ("SGD", r"unknown optimizer 'SGD'"),
-        ("quicksort", r"unknown optimizer 'quicksort'. There are: sgd, "),
+        ("quicksort", r"unknown optimizer 'quicksort'. Available: sgd, "),
         ("adam(beta = 0.9)", r"unknown setting of optimizer adam 'beta': did you mean 'beta"),
         ("adam(beta1 = 1.5)", r"optimizer adam: beta1 must be at least 0 and below 1, not 1.5"),
         ("adam(beta1 = nan)", r"optimizer adam: beta1 must be"),
@@ -114,7 +114,7 @@ def test_whole_numbers_do_for_real_ones():
         ("sgd(nesterov = true)", r"optimizer sgd: .*momentum"),
     ],
 )
-def test_wrong_names_and_settings_are_named(text, message):
+def test_errors_name_wrong_names_and_settings(text, message):
     with pytest.raises(SettingError, match=message):
         resolve("optimizer", text, OPTIMIZERS)
 
@@ -159,7 +159,7 @@ def test_wrong_names_and_settings_are_named(text, message):
     ],
     ids=lambda text: ascii(text[:40]),
 )
-def test_bad_texts_end_in_one_clear_error(text):
+def test_bad_texts_raise_one_clear_error(text):
     with pytest.raises(SettingError, match="optimizer"):
         resolve("optimizer", text, OPTIMIZERS)
 
@@ -169,13 +169,13 @@ def test_bad_texts_end_in_one_clear_error(text):
     [
         ("sgd(momentum = .9)", "a number needs a digit before its point"),
         ("adam(beta1 = 0.9, beta2 = .99)", "a number needs a digit before its point"),
-        ("sgd(momentum = 0.9, nesterov = True)", "true and false begin with small letters"),
+        ("sgd(momentum = 0.9, nesterov = True)", "true and false are lowercase"),
         ("sgd(momentum = .9, nesterov = True)", "before its point, as in 0.9, and true and false"),
         ("adam(0.9)", "each setting needs its name"),
-        ("adam(beta1 = 0.9 beta2 = 0.9)", "this is no TOML; settings are written as in"),
+        ("adam(beta1 = 0.9 beta2 = 0.9)", "the settings are not valid TOML; write settings as in"),
     ],
 )
-def test_what_other_languages_write_is_told(text, says):
+def test_errors_explain_habits_from_other_languages(text, says):
     with pytest.raises(SettingError, match=says):
         resolve("optimizer", text, OPTIMIZERS)
 
@@ -185,7 +185,7 @@ def test_what_other_languages_write_is_told(text, says):
     [None, 3, 0.9, True, b"sgd", ["sgd"], {"name": "sgd"}, OPTIMIZERS["sgd"], ACTIVATIONS["relu"](), object],
     ids=repr,
 )
-def test_what_is_neither_text_nor_such_a_value_is_refused(value):
+def test_anything_but_a_text_or_a_registered_value_is_refused(value):
     with pytest.raises(SettingError, match="optimizer must be a name such as 'sgd'"):
         resolve("optimizer", value, OPTIMIZERS)
 

@@ -171,5 +171,5 @@ def test_without_scikit_learn_the_import_says_what_to_install():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == (
-        "numlp.sklearn needs scikit-learn: install numlp with its extra 'sklearn', as in pip install '.[sklearn]'"
+        "numlp.sklearn needs scikit-learn; install numlp with the extra 'sklearn', as in pip install '.[sklearn]'"
     )

@@ -46,7 +46,7 @@ def test_a_figure_that_is_not_there_is_refused_before_the_training(blobs, callba
     net = MLP([2, 3])
     before = net.params.copy()
     with pytest.raises(
-        SettingError, match=r"unknown figure of the history .* There are: epoch, train_loss, train_acc"
+        SettingError, match=r"unknown figure of the history .* Available: epoch, train_loss, train_acc"
     ):
         train(net, blobs, epochs=1, after_epoch=[callback(figure)])
     np.testing.assert_array_equal(net.params, before)

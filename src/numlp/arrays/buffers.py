@@ -1,8 +1,8 @@
-"""Buffers: arrays that begin where a cache line does.
+"""Buffers: arrays aligned to cache lines.
 
-NumPy lets an array begin at any multiple of 16 bytes. Where two threads of the BLAS then write the two halves of a
-result, both own the cache line between them, and every row of every operand may lie across two. Arrays that begin
-with a line make steps with two threads shorter: `make bench-choices` shows by how much.
+NumPy lets an array begin at any multiple of 16 bytes. When two BLAS threads then write the two halves of a result,
+they share the cache line in the middle, and every row of every operand may straddle two lines. Aligned arrays make
+steps with two threads shorter: `make bench-choices` shows by how much.
 """
 
 import math
@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 LINE = 64  # bytes in a cache line
-_KEPT = 1 << 22  # bytes: more than what a layer of usual width makes of the rows that are predicted at a time
+_KEPT = 1 << 22  # bytes: more than the output of a layer of usual width for one chunk of predictions
 
 
 def empty(shape: int | tuple[int, ...], dtype: npt.DTypeLike = float) -> npt.NDArray[Any]:
-    """Return an array as `numpy.empty` does, but one that begins with a cache line.
+    """Return an array as `numpy.empty` does, but aligned to a cache line.
 
     >>> empty((3, 5), "float32").ctypes.data % LINE
     0
@@ -29,17 +29,17 @@ def empty(shape: int | tuple[int, ...], dtype: npt.DTypeLike = float) -> npt.NDA
 
 
 def keep_freed() -> None:
-    """Let arrays of up to 4 MiB that come and go, as those of predictions do, have the same memory again.
+    """Let short-lived arrays of up to 4 MiB, such as those of predictions, reuse the same memory.
 
-    Until something as large was freed, which this does without touching it, glibc may give back to the system what
-    they free, and then has it made anew page by page: `make bench-choices` has a case in which it does. From then on
-    the process keeps up to some 8 MiB of what it has freed.
+    glibc may return freed memory to the system and then map it again page by page, until the process has freed one
+    block of that size. This function frees such a block without touching it. From then on the process keeps up to
+    some 8 MiB of the memory it frees. `make bench-choices` has a case in which this matters.
     """
     np.empty(_KEPT, np.uint8)
 
 
 def zeros(shape: int | tuple[int, ...], dtype: npt.DTypeLike = float) -> npt.NDArray[Any]:
-    """Return an array as `numpy.zeros` does, but one that begins with a cache line."""
+    """Return an array as `numpy.zeros` does, but aligned to a cache line."""
     array = empty(shape, dtype)
     array.fill(0)
     return array

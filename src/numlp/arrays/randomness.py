@@ -1,7 +1,7 @@
 """Randomness as a function of (seed, epoch, role), never of history.
 
-Whatever is random in an epoch draws from its own generator, made anew each time: a checkpoint needs no generator's
-state, a resumed run continues exactly, and a new source of randomness leaves the others as they were.
+Each role draws from a new generator of its own in every epoch. So a checkpoint needs no generator's state, a resumed
+run continues exactly, and a new source of randomness leaves the others unchanged.
 """
 
 import math
@@ -25,12 +25,12 @@ class Role(IntEnum):
 
 
 def as_seed(seed: object) -> int:
-    """Return a seed if it is one: larger ones would repeat the numbers of another seed, epoch and role."""
+    """Return a seed if it is valid: a larger one would repeat the numbers of another seed, epoch and role."""
     return whole_number("seed", seed, minimum=0, maximum=2**32 - 1)
 
 
 def member_seed(seed: int, member: int) -> int:
-    """Return the seed of a member of an ensemble: the ensemble's own for the first, far from others' for the rest.
+    """Return the seed of an ensemble's member: the ensemble's own for the first, one far from others for the rest.
 
     >>> member_seed(7, 0), member_seed(7, 1) != member_seed(8, 0)
     (7, True)
@@ -49,11 +49,11 @@ def generator(seed: int, epoch: int, role: Role) -> np.random.Generator:
 
 
 def fill_normal(rng: np.random.Generator, out: npt.NDArray[np.floating[Any]], scratch: npt.NDArray[Any]) -> None:
-    r"""Fill an array with standard normal numbers, from half as many uniform ones for radius and for angle.
+    r"""Fill an array with standard normal numbers, by the Box-Muller transform.
 
-    :math:`\sqrt{-2 \ln(1 - u)}\,(\cos 2 \pi w, \sin 2 \pi w)` with u and w uniform in [0, 1). The generator's own
-    `standard_normal` draws them one by one, which takes longer than these passes over arrays. In float32 none
-    exceeds 5.8.
+    Each pair of uniform numbers u, w in [0, 1) gives the pair
+    :math:`\sqrt{-2 \ln(1 - u)}\,(\cos 2 \pi w, \sin 2 \pi w)`. The generator's own `standard_normal` draws numbers
+    one by one, which takes longer than these passes over arrays. In float32 no number exceeds 5.8.
 
     G. Box, M. Muller, "A note on the generation of random normal deviates" (1958).
 

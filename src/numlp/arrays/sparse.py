@@ -1,4 +1,4 @@
-"""SciPy's sparse matrices, without SciPy: they bring along the methods that are needed."""
+"""SciPy's sparse matrices, without importing SciPy: the matrices bring the methods that numlp needs."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 
 def is_sparse(x: object) -> bool:
-    """Whether `x` is one of SciPy's sparse matrices or arrays."""
+    """Return whether `x` is one of SciPy's sparse matrices or arrays."""
     return not isinstance(x, np.ndarray) and hasattr(x, "tocsr") and hasattr(x, "nnz")
 
 
 def dense(rows: Any) -> npt.NDArray[Any]:
-    """Return rows as an ordinary array: as they are, unless they are sparse."""
+    """Return rows as an ordinary array: sparse rows converted, others unchanged."""
     array: npt.NDArray[Any] = rows.toarray() if is_sparse(rows) else rows
     return array

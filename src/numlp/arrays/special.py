@@ -9,25 +9,25 @@ import numpy.typing as npt
 Array = npt.NDArray[np.floating[Any]]
 AnyArray = npt.NDArray[Any]
 
-_FEW = 32  # numbers: NumPy takes about as long to begin with a row as to go through so many
+_FEW = 32  # numbers: starting a row costs NumPy about as much time as reducing so many
 
 
 def all_finite(x: Array) -> bool:
-    """Tell whether no number is NaN or infinite.
+    """Return whether all numbers are finite.
 
     >>> all_finite(np.array([1.0, 1e300])), all_finite(np.array([1.0, np.nan]))
     (True, False)
     """
-    # If one of them is not, their sum of squares is not, which takes one call and no array; it may be too large, too.
+    # A finite sum of squares, which takes one call and no array, proves it; an infinite one may be mere overflow.
     return math.isfinite(np.vdot(x, x)) or bool(np.isfinite(x).all())
 
 
 def flush(x: Array, decay: float) -> None:
-    """Set to 0 what would be denormal if it were multiplied by `decay`.
+    """Set numbers to 0 that would become denormal when multiplied by `decay`.
 
-    An average of gradients that are 0 for long, as those of pixels that are nearly always dark, decays until it is
-    denormal, and stays so: 0.9 times the least number there is rounds to itself. Processors compute with such numbers
-    so slowly that a few of them make the whole step longer: `make bench-choices` shows by how much.
+    Where gradients stay 0 for long, as those of nearly always dark pixels do, their average decays until it is
+    denormal. It stays so: 0.9 times the smallest denormal rounds to itself. Processors compute with denormals so
+    slowly that a few of them lengthen the whole step: `make bench-choices` shows by how much.
 
     >>> x = np.array([1.0, -1e-250, 1e-307])
     >>> flush(x, 0.01)
@@ -35,8 +35,8 @@ def flush(x: Array, decay: float) -> None:
     array([ 1.e+000, -1.e-250,  0.e+000])
     """
     numbers = np.finfo(x.dtype)
-    least = float(numbers.tiny) / max(decay, 1e-10)  # what decays faster does not stay denormal
-    # Of what is less than half the last digit of a number nothing is left when that is added and subtracted again.
+    least = float(numbers.tiny) / max(decay, 1e-10)  # faster decay doesn't leave numbers denormal
+    # Adding and then subtracting a large number erases whatever is below half its last digit.
     large = 2 * least / float(numbers.eps)
     np.add(x, large, out=x)
     np.subtract(x, large, out=x)
@@ -45,8 +45,8 @@ def flush(x: Array, decay: float) -> None:
 def row_max(x: Array, out: Array | None = None, scratch: Array | None = None) -> Array:
     """Return the largest number of every row, (n,).
 
-    Where rows are many and short, as logits are, NumPy takes several times as long row by row as it takes to copy
-    them into columns and go through these. `scratch`, of the shape of `x`, is where the copy may go.
+    For many short rows, such as logits, NumPy's row-by-row reduction takes several times as long as copying them into
+    columns and reducing those. `scratch`, as large as `x`, can take the copy.
 
     >>> row_max(np.array([[1.0, 3.0, 2.0], [6.0, 5.0, 4.0]]))
     array([3., 6.])
@@ -62,10 +62,10 @@ def row_max(x: Array, out: Array | None = None, scratch: Array | None = None) ->
 
 
 def sigmoid(x: Array, out: Array | None = None) -> Array:
-    r"""The logistic function, :math:`\sigma(x) = 1 / (1 + e^{-x})`.
+    r"""Return the logistic function, :math:`\sigma(x) = 1 / (1 + e^{-x})`.
 
-    For very negative x the exponential becomes infinite and the quotient 0, which is the limit; computed this way,
-    small results keep all their digits.
+    For very negative x the exponential overflows to infinity and the quotient is 0, the right limit. Small results
+    keep all their digits.
 
     Parameters
     ----------
@@ -91,9 +91,9 @@ def sigmoid(x: Array, out: Array | None = None) -> Array:
 
 
 def softmax(x: Array, out: Array | None = None) -> Array:
-    r"""Each row's exponentials divided by their sum, :math:`e^{x_k} / \sum_j e^{x_j}`.
+    r"""Return each row's exponentials divided by their sum, :math:`e^{x_k} / \sum_j e^{x_j}`.
 
-    The row's maximum is subtracted first: the result is the same, and no exponential exceeds 1.
+    Subtracting the row's maximum first leaves the result unchanged and keeps every exponential at 1 or below.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def softmax(x: Array, out: Array | None = None) -> Array:
 
 
 def softplus(x: Array, out: Array | None = None) -> Array:
-    r"""A smooth :math:`\max(x, 0)`: :math:`\log(1 + e^x)`.
+    r"""Return :math:`\log(1 + e^x)`, a smooth :math:`\max(x, 0)`.
 
     Parameters
     ----------

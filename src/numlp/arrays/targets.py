@@ -1,4 +1,4 @@
-"""Targets: what `train` and `evaluate` take as y: classes, labels, and values."""
+"""Targets: the y of `train` and `evaluate`: classes, labels, or values."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,15 +18,15 @@ def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | No
     Parameters
     ----------
     y : array_like
-        Class indices 0 … classes − 1; or names, to be found in `class_names`; or one row for each sample, one-hot
-        or any probabilities that sum to 1.
+        Class indices 0 … classes − 1; or names from `class_names`; or one row for each sample, one-hot or any
+        probabilities that sum to 1.
     n_classes : int
     class_names : sequence of str, optional
 
     Raises
     ------
     DataError
-        If a label is out of range or unknown, or rows are no probabilities.
+        If a label is out of range or unknown, or rows aren't probabilities.
     """
     labels = _as_labels(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
@@ -34,7 +34,7 @@ def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | No
     if labels.dtype.kind in "UOT":
         _check_names(labels)
         if class_names is not None and len(class_names) != n_classes:
-            raise DataError(f"y holds {len(class_names)} different names, the network has {n_classes} outputs")
+            raise DataError(f"y must hold {n_classes} different names, one per output, not {len(class_names)}")
         return name_indices(labels, class_names or ())
     labels = as_rows(labels, "y")
     if labels.ndim == 2:
@@ -42,21 +42,23 @@ def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | No
     if labels.ndim != 1:
         raise DataError(f"y must have shape (n,) or (n, {n_classes}), not {labels.shape}")
     if labels.dtype.kind == "f" and np.any(labels != np.floor(labels)):
-        raise DataError("y holds real values where classes belong: use a regression loss, loss='squared_error'")
+        raise DataError(
+            "y must hold whole numbers for classes, not real values; for regression use loss='squared_error'"
+        )
     if labels.min() < 0 or labels.max() >= n_classes:
         raise DataError(
-            f"labels out of range: y holds {labels.min():g} to {labels.max():g}, the network has {n_classes} "
-            f"outputs, so that labels must lie in 0 to {n_classes - 1}"
+            f"y must hold classes from 0 to {n_classes - 1}, one for each output, not {labels.min():g} to "
+            f"{labels.max():g}; renumber the classes, or give the network more outputs"
         )
     return labels.astype(np.intp)
 
 
 def as_probabilities(rows: AnyArray, n_classes: int) -> AnyArray:
-    """Return rows if each of them is a probability for every class: one-hot rows are, too."""
+    """Return rows if each holds a probability for every class, as one-hot rows also do."""
     if rows.shape[1] != n_classes:
-        raise DataError(f"y has {rows.shape[1]} columns, the network has {n_classes} outputs")
+        raise DataError(f"y must have {n_classes} columns, one per output, not {rows.shape[1]}")
     if rows.min() < 0 or not np.allclose(rows.sum(axis=1, dtype=np.float64), 1.0, atol=1e-4):
-        raise DataError("rows of y must be one-hot or probabilities: none negative, each summing to 1")
+        raise DataError("rows of y must be one-hot or probabilities: not negative, and summing to 1")
     return rows
 
 
@@ -66,8 +68,8 @@ def as_labels(y: npt.ArrayLike, n_labels: int, class_names: Sequence[str] | None
     Parameters
     ----------
     y : array_like
-        For a single label: 0 and 1, truth values, probabilities, or two names, to be found in `class_names`. For
-        several: a row of 0 and 1 (or probabilities) for each sample.
+        For a single label: 0 and 1, booleans, probabilities, or two names from `class_names`. For several: a row of
+        0 and 1 (or probabilities) for each sample.
     n_labels : int
     class_names : sequence of str, optional
 
@@ -77,7 +79,7 @@ def as_labels(y: npt.ArrayLike, n_labels: int, class_names: Sequence[str] | None
     labels = _as_labels(y)
     if labels.dtype.kind in "UOT":
         if n_labels > 1 or (class_names is not None and len(class_names) != 2):
-            raise DataError("names as labels must be two different ones, for a network with one output")
+            raise DataError("y must hold two different names to give labels by name, for a network with one output")
         _check_names(labels)
         labels = name_indices(labels, class_names or ())
     rows = as_rows(labels, "y")
@@ -86,13 +88,13 @@ def as_labels(y: npt.ArrayLike, n_labels: int, class_names: Sequence[str] | None
         hint = "; for classes use loss='softmax_cross_entropy'" if rows.shape[1:] == (1,) else ""
         raise DataError(f"y must have a row of {n_labels} labels for each sample, not shape {labels.shape}{hint}")
     if rows.min() < 0 or rows.max() > 1:
-        raise DataError(f"labels out of range: y holds {rows.min():g} to {rows.max():g}, labels lie in 0 to 1")
+        raise DataError(f"y must hold labels from 0 to 1, not {rows.min():g} to {rows.max():g}")
     return rows.astype(np.float64)
 
 
 def _as_labels(y: Any) -> AnyArray:
     if is_sparse(y):
-        raise DataError("y must be an ordinary array, not a sparse matrix: take y.toarray()")
+        raise DataError("y must be an ordinary array, not a sparse matrix; give y.toarray()")
     return as_array(y, "y")
 
 
@@ -106,12 +108,12 @@ def name_indices(labels: AnyArray, class_names: Sequence[str]) -> AnyArray:
     try:
         return np.array([index[str(label)] for label in labels.ravel()], dtype=np.intp)
     except KeyError as error:
-        known = ", ".join(list(class_names)[:20]) or "no names at all"
-        raise DataError(f"label {error.args[0]!r} is none of the network's classes: {known}") from error
+        known = ", ".join(list(class_names)[:20]) or "they have no names"
+        raise DataError(f"label {error.args[0]!r} in y is not among the network's classes: {known}") from error
 
 
 def names_in(y: npt.ArrayLike) -> tuple[str, ...] | None:
-    """Return the different labels, sorted, if they are names.
+    """Return the distinct labels, sorted, if they are names, else None.
 
     >>> names_in(["dog", "cat", "dog"])
     ('cat', 'dog')
@@ -125,26 +127,26 @@ def names_in(y: npt.ArrayLike) -> tuple[str, ...] | None:
 
 def _check_names(labels: AnyArray) -> None:
     if labels.ndim != 1:
-        raise DataError(f"names as labels must have shape (n,), not {labels.shape}")
+        raise DataError(f"y must have shape (n,) to hold names of classes, not {labels.shape}")
     for row, label in enumerate(labels):
         if not isinstance(label, str) or not label:
             shown = str(label) if isinstance(label, str) else label
-            raise DataError(f"label {shown!r} in row {row} of y is no name: names must be strings that are not empty")
+            raise DataError(f"y must hold non-empty strings as names of classes, not {shown!r} in row {row}")
 
 
 def check_several_classes(targets: AnyArray) -> None:
     """Refuse class targets, indices or rows, that are all the same."""
     if np.all(targets == targets[0]):
-        raise DataError("y holds one class only: there is nothing to learn; check the labels")
+        raise DataError("y must hold at least two classes, not one class only; check the labels")
 
 
 def as_values(y: npt.ArrayLike, n_outputs: int) -> AnyArray:
     """Return regression targets with shape (n, outputs), after the checks of `as_rows`."""
     values = as_rows(y, "y")
     if values.dtype == np.uint8:
-        raise DataError("y holds bytes, which are read as parts of 255 everywhere: give y.astype(float)")
+        raise DataError("y must not hold uint8, which numlp reads as parts of 255; give y.astype(float)")
     if values.ndim == 1:
         values = values[:, None]
     if values.shape[1:] != (n_outputs,):
-        raise DataError(f"y has shape {values.shape}, the network has {n_outputs} outputs")
+        raise DataError(f"y must have shape (n, {n_outputs}), one column per target, not {values.shape}")
     return values

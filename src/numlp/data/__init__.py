@@ -1,1 +1,1 @@
-"""Data: rows and their weights, batches, streams, augmentation, and rows that are pictures."""
+"""Data: rows and their weights, batches, streams, augmentation, and rows as pictures."""

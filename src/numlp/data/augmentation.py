@@ -1,19 +1,19 @@
 r"""Augmentation: every image of a batch moved, bent, mirrored, partly erased and made noisy, at random.
 
-Where pixel t of the new image finds its value in the old one is one map of the plane. With c the image's centre,
+A single map of the plane says where pixel t of the new image takes its value from in the old one,
 
 .. math:: s(t) = A (t - c) + c + d + e(t), \qquad A = \mathrm{rotation \cdot shear \cdot scale \cdot mirror},
 
-d a shift and e an elastic field. The old image is read at s by bilinear interpolation, and is zero outside. As all is
-one map, an image is resampled, and thereby blurred, once.
+with the image's center c, a shift d and an elastic field e. The old image, 0 outside its edges, is read at s by
+bilinear interpolation. One map for all moves means that an image is resampled, and so blurred, only once.
 
 Each coordinate of s is a bilinear form in functions of the row i and of the column j of t,
 
-.. math:: s_{ij} = \sum_{kl} R_{ik} F_{kl} C_{jl}:
+.. math:: s_{ij} = \sum_{kl} R_{ik} F_{kl} C_{jl}.
 
-the columns of R and C are Gaussian bumps, then i − c or j − c, then 1. The entries of F for two bumps are normal
-random numbers and make the elastic field; those for the last two functions are the entries of A and d. So two
-products of matrices give the coordinates of all pixels.
+The columns of R and C are Gaussian bumps, then i − c or j − c, then 1. The entries of F for two bumps are normal
+random numbers and make the elastic field; the entries for the last two functions come from A and d. So two matrix
+products give the coordinates of all pixels.
 
 Sources: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks applied to visual
 document analysis" (2003), for elastic distortions; Z. Zhong et al., "Random erasing data augmentation" (2020).
@@ -34,7 +34,7 @@ from numlp.settings.checks import real
 from numlp.settings.named import Check, Named, setting
 
 Floats = npt.NDArray[np.float32]
-_BLOCK = 2**15  # numbers that are resampled at a time: with all buffers for them, what a core's cache holds
+_BLOCK = 2**15  # numbers resampled at a time: with all their buffers they fit a core's cache
 _LARGEST = 2**21  # numbers of an image: the index of any of its pixels must be exact in float32
 
 
@@ -53,26 +53,28 @@ def _within(low: float, high: float) -> Check:
 
 @dataclass(frozen=True)
 class Images(Named):
-    """What may happen to an image, drawn anew for each; 0 switches off. A `SettingError` says what is out of range.
+    """The random changes of images, drawn separately for each; 0 switches a change off.
+
+    A setting out of range raises a `SettingError`.
 
     Parameters
     ----------
     shift : float
-        Pixels to move by along each axis at most; uniform.
+        Largest shift along each axis, in pixels; uniform.
     rotation : float
-        Degrees to turn by, either way, at most; uniform.
+        Largest rotation either way, in degrees; uniform.
     scale : float
-        Height and width are each divided by an exp(u) of their own, u from −scale to scale, uniform.
+        Height and width are each divided by an exp(u) of their own, u uniform from −scale to scale.
     shear : float
-        Pixels that a row slides against the next at most; uniform.
+        Largest shift of a row against the next, in pixels; uniform.
     elastic : float
-        Pixels: the standard deviation of the elastic field along each axis.
+        Standard deviation of the elastic field along each axis, in pixels.
     elastic_width : float
-        Pixels: the standard deviation of the Gaussian bumps that the elastic field consists of; at least 0.5.
+        Standard deviation of the Gaussian bumps that make up the elastic field, in pixels; at least 0.5.
     flip : float
-        Probability of the mirror image, left for right.
+        Probability of mirroring the image left to right.
     erasing : float
-        Probability that a rectangle, 2 to 33 % of the area and of aspect 0.3 to 1/0.3, is filled with zeros.
+        Probability of filling a rectangle, 2 to 33 % of the area and of aspect 0.3 to 1/0.3, with zeros.
     noise : float
         Standard deviation of Gaussian noise, for bytes in parts of 255, else in the units of the data.
 
@@ -96,30 +98,30 @@ class Images(Named):
     noise: float = setting(0.0, _within(0, 1e6))
 
     def bind(self, shape: tuple[int, ...], batch_size: int, unit: float = 1.0) -> Augmenter:
-        """Make the buffers for images of one shape; a `DataError` says if that is none of images.
+        """Return an augmenter with buffers for images of one shape; refuse any other shape with a `DataError`.
 
         Parameters
         ----------
         shape : tuple of int
             (height, width), (height, width, channels) or (channels, height, width), with at most 4 channels.
         batch_size : int
-            The most images in a call.
+            The largest number of images in a call.
         unit : float
-            The range of the data, of which `noise` is a part: 255 for bytes.
+            The range of the data, which scales `noise`: 255 for bytes.
         """
         return Augmenter(self, shape, batch_size, unit)
 
 
 class Augmenter:
-    """Settings bound to a shape of images, with all buffers: a call allocates nothing. `Images.bind` makes it."""
+    """Settings bound to a shape of images, with all buffers: a call allocates nothing. `Images.bind` makes one."""
 
     def __init__(self, settings: Images, shape: tuple[int, ...], batch_size: int, unit: float) -> None:
         self._shape = (1, *shape) if len(shape) == 2 else tuple(shape)
         self._channel_axis = 3 if len(shape) == 3 and shape[2] <= 4 else 1  # in rows of that shape
         if len(self._shape) != 3 or self._shape[self._channel_axis - 1] > 4 or not 0 < math.prod(shape) <= _LARGEST:
             raise DataError(
-                "augmentation needs images: (height, width), (height, width, channels) or (channels, height, width), "
-                f"of at most 4 channels and {_LARGEST} numbers; rows of shape {tuple(shape)} are none"
+                "augmentation needs images of shape (height, width), (height, width, channels) or (channels, height, "
+                f"width), with at most 4 channels and {_LARGEST} numbers, not rows of shape {tuple(shape)}"
             )
         height, width, channels = self._shape if self._channel_axis == 3 else (*self._shape[1:], self._shape[0])
         self._block = images = max(1, min(batch_size, _BLOCK // math.prod(shape)))
@@ -133,12 +135,12 @@ class Augmenter:
     def __call__(self, x: AnyArray, out: Array, rng: np.random.Generator) -> Array:
         """Write the changed rows of `x` into `out`, and return it.
 
-        The result is a function of `x` and the state of `rng`, not of `batch_size`.
+        The result depends on `x` and the state of `rng`, not on `batch_size`.
 
         Parameters
         ----------
         x : array, shape (n, features)
-            Of any numeric dtype; stays as it is.
+            Of any numeric dtype; it is not changed.
         out : float array, shape (n, features)
             In the units of `x`: bytes become 0.0 to 255.0.
         rng : Generator
@@ -159,7 +161,7 @@ class Augmenter:
         return out
 
     def _planes(self, rows: AnyArray) -> AnyArray:
-        # A view: to split an axis never takes a copy.
+        # A view: splitting an axis never copies.
         return np.moveaxis(rows.reshape(-1, *self._shape), self._channel_axis, 0)
 
 
@@ -170,16 +172,16 @@ class Warp:
         self._elastic = settings.elastic
         self._rows, self._columns = _functions(height, settings), np.ascontiguousarray(_functions(width, settings).T)
         terms = self._rows.shape[1], self._columns.shape[0]
-        # A uniform number in [0, 1) times `_span` minus `_low` lies in ± its setting, or is below 0 for a flip.
+        # A uniform number in [0, 1), times `_span` minus `_low`, lies within ± its setting, or is below 0 for a flip.
         turn, scale, shift = math.radians(settings.rotation), settings.scale, settings.shift
         self._low = np.array([turn, settings.shear, scale, scale, settings.flip, shift, shift], np.float32)
         self._span = 2 * self._low
         self._span[4] = 1
-        # A pixel of zeros before the image and two behind: coordinates clipped to there read zeros, without a mask.
+        # One pixel of zeros before the image and two behind it: coordinates clipped there read 0 without a mask.
         self._padded = np.zeros((channels, images, height + 3, width + 3), np.float32)
         self._centre = np.array([(height + 1) / 2, (width + 1) / 2], np.float32)
         self._last = np.array([height + 1, width + 1], np.float32).reshape(2, 1, 1)
-        # The four neighbours of a point have one index in common, into four views that begin a pixel or row apart.
+        # The four neighbors of a point share one index, into four views that begin a pixel or a row apart.
         self._stride = width + 3
         starts, planes = (0, 1, self._stride, self._stride + 1), self._padded.reshape(channels, -1)
         self._corners = [[plane[start:] for start in starts] for plane in planes]
@@ -195,7 +197,7 @@ class Warp:
         self._values = np.empty((2, 2, images, height, width), np.float32)
 
     def coordinates(self, n: int, rng: np.random.Generator) -> Floats:
-        """Draw n maps; return (n, 2, height, width), the row and column of s in the padded image for each pixel."""
+        """Draw n maps; return each pixel's row and column of s in the padded image, (n, 2, height, width)."""
         forms, turn = self._forms[:n], self._turn[:n]
         uniform = rng.random(dtype=np.float32, out=self._uniform[:n])
         np.multiply(uniform, self._span, out=uniform)
@@ -203,7 +205,7 @@ class Warp:
         angle, shear, scale_y, scale_x, flip = (uniform[:, i : i + 1] for i in range(5))
         np.exp(uniform[:, 2:4], out=uniform[:, 2:4])
         np.copysign(scale_x, flip, out=scale_x)
-        # The columns of A say where (y, x) a step to the next column leads, across, and one to the next row, down.
+        # The columns of A say where a step to the next column leads in (y, x), across, and one to the next row, down.
         np.cos(angle, out=turn[:, 1:2])
         np.negative(np.sin(angle, out=turn[:, :1]), out=turn[:, 2:])
         across, upright = turn[:, :2], turn[:, 1:]
@@ -221,7 +223,7 @@ class Warp:
         return np.matmul(self._rows, half, out=self._coordinates[:n])
 
     def sample(self, source: AnyArray, coordinates: Floats, out: Array) -> None:
-        """Write into `out`, as `source` (channels, n, height, width), what is at the coordinates; these are lost."""
+        """Sample `source`, (channels, n, height, width), at the coordinates into `out`; overwrite the coordinates."""
         n = len(coordinates)
         np.copyto(self._padded[:, :n, 1:-2, 1:-2], source, casting="same_kind")
         np.maximum(coordinates, 0, out=coordinates)
@@ -236,7 +238,7 @@ class Warp:
         left, right = values[:, 0], values[:, 1]
         for corners, plane in zip(self._corners, out, strict=True):
             for i, corner in enumerate(corners):
-                # mode="clip" skips the checks of indices, which are right by construction, and a temporary copy.
+                # mode="clip" skips a temporary copy and the check of indices, which are valid by construction.
                 np.take(corner, index, out=values[i // 2, i % 2], mode="clip")
             np.subtract(right, left, out=right)
             np.multiply(right, part[:, 1], out=right)
@@ -247,11 +249,11 @@ class Warp:
 
 
 def _functions(size: int, settings: Images) -> Floats:
-    """Return a row for each pixel along an axis: Gaussian bumps (if there is an elastic field), i − c, and 1."""
+    """Return a row for each pixel along an axis: Gaussian bumps (for an elastic field only), i − c, and 1."""
     i, width = np.arange(size, dtype=np.float64)[:, None], settings.elastic_width
     bumps = np.empty((size, 0))
     if settings.elastic:
-        # The bumps reach one width over the edges. Rows of length 1 give the field one deviation everywhere.
+        # The bumps reach one width beyond the edges. Rows of norm 1 give the field the same deviation everywhere.
         centres = -width + 0.8 * width * np.arange(math.ceil((size - 1 + 2 * width) / (0.8 * width)) + 1)
         bumps = np.exp(-((i - centres) ** 2) / (2 * width**2))
         bumps /= np.linalg.norm(bumps, axis=1, keepdims=True)
@@ -259,12 +261,12 @@ def _functions(size: int, settings: Images) -> Floats:
 
 
 class Erase:
-    """A rectangle of zeros in some of up to `images` images. A side too long is cut, where the paper draws again."""
+    """A rectangle of zeros in some of up to `images` images. Too long a side is cut; the paper draws again."""
 
     def __init__(self, probability: float, height: int, width: int, images: int) -> None:
         area, aspect, longest = height * width, -math.log(0.3), max(height, width)
-        # Uniform numbers in [0, 1) times `_span` minus `_low` are: below 0 to erase; a quarter of the rectangle's
-        # area; the logarithm of its aspect's square root; its place, from −1 to 1, between the edges of the image.
+        # Uniform numbers in [0, 1), times `_span` minus `_low`, are: below 0 to erase; a quarter of the rectangle's
+        # area; the logarithm of its aspect's square root; its place between the image's edges, from −1 to 1.
         self._low = np.array([probability, -0.02 * area / 4, aspect / 2, 1, 1], np.float32)
         self._span = np.array([1, (0.33 - 0.02) * area / 4, aspect, 2, 2], np.float32)
         self._uniform = np.empty((images, 5), np.float32)
@@ -287,7 +289,7 @@ class Erase:
         np.divide(side, stretch, out=reach[:, 1])
         np.minimum(reach, self._extent, out=reach)
         np.multiply(middle, np.subtract(self._extent, reach, out=self._room[:n]), out=middle)
-        # Whoever is spared gets a rectangle that reaches nothing.
+        # A spared image gets an empty rectangle.
         np.multiply(reach, np.less(chance, 0, out=chance), out=reach)
         distance = np.subtract(self._pixels, middle[:, :, None], out=self._distance[:n])
         within = np.less(np.abs(distance, out=distance), reach[:, :, None], out=self._within[:n])

@@ -1,4 +1,4 @@
-"""Batches: shuffles, gathers, augments and scales minibatches into fixed buffers."""
+"""Batches: minibatches, shuffled, gathered, augmented and scaled in fixed buffers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from numlp.errors import DataError
 from numlp.network.scaling import Scaling, data_range
 from numlp.settings.checks import whole_number
 
-_TINY = 1e-30  # in place of the weight 0
+_TINY = 1e-30  # replaces a weight of 0
 
 
 class Batch(NamedTuple):
-    """Some rows, as a training step takes them.
+    """The rows of one training step.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Batch(NamedTuple):
     weights : array, shape (n,), or None
         How much each row counts.
     share : float
-        The length of the step, 1 for a full batch.
+        The length of the step relative to that of a full batch.
     """
 
     x: Array
@@ -42,29 +42,29 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """The rows of a data set in minibatches, in another order every epoch.
+    """The rows of a data set in minibatches, in a new order every epoch.
 
-    The buffers are made once; what an epoch yields is overwritten by its next batch. The order, and all that is
-    random, is a function of (seed, epoch) alone, so that any epoch can be repeated without the ones before it.
+    Buffers are allocated once; every batch overwrites the one before. The order and all other randomness depend on
+    (seed, epoch) alone, so any epoch can be repeated without the ones before it.
 
     Parameters
     ----------
     rows : Rows
-        Features of any dtype, or sparse; only the rows of a batch are ever converted.
+        Features of any dtype, or sparse; only a batch's rows are ever converted.
     n_targets : int
     batch_size : int
-        The last batch of an epoch may be smaller, and is all there is if `batch_size` exceeds n.
+        The last batch of an epoch may be smaller; if `batch_size` exceeds n, it is the only one.
     scaling : Scaling
         Of the inputs.
     dtype : dtype
-        In which batches are yielded.
+        Of the batches.
     seed : int
     smoothing : float
-        The share by which all targets are moved towards `rest`, which is 1 / classes for classes and ½ for labels.
+        The share by which all targets move towards `rest`, which is 1 / classes for classes and ½ for labels.
         C. Szegedy et al., "Rethinking the inception architecture for computer vision" (2016).
     rest : float
     mixup : float
-        Each batch is mixed with itself moved on by one row, in shares λ and 1 − λ with λ from the distribution
+        Each batch is mixed with itself shifted by one row, in shares λ and 1 − λ, with λ drawn from
         Beta(mixup, mixup). H. Zhang et al., "mixup: beyond empirical risk minimization" (2018).
     augmentation : Images, optional
     image_shape : tuple of int
@@ -102,14 +102,14 @@ class Batches:
         self.seed, self.mixup = seed, mixup
         self.x, self.weights = x, None if weights is None else weights.astype(dtype)
         self._scale = scaling.between(x.dtype, dtype)
-        # Class indices become one-hot rows by looking them up in the unit matrix.
+        # Looking class indices up in the identity matrix makes them one-hot rows.
         table = np.eye(n_targets, dtype=dtype) if targets.ndim == 1 else targets.astype(dtype)
         self._table = table * (1 - smoothing) + smoothing * rest if smoothing else table
         self._classes = targets if targets.ndim == 1 else None
         self._order = np.arange(n)
         self._sparse = is_sparse(x)
         inputs: Array = buffers.empty((size, x.shape[1]), dtype)
-        # Rows of the right dtype are scaled where they are gathered, which saves a pass over them.
+        # Rows of the right dtype are scaled in place, which saves a pass over them.
         gathered: npt.NDArray[Any] = inputs if x.dtype == inputs.dtype else buffers.empty(inputs.shape, x.dtype)
         augmented: Array = buffers.empty(inputs.shape if augmentation else (0, 0), dtype)
         rows_of_targets: Array = buffers.empty((size, n_targets), dtype)
@@ -125,10 +125,13 @@ class Batches:
         self._gathered, self._augmented, self._inputs, self._labels, self._targets, self._weights = views
 
     def check(self, n_inputs: int, n_targets: int, dtype: np.dtype[Any]) -> None:
-        """Refuse a network that takes other inputs or targets than these."""
+        """Refuse a network that takes other inputs or targets than these batches."""
         made = (self._inputs.shape[1], self._targets.shape[1], self._inputs.dtype)
         if made != (n_inputs, n_targets, dtype):
-            raise DataError(f"these batches have (inputs, targets, dtype) {made}: the network takes others")
+            raise DataError(
+                f"these batches have (inputs, targets, dtype) {made}, but the network takes "
+                f"{(n_inputs, n_targets, dtype)}; make new batches for it"
+            )
 
     @property
     def steps(self) -> int:
@@ -147,12 +150,12 @@ class Batches:
             yield batch
 
     def arrange(self, order: npt.NDArray[np.intp], epoch: int) -> None:
-        """Write the order in which an epoch takes the rows into `order`, (n,), which has that of the epoch before."""
+        """Overwrite `order`, (n,), with the order in which an epoch takes the rows."""
         order[:] = np.arange(len(order))
         generator(self.seed, epoch, Role.SHUFFLE).shuffle(order)
 
     def batch(self, index: npt.NDArray[np.intp], augmenting: np.random.Generator) -> Batch:
-        """Return the batch of some rows."""
+        """Return the batch of the rows with these indices."""
         n = len(index)
         if n != len(self._targets):
             self._resize(n)
@@ -160,7 +163,7 @@ class Batches:
         if self._sparse:
             self.x[index].toarray(out=gathered)
         else:
-            # mode="clip" skips the checks of indices, which are right by construction, and with them a copy.
+            # mode="clip" skips a temporary copy and the check of indices, which are valid by construction.
             np.take(self.x, index, axis=0, out=gathered, mode="clip")
         if self.weights is not None:
             weights = np.take(self.weights, index, out=self._weights, mode="clip")
@@ -173,9 +176,9 @@ class Batches:
         return Batch(self._scale(gathered, self._inputs), targets, weights, n / self.batch_size)
 
     def _mix(self, batch: Batch, share: float) -> None:
-        """Mix every row with the one before it; the order is random, so that the neighbour is a random partner.
+        """Mix every row with the one before it, which is a random partner, since the order is random.
 
-        A target counts by its row's weight: mixed are weighted targets and weights, whose quotient is the new target.
+        Targets count by their rows' weights: mixed weighted targets, divided by mixed weights, are the new targets.
         """
         if batch.weights is not None:
             np.multiply(batch.targets, batch.weights[:, None], out=batch.targets)

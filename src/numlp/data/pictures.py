@@ -1,4 +1,4 @@
-"""Pictures: rows of features as images, where they are images."""
+"""Pictures: rows of features as images, where the features are pixels."""
 
 import math
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from numlp.network.predictor import Predictor
 
-_LEAST_SIDE = 8  # a square of fewer inputs is rather a table with 4, 9, 16 … columns
+_LEAST_SIDE = 8  # 4, 9, 16 … inputs are more likely the columns of a table
 _MOST_CHANNELS = 4
 
 
@@ -20,7 +20,7 @@ class PictureShape(NamedTuple):
     height, width : int
         In pixels.
     channels : int
-        1 for grey.
+        1 for gray.
     first : bool
         Whether the channels come before height and width.
     """
@@ -32,10 +32,10 @@ class PictureShape(NamedTuple):
 
 
 def picture_shape(predictor: Predictor) -> PictureShape | None:
-    """Return how a predictor's inputs lie in an image, or None if they are none.
+    """Return how a predictor's inputs lie in an image, or None if they aren't an image.
 
-    Samples of shape (height, width), (height, width, channels) or (channels, height, width) are images, and so are
-    flat ones without names whose number is a square.
+    Samples of shape (height, width), (height, width, channels) or (channels, height, width) are images. Flat samples
+    without feature names are images if their size is a square, 8 × 8 or larger.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def picture_shape(predictor: Predictor) -> PictureShape | None:
 
 
 def as_pictures(rows: npt.NDArray[np.floating], shape: PictureShape) -> npt.NDArray[np.floating]:
-    """Return rows, (n, features), as images, (n, height, width · channels), the channels side by side.
+    """Return rows, (n, features), as images with the channels side by side, (n, height, width · channels).
 
     >>> as_pictures(np.arange(8.0)[None], PictureShape(2, 2, 2))[0]
     array([[0., 2., 1., 3.],

@@ -1,4 +1,4 @@
-"""Rows: the samples, targets and weights that `train` and `evaluate` take, checked against a network."""
+"""Rows: the samples, targets and weights of `train` and `evaluate`, checked against a network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Rows(NamedTuple):
     ----------
     x : array, shape (n, inputs), or sparse matrix
     targets : array, shape (n,) of class indices or (n, targets)
-        As `Predictor.as_targets` makes them.
+        As `Predictor.as_targets` returns them.
     weights : array, shape (n,), or None
     """
 
@@ -34,39 +34,41 @@ class Rows(NamedTuple):
 
 
 def pair(data: object, name: str = "data") -> tuple[Any, ...]:
-    """Return a pair (x, y), or a triple (x, y, weights), if it is one."""
+    """Return `data` as a tuple if it is a pair (x, y) or a triple (x, y, weights)."""
     found = type(data).__name__
     if isinstance(data, tuple | list):
         if len(data) in (2, 3):
             return tuple(data)
-        found += f" of {len(data)}"
+        found += f" of length {len(data)}"
     raise DataError(f"{name} must be a pair (x, y), or a triple (x, y, weights), not {found}")
 
 
 def check_rows(predictor: Predictor, data: object, class_names: tuple[str, ...] | None) -> Rows:
-    """Check a pair (x, y), or a triple with weights, against a network."""
+    """Return a pair (x, y), or a triple with weights, as rows that fit a network."""
     x, y, *rest = pair(data)
     features = as_features(x, predictor.layer_size[0])
     targets = predictor.as_targets(y, class_names)
     n = features.shape[0]
     if n != len(targets):
-        raise DataError(f"x has {n} rows and y has {len(targets)}: they must have the same number")
+        raise DataError(f"x and y must have the same number of rows, not {n} and {len(targets)}")
     return Rows(features, targets, as_weights(rest[0], n) if rest and rest[0] is not None else None)
 
 
 def normalized(rows: Rows) -> Rows:
-    """Return rows whose weights have the mean 1: only their ratios matter."""
+    """Return rows with their weights scaled to mean 1, since only their ratios matter."""
     if rows.weights is None:
         return rows
     largest = rows.weights.max()
     if not largest > 0:
-        raise DataError("all weights are 0, of samples times classes: nothing would count")
+        raise DataError(
+            "all weights are 0 (weights of samples times class_weight), so no row counts; give one a positive weight"
+        )
     weights = rows.weights / largest  # first, since the mean of very large weights may overflow
     return rows._replace(weights=weights / weights.mean())
 
 
 def check_several(predictor: Predictor, rows: Rows) -> None:
-    """Refuse to train on one class only."""
+    """Refuse to train on rows of one class only."""
     if predictor.loss.task != "regression":
         check_several_classes(rows.targets)
 
@@ -74,22 +76,22 @@ def check_several(predictor: Predictor, rows: Rows) -> None:
 def class_weights_for(
     predictor: Predictor, rows: Rows, class_weight: ClassWeight, class_names: tuple[str, ...] | None
 ) -> npt.NDArray[np.float64]:
-    """Return the weight of every class."""
+    """Return the weight of every class, shape (classes,)."""
     if predictor.loss.task == "regression":
-        raise SettingError(f"class_weight has no meaning for loss {predictor.loss.name!r}, which has no classes")
+        raise SettingError(f"class_weight needs classes, and loss {predictor.loss.name!r} has none; leave it out")
     if predictor.loss.task == "labels" and predictor.n_targets > 1:
-        raise SettingError("class_weight has no meaning for several labels: give every sample a weight instead")
+        raise SettingError("class_weight can't weight several labels; give every sample a weight instead")
     return as_class_weights(class_weight, _class_targets(predictor, rows), class_names or predictor.classes)
 
 
 def weighted_by_class(predictor: Predictor, rows: Rows, weights: npt.NDArray[np.float64]) -> Rows:
-    """Return rows whose weights are multiplied by those of their classes."""
+    """Return rows with their weights multiplied by the weights of their classes."""
     by_class = class_weights_of_rows(weights, _class_targets(predictor, rows))
     return rows._replace(weights=by_class if rows.weights is None else by_class * rows.weights)
 
 
 def _class_targets(predictor: Predictor, rows: Rows) -> AnyArray:
-    """Return class indices or rows of probabilities; a single label decides between two classes."""
+    """Return class indices or rows of probabilities, with a single label as two classes."""
     if predictor.loss.task == "labels":
         return np.concatenate([1 - rows.targets, rows.targets], axis=1)
     return rows.targets

@@ -1,4 +1,4 @@
-"""Streams: training data that comes in batches of the user's own making, and may never be whole anywhere."""
+"""Streams: training data in batches that the user makes, which need never exist as a whole."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Stream:
 
     Parameters
     ----------
-    source : iterable that can be begun anew every epoch, or callable that returns one for an epoch
+    source : iterable that can be iterated again every epoch, or callable that returns an iterable for an epoch
     predictor : Predictor
-        What the batches must fit.
+        The batches must fit it.
     scaling : Scaling
         Of the inputs.
     smoothing, rest : float
         As for `Batches`.
     least_rows : int
-        How many rows a batch must have; batch normalization needs 2.
+        The smallest number of rows in a batch; batch normalization needs 2.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Stream:
         self.least_rows = least_rows
         self.batch_size = 1  # buffers grow with the batches
         if self.steps == 0:
-            raise DataError("data is empty: it must hold at least one batch, (x, y)")
+            raise DataError("data must hold at least one batch, (x, y), not none")
 
     @property
     def steps(self) -> int | None:
@@ -67,13 +67,13 @@ class Stream:
         Raises
         ------
         DataError
-            If there are none, or one does not fit.
+            If there are no batches, or one doesn't fit.
         """
         number, counts = 0, False
         try:
             items = iter(self.source(epoch) if callable(self.source) else self.source)
         except TypeError as error:
-            raise DataError(f"a function that gives batches must take the epoch and return some: {error}") from error
+            raise DataError(f"data, if a function, must take the epoch and return its batches: {error}") from error
         for number, item in enumerate(items, start=1):
             try:
                 batch = self._batch(item)
@@ -81,16 +81,16 @@ class Stream:
                 raise DataError(f"batch {number} of epoch {epoch + 1}: {error}") from error
             if self.steps is not None and number > self.steps:
                 raise DataError(
-                    f"epoch {epoch + 1} has more batches than the {self.steps} that their length promises"
+                    f"epoch {epoch + 1} must have {self.steps} batches, the length of data, not more; correct __len__"
                 )
             counts = counts or batch.weights is None or bool(batch.weights.any())
             yield batch
         if number and not counts:
-            raise DataError(f"all weights of epoch {epoch + 1} are 0: nothing counted")
+            raise DataError(f"all weights of epoch {epoch + 1} are 0, so no row counted; give one a positive weight")
         if number == 0:
             raise DataError(
-                f"epoch {epoch + 1} had no batches: give a list, or a function of the epoch that returns an "
-                "iterator; a generator is used up after one epoch"
+                f"epoch {epoch + 1} had no batches; give a list, or a function of the epoch that returns an iterator "
+                "(a generator is used up after one epoch)"
             )
 
     def _batch(self, item: Any) -> Batch:
@@ -100,9 +100,12 @@ class Stream:
         x = dense(as_features(item[0], self.predictor.layer_size[0]))
         targets = self._targets(self.predictor.as_targets(item[1], self.predictor.class_names))
         if len(x) != len(targets):
-            raise DataError(f"x has {len(x)} rows and y has {len(targets)}: they must have the same number")
+            raise DataError(f"x and y must have the same number of rows, not {len(x)} and {len(targets)}")
         if len(x) < self.least_rows:
-            raise DataError(f"batch normalization needs {self.least_rows} rows or more: one row has no variance")
+            raise DataError(
+                f"batch normalization needs batches of {self.least_rows} rows or more, not {len(x)}: one row has no "
+                "variance"
+            )
         weights = as_weights(item[2], len(x), some=False).astype(dtype) if len(item) == 3 else None
         return Batch(self.scaling.apply(x, np.empty(x.shape, dtype)), targets, weights)
 

@@ -1,4 +1,4 @@
-"""Weights of samples and of classes: how much each row counts, in the loss, its gradient and every figure."""
+"""Weights of samples and of classes: how much each row counts in the loss, its gradient and every metric."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ClassWeight = str | Mapping[Any, float] | Sequence[float]
 
 
 def as_weights(weights: npt.ArrayLike, n: int, *, some: bool = True) -> npt.NDArray[np.float64]:
-    """Return the weights of `n` samples, shape (n,), if none is negative and, with `some`, not all are 0.
+    """Return the weights of `n` samples, shape (n,), if no weight is negative and, with `some`, one is positive.
 
     >>> as_weights([1, -1], 2)
     Traceback (most recent call last):
     ...
-    numlp.errors.DataError: weights must be at least 0: -1 in row 1
+    numlp.errors.DataError: weights must be at least 0, not -1 in row 1
     """
     array = as_rows(weights, "weights").astype(np.float64)
     if array.ndim == 2 and array.shape[1] == 1:
@@ -31,9 +31,9 @@ def as_weights(weights: npt.ArrayLike, n: int, *, some: bool = True) -> npt.NDAr
         raise DataError(f"weights must have shape ({n},), one for each row, not {array.shape}")
     if array.min() < 0:
         row = int(np.argmax(array < 0))
-        raise DataError(f"weights must be at least 0: {array[row]:g} in row {row}")
+        raise DataError(f"weights must be at least 0, not {array[row]:g} in row {row}")
     if some and not array.any():
-        raise DataError("all weights are 0: nothing would count")
+        raise DataError("all weights are 0, so no row counts; give one a positive weight")
     return array
 
 
@@ -43,8 +43,8 @@ def as_class_weights(class_weight: ClassWeight, targets: AnyArray, names: Sequen
     Parameters
     ----------
     class_weight : "balanced", mapping or sequence
-        Weights by class name or index (1 for those that are not named), or one for each class in order. "balanced"
-        gives every class the same sum of weights: n / (classes · samples of the class).
+        Weights by class name or index (1 for the others), or one for each class in order. "balanced" gives every
+        class the same total weight: each sample gets n / (classes · samples of its class).
     targets : array, shape (n,) of class indices or (n, classes) of probabilities
     names : sequence of str
         The names of the classes.
@@ -68,15 +68,17 @@ def as_class_weights(class_weight: ClassWeight, targets: AnyArray, names: Sequen
             weights[_index(name, names)] = nonnegative(f"class_weight of {name}", weight)
     else:
         if not isinstance(class_weight, list | tuple | np.ndarray) or len(class_weight) != n_classes:
-            raise SettingError(f"class_weight must be 'balanced' or {n_classes} weights, not {class_weight!r}")
+            raise SettingError(
+                f"class_weight must be 'balanced' or {n_classes} weights, one per class, not {class_weight!r}"
+            )
         weights = np.array([nonnegative("class_weight", weight) for weight in class_weight])
     if not weights.any():
-        raise SettingError("all weights in class_weight are 0: nothing would count")
+        raise SettingError("all weights in class_weight are 0, so no row counts; give one class a positive weight")
     return weights
 
 
 def _index(name: object, names: Sequence[str]) -> int:
-    """Return the index of a class that is named by its name or, where no class is called so, by its index."""
+    """Return the index of a class, given by its name or, if no class has that name, by its index."""
     if str(name) in names:
         return list(names).index(str(name))
     if isinstance(name, int | np.integer) and not isinstance(name, bool) and 0 <= name < len(names):
@@ -85,7 +87,7 @@ def _index(name: object, names: Sequence[str]) -> int:
 
 
 def class_weights_of_rows(weights: npt.NDArray[np.float64], targets: AnyArray) -> npt.NDArray[np.float64]:
-    """Return every row's weight from those of the classes; a row of probabilities has their mean.
+    """Return every row's class weight; a row of probabilities gets the mean, weighted by them.
 
     >>> class_weights_of_rows(np.array([1.0, 3.0]), np.array([[0.5, 0.5]]))
     array([2.])

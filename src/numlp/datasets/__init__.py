@@ -36,27 +36,27 @@ def load_dataset(
     Parameters
     ----------
     name : str or path
-        "mnist", which is part of the package; "fashion-mnist", which is looked for and downloaded if need be; or a
+        "mnist", which is part of the package; "fashion-mnist", which numlp finds on this machine or downloads; or a
         path: ``.npz`` with `x` and `y`, ``.npy`` with x, ``.csv`` with a header line, or a folder of IDX files named
-        as MNIST's are.
+        like MNIST's.
     data_dir : path, optional
-        A folder that holds a folder `name` for a named data set.
+        For a named data set: the folder that holds a folder `name`.
     target : str, optional
-        For ``.csv`` the name of the target column, for ``.npy`` the file with y.
+        For ``.csv``, the name of the target column; for ``.npy``, the file with y.
     task : "classification", "labels" or "regression", optional
-        For files: what the target is. Unless it is given, names, truth values, whole numbers with at most 100
-        different values that occur twice on average, and rows of probabilities are classes; other rows of 0 and 1
-        are labels; all else is real. One of two classes may be taken as a label, too.
+        For files: what the target is. By default, names, booleans, whole numbers with at most 100 different values
+        that occur twice on average, and rows of probabilities are classes; other rows of 0 and 1 are labels; all else
+        is real-valued. With "labels", two classes make one label.
     validation : float or path
         A share of the training rows, taken from their end, or an ``.npz`` or ``.csv`` file.
     test : path, optional
-        A file; named data sets and folders have test rows of their own.
+        An ``.npz`` or ``.csv`` file; named data sets and folders have test rows of their own.
     weights : str, optional
-        For files: what holds the samples' weights, a column of a ``.csv``, an array in an ``.npz``, a file beside an
-        ``.npy``.
+        For files: where the samples' weights are: a column of a ``.csv``, an array in an ``.npz``, or a file beside
+        an ``.npy``.
     names : sequence of str, optional
-        For files: the names of the classes, in the order of their indices. Unless it is given, those of the labels
-        that are there.
+        For files: the names of the classes, in the order of their indices; by default, those of the labels in the
+        data.
 
     Returns
     -------
@@ -81,18 +81,18 @@ def load_dataset(
     files = _extra_files(validation, test)
     columns = None
     if target is not None and not name.lower().endswith((".csv", ".npy")):
-        raise SettingError(f"target {target!r} has no meaning for {name}: only tables (.csv) and .npy files need one")
+        raise SettingError(f"target {target!r} doesn't apply to {name}; leave it out, or name a .csv or .npy file")
     if name in SOURCES:
         if task == "regression":
             raise SettingError(
-                f"{name} has classes: a loss for real targets, or task 'regression', has no meaning for it"
+                f"{name} has classes; task 'regression' and losses for real-valued targets don't apply to it"
             )
         if weights is not None:
-            raise SettingError(f"weights {weights!r} has no meaning for {name}, which has none")
+            raise SettingError(f"weights {weights!r} doesn't apply to {name}, which has no weights; leave it out")
         source = SOURCES[name]
         folder = locate(name, data_dir)
         if folder is None:
-            from numlp.datasets.download import fetch  # what it needs takes long to load
+            from numlp.datasets.download import fetch  # its imports are slow
 
             folder = fetch(source)
         parts = _read_folder(folder, source.sha256)
@@ -125,20 +125,20 @@ def load_rows(
     weights: str | None = None,
     validation: float | str | os.PathLike[str] = 0.05,
 ) -> AnySplit:
-    """Load samples and targets to judge a network by.
+    """Load samples and targets for evaluating a network.
 
     Parameters
     ----------
     name : str or path
         As for `load_dataset`.
     n_features : int
-        The number of the network's inputs: what has other features is refused before anything is made of its labels.
+        The number of the network's inputs; samples with another number are refused before their labels are read.
     names : sequence of str, or None
-        The names of the network's classes, which labels are looked up in; None for real targets.
+        The names of the network's classes, to look labels up in; None for real-valued targets.
     columns : sequence of str, optional
-        The names of the network's inputs, which the columns of a table are looked up by.
+        The names of the network's inputs, to look a table's columns up by.
     part : "train", "validation" or "test", optional
-        Of a named data set or a folder, by default its test rows. A file is taken whole.
+        Of a named data set or a folder, by default its test rows. A file is read whole.
     target, weights, validation
         As for `load_dataset`.
     """
@@ -147,15 +147,18 @@ def load_rows(
         if part not in (None, "train", "validation", "test"):
             raise SettingError(unknown("split", part, ("train", "validation", "test")))
         if weights is not None:
-            raise SettingError(f"weights {weights!r} has no meaning for {name}, which has none")
-        # A folder's labels are taken as they are: values, which may be the names of classes.
+            raise SettingError(f"weights {weights!r} doesn't apply to {name}, which has no weights; leave it out")
+        # A folder's labels stay as they are: values, which may be the names of classes.
         dataset = load_dataset(name, task=None if name in SOURCES else "regression", validation=validation)
         rows: AnySplit = getattr(dataset, part or "test")
         as_features(rows.x, n_features)
         labels = rows.y if dataset.class_names is None or names is None else np.array(dataset.class_names)[rows.y]
         return Split(rows.x, targets(labels, names))
     if part is not None:
-        raise SettingError(f"{name} is taken whole: only named data sets and folders have a split {part!r}")
+        raise SettingError(
+            f"split {part!r} doesn't apply to {name}, which is read whole; only named data sets and folders have "
+            "splits"
+        )
     table = _read(name, target, columns, weights)["train"]
     as_features(table.x, n_features)
     return _split(table, names)
@@ -178,7 +181,7 @@ def _read(
     if path.suffix.lower() in SUFFIXES:
         return {"train": read_table(path, target, columns, weights)}
     if os.path.exists(path):
-        raise FileFormatError(f"can't tell what {name} holds: its suffix is none of {', '.join(SUFFIXES)}")
+        raise FileFormatError(f"can't tell what {name} holds: its suffix must be one of {', '.join(SUFFIXES)}")
     if len(path.parts) > 1:
         raise FileFormatError(f"there is no file or folder {name}")
     raise SettingError(unknown("data set", name, SOURCES) + f"; or name a {', '.join(SUFFIXES)} file or a folder")
@@ -200,14 +203,17 @@ def _extra_files(
         files["test"] = test
     for part, path in files.items():
         if Path(path).suffix.lower() not in (".npz", ".csv"):
-            raise SettingError(f"{part} must be a file that holds x and y, .npz or .csv, not {os.fspath(path)!r}")
+            raise SettingError(f"{part} must be an .npz or .csv file with x and y, not {os.fspath(path)!r}")
     return files
 
 
 def _cut(rows: AnySplit, held_out: float) -> tuple[AnySplit, AnySplit]:
-    """Cut the last share of the rows off: at least one row, and not all of them."""
-    # Rounded first, so that 1 − 0.9 of 10 rows is 1 row and not 0.999….
+    """Split the last share of the rows off: at least one row, and not all of them."""
+    # Round first, so that 1 − 0.9 of 10 rows is 1 row, not 0.999….
     count = int(round((1 - held_out) * len(rows.x), 6))
     if not 0 < count < len(rows.x):
-        raise DataError(f"too few rows, {len(rows.x)}, to hold out a share of {held_out:g} of them for validation")
+        raise DataError(
+            f"validation {held_out:g} of {len(rows.x)} rows must leave rows for both training and validation; give "
+            "more rows or another share"
+        )
     return type(rows)(*(part[:count] for part in rows)), type(rows)(*(part[count:] for part in rows))

@@ -1,4 +1,4 @@
-"""NumPy's files of arrays, .npy and .npz: nothing is executed, and nothing reserved that the file can't hold."""
+"""NumPy's .npy and .npz files: reading executes nothing and reserves no more memory than the file can fill."""
 
 import math
 import os
@@ -16,11 +16,11 @@ from numlp.settings import limits
 from numlp.settings.checks import listed
 
 _MAGIC = b"\x93NUMPY"
-_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # those of NumPy; what others ask for is not bounded
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's own; the memory of others is not bounded
 
 
 def read_npy(path: Path) -> AnyArray:
-    """Return the array of an .npy file, its rows read when they are needed.
+    """Return the array of an .npy file, memory-mapped, so rows are read when needed.
 
     Raises
     ------
@@ -30,8 +30,8 @@ def read_npy(path: Path) -> AnyArray:
         with open(path, "rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
                 if zipfile.is_zipfile(file):
-                    raise FileFormatError(f"{path} is an .npz archive: give it that suffix")
-                raise ValueError("it begins otherwise")
+                    raise FileFormatError(f"{path} is an .npz archive; give it that suffix")
+                raise ValueError("it doesn't begin like an .npy file")
             file.seek(0)
             _check(file, os.fstat(file.fileno()).st_size)
         return _of_characters(np.load(path, mmap_mode="r", allow_pickle=False))
@@ -42,7 +42,7 @@ def read_npy(path: Path) -> AnyArray:
 
 
 def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, AnyArray]:
-    """Return the arrays of an .npz archive that have these names. No other member is unpacked, nothing is written.
+    """Return the arrays with these names of an .npz archive, without unpacking others or writing anything.
 
     Raises
     ------
@@ -51,14 +51,14 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, AnyArray]:
     try:
         with open(path, "rb") as file:
             if file.read(len(_MAGIC)) == _MAGIC:
-                raise FileFormatError(f"{path} is a single array: give it the suffix .npy")
+                raise FileFormatError(f"{path} is a single array; give it the suffix .npy")
             with zipfile.ZipFile(file) as archive:
                 size = os.fstat(file.fileno()).st_size
                 counts = Counter(member.filename.removesuffix(".npy") for member in archive.infolist())
                 for name in names:
                     if counts[name] != 1:
-                        lacks = "several arrays" if counts[name] else "no array"
-                        raise FileFormatError(f"{path} has {lacks} {name!r}: it holds {listed(counts) or 'none'}")
+                        found = "several arrays" if counts[name] else "no array"
+                        raise FileFormatError(f"{path} has {found} {name!r}; it holds {listed(counts) or 'none'}")
                 return {name: _member(archive, f"{name}.npy", size) for name in names}
     except FileFormatError:
         raise
@@ -70,40 +70,40 @@ def _refused(path: Path, error: Exception) -> FileFormatError:
     if isinstance(error, FileNotFoundError):
         return FileFormatError(f"there is no file {path}")
     return FileFormatError(
-        f"{path} is no file of plain NumPy arrays (numbers or text), or is damaged: {error!s:.200}"
+        f"{path} is not a file of plain NumPy arrays (numbers or text), or is damaged: {error!s:.200}"
     )
 
 
 def _member(archive: zipfile.ZipFile, name: str, size: int) -> AnyArray:
-    """Return an array of an archive of this size."""
+    """Return an array of an archive of `size` bytes."""
     described = archive.getinfo(name)
     if described.compress_type not in _PACKINGS:
-        raise ValueError(f"{name} is packed in another way than NumPy packs")
+        raise ValueError(f"{name} is compressed by a method that NumPy doesn't use")
     if described.compress_size > size or described.file_size > limits.unpacked(described.compress_size):
-        raise ValueError(f"{name} should have {described.file_size:,} bytes, in a file of {size:,}")
+        raise ValueError(f"{name} claims {described.file_size:,} bytes, in a file of {size:,}")
     with archive.open(described) as member:
         _check(member, described.file_size)
         return _of_characters(np.lib.format.read_array(member, allow_pickle=False))
 
 
 def _of_characters(array: AnyArray) -> AnyArray:
-    """Return an array, whose text, if it is one, must be of characters that there are: NumPy takes any numbers."""
+    """Return an array, and refuse text with invalid characters, which NumPy would accept."""
     if array.dtype.kind == "U":
         codes = np.ascontiguousarray(array, array.dtype.newbyteorder("=")).view(np.uint32)
         if np.any((codes > sys.maxunicode) | (codes >> 11 == 0xD800 >> 11)):
-            raise ValueError("its text holds numbers that are no characters")
+            raise ValueError("its text holds invalid characters")
     return array
 
 
 def _check(file: IO[bytes], size: int) -> None:
-    """Refuse a header that does not fit a file of `size` bytes, or of anything but plain numbers or text."""
+    """Refuse a header that doesn't fit a file of `size` bytes, or describes anything but plain numbers or text."""
     version, _ = np.lib.format.read_magic(file)
     start = file.read(2 if version == 1 else 4)
     length = int.from_bytes(start, "little")
     if length > limits.ARRAY_HEADER_BYTES:
-        raise ValueError(f"its header should have {length:,} bytes")
+        raise ValueError(f"its header claims {length:,} bytes")
     file.seek(-len(start), os.SEEK_CUR)
-    # Versions 2 and 3 differ in the names of fields only, and an array that has fields is refused.
+    # Versions 2 and 3 differ only in the names of fields, and arrays with fields are refused.
     read_header = np.lib.format.read_array_header_1_0 if version == 1 else np.lib.format.read_array_header_2_0
     shape, _, dtype = read_header(file)
     if dtype.kind in "OV" or dtype.itemsize == 0:
@@ -111,5 +111,5 @@ def _check(file: IO[bytes], size: int) -> None:
     if len(shape) > limits.RANK or any(side < 0 for side in shape):
         raise ValueError(f"its shape is {shape!s:.200}")
     if max(math.prod(shape), 1) * dtype.itemsize > size:
-        raise ValueError(f"its shape is {shape!s:.200}, for which it has too few bytes")
+        raise ValueError(f"it has too few bytes for its shape {shape!s:.200}")
     file.seek(0)

@@ -1,4 +1,4 @@
-"""CSV files: a line of column names, then rows, read one at a time into numbers and labels."""
+"""CSV files: a line of column names, then rows, which are read one at a time into numbers and labels."""
 
 import contextlib
 import csv
@@ -18,15 +18,15 @@ from numlp.settings.checks import listed, unknown
 
 
 class Columns(NamedTuple):
-    """What is read from a CSV file.
+    """The content of a CSV file.
 
     Attributes
     ----------
     numbers : float64 array, shape (rows, names)
     labels : array, shape (rows,)
-        The column of targets: numbers or, if none of its cells is one, names. Without rows where none was named.
+        The target column: numbers or, if no cell is a number, names. Empty if no target was named.
     names : tuple of str
-        Those of the columns of `numbers`.
+        The names of the columns of `numbers`.
     """
 
     numbers: AnyArray
@@ -40,7 +40,7 @@ class _Row(NamedTuple):
 
 
 def read_csv(path: Path, names: Sequence[str] | None = None) -> Columns:
-    """Read columns of numbers, by default all, in this order.
+    """Read the named columns of numbers, in this order; by default all columns.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def read_csv(path: Path, names: Sequence[str] | None = None) -> Columns:
 def read_csv_table(
     path: Path, target: str | None, names: Sequence[str] | None = None, weights: str | None = None
 ) -> tuple[Columns, AnyArray | None]:
-    """Read columns of numbers, by default all but the target and the weights; the target; and the weights.
+    """Read columns of numbers (by default all but the target and the weights), the target, and the weights.
 
     Raises
     ------
@@ -61,12 +61,12 @@ def read_csv_table(
     """
     with _opened(path) as (header, rows):
         if target is None:
-            raise SettingError(f"name the target column of {path}: it has {listed(header)}")
+            raise SettingError(f"target must name a column of {path}: {listed(header)}")
         if target not in header:
             raise SettingError(f"{path}: " + unknown("target column", target, header))
         if weights is not None and (weights not in header or weights == target):
             others = [name for name in header if name != target]
-            raise SettingError(f"{path}: " + unknown("column of weights", weights, others))
+            raise SettingError(f"{path}: " + unknown("weights column", weights, others))
         names = names or [name for name in header if name not in (target, weights)]
         if weights is None:
             return _columns(path, header, rows, names, target), None
@@ -77,23 +77,23 @@ def read_csv_table(
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[tuple[list[str], Iterator[_Row]]]:
-    """Yield the header and the rows of a file that has at least one, each with the number of its line."""
+    """Yield the header and the rows, at least one, of a file; each row has its line number."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = _rows(path, file)
             header, first = next(rows, None), next(rows, None)
             if header is None or first is None:
-                raise FileFormatError(f"{path} needs a line of column names and at least one row")
+                raise FileFormatError(f"{path} must have a line of column names and at least one row")
             _check_header(path, header.cells)
             yield header.cells, _whole(path, len(header.cells), first, rows)
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {path}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileFormatError(f"{path} is no CSV file in UTF-8: {error}") from error
+        raise FileFormatError(f"{path} is not a CSV file in UTF-8: {error}") from error
 
 
 def _rows(path: Path, file: TextIO) -> Iterator[_Row]:
-    """Yield the rows that are not empty, none of which may have more cells than a table has columns."""
+    """Yield the rows that aren't empty; refuse a row with more cells than a table may have columns."""
     left = limits.COLUMNS
 
     def lines() -> Iterator[str]:
@@ -101,7 +101,9 @@ def _rows(path: Path, file: TextIO) -> Iterator[_Row]:
         while line := file.readline(limits.LINE):
             left -= line.count(",")
             if left <= 0 or len(line) == limits.LINE:
-                raise FileFormatError(f"{path}, line {reader.line_num + 1}: more than {limits.COLUMNS:,} columns")
+                raise FileFormatError(
+                    f"{path}, line {reader.line_num + 1}: more than {limits.COLUMNS:,} columns, or too long a line"
+                )
             yield line
 
     reader = csv.reader(lines())
@@ -115,19 +117,20 @@ def _check_header(path: Path, header: list[str]) -> None:
     separator = next((sign for sign in ";\t|" if len(header) == 1 and sign in header[0]), None)
     if separator is not None:
         raise FileFormatError(
-            f"{path} has its columns separated by {separator!r}: save it with commas, points in numbers"
+            f"{path} must separate its columns by commas, not {separator!r}; save it with commas, and with points in "
+            "numbers"
         )
     ((name, count),) = Counter(header).most_common(1)
     if count > 1:
-        raise FileFormatError(f"{path}: two columns are named {name!r:.200}")
+        raise FileFormatError(f"{path}: two columns are named {name!r:.200}; rename one")
 
 
 def _whole(path: Path, width: int, first: _Row, others: Iterator[_Row]) -> Iterator[_Row]:
-    """Yield rows, all of which must have the header's width."""
+    """Yield the rows; refuse a row that is shorter or longer than the header."""
     row: _Row | None = first
     while row is not None:
         if len(row.cells) != width:
-            raise FileFormatError(f"{path}, line {row.line}: {len(row.cells)} cells, the header has {width}")
+            raise FileFormatError(f"{path}, line {row.line}: {len(row.cells)} cells, but the header has {width}")
         yield row
         row = next(others, None)
 
@@ -136,11 +139,11 @@ def _columns(
     path: Path, header: list[str], rows: Iterator[_Row], names: Sequence[str], target: str | None = None
 ) -> Columns:
     if not names:
-        raise DataError(f"{path} has no column but the target")
+        raise DataError(f"{path} must have a column besides the target")
     index = {name: position for position, name in enumerate(header)}
     for name in names:
         if name not in index:
-            raise DataError(f"{path} has no column {name!r:.200}: it has {listed(header)}")
+            raise DataError(f"{path} has no column {name!r:.200}; it has {listed(header)}")
     positions = [index[name] for name in names]
     numbers, lines, labels = array("d"), array("q"), list[str]()
     for line, cells in rows:
@@ -148,7 +151,7 @@ def _columns(
             row = [float(cells[position]) for position in positions]
         except ValueError:
             row = [math.nan]
-        if not math.isfinite(sum(row)):  # or their sum is too large
+        if not math.isfinite(sum(row)):  # or only their sum overflows
             _check_numbers(f"{path}, line {line}", header, cells, positions)
         numbers.extend(row)
         lines.append(line)
@@ -159,33 +162,37 @@ def _columns(
 
 
 def _check_numbers(place: str, header: list[str], cells: list[str], positions: list[int]) -> None:
-    """Refuse cells that are no finite numbers."""
+    """Refuse cells that aren't finite numbers."""
     for position in positions:
         value = _number(cells[position])
         if value is None or not math.isfinite(value):
-            wrong = "is no number; encode it" if value is None else "is NaN or infinity; replace it"
+            wrong = "is not a number; encode it" if value is None else "is NaN or infinity; replace it"
             column, cell = header[position], cells[position]
             raise DataError(f"{place}, column {column!r:.200}: {cell!r:.200} {wrong}, or leave the column out")
 
 
 def _labels(path: Path, lines: Sequence[int], labels: list[str], target: str) -> AnyArray:
-    """Return a column as numbers or, if none of its cells is one, as names."""
+    """Return a column as numbers or, if no cell is a number, as names."""
     numbers = [_number(label) for label in labels]
     for line, label, number in zip(lines, labels, numbers, strict=True):
         if number is not None and not math.isfinite(number):
-            raise DataError(f"{path}, line {line}, column {target!r:.200}: {label!r:.200} is NaN or infinity")
+            raise DataError(
+                f"{path}, line {line}, column {target!r:.200}: {label!r:.200} is NaN or infinity; correct it, or "
+                "leave the row out"
+            )
     if all(number is not None for number in numbers):
         return np.array(numbers, dtype=np.float64)
     mixed = any(number is not None for number in numbers)
     for line, label, number in zip(lines, labels, numbers, strict=True):
         if not label.strip() or (mixed and number is None):
             raise DataError(
-                f"{path}, line {line}: {label!r:.200} in the target column {target!r:.200} is no number, as others "
-                "there are, and no name: correct it, or leave the row out"
+                f"{path}, line {line}: {label!r:.200} in the target column {target!r:.200} is neither a number, like "
+                "other cells there, nor a name; correct it, or leave the row out"
             )
     longest = max(range(len(labels)), key=lambda row: len(labels[row]))
-    if 4 * len(labels) * len(labels[longest]) > limits.unpacked(sum(map(len, labels))):  # all take as much room
-        raise DataError(f"{path}, line {lines[longest]}: a name of {len(labels[longest]):,} characters: shorten it")
+    # NumPy pads all names to the longest.
+    if 4 * len(labels) * len(labels[longest]) > limits.unpacked(sum(map(len, labels))):
+        raise DataError(f"{path}, line {lines[longest]}: a name of {len(labels[longest]):,} characters; shorten it")
     return np.array(labels)
 
 

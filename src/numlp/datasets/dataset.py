@@ -23,7 +23,7 @@ class Split(NamedTuple):
 
 
 class WeightedSplit(NamedTuple):
-    """One part of a data set whose samples have weights, (n,), too."""
+    """One part of a data set whose samples also have weights, (n,)."""
 
     x: npt.NDArray[Any]
     y: npt.NDArray[Any]
@@ -35,9 +35,9 @@ AnySplit = Split | WeightedSplit
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Rows to train on, to choose by, and to judge by once.
+    """Rows for training, for choosing between models, and for the final test.
 
-    It prints as what it is, not as its arrays.
+    A data set prints as a summary, not as its arrays.
 
     Attributes
     ----------
@@ -49,8 +49,8 @@ class Dataset:
     task : "classification", "labels" or "regression"
         What the targets are.
     class_names : tuple of str, or None
-        For classes: their names, so that ``class_names[y]`` is what `y` means. None for real targets and for rows of
-        labels.
+        For classes, their names: ``class_names[y]`` is the meaning of `y`. None for real-valued targets and for rows
+        of labels.
     """
 
     name: str
@@ -63,13 +63,13 @@ class Dataset:
 
     @property
     def parts(self) -> dict[str, AnySplit]:
-        """Its rows by what they are for: "training", "validation" and, if there are any, "test"."""
+        """The rows by purpose: "training", "validation" and, if there are any, "test"."""
         parts = {"training": self.train, "validation": self.validation, "test": self.test}
         return {name: split for name, split in parts.items() if split is not None}
 
     def __str__(self) -> str:
         rows = ", ".join(f"{len(split.x):,} {name}" for name, split in self.parts.items())
-        kind = {"classification": "classes", "labels": "labels", "regression": "real targets"}[self.task]
+        kind = {"classification": "classes", "labels": "labels", "regression": "real-valued targets"}[self.task]
         if self.class_names is not None:  # a single label is a choice between two classes
             kind = "classes"
         count = "" if self.task == "regression" and self.n_targets == 1 else f"{self.n_targets} "
@@ -80,12 +80,12 @@ class Dataset:
 
     @property
     def n_features(self) -> int:
-        """The number of inputs that a network for this data has."""
+        """The number of features of a sample, and so of a network's inputs."""
         return int(self.train.x[0].size)
 
     @property
     def n_targets(self) -> int:
-        """The number of targets of a row: of classes, labels or values."""
+        """The number of targets of a row: classes, labels or values."""
         if self.class_names is not None:
             return len(self.class_names)
         return 1 if self.train.y.ndim == 1 else int(self.train.y.shape[1])

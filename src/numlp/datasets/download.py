@@ -1,4 +1,4 @@
-"""Fetches a named data set into the user's cache: from its mirrors, by HTTPS, verified before it is believed."""
+"""Download a named data set into the user's cache: from its mirrors, by HTTPS, verified before use."""
 
 import logging
 import os
@@ -11,21 +11,21 @@ from numlp.datasets.sources import Source, cache_folder
 from numlp.errors import DownloadError
 from numlp.settings.checks import missing
 
-_TIMEOUT = 30  # seconds without a byte before a mirror is given up
-_MAX_BYTES = 1 << 28  # no file of a named data set has as many, packed
+_TIMEOUT = 30  # seconds without a byte before giving a mirror up
+_MAX_BYTES = 1 << 28  # more than any packed file of a named data set
 
 
 def fetch(source: Source) -> Path:
     """Download all files of a data set, with a progress bar, and return their folder.
 
-    No file takes its place in the cache before all of them are there and have the right hash.
+    Files enter the cache only after all of them have arrived with the right hash.
 
     Raises
     ------
     DownloadError
-        If no mirror delivers the right bytes; it says what each of them did.
+        If no mirror delivers the right bytes; the message says why each mirror failed.
     MissingDependencyError
-        If pooch and rich are not installed.
+        If pooch and rich aren't installed.
     """
     folder = cache_folder(source.name)
     try:
@@ -59,12 +59,12 @@ def _fetch_file(source: Source, name: str, sha256: str, path: Path) -> None:
             return
     raise DownloadError(
         f"can't download {source.name}: " + "; ".join(failures) + f". Check the connection, or put its files into a "
-        f"folder {source.name!r} and name the folder above it by NUMLP_DATA_DIR"
+        f"folder {source.name!r} and set NUMLP_DATA_DIR to that folder's parent"
     )
 
 
 def _reason(error: Exception) -> str:
-    """Say in a few words why a download failed: requests' own words for having no connection are a paragraph."""
+    """Return in a few words why a download failed: requests explains a missing connection in a paragraph."""
     from requests import ConnectionError  # noqa: A004
 
     if "timed out" in str(error):
@@ -91,7 +91,7 @@ def _download(url: str, path: Path) -> None:
 
 
 class _Bar:
-    """Shows pooch's progress with rich, in the few words of tqdm that pooch speaks; ends a flood."""
+    """Shows pooch's progress with rich, through the few methods of tqdm that pooch calls; stops a flood of bytes."""
 
     def __init__(self, progress: Any, name: str) -> None:
         self._progress = progress
@@ -102,7 +102,7 @@ class _Bar:
     def update(self, count: int) -> None:
         self._received += count
         if self._received > _MAX_BYTES:
-            raise OSError(f"more than {_MAX_BYTES:,} bytes came")
+            raise OSError(f"more than {_MAX_BYTES:,} bytes arrived")
         self._progress.update(self._task, total=self.total or None, completed=self._received)
 
     def reset(self) -> None:

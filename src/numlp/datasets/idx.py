@@ -1,6 +1,6 @@
 """The IDX format of MNIST: a header with the type and the sizes, then the numbers, big-endian; gzipped or not.
 
-Nothing is believed: the header must fit the bytes that follow, and no more is unpacked than the header announces.
+Nothing is trusted: the header must fit the bytes that follow, and no more is unpacked than the header announces.
 Source: http://yann.lecun.com/exdb/mnist/, "The IDX file format".
 """
 
@@ -32,7 +32,7 @@ def read_idx(path: str | os.PathLike[str], sha256: str | None = None) -> npt.NDA
     ----------
     path : path
     sha256 : str, optional
-        What the hash of the decompressed bytes, header included, must be.
+        The expected hash of the decompressed bytes, header included.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def read_idx(path: str | os.PathLike[str], sha256: str | None = None) -> npt.NDA
     Raises
     ------
     FileFormatError
-        If the file is missing, truncated, longer than its header says, no IDX file, or has another hash.
+        If the file is missing, truncated, longer than its header says, not an IDX file, or has another hash.
 
     Examples
     --------
@@ -70,17 +70,19 @@ def read_idx(path: str | os.PathLike[str], sha256: str | None = None) -> npt.NDA
         raise FileFormatError(f"{path}: {error}") from error
     if sha256 is not None and digest != sha256:
         raise FileFormatError(
-            f"{path} is not what it should be: the SHA-256 of its content is {digest}, expected {sha256}; "
-            "remove it to have the data found elsewhere or fetched anew"
+            f"{path} has the wrong content: its SHA-256 must be {sha256}, not {digest}; remove the file, and numlp "
+            "finds the data elsewhere or downloads it again"
         )
     return array
 
 
 def _read(content: io.BufferedIOBase, most: int) -> tuple[npt.NDArray[Any], str]:
-    """Return the array, and the hash of all bytes; a ValueError says what is wrong."""
+    """Return the array and the hash of all bytes, or raise a ValueError that says what is wrong."""
     magic = content.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES or magic[3] == 0:
-        raise ValueError(f"no IDX file: it begins with {magic.hex() or 'nothing'}, not with 0000, a type and a rank")
+        raise ValueError(
+            f"not an IDX file: it must begin with 0000, a type and a rank, not with {magic.hex() or 'nothing'}"
+        )
     sizes = content.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
         raise ValueError("truncated in the header")
@@ -88,18 +90,18 @@ def _read(content: io.BufferedIOBase, most: int) -> tuple[npt.NDArray[Any], str]
     dtype = np.dtype(_TYPES[magic[2]])
     size = math.prod(shape) * dtype.itemsize
     if size > most:
-        raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, the file can't hold so many")
+        raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, but the file can't hold so many")
     try:
-        data = np.empty(size, np.uint8)  # in huge pages, where there are; what no bytes come for is never touched
+        data = np.empty(size, np.uint8)  # in huge pages, if available; pages that no bytes arrive for stay untouched
     except MemoryError as error:
-        raise ValueError(f"the header announces {size:,} bytes {shape}, more than there is memory") from error
+        raise ValueError(f"the header announces {size:,} bytes {shape}, more than the memory holds") from error
     view, filled, digest = data.data, 0, hashlib.sha256(magic + sizes)
     with ThreadPoolExecutor(1) as hashing:  # while the next bytes are unpacked
         while count := content.readinto(view[filled : filled + _CHUNK]):
             hashing.submit(digest.update, view[filled : filled + count])
             filled += count
     if filled < size:
-        raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, there are {filled:,}")
+        raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, but {filled:,} follow")
     if content.read(1):
-        raise ValueError(f"too long: the header announces {size:,} bytes {shape}, there are more")
+        raise ValueError(f"too long: the header announces {size:,} bytes {shape}, but more follow")
     return data.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False), digest.hexdigest()

@@ -1,4 +1,4 @@
-"""From the labels in a user's file to targets: which task they mean, which classes there are."""
+"""From the labels in a user's file to targets: the task, and the classes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +15,10 @@ MOST_CLASSES = 100
 
 
 def infer_task(y: npt.NDArray[Any]) -> Task:
-    """Tell classes, labels and real targets from one another.
+    """Return the task that targets suggest.
 
-    Classes: names; truth values; whole numbers with at most 100 different values that occur twice on average; rows of
-    probabilities, one-hot or not. Labels: other rows of 0 and 1. All else is real.
+    Classes: names; booleans; whole numbers with at most 100 different values that occur twice on average; rows of
+    probabilities, one-hot or not. Labels: other rows of 0 and 1. All else is real-valued: regression.
 
     >>> infer_task(np.array([1, 2, 2, 1])), infer_task(np.array([1.5, 2.0])), infer_task(np.eye(3))
     ('classification', 'regression', 'classification')
@@ -40,7 +40,7 @@ def infer_task(y: npt.NDArray[Any]) -> Task:
 
 
 def class_names(y: npt.NDArray[Any]) -> tuple[str, ...]:
-    """Return the names of the classes in labels: of numbers their digits, in the order of the numbers.
+    """Return the names of the classes in labels; numbers become their digits, in numerical order.
 
     >>> class_names(np.array([10, 9.0, 10])), class_names(np.array(["b", "a"]))
     (('9', '10'), ('a', 'b'))
@@ -53,29 +53,29 @@ def class_names(y: npt.NDArray[Any]) -> tuple[str, ...]:
 
 
 def targets(y: npt.NDArray[Any], names: Sequence[str] | None) -> npt.NDArray[Any]:
-    """Return the targets that labels mean to a network with these class names, or without: real values.
+    """Return the targets of labels for a network with these class names; without names, real values.
 
-    Names that are numbers mean the labels of the same value. Where the names are words and the labels are numbers,
-    the numbers are indices.
+    A name that is a number matches labels of the same value. If the names are words and the labels are numbers, the
+    numbers are indices.
 
     >>> targets(np.array([7, 3, 7]), ["3", "7"]), targets(np.array([1, 0]), ["cat", "dog"])
     (array([1, 0, 1]), array([1, 0]))
     """
     if names is None:
         values = as_rows(y, "y")
-        return values.astype(np.float64) if values.dtype == np.uint8 else values  # bytes as inputs are parts of 255
+        return values.astype(np.float64) if values.dtype == np.uint8 else values  # bytes count as parts of 255
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] > 1 and y.dtype.kind in "UO"):
-        raise DataError(f"y has shape {y.shape}: classes are one label, or one row of numbers, for each sample")
+        raise DataError(f"y must hold one class, or one row of numbers, for each sample, not shape {y.shape}")
     if y.dtype.kind not in "UO":
         y = as_rows(y, "y")
         if y.ndim == 2 and y.shape[1] > 1:
             rows = as_probabilities(y, len(names))
             return np.argmax(rows, axis=1) if np.all(rows.max(axis=1) == 1) else rows
         if y.dtype.kind == "f" and np.any(y != np.floor(y)):
-            raise DataError("the target holds real values where classes belong: use a regression loss")
+            raise DataError("the target must hold whole numbers for classes, not real values; use a regression loss")
         if not any(is_number(name) for name in names):
             return y.ravel().astype(np.intp)
-        found, where = np.unique(y.ravel(), return_inverse=True)  # few different ones have to be turned into names
+        found, where = np.unique(y.ravel(), return_inverse=True)  # only a few distinct labels need names
         return name_indices(np.array([_name(label) for label in found]), names)[where]
     return name_indices(np.array([_name(label) for label in y.ravel()]), names)
 
@@ -85,5 +85,5 @@ def _name(label: Any) -> str:
 
 
 def is_number(name: str) -> bool:
-    """Tell whether a class is named by a whole number."""
+    """Return whether the name of a class is a whole number."""
     return name.removeprefix("-").isdecimal()

@@ -1,6 +1,6 @@
-"""The user's own data: .npz, a pair of .npy, CSV, a folder of IDX files. Reading executes nothing.
+"""The user's own data: .npz, a pair of .npy, CSV, or IDX files. Reading executes nothing.
 
-The modules for tables load when there is one to read: trainings of named data sets need none of them.
+The modules that read arrays and tables load on first use: named data sets don't need them.
 """
 
 import os
@@ -16,7 +16,7 @@ SUFFIXES = (".npz", ".npy", ".csv")
 
 
 class Table(NamedTuple):
-    """Samples and labels as they are in a file, and the names of the features if it has any."""
+    """Samples and labels as a file holds them, with the names of the features and the weights, if any."""
 
     x: AnyArray
     y: AnyArray
@@ -39,9 +39,9 @@ def read_table(
     target : str, optional
         ``.csv``: the name of the target column. ``.npy``: the path of the file with y.
     columns : sequence of str, optional
-        ``.csv``: the columns that are features, in this order; by default all but the target and the weights.
+        ``.csv``: the feature columns, in this order; by default all but the target and the weights.
     weights : str, optional
-        What holds the samples' weights: an array of the ``.npz``, the path of another ``.npy``, a column of the
+        Where the samples' weights are: an array of the ``.npz``, the path of another ``.npy``, or a column of the
         ``.csv``.
 
     Raises
@@ -58,7 +58,7 @@ def read_table(
         return table if weights is None else table._replace(weights=arrays[weights])
     if suffix == ".npy":
         if target is None:
-            raise SettingError(f"{path} holds x alone: name the .npy file that holds y as the target")
+            raise SettingError(f"target must name the .npy file that holds y, since {path} holds x alone")
         table = _same_length(path, array_files.read_npy(path), array_files.read_npy(Path(target)))
         return table if weights is None else table._replace(weights=array_files.read_npy(Path(weights)))
     (numbers, labels, names), found = csv_files.read_csv_table(path, target, columns, weights)
@@ -66,7 +66,7 @@ def read_table(
 
 
 def read_samples(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> AnyArray:
-    """Read samples alone: `x` of an ``.npz``, an ``.npy``, an IDX file, columns of a ``.csv`` (by default all)."""
+    """Read samples alone: `x` of an ``.npz``, an ``.npy``, an IDX file, or columns of a ``.csv`` (by default all)."""
     from numlp.datasets import array_files, csv_files
 
     path = Path(path)
@@ -80,10 +80,10 @@ def read_samples(path: str | os.PathLike[str], columns: Sequence[str] | None = N
     try:
         return read_idx(path)
     except FileFormatError as error:
-        raise FileFormatError(f"{error} (samples are read from .png, {', '.join(SUFFIXES)} and IDX files)") from error
+        raise FileFormatError(f"{error} (samples can be .png, {', '.join(SUFFIXES)} or IDX files)") from error
 
 
 def _same_length(path: Path, x: AnyArray, y: AnyArray) -> Table:
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):
-        raise DataError(f"{path}: x has shape {x.shape} and y {y.shape}: they must have the same number of rows")
+        raise DataError(f"{path}: x and y must have the same number of rows, not shapes {x.shape} and {y.shape}")
     return Table(x, y)

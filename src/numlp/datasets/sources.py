@@ -1,4 +1,4 @@
-"""Where the bytes of the named data sets come from, and how they are known to be the right ones."""
+"""Named data sets: where their files are found, and the hashes that verify them."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -29,9 +29,9 @@ class Source:
     name, title, license : str
     class_names : tuple of str
     sha256 : mapping
-        For each of `FILES`, the hash of its decompressed bytes: re-packed gzips differ.
+        The hash of the decompressed bytes of each of `FILES`: re-packed gzips differ.
     mirrors : tuple of str
-        Addresses of folders that hold the files, gzipped; tried in this order.
+        URLs of folders that hold the gzipped files, in the order to try them.
     """
 
     name: str
@@ -92,17 +92,18 @@ SOURCES = {
 def locate(name: str, data_dir: str | os.PathLike[str] | None = None) -> Path | None:
     """Return the first folder that holds a named data set, or None.
 
-    Looked for in `data_dir` alone if it is given; else in $NUMLP_DATA_DIR, in the package, where Debian's packages
-    put data sets, and in the user's cache; a folder that lacks a file is passed over.
+    If `data_dir` is given, only that folder is searched. Otherwise the search covers $NUMLP_DATA_DIR, the package,
+    /usr/share/datasets, where Debian's packages put data sets, and the user's cache, and skips folders that lack a
+    file.
 
     Raises
     ------
     FileFormatError
-        If `data_dir` is given and does not hold the data set.
+        If `data_dir` is given but has no folder `name`.
     """
     if data_dir is not None:
         if not Path(data_dir, name).is_dir():
-            raise FileFormatError(f"there is no folder {Path(data_dir, name)}: data_dir must hold a folder {name!r}")
+            raise FileFormatError(f"data_dir must hold a folder {name!r}, but there is no {Path(data_dir, name)}")
         return Path(data_dir, name)
     return next((folder for folder in _folders(name) if folder.is_dir() and _is_whole(folder)), None)
 
@@ -126,7 +127,7 @@ def cache_folder(name: str) -> Path:
 
 
 def read_folder(folder: Path, sha256: Mapping[str, str] | None = None) -> dict[str, Split]:
-    """Read the "train" and "test" parts of a folder of IDX files, gzipped or not, verified where hashes are given."""
+    """Read the "train" and "test" parts of a folder of IDX files, gzipped or not, and verify any given hashes."""
     all_names = [name for names in FILES.values() for name in names]
     with ThreadPoolExecutor(2) as pool:  # unpacking and hashing let other threads run
         arrays = dict(zip(all_names, pool.map(lambda name: _read_file(folder, name, sha256), all_names), strict=True))
@@ -134,7 +135,10 @@ def read_folder(folder: Path, sha256: Mapping[str, str] | None = None) -> dict[s
     for part, names in FILES.items():
         images, labels = (arrays[name] for name in names)
         if labels.ndim != 1 or len(images) != len(labels):
-            raise FileFormatError(f"{folder}: {names[0]} holds {len(images)} samples, {names[1]} has {labels.shape}")
+            raise FileFormatError(
+                f"{folder}: {names[1]} must hold a label for each of the {len(images)} samples in {names[0]}, not "
+                f"shape {labels.shape}"
+            )
         parts[part] = Split(images, labels.astype(np.int64) if labels.dtype.kind in "iu" else labels)
     return parts
 

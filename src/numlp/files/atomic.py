@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writes: a file is written whole or not at all."""
 
 import contextlib
 import os
@@ -13,15 +13,14 @@ _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file so that a reader, or a crash at any instant, finds the old content or the new, never a part.
+    """Write a file so that readers, and a crash at any instant, find either the old content or the new, never a part.
 
-    The data go to a temporary name in the same folder, are forced to the disk, and take the old file's place by one
-    rename.
+    The data go to a temporary file in the same folder and are forced to disk; one rename then replaces the old file.
 
     Raises
     ------
     OutputError
-        If the file can't be written; what was there before is untouched.
+        If the file can't be written. The old file is then untouched.
     """
     path = Path(path)
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
@@ -43,7 +42,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what processes that were killed while they wrote have left in a folder, and in those within it."""
+    """Remove temporary files that killed processes left in a folder and below."""
     for path in folder.rglob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name):
             with contextlib.suppress(OSError):
@@ -51,7 +50,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force a rename to the disk, where the system lets a folder be opened at all: the file is whole either way."""
+    """Force a rename to disk if the system can open folders; the file is whole either way."""
     if os.name == "posix":
         with contextlib.suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY)

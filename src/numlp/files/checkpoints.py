@@ -1,7 +1,7 @@
-"""Checkpoint files: where a training stood after an epoch, as safetensors with JSON in the metadata.
+"""Checkpoint files: the state of a run after an epoch, as safetensors with JSON in the metadata.
 
-Like a model file it holds numbers and names, nothing that is executed; it is written whole or not at all, and the one
-before stays until then.
+Like a model file, a checkpoint holds numbers and names, nothing that is executed. It is written whole or not at all;
+until then, the previous one stays.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ FORMAT_VERSION = 1
 
 
 class Checkpoint(NamedTuple):
-    """All that a training needs to go on.
+    """Everything that a run needs to resume.
 
     Attributes
     ----------
     arrays : dict of arrays
         By name, such as "params" and "optimizer.velocity".
     figures : dict
-        What JSON can hold: counts, the history, what callbacks remember.
+        Counts, the history, and the callbacks' state, as JSON.
     """
 
     arrays: dict[str, AnyArray]
@@ -45,7 +45,7 @@ def write_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> No
     Raises
     ------
     OutputError
-        If it can't be written; what was there before is untouched.
+        If the file can't be written. The old file is then untouched.
     """
     from safetensors.numpy import save
 
@@ -55,7 +55,7 @@ def write_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> No
 
 
 def _plain(value: Any) -> Any:
-    """Return one of NumPy's numbers as Python's."""
+    """Return a NumPy scalar as a Python number."""
     return value.item()
 
 
@@ -65,7 +65,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     Raises
     ------
     FileFormatError
-        If the file is missing, damaged, or of another format.
+        If the file is missing, damaged, or in another format.
     """
     from safetensors import SafetensorError
 
@@ -78,7 +78,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
 
 def describe_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what a checkpoint says of itself, without reading its arrays."""
+    """Return a checkpoint's description, without reading its arrays."""
     with _open(path) as file:
         return _described(path, file)
 
@@ -92,18 +92,18 @@ def _described(path: str | os.PathLike[str], file: Any) -> dict[str, Any]:
         described = parse_json((file.metadata() or {})["numlp"])
         form, version = described["format"], described["format_version"]
         if not isinstance(described["figures"], dict):
-            raise TypeError("its figures are no mapping")
+            raise TypeError("its figures are not a JSON object")
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
     if form != FORMAT:
-        raise FileFormatError(f"{path} is no checkpoint: it says that it is {form!r:.80}")
+        raise FileFormatError(f"{path} is not a checkpoint: its format is {form!r:.80}")
     if version != FORMAT_VERSION:
         raise FileFormatError(
-            f"{path} has format version {version!r:.20}, this release of numlp ({__version__}) reads version "
-            f"{FORMAT_VERSION}: it takes numlp {described.get('numlp_version')!r:.20}, which wrote it, or a later one"
+            f"{path} has format version {version!r:.20}, but this numlp ({__version__}) reads version "
+            f"{FORMAT_VERSION}; use numlp {described.get('numlp_version')!r:.20}, which wrote it, or later"
         )
     return dict(described)
 
 
 def _damaged(path: str | os.PathLike[str], error: Exception) -> FileFormatError:
-    return FileFormatError(f"{path} is no checkpoint, or is damaged: {error}")
+    return FileFormatError(f"{path} is not a checkpoint, or is damaged: {error}")

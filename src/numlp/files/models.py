@@ -1,9 +1,10 @@
 """Model files: safetensors with a JSON description in the metadata.
 
-A model file is self-contained (weights, architecture, input scaling, class names, recipe), and opening one executes
-nothing: it holds numbers and the names of registry entries, no code. The same model gives the same bytes.
+A model file is self-contained (weights, architecture, input scaling, class names, recipe). Opening one executes
+nothing: it holds numbers and names of registry entries, no code. The same model gives the same bytes.
 
-The description has a part for each network; the tensors of an ensemble's networks begin with their numbers.
+The description has a part for each network. In an ensemble's file, the names of tensors begin with their network's
+number.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ FORMAT = "numlp-model"
 FORMAT_VERSION = 2
 _SCALINGS = ("input_scaling", "target_scaling")
 _TENSOR_DTYPES = {"F32": "float32", "F64": "float64"}
-_NETWORK: dict[str, tuple[type | tuple[type, ...], type | None]] = {  # the kind of each entry, and of its parts
+_NETWORK: dict[str, tuple[type | tuple[type, ...], type | None]] = {  # type of each entry, and of its items
     "layer_size": (list, int),
     "activation": (list, str),
     "loss": (str, None),
@@ -70,16 +71,16 @@ def save_model(
     path : path
         By convention with the suffix ".safetensors".
     recipe : mapping, optional
-        How the network was to be trained: anything that JSON can hold.
+        The training settings: anything that JSON can hold.
     training : mapping, optional
-        How the training went, likewise.
+        How the training went: anything that JSON can hold.
 
     Raises
     ------
     OutputError
         If the file can't be written.
     SettingError
-        If this is no model.
+        If `model` is neither an MLP nor an Ensemble.
 
     Examples
     --------
@@ -95,7 +96,7 @@ def save_model(
 
     if not isinstance(model, MLP | Ensemble):
         raise SettingError(
-            f"model must be an MLP or an Ensemble, not {type(model).__name__}: save_model(model, path)"
+            f"model must be an MLP or an Ensemble, not {type(model).__name__}; call save_model(model, path)"
         )
     networks = model.members if isinstance(model, Ensemble) else (model,)
     description = {
@@ -108,7 +109,7 @@ def save_model(
         "recipe": None if recipe is None else dict(recipe),
         "training": None if training is None else dict(training),
     }
-    # One key only: safetensors writes several in no fixed order, and the same model must give the same bytes.
+    # One key only: safetensors writes several in no fixed order, but the same model must give the same bytes.
     metadata = {"numlp": json.dumps(description, sort_keys=True)}
     tensors = {
         _prefix(model, i) + name: np.asarray(tensor, order="C")
@@ -117,7 +118,7 @@ def save_model(
     }
     content = save(tensors, metadata)
     if int.from_bytes(content[:8], "little") > limits.HEADER_BYTES:
-        raise SettingError(f"names and recipe take more than {limits.HEADER_BYTES:,} bytes: shorten them")
+        raise SettingError(f"names and recipe must take at most {limits.HEADER_BYTES:,} bytes; shorten them")
     write_bytes(path, content)
 
 
@@ -150,19 +151,19 @@ def _tensors(network: MLP) -> dict[str, Array]:
 def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
     """Read a network or an ensemble from a file that `save_model` wrote.
 
-    Everything is checked before the network is made: the format, every name, every size against the file.
+    The format, every name, and every size against the file are checked before the network is built.
 
     Raises
     ------
     FileFormatError
-        If the file is missing, truncated, or of another format.
+        If the file is missing, truncated, or in another format.
 
     Examples
     --------
     >>> load_model("LICENSE")
     Traceback (most recent call last):
     ...
-    numlp.errors.FileFormatError: LICENSE is no model file, or is damaged: ...
+    numlp.errors.FileFormatError: LICENSE is not a model file, or is damaged: ...
     """
     from safetensors import SafetensorError
 
@@ -177,17 +178,17 @@ def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
             model.temperature = positive("temperature", described.get("temperature"))
             return model
         except (SafetensorError, SettingError, TypeError, ValueError, OverflowError) as error:
-            raise FileFormatError(f"{path} is no valid model: {error}") from error
+            raise FileFormatError(f"{path} is not a valid model: {error}") from error
 
 
 def read_description(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what a model file says of itself, its recipe included, without reading its weights."""
+    """Return a model file's description, including its recipe, without reading its weights."""
     with _open(path) as file:
         return _description(path, file.metadata())
 
 
 def tensor_shapes(path: str | os.PathLike[str]) -> dict[str, tuple[list[int], str]]:
-    """Return the shape and the dtype of every tensor in a file, without reading any."""
+    """Return the shape and the dtype of every tensor in a file, without reading the tensors."""
     with _open(path) as file:
         slices = {name: file.get_slice(name) for name in sorted(file.keys())}
         return {name: (list(part.get_shape()), str(part.get_dtype())) for name, part in slices.items()}
@@ -196,7 +197,7 @@ def tensor_shapes(path: str | os.PathLike[str]) -> dict[str, tuple[list[int], st
 def _open(path: str | os.PathLike[str]) -> Any:
     if Path(path).is_dir():
         raise FileFormatError(
-            f"{path} is a folder: name the model file in it, such as {Path(path, 'model.safetensors')}"
+            f"{path} is a folder; name the model file in it, such as {Path(path, 'model.safetensors')}"
         )
     return open_tensors(path, "model file")
 
@@ -207,29 +208,31 @@ def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | Non
         if described["format"] != FORMAT:
             raise KeyError(described["format"])
     except (KeyError, TypeError, ValueError) as error:
-        raise FileFormatError(f"{path} is a safetensors file, but no model of numlp's") from error
+        raise FileFormatError(f"{path} is a safetensors file, but not a numlp model") from error
     if described.get("format_version") == 1:
         described = _from_version_1(described)
     if described.get("format_version") != FORMAT_VERSION:
         raise FileFormatError(
-            f"{path} has format version {described.get('format_version')!r:.20}, this release of numlp "
-            f"({__version__}) reads versions 1 to {FORMAT_VERSION}: it takes numlp "
-            f"{described.get('numlp_version')!r:.20}, which wrote it, or a later one"
+            f"{path} has format version {described.get('format_version')!r:.20}, but this numlp ({__version__}) "
+            f"reads versions 1 to {FORMAT_VERSION}; use numlp {described.get('numlp_version')!r:.20}, which wrote "
+            "it, or later"
         )
     networks = described.get("networks")
     most = limits.NETWORKS if described.get("ensemble") else 1
     if not isinstance(networks, list) or not 1 <= len(networks) <= most:
-        raise FileFormatError(f"{path} is no valid model: its description has networks {str(networks)[:80]!r}")
+        raise FileFormatError(f"{path} is not a valid model: its description has networks {str(networks)[:80]!r}")
     for name, kind in (("ensemble", bool), ("recipe", dict | None), ("training", dict | None)):
         if not isinstance(described.get(name), kind):
-            raise FileFormatError(f"{path} is no valid model: its description has {name} {described.get(name)!r:.80}")
+            raise FileFormatError(
+                f"{path} is not a valid model: its description has {name} {described.get(name)!r:.80}"
+            )
     for network in networks:
         _check_described(path, network)
-    return {"recipe": None, "training": None, **described}  # earlier releases left out what there was none of
+    return {"recipe": None, "training": None, **described}  # earlier releases left out empty entries
 
 
 def _from_version_1(described: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a description of version 1, of one plain network, in the words of this one."""
+    """Return a description of version 1, which holds one plain network, as one of the current version."""
     sizes = described.get("layer_size")
     hidden = max(len(sizes) - 2, 0) if isinstance(sizes, list) else 0
     network = {name: described.get(name, 0.0) for name in _NETWORK}
@@ -239,13 +242,13 @@ def _from_version_1(described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_described(path: str | os.PathLike[str], network: Any) -> None:
-    """Refuse the description of a network in which something has another kind than it should."""
+    """Refuse a network's description if one of its entries has the wrong type."""
     for name, (kind, item) in _NETWORK.items():
         value = network.get(name) if isinstance(network, dict) else None
         parts = value if isinstance(value, list) else []
         whole = isinstance(value, kind) and (item is None or all(isinstance(part, item) for part in parts))
         if not whole and not (value is None and name in _OPTIONAL and isinstance(network, dict)):
-            raise FileFormatError(f"{path} is no valid model: its description has {name} {str(value)[:80]!r}")
+            raise FileFormatError(f"{path} is not a valid model: its description has {name} {str(value)[:80]!r}")
 
 
 def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,11 +256,11 @@ def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_tensors(networks: Mapping[str, Mapping[str, Any]], file: Any) -> None:
-    """Refuse a file whose tensors are not those that its description calls for, and no others."""
+    """Refuse a file whose tensors are not exactly those that its description calls for."""
     names = set(file.keys())
     if sum(len(described["layer_size"]) - 1 for described in networks.values()) > len(names):
         raise SettingError("it describes more layers than it has tensors")
-    expected: dict[str, tuple[list[list[int]], str]] = {}  # the shapes that each may have, and its dtype
+    expected: dict[str, tuple[list[list[int]], str]] = {}  # each tensor's allowed shapes, and its dtype
     for prefix, described in networks.items():
         sizes = as_layer_size(described["layer_size"])
         activations = as_activations(described["activation"], len(sizes) - 2)
@@ -270,11 +273,11 @@ def _check_tensors(networks: Mapping[str, Mapping[str, Any]], file: Any) -> None
             expected |= {f"{prefix}{scaling}.{part}": ([[], [1], [width]], "float64") for part in ("shift", "factor")}
     if names != set(expected):
         odd = sorted(names ^ set(expected))
-        raise SettingError(f"it lacks, or has beyond what it describes, {', '.join(odd[:4])}")
+        raise SettingError(f"its tensors don't match its description: {', '.join(odd[:4])}")
     for name in sorted(names):
         tensor, (allowed, dtype) = file.get_slice(name), expected[name]
         if tensor.get_shape() not in allowed or _TENSOR_DTYPES.get(tensor.get_dtype()) != dtype:
-            raise SettingError(f"{name} does not have shape {' or '.join(map(str, allowed))} and dtype {dtype}")
+            raise SettingError(f"{name} must have shape {' or '.join(map(str, allowed))} and dtype {dtype}")
 
 
 def _network(described: Mapping[str, Any], file: Any, prefix: str) -> MLP:
@@ -287,7 +290,7 @@ def _network(described: Mapping[str, Any], file: Any, prefix: str) -> MLP:
     for name, view in network.named_parameters().items():
         view[...] = file.get_tensor(prefix + name)
         if name.endswith(".variance") and view.min() < 0:
-            raise SettingError(f"{prefix}{name} holds variances below 0")
+            raise SettingError(f"{prefix}{name} must hold variances of at least 0")
     if not np.all(np.isfinite(network.params)):
         raise SettingError("its weights hold NaN or infinity")
     return network

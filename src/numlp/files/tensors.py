@@ -1,4 +1,4 @@
-"""safetensors files, opened once their header is known to be sane."""
+"""safetensors files, opened only after a check of their header."""
 
 import os
 from pathlib import Path
@@ -8,15 +8,14 @@ from numlp.errors import FileFormatError
 from numlp.settings import limits
 from numlp.settings.texts import parse_json
 
-_DTYPES = ("BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64", "F16", "F32", "F64")  # that NumPy has, too
+_DTYPES = ("BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64", "F16", "F32", "F64")  # those that NumPy has
 
 
 def open_tensors(path: str | os.PathLike[str], kind: str, header_bytes: int = limits.HEADER_BYTES) -> Any:
-    """Open a safetensors file: a context manager, whose `keys`, `metadata`, `get_slice` and `get_tensor` read it.
+    """Open a safetensors file as a context manager; its `keys`, `metadata`, `get_slice` and `get_tensor` read it.
 
-    safetensors itself checks that the tensors fit the file. Before it is let at the file, this checks what it
-    doesn't: the length of the header, its keys, which must all be different, and the number, types and ranks of the
-    tensors.
+    safetensors itself checks that the tensors fit the file. This function first checks what safetensors doesn't: the
+    length of the header, that its keys are all different, and the number, types and ranks of the tensors.
 
     Parameters
     ----------
@@ -24,12 +23,12 @@ def open_tensors(path: str | os.PathLike[str], kind: str, header_bytes: int = li
     kind : str
         What the file should be, for messages: "model file".
     header_bytes : int
-        The longest header that is read.
+        The largest allowed size of the header.
 
     Raises
     ------
     FileFormatError
-        If it is missing, or damaged.
+        If the file is missing or damaged.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -39,20 +38,20 @@ def open_tensors(path: str | os.PathLike[str], kind: str, header_bytes: int = li
         _check_header(path, header_bytes)
         return safe_open(path, framework="numpy")
     except (SafetensorError, OSError, ValueError) as error:
-        raise FileFormatError(f"{path} is no {kind}, or is damaged: {error}") from error
+        raise FileFormatError(f"{path} is not a {kind}, or is damaged: {error}") from error
 
 
 def _check_header(path: str | os.PathLike[str], most: int) -> None:
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if length > min(most, os.fstat(file.fileno()).st_size - 8):
-            raise ValueError(f"its header should have {length:,} bytes, more than it has or may have")
+            raise ValueError(f"its header claims {length:,} bytes, more than the file has or may have")
         header = parse_json(file.read(length).decode(), limits.TENSORS)
     if not isinstance(header, dict):
-        raise ValueError("its header is no JSON object")
+        raise ValueError("its header is not a JSON object")
     for name, entry in header.items():
         if name == "__metadata__":
             continue
         shape = entry.get("shape") if isinstance(entry, dict) else None
         if not isinstance(shape, list) or len(shape) > limits.RANK or entry.get("dtype") not in _DTYPES:
-            raise ValueError(f"{name!r:.80} is no tensor that NumPy could hold")
+            raise ValueError(f"{name!r:.80} is not a tensor that NumPy can hold")

@@ -1,1 +1,1 @@
-"""Judging: metrics, evaluation, confidence intervals, and a look inside a network."""
+"""Judging: metrics, evaluation, confidence intervals, and inspection of a network."""

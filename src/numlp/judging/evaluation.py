@@ -1,4 +1,4 @@
-"""Evaluation: the mean loss and the score of a network, or an ensemble, on data."""
+"""Evaluation: the mean loss and the score of a network or an ensemble on data."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from numlp.network.predictor import Predictor, chunk_rows
 
 
 def evaluate(predictor: Predictor, data: Data, *, class_weight: ClassWeight | None = None) -> dict[str, float]:
-    """Return the mean loss and the accuracy (classes, labels) or R² (real targets) on data.
+    """Return the mean loss and the accuracy (classes, labels) or R² (real-valued targets) on data.
 
     Parameters
     ----------
     predictor : MLP or Ensemble
     data : (x, y) or (x, y, weights)
-        As `train` takes it.
+        As for `train`.
     class_weight : "balanced", mapping or sequence, optional
-        As `train` takes it; "balanced" makes the accuracy the mean of the classes' accuracies.
+        As for `train`; "balanced" makes the accuracy the mean of the classes' accuracies.
 
     Returns
     -------
     dict
-        ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``. The loss is that of the scaled targets, as in
-        training, without any regularisation, but of calibrated probabilities where the temperature is not 1.
+        ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``. As in training, the loss is that of the scaled
+        targets, but without regularization, and of calibrated probabilities if the temperature is not 1.
 
     Examples
     --------
     >>> from numlp import MLP
-    >>> figures = evaluate(MLP([2, 2]), ([[0.0, 1.0], [1.0, 0.0]], [0, 1]))
-    >>> sorted(figures)
+    >>> metrics = evaluate(MLP([2, 2]), ([[0.0, 1.0], [1.0, 0.0]], [0, 1]))
+    >>> sorted(metrics)
     ['accuracy', 'loss']
     """
     rows = check_rows(predictor, data, predictor.class_names)
@@ -46,13 +46,13 @@ def evaluate(predictor: Predictor, data: Data, *, class_weight: ClassWeight | No
 
 
 def class_weights_of(predictor: Predictor, data: Data, class_weight: ClassWeight) -> list[float]:
-    """Return the weight of every class that a training on these data had."""
+    """Return the weight of every class when training on these data."""
     rows = check_rows(predictor, data, predictor.class_names)
     return [float(weight) for weight in class_weights_for(predictor, rows, class_weight, predictor.class_names)]
 
 
 def evaluate_rows(predictor: Predictor, rows: Rows) -> dict[str, float]:
-    """Return the figures of `evaluate` for rows that are checked already."""
+    """Return the metrics of `evaluate` for rows that are already checked."""
     n, n_outputs, dtype = rows.x.shape[0], predictor.layer_size[-1], predictor.dtype
     size = min(chunk_rows(predictor.layer_size[0]), n)
     tally = Tally(predictor.loss, size, n_outputs, dtype)
@@ -75,7 +75,7 @@ def evaluate_rows(predictor: Predictor, rows: Rows) -> dict[str, float]:
 
 
 def check_data(predictor: Predictor, data: Data, *, to_train_on: bool = False) -> None:
-    """Raise the error that `train` or `evaluate` would raise of these data, before anything is done."""
+    """Raise the error that `train` or `evaluate` would raise for these data, without doing any work."""
     rows = check_rows(predictor, data, predictor.class_names)
     if to_train_on:
         check_several(predictor, rows)

@@ -1,4 +1,4 @@
-"""Inspection: what goes on inside a trained network. Nothing here changes it or touches its buffers."""
+"""Inspection: what happens inside a trained network. Nothing here changes the network or touches its buffers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from numlp.network.mlp import MLP
 
 
 def hidden_activations(network: MLP, x: npt.ArrayLike) -> list[Array]:
-    """Return what every hidden layer makes of rows.
+    """Return the activations of every hidden layer.
 
     Parameters
     ----------
     network : MLP
     x : array_like, shape (n, …), or sparse matrix
-        Raw features; all rows are held in memory at once.
+        Raw features; the activations of all rows are held in memory at once.
 
     Returns
     -------
@@ -44,10 +44,10 @@ def hidden_activations(network: MLP, x: npt.ArrayLike) -> list[Array]:
 
 
 def dead_units(activations: Array) -> npt.NDArray[np.bool_]:
-    """Tell which units are dead: they give the same value for every row, so nothing can depend on them.
+    """Return which units are dead: they give the same value for every row, so nothing can depend on them.
 
-    A unit with ReLU is dead if it is 0 for all rows, one with a sigmoid if it is 1 (or 0) for all. "The same" is up
-    to a millionth of the layer's largest value.
+    A ReLU unit is dead if it is 0 for all rows, a sigmoid unit if it is 1 (or 0) for all. Values count as the same if
+    they differ by at most a millionth of the layer's largest absolute value.
 
     Parameters
     ----------
@@ -68,9 +68,10 @@ def dead_units(activations: Array) -> npt.NDArray[np.bool_]:
 
 
 def histogram(values: npt.NDArray[Any], bins: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the shares of all values that lie in bins of equal width, (bins,), and the bins' edges, (bins + 1,).
+    """Return the share of values in each of several bins of equal width, (bins,), and the bins' edges, (bins + 1,).
 
-    The bins span the values; where these are next to equal, as those of saturated units are, they span one unit.
+    The bins span the values; if the values are all but equal, like those of saturated units, the bins span a width of
+    1 around them.
 
     Examples
     --------
@@ -90,9 +91,9 @@ def histogram(values: npt.NDArray[Any], bins: int) -> tuple[npt.NDArray[np.float
 def saliency(network: MLP, x: npt.ArrayLike, outputs: npt.ArrayLike | None = None) -> Array:
     r"""Return the gradient of one logit of each row with respect to the row's scaled inputs.
 
-    :math:`\partial z_k / \partial x`: by how much the logit of class k rises with each input, a first-order
-    explanation of the answer. With respect to the *scaled* inputs, which are of about one size: where features have
-    units of their own, gradients with respect to the raw ones could not be compared.
+    :math:`\partial z_k / \partial x` says by how much the logit of class k rises with each input: a first-order
+    explanation of the answer. The inputs are the *scaled* ones, which are all of similar magnitude: gradients with
+    respect to raw features of different units could not be compared.
 
     K. Simonyan, A. Vedaldi, A. Zisserman, "Deep inside convolutional networks: visualising image classification
     models and saliency maps" (2014).
@@ -102,7 +103,7 @@ def saliency(network: MLP, x: npt.ArrayLike, outputs: npt.ArrayLike | None = Non
     network : MLP
     x : array_like, shape (n, …), or sparse matrix
     outputs : array_like of int, shape (n,), optional
-        Which output of each row; by default the one with the largest logit.
+        The output of each row to explain; by default the one with the largest logit.
 
     Returns
     -------
@@ -113,7 +114,7 @@ def saliency(network: MLP, x: npt.ArrayLike, outputs: npt.ArrayLike | None = Non
     DataError
         If `x` does not fit the network.
     SettingError
-        If there is no such output.
+        If `outputs` isn't one valid index for each row.
 
     Examples
     --------
@@ -131,13 +132,15 @@ def saliency(network: MLP, x: npt.ArrayLike, outputs: npt.ArrayLike | None = Non
             slopes.append(slope)
         elif isinstance(layer, LayerNorm):
             mean, inverse = z.mean(axis=1, keepdims=True), 1 / np.sqrt(z.var(axis=1, keepdims=True) + EPSILON)
-            slopes.append(np.concatenate([(z - mean) * inverse, inverse], axis=1))  # x̂, and what made it
+            slopes.append(np.concatenate([(z - mean) * inverse, inverse], axis=1))  # x̂ and its scale
             z = layer.infer(z)
         else:
             z = layer.infer(z)
     wanted = z.argmax(axis=1) if outputs is None else np.asarray(outputs)
     if wanted.shape != (len(z),) or wanted.min() < 0 or wanted.max() >= z.shape[1]:
-        raise SettingError(f"outputs must be one index from 0 to {z.shape[1] - 1} for each of {len(z)} rows")
+        raise SettingError(
+            f"outputs must be one index from 0 to {z.shape[1] - 1} for each of {len(z)} rows, not {wanted!r:.200}"
+        )
     delta: Array = np.zeros_like(z)
     delta[np.arange(len(z)), wanted] = 1
     for layer in reversed(network.layers):
@@ -157,12 +160,12 @@ def saliency(network: MLP, x: npt.ArrayLike, outputs: npt.ArrayLike | None = Non
 
 
 def gradient_norms(network: MLP) -> dict[str, float]:
-    """Return the Euclidean norm of the gradient of every layer's weights, as the last step left it.
+    """Return the Euclidean norm of the gradient of every layer's weights, after the last step.
 
     Returns
     -------
     dict
-        By "layer 1", "layer 2", …, the last of them the outputs'.
+        The keys are "layer 1", "layer 2", …; the last is the output layer.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Intervals: how far a figure may be off because it was taken from so many rows and no more."""
+"""Confidence intervals: how far a metric may be off because it comes from a limited number of rows."""
 
 import math
 
@@ -12,10 +12,10 @@ _95_PERCENT = 1.959963984540054  # of a standard normal variable lie within ± t
 
 
 def wilson_interval(share: float, n: float, z: float = _95_PERCENT) -> tuple[float, float]:
-    r"""Return Wilson's score interval for a share that was seen in `n` rows, in [0, 1].
+    r"""Return Wilson's score interval, within [0, 1], for a share observed in `n` rows.
 
     :math:`\left(p + z^2 / 2n \pm z \sqrt{p(1-p)/n + z^2/4n^2}\right) / \left(1 + z^2/n\right)`. Unlike
-    p ± z √(p (1 − p) / n) it stays within [0, 1], and is right near both ends, where accuracies are.
+    p ± z √(p (1 − p) / n), it stays within [0, 1] and is accurate near both ends, where accuracies lie.
 
     E. Wilson, "Probable inference, the law of succession, and statistical inference" (1927); recommended by
     L. Brown, T. Cai, A. DasGupta, "Interval estimation for a binomial proportion" (2001).
@@ -25,14 +25,14 @@ def wilson_interval(share: float, n: float, z: float = _95_PERCENT) -> tuple[flo
     share : float, in [0, 1]
         Such as an accuracy.
     n : float
-        The number of independent rows; of weighted rows `effective_rows`.
+        The number of independent rows; for weighted rows, `effective_rows`.
     z : float
-        By default that of an interval that holds the true share in 95 % of all cases.
+        The half-width in standard deviations; by default the interval holds the true share in 95 % of all cases.
 
     Raises
     ------
     SettingError
-        If `share` is none, or `n` not above 0.
+        If `share` is not in [0, 1], or `n` is not above 0.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def wilson_interval(share: float, n: float, z: float = _95_PERCENT) -> tuple[flo
     middle = share + z * z / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))
-    # Rounding must not push an end beyond what a share can be.
+    # Rounding must not push an end out of [0, 1].
     return (0.0 if share == 0 else max(low, 0.0)), (1.0 if share == 1 else min(high, 1.0))
 
 
@@ -63,7 +63,7 @@ def mean_interval(
     values : array_like, shape (n,)
         Such as the loss of every row.
     weights : array, shape (n,), optional
-        How much each counts; n is then that of `effective_rows`.
+        How much each value counts; n is then `effective_rows(weights)`.
     z : float
         As for `wilson_interval`.
 
@@ -86,7 +86,7 @@ def mean_interval(
 
 
 def effective_rows(weights: npt.NDArray[np.float64]) -> float:
-    r"""Return how many equal rows tell as much as weighted ones, :math:`(\sum w)^2 / \sum w^2`.
+    r"""Return how many equally weighted rows are worth as much as these, :math:`(\sum w)^2 / \sum w^2`.
 
     L. Kish, "Survey sampling" (1965).
 

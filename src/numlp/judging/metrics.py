@@ -1,4 +1,4 @@
-"""How good predictions are."""
+"""Metrics: how good predictions are."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numlp.arrays.special import Array
 from numlp.network.losses import Loss
 from numlp.settings.checks import whole_number
 
-_KEPT = 1 << 14  # logits that a tally keeps, at least, before it counts
+_KEPT = 1 << 14  # the smallest number of logits that a tally buffers before it counts them
 
 # How much each sample counts, shape (n,).
 Weights = npt.NDArray[Any] | Sequence[float] | None
 
 
 def accuracy(labels: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
-    """The share of predictions that equal the label, in [0, 1].
+    """Return the share of predictions that equal the label, in [0, 1].
 
     Here and below, `weights`, shape (n,), say how much each sample counts.
 
@@ -34,7 +34,7 @@ def accuracy(labels: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights
 def confusion_matrix(
     labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classes: int, weights: Weights = None
 ) -> npt.NDArray[Any]:
-    """How often each class (row) was predicted to be each class (column).
+    """Return how often each class (row) was predicted as each class (column).
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def confusion_matrix(
     Returns
     -------
     array, shape (classes, classes)
-        Numbers of samples, int64; or sums of their weights, float64.
+        Counts of samples, int64, or sums of their weights, float64.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def confusion_matrix(
 
 
 def class_accuracy(confusion: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """The share of each class's samples that were recognised (its recall); NaN for a class without samples.
+    """Return each class's recall, the share of its samples that were recognized; NaN for a class without samples.
 
     >>> class_accuracy(np.array([[1, 1], [0, 1]]))
     array([0.5, 1. ])
@@ -72,10 +72,10 @@ def class_accuracy(confusion: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 
 def r2(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
-    r"""The coefficient of determination, :math:`1 - \sum (t - y)^2 / \sum (t - \bar t)^2`, averaged over outputs.
+    r"""Return R², :math:`1 - \sum (t - y)^2 / \sum (t - \bar t)^2`, averaged over outputs.
 
-    1 is perfect, 0 is what the mean of the targets reaches. Outputs whose targets are constant count as 1 if they
-    are met exactly and as 0 otherwise.
+    1 is perfect; predicting the mean of the targets gives 0. An output with constant targets counts as 1 if the
+    predictions match them exactly, and as 0 otherwise.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def _determination(residual: npt.ArrayLike, total: npt.ArrayLike) -> float:
 
 
 def mean_absolute_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
-    """The mean of the absolute differences, in the units of the targets.
+    """Return the mean of the absolute errors, in the units of the targets.
 
     >>> mean_absolute_error([1.0, 2.0], [1.5, 2.5])
     0.5
@@ -114,10 +114,10 @@ def mean_absolute_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, weig
 def reliability(
     probabilities: npt.ArrayLike, labels: npt.ArrayLike, bins: int = 15, weights: Weights = None
 ) -> npt.NDArray[np.float64]:
-    r"""How sure predictions are, and how often they are right, by how sure they are.
+    r"""Return the mean confidence and the accuracy of predictions, in bins of confidence.
 
-    The confidence of a row is the probability of its most probable class. Bin m of M holds the rows whose confidence
-    lies in ((m − 1) / M, m / M].
+    A row's confidence is the probability of its most probable class. Bin m of M holds the rows whose confidence lies
+    in ((m − 1) / M, m / M].
 
     Parameters
     ----------
@@ -131,8 +131,7 @@ def reliability(
     Returns
     -------
     float64 array, shape (3, bins)
-        Of every bin its share of all rows, its mean confidence and its accuracy; the last two are NaN where there
-        are no rows.
+        Each bin's share of all rows, its mean confidence and its accuracy; the last two are NaN for an empty bin.
 
     Examples
     --------
@@ -155,15 +154,15 @@ def reliability(
 def expected_calibration_error(
     probabilities: npt.ArrayLike, labels: npt.ArrayLike, bins: int = 15, weights: Weights = None
 ) -> float:
-    r"""How far, on average, predictions are right more or less often than they claim, in [0, 1].
+    r"""Return the mean gap between the confidence and the accuracy of predictions, in [0, 1].
 
-    :math:`\sum_m s_m |a_m - c_m|` over bins of equal width in confidence, with the bin's share of the rows s, its
+    :math:`\sum_m s_m |a_m - c_m|` over bins of equal width in confidence, with each bin's share of the rows s, its
     accuracy a and its mean confidence c. C. Guo et al., "On calibration of modern neural networks" (2017), eq. 3.
 
     Parameters
     ----------
     probabilities, labels, bins, weights
-        As `reliability` takes them.
+        As for `reliability`.
 
     Examples
     --------
@@ -175,16 +174,16 @@ def expected_calibration_error(
 
 
 class Tally:
-    """The mean loss, and the accuracy or R², of the rows added so far; adding some allocates nothing.
+    """The mean loss, and the accuracy or R², of the rows added so far. Adding rows allocates nothing.
 
-    Rows are kept until there are many, and then counted in one go: the calls that count take longer than counting.
+    Rows are buffered and counted many at a time, because the overhead of NumPy's calls exceeds the counting itself.
 
     Parameters
     ----------
     loss : Loss
-        Says what the score is: "r2" for real targets, else "accuracy", for labels the share that is right.
+        Determines the score: "r2" for real-valued targets, else "accuracy"; for labels, the share that is right.
     batch_size : int
-        The largest number of rows added at a time.
+        The largest number of rows in a call of `add`; more rows make the buffers grow.
     n_outputs : int
     dtype : dtype of the logits
     """
@@ -206,7 +205,7 @@ class Tally:
         self._guess, self._truth = np.empty((2, size), np.intp)
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Forget all rows."""
         self._kept = 0
         self._weight = 0.0
         self._loss = 0.0
@@ -214,12 +213,12 @@ class Tally:
         self._squares, self._sum, self._residual = (np.zeros(self._column.size) for _ in range(3))
 
     def add(self, values: Array, logits: Array, targets: Array, weights: Array | None = None) -> None:
-        """Add some rows.
+        """Add rows.
 
         Parameters
         ----------
         values : array, shape (n,)
-            Their losses.
+            The losses of the rows.
         logits : array, shape (n, outputs)
         targets : array, shape (n, targets)
         weights : array, shape (n,), optional
@@ -238,13 +237,13 @@ class Tally:
         self._kept = stop
 
     def _count(self) -> None:
-        """Count the rows that are kept."""
+        """Count the buffered rows."""
         n, self._kept = self._kept, 0
         if not n:
             return
         logits, targets, weights = self._logits[:n], self._targets[:n], self._weights[:n]
         if self.score == "r2" and not self._weight:
-            # Targets are summed as differences from the first one: squares of large numbers lose their digits.
+            # Sum the targets as differences from the first: squares of large numbers lose their digits.
             np.copyto(self._origin, targets[0])
         self._weight += float(np.add.reduce(weights))
         self._loss += float(np.dot(weights, self._values[:n]))
@@ -286,13 +285,13 @@ class Tally:
         self._squares += np.add.reduce(other, axis=0, dtype=np.float64, out=self._column)
 
     def result(self) -> dict[str, float]:
-        """Return ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``, all 0 if nothing counted yet."""
+        """Return ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``, all 0 before any row counts."""
         self._count()
         weight = self._weight or 1.0
         if self.score == "accuracy":
             score = self._hits / weight
         else:
-            # Rounding may leave a little less than nothing of constant targets.
+            # With constant targets, rounding may leave a difference just below 0.
             total = np.maximum(self._squares - self._sum**2 / weight, 0.0)
             score = _determination(self._residual, total)
         return {"loss": self._loss / weight, self.score: score}

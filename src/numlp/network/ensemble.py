@@ -13,10 +13,11 @@ from numlp.network.predictor import Predictor
 
 
 class Ensemble(Predictor):
-    """Predicts what its members predict on average.
+    """Averages the predictions of its members.
 
-    Probabilities, and predictions of real targets, are averaged; a mean and a variance become those of the members'
-    mixture. What networks that began with other weights disagree about is mostly error.
+    The ensemble averages probabilities and predictions of real-valued targets; a mean and a variance become those of
+    the mixture of the members. Where networks from different initial weights disagree, most of the difference is
+    error.
 
     L. Hansen, P. Salamon, "Neural network ensembles" (1990); B. Lakshminarayanan et al., "Simple and scalable
     predictive uncertainty estimation using deep ensembles" (2017).
@@ -24,7 +25,7 @@ class Ensemble(Predictor):
     Parameters
     ----------
     members : sequence of MLP
-        At least one; of the same loss, inputs, outputs and classes.
+        At least one network; all with the same loss, inputs, outputs and classes.
 
     Examples
     --------
@@ -36,7 +37,7 @@ class Ensemble(Predictor):
     def __init__(self, members: Sequence[MLP]) -> None:
         listed = isinstance(members, list | tuple)
         if not listed or not members or not all(isinstance(member, MLP) for member in members):
-            raise SettingError(f"members must be a list of networks, at least one, not {members!r}")
+            raise SettingError(f"members must be a list of at least one network, not {members!r}")
         self.members = tuple(members)
         first = self.members[0]
         for member in self.members[1:]:
@@ -58,10 +59,10 @@ class Ensemble(Predictor):
         return all(member.is_finite() for member in self.members)
 
     def logits(self, rows: AnyArray) -> Array:
-        """Return logits, (n, outputs), that the link turns into the members' common prediction."""
+        """Return the logits, (n, outputs), that the link turns into the members' average prediction."""
         return self.loss.pool(np.stack([member.logits(rows) / member.temperature for member in self.members]))
 
 
 def _check_same(name: str, one: object, other: object) -> None:
     if one != other:
-        raise SettingError(f"the members of an ensemble must have the same {name}, not {one} and {other}")
+        raise SettingError(f"members of an ensemble must have the same {name}, not {one} and {other}")

@@ -1,4 +1,4 @@
-"""Predictor: from rows of data to classes, probabilities and values, as a network and an ensemble do."""
+"""Predictor: from rows of data to classes, probabilities and values, for networks and ensembles."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from numlp.errors import DataError, SettingError
 from numlp.network.losses import Loss
 from numlp.network.scaling import Scaling
 
-_ROWS = 1024  # that are predicted or evaluated at a time: large enough for BLAS, small enough for the cache
-_NUMBERS = 1 << 22  # that these have at most: rows of a wide sparse matrix are made dense
+_ROWS = 1024  # predicted or evaluated at a time: enough for BLAS, few enough for the cache
+_NUMBERS = 1 << 22  # the most in those rows, since rows of a wide sparse matrix are made dense
 
 
 class Predictor(ABC):
-    """What predicts from logits.
+    """The base class of models that predict from logits.
 
     Attributes
     ----------
@@ -32,9 +32,9 @@ class Predictor(ABC):
         The number of inputs first, of outputs last.
     class_names : tuple of str or None
     target_scaling : Scaling
-        Of real targets.
+        Of real-valued targets.
     temperature : float
-        What logits of classes are divided by before they become probabilities; see `numlp.calibrate`.
+        Divides the logits of classes before they become probabilities; see `numlp.calibrate`.
     """
 
     loss: Loss
@@ -50,21 +50,21 @@ class Predictor(ABC):
     def logits(self, rows: AnyArray) -> Array:
         """Return the logits, (n, outputs), of rows of raw features, (n, inputs).
 
-        Where rows hold NaN or infinity, so do the logits.
+        Rows with NaN or infinity give logits with NaN or infinity.
         """
 
     @abstractmethod
     def is_finite(self) -> bool:
-        """Tell whether no parameter is NaN or infinite."""
+        """Return whether all parameters are finite."""
 
     @property
     def n_targets(self) -> int:
-        """The number of targets of a row: of classes, labels or values."""
+        """The number of targets of a row: classes, labels or values."""
         return self.layer_size[-1] // self.loss.blocks
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes or labels, "0", "1", … where they have none; of real targets there are none."""
+        """The names of the classes or labels, by default "0", "1", …; empty for real-valued targets."""
         if self.loss.task == "regression":
             return ()
         return self.class_names or tuple(str(i) for i in range(n_names(self.loss, self.layer_size[-1])))
@@ -81,9 +81,9 @@ class Predictor(ABC):
         -------
         array
             Classes: indices, int64, shape (n,); `class_names` has their names. Several labels: 0 and 1, int64, shape
-            (n, labels). Real targets: values in the units of the targets, float64, shape (n,) for one target and
-            (n, targets) for more; losses that predict several values for each target, such as quantiles, have these
-            along a second axis.
+            (n, labels). Real-valued targets: values in the units of the targets, float64, shape (n,) for one target
+            and (n, targets) for more; losses that predict several values for each target, such as quantiles, have
+            these along a second axis.
 
         Examples
         --------
@@ -112,11 +112,11 @@ class Predictor(ABC):
         Returns
         -------
         array, shape (n, classes), of the network's dtype
-            In [0, 1]. Rows sum to 1 with a softmax, and for two classes with one output; labels are judged each by
-            itself, so theirs need not.
+            In [0, 1]. Rows sum to 1 with a softmax, and for two classes with one output. Each of several labels has a
+            probability of its own, so these need not sum to 1.
         """
         if self.loss.task == "regression":
-            raise SettingError(f"loss {self.loss.name!r} has no classes, so no probabilities: use predict")
+            raise SettingError(f"loss {self.loss.name!r} has no classes, so no probabilities; use predict")
         calibrated = self.temperature != 1
         chunks = [self.link(chunk / self.temperature if calibrated else chunk) for chunk in self.chunks(x)]
         probabilities = np.concatenate(chunks) if len(chunks) > 1 else chunks[0]
@@ -125,29 +125,29 @@ class Predictor(ABC):
         return probabilities
 
     def chunks(self, x: npt.ArrayLike) -> Iterator[Array]:
-        """Yield the logits of `x`, some rows at a time."""
+        """Yield the logits of `x`, a chunk of rows at a time."""
         rows = as_features(x, self.layer_size[0], finite=False)
         n, size = rows.shape[0], chunk_rows(self.layer_size[0])
         if n > size:
             buffers.keep_freed()
         for start in range(0, n, size):
             chunk = dense(rows[start : start + size])
-            with np.errstate(all="ignore"):  # what overflows is found below
+            with np.errstate(all="ignore"):  # overflow is found below
                 logits = self.logits(chunk)
             if not all_finite(logits):
                 require_finite(chunk, start)
                 if not self.is_finite():
-                    raise DataError("the network's parameters hold NaN or infinity: train it anew, or load it")
-                raise DataError(f"x holds values that are too large for this network in {self.dtype.name}")
+                    raise DataError("the network's parameters hold NaN or infinity; train it again, or load it")
+                raise DataError(f"x holds values too large for this network in {self.dtype.name}; scale the inputs")
             yield logits
 
     def as_targets(self, y: npt.ArrayLike, class_names: tuple[str, ...] | None) -> AnyArray:
-        """Return targets as the loss takes them: class indices, (n,), or rows, (n, targets), values scaled.
+        """Return targets as the loss takes them: class indices, (n,), or rows, (n, targets), with values scaled.
 
         Raises
         ------
         DataError
-            If they are not what this network predicts.
+            If the targets don't fit the network.
         """
         if self.loss.task == "classification":
             return as_classes(y, self.n_targets, class_names)
@@ -155,7 +155,7 @@ class Predictor(ABC):
             return as_labels(y, self.n_targets, class_names)
         values = as_values(y, self.n_targets)
         if not self.loss.scales_targets and values.min() < 0:
-            raise DataError(f"y holds {values.min():g}: targets of loss {self.loss.name!r} must be at least 0")
+            raise DataError(f"y must be at least 0 for loss {self.loss.name!r}, not {values.min():g}")
         return self.target_scaling.apply(values, np.empty(values.shape, self.dtype))
 
     def link(self, logits: Array) -> Array:
@@ -171,10 +171,10 @@ class Predictor(ABC):
 
 
 def chunk_rows(n_features: int) -> int:
-    """Return how many rows are to be predicted at a time."""
+    """Return how many rows to predict at a time."""
     return max(1, min(_ROWS, _NUMBERS // n_features))
 
 
 def n_names(loss: Loss, n_outputs: int) -> int:
-    """Return how many names of classes there are: one output decides between two."""
+    """Return the number of class names: one output decides between two classes."""
     return 2 if loss.task == "labels" and n_outputs == 1 else n_outputs

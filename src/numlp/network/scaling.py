@@ -1,7 +1,7 @@
 """Affine scaling of inputs and targets, learned from the training data and stored with the model.
 
-Gradient descent with one learning rate for all weights wants inputs of about the same size. `uint8` arrays are
-always read as parts of 255, that is as [0, 1], before anything else happens to them.
+Gradient descent with one learning rate for all weights works best with inputs of similar magnitude. `uint8` arrays
+are always read as parts of 255, that is, as [0, 1], before any scaling.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numlp.arrays.sparse import dense, is_sparse
 from numlp.arrays.special import Array
 from numlp.errors import SettingError
 
-_NUMBERS = 1 << 16  # that are held as float64 at a time while a scaling is learned: few enough for the cache
+_NUMBERS = 1 << 16  # held as float64 at a time while learning a scaling: few enough for the cache
 
 
 def _zero() -> npt.NDArray[np.float64]:
@@ -59,26 +59,28 @@ class Scaling:
 
     @cached_property
     def is_identity(self) -> bool:
-        """Whether floats stay as they are."""
+        """Whether the scaling leaves floats unchanged."""
         return not np.any(self.shift) and bool(np.all(self.factor == 1))
 
     def check(self, name: str, width: int, dtype: np.dtype[Any]) -> None:
-        """Refuse a scaling that does not fit `width` features of a network that computes in `dtype`."""
+        """Refuse a scaling that doesn't fit `width` features of a network that computes in `dtype`."""
         for what, part in (("shift", self.shift), ("factor", self.factor)):
             if part.shape not in ((), (1,), (width,)):
-                raise SettingError(f"{name} must fit {width} features: its {what} has shape {part.shape}")
+                raise SettingError(f"{name} must fit {width} features, but its {what} has shape {part.shape}")
             with np.errstate(over="ignore"):
                 finite = np.isfinite(part.astype(dtype)).all()
             if not finite:
-                raise SettingError(f"{name} must be finite in {dtype.name}: its {what} holds NaN or infinity there")
+                raise SettingError(
+                    f"{name} must be finite in {dtype.name}, but its {what} holds NaN or infinity there"
+                )
         if not np.all(self.factor):
-            raise SettingError(f"{name} must have no factor 0: what is multiplied by it is lost")
+            raise SettingError(f"{name} must not have a factor of 0, which would erase its feature")
 
     def between(self, source: npt.DTypeLike, target: npt.DTypeLike) -> Callable[[npt.NDArray[Any], Array], Array]:
-        """Return ``apply(x, out)`` for data of one dtype on its way to another; it allocates nothing.
+        """Return ``apply(x, out)``, which scales data of one dtype into another and allocates nothing.
 
-        Wide data (float64, int64) is shifted before it is rounded: a time stamp loses its digits otherwise.
-        Bytes are exact in every float, so they are scaled in the target's own dtype, which is faster.
+        Wide data (float64, int64) is shifted before it is rounded, or time stamps would lose their digits. Bytes are
+        exact in every float dtype, so they are scaled in the target's own, which is faster.
         """
         largest = data_range(source)
         is_bytes = np.dtype(source).itemsize == 1
@@ -86,10 +88,10 @@ class Scaling:
         shift = (self.shift * largest).astype(exact) if np.any(self.shift) else None
         factor = (self.factor / largest).astype(target) if np.any(self.factor != largest) else None
         if factor is not None and np.all(factor == factor.flat[0]):
-            factor = factor.flat[0]  # NumPy multiplies by one number quicker than by a row of them
+            factor = factor.flat[0]  # NumPy multiplies by a scalar faster than by a row
 
         def apply(x: npt.NDArray[Any], out: Array) -> Array:
-            # Bytes are converted first: NumPy computes with arrays of two dtypes piece by piece, which is slower.
+            # Convert bytes first: NumPy computes with mixed dtypes piece by piece, which is slower.
             if out is not x and (is_bytes or (shift is None and factor is None)):
                 np.copyto(out, x, casting="same_kind")
                 x = out
@@ -106,25 +108,25 @@ class Scaling:
         return self.between(x.dtype, out.dtype)(x, out)
 
     def scaled(self, x: npt.NDArray[Any], dtype: npt.DTypeLike) -> Array:
-        """Return the scaled rows of `x` in another float dtype: `x` itself, not a copy, if it is that already."""
+        """Return the scaled rows of `x` in a float dtype: `x` itself, not a copy, if nothing would change."""
         return x if x.dtype == dtype and self.is_identity else self.apply(x, np.empty(x.shape, dtype))
 
     def invert(self, scaled: Array) -> npt.NDArray[np.float64]:
-        """Return scaled rows in the units of the data again, as float64."""
+        """Return scaled rows in the units of the data, as float64."""
         return scaled / self.factor + self.shift
 
 
 def as_scaling(name: str, scaling: Scaling | None, width: int, dtype: np.dtype[Any]) -> Scaling:
-    """Return a scaling, by default one that changes nothing, if it fits `width` features of a network in `dtype`."""
+    """Return a scaling, by default the identity, if it fits `width` features of a network in `dtype`."""
     scaling = Scaling() if scaling is None else scaling
     if not isinstance(scaling, Scaling):
-        raise SettingError(f"{name} must be a Scaling, such as numlp.standardize(x) returns, not {scaling!r}")
+        raise SettingError(f"{name} must be a Scaling, such as numlp.standardize(x), not {scaling!r}")
     scaling.check(name, width, dtype)
     return scaling
 
 
 def data_range(dtype: npt.DTypeLike) -> float:
-    """Return what stands for 1: 255 in bytes, 1 in all other numbers.
+    """Return the number that stands for 1: 255 in bytes, 1 in all other dtypes.
 
     >>> data_range("uint8"), data_range("float32")
     (255.0, 1.0)
@@ -133,12 +135,12 @@ def data_range(dtype: npt.DTypeLike) -> float:
 
 
 def unit(x: npt.NDArray[Any]) -> Scaling:
-    """Leave floats as they are, and bytes as [0, 1]."""
+    """Return the identity: floats stay as they are, and bytes are read as [0, 1]."""
     return Scaling()
 
 
 def symmetric(x: npt.NDArray[Any]) -> Scaling:
-    """Map [0, 1] to [−1, 1], as the reference project does with its images.
+    """Return the scaling of [0, 1] to [−1, 1], which the reference project applies to its images.
 
     >>> images = np.array([[0, 255]], dtype=np.uint8)
     >>> symmetric(images).apply(images, np.empty((1, 2)))
@@ -148,13 +150,13 @@ def symmetric(x: npt.NDArray[Any]) -> Scaling:
 
 
 def standardize(x: npt.ArrayLike) -> Scaling:
-    """Subtract every feature's mean and divide by a standard deviation, both learned from the rows of `x`.
+    """Return the scaling that subtracts every feature's mean and divides by a standard deviation, learned from `x`.
 
-    Columns of a table, (n, features), each have a unit of their own, so each is divided by its own deviation.
-    The pixels of images, (n, height, width, …), share one unit and are divided by one deviation for all: a pixel
-    at the edge, which is nearly always 0, would otherwise become the loudest of all.
+    Columns of a table, (n, features), have different units, so each is divided by its own standard deviation. The
+    pixels of images, (n, height, width, …), share one unit and are divided by one standard deviation: otherwise a
+    pixel at the edge, which is nearly always 0, would become the largest input.
 
-    Features that never change stay at 0.
+    Constant features become 0.
 
     Parameters
     ----------
@@ -163,7 +165,7 @@ def standardize(x: npt.ArrayLike) -> Scaling:
     Raises
     ------
     DataError
-        If there are no rows, or they hold what is no finite number.
+        If there are no rows, or they hold anything but finite numbers.
 
     Examples
     --------
@@ -179,16 +181,16 @@ def standardize(x: npt.ArrayLike) -> Scaling:
     if array.ndim > 2:
         variance = np.full_like(mean, variance.mean())
     deviation = np.sqrt(variance)
-    # A constant feature's computed deviation may be a rounding error rather than zero.
+    # The computed deviation of a constant feature may be a rounding error instead of 0.
     constant = deviation <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
     return Scaling(mean / largest, largest / np.where(constant, largest, deviation))
 
 
 def _moments(rows: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the mean and the variance of every column, from pieces that stay in the cache."""
+    """Return the mean and the variance of every column, from pieces that fit the cache."""
     n, width = rows.shape
     size = max(1, _NUMBERS // width)
-    if rows.dtype.itemsize == 1:  # float32 has the sums of up to 256 bytes, and of their squares, exactly
+    if rows.dtype.itemsize == 1:  # sums of up to 256 bytes, and of their squares, are exact in float32
         total, squares, size = np.zeros(width), np.zeros(width), min(size, 256)
         for i in range(0, n, size):
             piece = dense(rows[i : i + size]).astype(np.float32)

@@ -12,7 +12,7 @@ from numlp.settings.checks import whole_number
 
 
 def as_names(name: str, names: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
-    """Return names as a tuple of strings if they are `count` different ones."""
+    """Return `names` as a tuple of strings if there are `count` different names."""
     if names is None:
         return None
     if isinstance(names, str) or len(names) != count or len({str(n) for n in names}) != count:
@@ -21,25 +21,28 @@ def as_names(name: str, names: Sequence[str] | None, count: int) -> tuple[str, .
 
 
 def as_sample_shape(name: str, shape: Sequence[int] | None, n_features: int) -> tuple[int, ...] | None:
-    """Return the shape of one sample as a tuple if it has as many features as the network has inputs."""
+    """Return the shape of one sample as a tuple if its size is the network's number of inputs."""
     if shape is None:
         return None
-    if len(shape) > limits.RANK:  # their product would take very long
+    if len(shape) > limits.RANK:  # a very long product would take long
         raise SettingError(f"{name} must have at most {limits.RANK} dimensions, not {len(shape):,}")
     sizes = tuple(whole_number(name, size) for size in shape)
     if math.prod(sizes) != n_features:
-        raise SettingError(f"{name} {sizes} does not have the {n_features} features of layer_size")
+        raise SettingError(f"{name} must have the {n_features} features of layer_size, not shape {sizes}")
     return sizes
 
 
 def as_layer_size(layer_size: Sequence[int]) -> tuple[int, ...]:
-    """Return the widths of a network's layers, inputs first, if there are at least two and all are positive."""
+    """Return the widths of a network's layers, inputs first, if there are at least two, all positive."""
     if not isinstance(layer_size, list | tuple | np.ndarray) or len(layer_size) < 2:
-        raise SettingError(f"layer_size must name at least inputs and outputs, as in [784, 10], not {layer_size!r}")
+        raise SettingError(f"layer_size must hold at least inputs and outputs, as in [784, 10], not {layer_size!r}")
     if len(layer_size) > limits.LAYERS:
-        raise SettingError(f"layer_size names {len(layer_size):,} layers, more than {limits.LAYERS:,}")
+        raise SettingError(f"layer_size must have at most {limits.LAYERS:,} entries, not {len(layer_size):,}")
     sizes = tuple(whole_number(f"layer_size[{i}]", width, maximum=limits.UNITS) for i, width in enumerate(layer_size))
     weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
     if weights > limits.WEIGHTS:
-        raise SettingError(f"layer_size {list(sizes)[:8]} makes {weights:,} weights, more than {limits.WEIGHTS:,}")
+        raise SettingError(
+            f"layer_size {list(sizes)[:8]} gives {weights:,} weights, more than {limits.WEIGHTS:,}; make layers "
+            "narrower"
+        )
     return sizes

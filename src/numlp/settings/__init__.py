@@ -1,1 +1,1 @@
-"""Settings: what a user may say, how it is checked, and how much a file may ask for."""
+"""Settings: checks, named values, limits on what a file may ask for, reading texts, and loading on first use."""

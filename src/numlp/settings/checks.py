@@ -1,4 +1,4 @@
-"""Checks of settings: each returns the value that it was given, or raises a `SettingError` that says what to do."""
+"""Checks of settings: each returns the value it is given, or raises a `SettingError` that says what to do."""
 
 import difflib
 import itertools
@@ -11,11 +11,11 @@ from numlp.errors import MissingDependencyError, SettingError
 from numlp.settings import limits
 
 Entry = TypeVar("Entry")
-_COMPARED = 1000  # names that are looked through for the nearest
+_COMPARED = 1000  # names to search for the nearest
 
 
 def whole_number(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> int:
-    """Return `value` as an int if it is a whole number of at least `minimum`, and at most `maximum`.
+    """Return `value` as an int if it is a whole number from `minimum` to `maximum`.
 
     >>> whole_number("batch_size", 64)
     64
@@ -29,13 +29,13 @@ def whole_number(name: str, value: object, *, minimum: int = 1, maximum: int | N
     except TypeError:
         number = minimum - 1
     if number < minimum or (maximum is not None and number > maximum) or isinstance(value, bool):
-        limits = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
-        raise SettingError(f"{name} must be a whole number {limits}, not {value!r}")
+        wanted = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+        raise SettingError(f"{name} must be a whole number {wanted}, not {value!r}")
     return number
 
 
 def positive(name: str, value: object) -> float:
-    """Return `value` as a float if it is a finite number above zero.
+    """Return `value` as a float if it is finite and above 0.
 
     >>> positive("learning_rate", float("nan"))
     Traceback (most recent call last):
@@ -49,7 +49,7 @@ def positive(name: str, value: object) -> float:
 
 
 def nonnegative(name: str, value: object) -> float:
-    """Return `value` as a float if it is a finite number of at least zero."""
+    """Return `value` as a float if it is finite and at least 0."""
     number = real(name, value, "a finite number of at least 0")
     if not 0 <= number < math.inf:
         raise SettingError(f"{name} must be a finite number of at least 0, not {value!r}")
@@ -57,7 +57,7 @@ def nonnegative(name: str, value: object) -> float:
 
 
 def fraction(name: str, value: object) -> float:
-    """Return `value` as a float if it lies in [0, 1), as a momentum does, or the part of units that is dropped.
+    """Return `value` as a float if it lies in [0, 1), like a momentum or a dropout rate.
 
     >>> fraction("dropout", 1)
     Traceback (most recent call last):
@@ -71,7 +71,7 @@ def fraction(name: str, value: object) -> float:
 
 
 def truth(name: str, value: object) -> bool:
-    """Return `value` if it is true or false."""
+    """Return `value` if it is a bool."""
     if not isinstance(value, bool):
         raise SettingError(f"{name} must be true or false, not {value!r}")
     return value
@@ -79,14 +79,14 @@ def truth(name: str, value: object) -> bool:
 
 def share(name: str, value: object) -> float:
     """Return `value` as a float if it lies strictly between 0 and 1."""
-    number = real(name, value, "a share between 0 and 1")
+    number = real(name, value, "a share above 0 and below 1")
     if not 0 < number < 1:
-        raise SettingError(f"{name} must be a share between 0 and 1, both excluded, not {value!r}")
+        raise SettingError(f"{name} must be a share above 0 and below 1, not {value!r}")
     return number
 
 
 def real(name: str, value: object, wanted: str) -> float:
-    """Return `value` as a float if it is a number at all; `wanted` says in the error what it should be."""
+    """Return `value` as a float if it is a number; otherwise the error says that it must be `wanted`."""
     if not isinstance(value, str | bytes | bool):
         try:
             return float(value)  # type: ignore[arg-type]
@@ -96,12 +96,12 @@ def real(name: str, value: object, wanted: str) -> float:
 
 
 def choice(name: str, value: object, choices: Mapping[str, Entry]) -> Entry:
-    """Return the entry of a registry, or name the nearest that there is.
+    """Return an entry of a registry, or raise an error that suggests the nearest name.
 
     >>> choice("activation", "rellu", {"relu": 1, "tanh": 2})
     Traceback (most recent call last):
     ...
-    numlp.errors.SettingError: unknown activation 'rellu': did you mean 'relu'? There are: relu, tanh
+    numlp.errors.SettingError: unknown activation 'rellu': did you mean 'relu'? Available: relu, tanh
     """
     if isinstance(value, str) and value in choices:
         return choices[value]
@@ -109,16 +109,16 @@ def choice(name: str, value: object, choices: Mapping[str, Entry]) -> Entry:
 
 
 def unknown(name: str, value: object, choices: Iterable[str]) -> str:
-    """The message for a name that does not exist, with the nearest one that does."""
+    """Return the message for an unknown name, with the nearest known one."""
     choices = list(choices)
-    few = choices if len(choices) <= _COMPARED else []  # comparing takes long
+    few = choices if len(choices) <= _COMPARED else []  # comparing is slow
     nearest = difflib.get_close_matches(str(value), few, n=1)
     hint = f": did you mean {nearest[0]!r}?" if nearest else "."
-    return f"unknown {name} {value!r:.200}{hint} There are: {listed(choices)}"
+    return f"unknown {name} {value!r:.200}{hint} Available: {listed(choices)}"
 
 
 def listed(names: Collection[str]) -> str:
-    """Return names for a message, those of a long list not all.
+    """Return names for a message, with a long list cut short.
 
     >>> listed(["a", "b"]), listed([str(i) for i in range(1000)])[-23:]
     ('a, b', '48, 49 … (1,000 in all)')
@@ -128,7 +128,7 @@ def listed(names: Collection[str]) -> str:
 
 
 def missing(library: str, purpose: str, extra: str) -> MissingDependencyError:
-    """The error for an optional library that is not installed, with the command that installs it."""
+    """Return the error for an optional library that isn't installed, with the command that installs it."""
     return MissingDependencyError(
-        f"{purpose} needs {library}: install numlp with its extra {extra!r}, as in pip install '.[{extra}]'"
+        f"{purpose} needs {library}; install numlp with the extra {extra!r}, as in pip install '.[{extra}]'"
     )

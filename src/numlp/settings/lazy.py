@@ -1,4 +1,4 @@
-"""Lazy: a package whose modules load when one of their names is first used, so that importing it takes no time."""
+"""Lazy loading: a package loads each module when one of its names is first used, so importing it takes no time."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -7,15 +7,15 @@ from typing import Any
 
 
 def on_first_use(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
-    """Return the `__getattr__` of a package, PEP 562.
+    """Return a package's `__getattr__` (PEP 562).
 
     Parameters
     ----------
     package : str
         The package's name.
     modules : mapping
-        The names that each of its modules, such as "training.loop", makes public. The package's attributes are these
-        names, and the modules and packages directly below it that hold them.
+        The public names of each module, such as "training.loop". The package's attributes are these names, and the
+        modules and packages directly below it that hold them.
     """
     homes = {name: module for module, names in modules.items() for name in names}
     below = {module.partition(".")[0] for module in modules}
@@ -26,7 +26,7 @@ def on_first_use(package: str, modules: Mapping[str, Sequence[str]]) -> Callable
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules[package])
         value = getattr(import_module(f"{package}.{homes[name]}"), name)
-        setattr(sys.modules[package], name, value)  # from now on it is found without being asked for
+        setattr(sys.modules[package], name, value)  # later uses find it without this function
         return value
 
     return get

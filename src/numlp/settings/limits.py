@@ -1,6 +1,6 @@
-"""Limits: how much a file may ask for. What asks for more is refused before anything is made of it.
+"""Limits on what a file may ask for. A file that asks for more is refused before anything is allocated.
 
-None of them is near what honest files hold; each keeps a small file from costing much time or memory.
+Honest files come nowhere near these limits; each keeps a small file from costing much time or memory.
 """
 
 UNITS = 1 << 24  # of one layer
@@ -8,15 +8,15 @@ LAYERS = 1000  # of a network
 WEIGHTS = 1 << 31  # of a network: 8 GiB of float32
 THREADS = 1024  # of the BLAS
 NETWORKS = 1000  # of an ensemble
-RANK = 64  # of an array, which is NumPy's own limit
+RANK = 64  # of an array; NumPy's own limit
 
 SETTING = 1 << 12  # characters of a named value, such as "sgd(momentum = 0.9)"
 RECIPE_BYTES = 1 << 18
 TEXT_BYTES = 1 << 24  # of a run's history or metrics
-HEADER_BYTES = 1 << 24  # of a model file, where its description lies
-CHECKPOINT_HEADER_BYTES = 1 << 26  # of a checkpoint, which has the history in its header
+HEADER_BYTES = 1 << 24  # of a model file; holds its description
+CHECKPOINT_HEADER_BYTES = 1 << 26  # of a checkpoint; holds the history, too
 TENSORS = 1 << 16  # of a model file or a checkpoint
-ARRAY_HEADER_BYTES = 10_000  # of an .npy file, which is NumPy's own limit
+ARRAY_HEADER_BYTES = 10_000  # of an .npy file; NumPy's own limit
 IMAGE_BYTES = 1 << 26  # of a PNG file
 COLUMNS = 1 << 17  # of a CSV file
 LINE = 1 << 24  # characters of a CSV file
@@ -28,10 +28,10 @@ _AT_LEAST = 1 << 27
 
 
 def unpacked(size: int) -> int:
-    """Return how many bytes `size` bytes of a file may become.
+    """Return how many bytes `size` bytes of a file may unpack to.
 
-    A hundred times as many, though deflate can reach a thousand: no data that anybody learns from pack so well. Small
-    files may become 128 MiB.
+    The limit is a factor of 100: deflate can reach 1000, but no data that anyone learns from packs so well. Any file
+    may unpack to 128 MiB.
 
     >>> unpacked(1000) == 128 * 2**20, unpacked(10**9)
     (True, 100000000000)

@@ -1,7 +1,7 @@
-"""Named values: frozen settings under a name, with one text for Python, recipes, model files and the command line.
+"""Named values: frozen settings under a name, written alike in Python, recipes, model files and the command line.
 
 An activation, a loss, an optimizer or a schedule is a frozen value with a `name`; its fields are its settings.
-Its text is the name, followed in parentheses, as TOML, by the settings that are not at their defaults:
+Its text is the name, then in parentheses, as TOML, the settings that differ from their defaults:
 ``"adam"``, ``"sgd(momentum = 0.9, nesterov = true)"``. Reading a text looks names up and executes nothing.
 """
 
@@ -23,33 +23,33 @@ Value = TypeVar("Value")
 Entry = TypeVar("Entry", bound="Named")
 Check = Callable[[str, object], Any]
 
-# What people write that know other languages than TOML.
+# Habits from languages other than TOML.
 _MISTAKES = {
     r"^[^=]*$": "each setting needs its name, as in name = value",
     r"(?<!\w)\.\d": "a number needs a digit before its point, as in 0.9",
-    r"\b(True|False)\b": "true and false begin with small letters",
+    r"\b(True|False)\b": "true and false are lowercase",
 }
 
 
 def setting(default: Value, check: Check, **metadata: Any) -> Value:
-    """Declare a setting of a frozen dataclass: ``check(name, value)`` returns the value to keep, or raises."""
+    """Declare a setting of a frozen dataclass: ``check(name, value)`` returns the value to store, or raises."""
     field: Any = dataclasses.field(default=default, metadata={"check": check, **metadata})
     return field  # type: ignore[no-any-return]  # mypy should see the value's type, as with `field`
 
 
 def optional(check: Check) -> Check:
-    """Return a check that lets None pass: the setting is off."""
+    """Return a check that also accepts None, which switches the setting off."""
     return lambda name, value: None if value is None else check(name, value)
 
 
 def check_settings(value: Any) -> None:
-    """Put every setting of a frozen dataclass through its check."""
+    """Check every setting of a frozen dataclass."""
     for field in dataclasses.fields(value):
         object.__setattr__(value, field.name, field.metadata["check"](field.name, getattr(value, field.name)))
 
 
 class _Frozen:
-    """What sets no attribute. Frozen dataclasses see to it for themselves, but not for classes that inherit them."""
+    """Refuses to set attributes: a frozen dataclass does so only for itself, not for classes that inherit from it."""
 
     def __setattr__(self, name: str, value: object) -> None:
         raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -60,7 +60,7 @@ class _Frozen:
 
 @dataclass(frozen=True)
 class Named(_Frozen):
-    """A frozen value with a name. One that has settings is a dataclass; one that has none just inherits.
+    """A frozen value with a name. A subclass with settings is a dataclass; one without just inherits.
 
     >>> @dataclass(frozen=True)
     ... class Ramp(Named):
@@ -79,13 +79,13 @@ class Named(_Frozen):
 
     def __str__(self) -> str:
         pairs = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))
-        # JSON's numbers, strings, lists and truth values are TOML, too.
+        # JSON's numbers, strings, lists and booleans are also TOML.
         settings = [f"{field.name} = {json.dumps(value)}" for field, value in pairs if value != field.default]
         return f"{self.name}({', '.join(settings)})" if settings else self.name
 
 
 def resolve(kind: str, value: object, registry: Mapping[str, type[Entry]]) -> Entry:
-    """Return the value of a registry that a text names; one that is such a value already is returned as it is.
+    """Return the value that a text names in a registry; return a value of the registry's types unchanged.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def resolve(kind: str, value: object, registry: Mapping[str, type[Entry]]) -> En
     Raises
     ------
     SettingError
-        If there is no such name, or a setting is unknown or out of range.
+        If the name is unknown, or a setting is unknown or out of range.
     """
     if isinstance(value, Named) and isinstance(value, tuple(registry.values())):
         return value  # type: ignore[return-value]  # the tuple's types are the registry's
@@ -105,13 +105,15 @@ def resolve(kind: str, value: object, registry: Mapping[str, type[Entry]]) -> En
     text = re.fullmatch(r"(\w+)\s*(?:\(([^{}#\n]*)\))?", short)
     if text is None:
         example = next(iter(registry))
-        raise SettingError(f"{kind} must be a name such as {example!r}, settings in parentheses, not {value!r:.200}")
+        raise SettingError(
+            f"{kind} must be a name such as {example!r}, with any settings in parentheses, not {value!r:.200}"
+        )
     name, settings = text[1], _settings(kind, value, text[2] or "")
     entry = choice(kind, name, registry)
     known = [field.name for field in dataclasses.fields(entry)]
     for key in settings:
         if key not in known:
-            raise SettingError(unknown(f"setting of {kind} {name}", key, known or ["none at all"]))
+            raise SettingError(unknown(f"setting of {kind} {name}", key, known or ["none"]))
     try:
         return entry(**settings)
     except SettingError as error:
@@ -127,8 +129,8 @@ def _settings(kind: str, value: object, text: str) -> dict[str, Any]:
     if list(parsed) != ["settings"]:
         mistakes = [says for pattern, says in _MISTAKES.items() if re.search(pattern, text)]
         raise SettingError(
-            f"{kind} {value!r:.200}: {', and '.join(mistakes) or 'this is no TOML'}; settings are written as in "
-            f"'sgd(momentum = 0.9, nesterov = true)'{why}"
+            f"{kind} {value!r:.200}: {', and '.join(mistakes) or 'the settings are not valid TOML'}; write settings "
+            f"as in 'sgd(momentum = 0.9, nesterov = true)'{why}"
         )
     settings: dict[str, Any] = parsed["settings"]
     return settings

@@ -1,4 +1,4 @@
-"""Texts that others wrote, read within a limit: every key stands once in them, and no number is too long."""
+"""Reading texts that others wrote, within limits: no key may occur twice, and no number may be too long."""
 
 import json
 import os
@@ -6,31 +6,31 @@ import re
 from collections import Counter
 from typing import Any
 
-# Nothing of numlp's lies so deep, and Python's parser takes a time that grows with the square of the depth.
+# No text of numlp nests so deep, and the time of Python's parser grows with the square of the depth.
 _DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _PIECE = 1 << 16
-_END = 1 << 64  # of whole numbers without a sign; Python refuses to write very long ones down
+_END = 1 << 64  # of whole numbers without a sign; Python refuses to print very long ones
 
 
 def read_text(path: str | os.PathLike[str], most: int) -> str:
-    """Return the text of a file in UTF-8.
+    """Return the text of a UTF-8 file.
 
     Raises
     ------
     OSError
-        If it can't be read.
+        If the file can't be read.
     ValueError
-        If it has more than `most` bytes, or is not in UTF-8.
+        If it has more than `most` bytes, or isn't UTF-8.
     """
     return read_bytes(path, most).decode()
 
 
 def read_bytes(path: str | os.PathLike[str], most: int) -> bytes:
-    """Return the content of a file that has at most so many bytes; the errors are those of `read_text`."""
+    """Return the content of a file of at most `most` bytes; raise the errors of `read_text`."""
     content = bytearray()
     with open(path, "rb") as file:
-        while piece := file.read(_PIECE):  # not at once: as much as is asked for is reserved
+        while piece := file.read(_PIECE):  # piecewise: a read reserves all that it asks for
             content += piece
             if len(content) > most:
                 raise ValueError(f"it has more than {most:,} bytes")
@@ -38,18 +38,18 @@ def read_bytes(path: str | os.PathLike[str], most: int) -> bytes:
 
 
 def parse_json(text: str, most_objects: int | None = None) -> Any:
-    """Return what a JSON text means.
+    """Return the value of a JSON text.
 
     Raises
     ------
     ValueError
-        If it is no JSON, is nested too deep, has a key twice in one object, an integer of more than 64 bits, half a
-        character, or more objects than it may have.
+        If the text isn't JSON, is nested too deep, repeats a key in one object, holds an integer of more than 64 bits
+        or a lone surrogate, or has more than `most_objects` objects.
 
     >>> parse_json('{"a": 1, "a": 2}')
     Traceback (most recent call last):
     ...
-    ValueError: 'a' stands in it twice
+    ValueError: it has the key 'a' twice
     """
     count = 0
 
@@ -57,45 +57,45 @@ def parse_json(text: str, most_objects: int | None = None) -> Any:
         nonlocal count
         count += 1
         if most_objects is not None and count > most_objects:
-            raise ValueError(f"it has more than {most_objects:,} entries")
+            raise ValueError(f"it has more than {most_objects:,} objects")
         found = dict(pairs)
         if len(found) < len(pairs):
             ((name, _),) = Counter(name for name, _ in pairs).most_common(1)
-            raise ValueError(f"{name!r:.80} stands in it twice")
+            raise ValueError(f"it has the key {name!r:.80} twice")
         return found
 
     try:
         parsed = json.loads(text, object_pairs_hook=once, parse_int=_integer)
         if _SURROGATE.search(text):
-            json.dumps(parsed, ensure_ascii=False).encode()  # fails where a half of a character stands alone
+            json.dumps(parsed, ensure_ascii=False).encode()  # fails on a lone surrogate
         return parsed
     except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
+        raise ValueError("it is nested too deeply") from error
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Return what a TOML text means.
+    """Return the table of a TOML text.
 
     Raises
     ------
     ValueError
-        If it is no TOML, is nested too deep, or has an integer of more than 64 bits.
+        If the text isn't TOML, is nested too deep, or has an integer of more than 64 bits.
 
     >>> parse_toml("seed = 0xffff_ffff_ffff_ffff_ffff")
     Traceback (most recent call last):
     ...
     ValueError: it has a whole number of more than 64 bits
     """
-    import tomllib  # only now: nobody who names no settings should wait for it
+    import tomllib  # here, so that users without settings don't wait for it
 
     if _DOTTED.search(text):
-        raise ValueError("it is nested too deep")
+        raise ValueError("it is nested too deeply")
     try:
         parsed = tomllib.loads(text)
         _check_integers(parsed)
         return parsed
     except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
+        raise ValueError("it is nested too deeply") from error
 
 
 def _integer(digits: str) -> int:
