@@ -59,7 +59,7 @@ def test_a_network_of_another_library(numlp):
     assert load_model("net.safetensors").loss.name == "softmax_cross_entropy"
     code, out, err = numlp("import", REFERENCE / "torch_gelu.onnx", "gelu.safetensors")
     assert code == 0
-    assert err.startswith("numlp: note: the network has GELU by the error function")
+    assert err.startswith("numlp: note: the network computes GELU by the error function")
     assert err.count("\n") == 1
     assert out.startswith("gelu.safetensors: MLP")
     numlp("export", "net.safetensors", "net.onnx")
@@ -85,11 +85,11 @@ def test_bad_input(numlp, fails):
     assert "no model file none" in fails("export", "none", "net.onnx")
     assert "can't write" in fails("export", "net.safetensors", "none/net.onnx")
     assert "no ONNX file none.onnx" in fails("import", "none.onnx")
-    assert "is no ONNX file, or is damaged" in fails("import", "broken.onnx")
-    assert "is no ONNX file, or is damaged" in fails("import", "net.safetensors", "other.safetensors")
+    assert "isn't an ONNX file, or is damaged" in fails("import", "broken.onnx")
+    assert "isn't an ONNX file, or is damaged" in fails("import", "net.safetensors", "other.safetensors")
     assert "must be a .safetensors file" in fails("import", "broken.onnx", "net.npz")
     assert "unknown loss" in fails("import", REFERENCE / "torch_gelu.onnx", "a.safetensors", "--loss", "softmax")
-    assert "(Conv) is no part of an MLP" in fails("import", REFERENCE / "torch_convolution.onnx", "a.safetensors")
+    assert "(Conv) isn't part of an MLP" in fails("import", REFERENCE / "torch_convolution.onnx", "a.safetensors")
     assert not Path("a.safetensors").exists()
 
 

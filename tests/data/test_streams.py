@@ -184,9 +184,9 @@ def test_a_length_is_enough_for_schedules_that_count_steps(schedule):
     assert rates == measured == trained((X, Y), batch_size=10, schedule=schedule)[1]["learning_rate"]
     assert len(set(rates)) > 1
     net = network()
-    with pytest.raises(SettingError, match="must know the number of steps in an epoch: give the batches a length"):
+    with pytest.raises(SettingError, match="needs the number of steps in an epoch: pass batches that have a length"):
         train(net, Reiterable(PAIRS), schedule=schedule, epochs=3)
-    with pytest.raises(SettingError, match="must know the number of steps"):
+    with pytest.raises(SettingError, match="needs the number of steps"):
         train(net, lambda epoch: PAIRS, schedule=schedule, epochs=3)
     np.testing.assert_array_equal(net.params, network().params)
 
@@ -227,7 +227,7 @@ def test_a_generator_is_used_up_after_one_epoch():
     net = network()
     train(net, (pair for pair in PAIRS), epochs=1)
     before = net.params.copy()
-    with pytest.raises(DataError, match="a generator is used up after one epoch"):
+    with pytest.raises(DataError, match="one epoch uses up a generator"):
         train(net, (pair for pair in PAIRS), epochs=2)
     np.testing.assert_array_equal(net.params, before)
 
@@ -273,7 +273,7 @@ def test_batches_of_one_row_are_refused_with_batch_normalization():
 )
 def test_some_settings_need_arrays(settings):
     net = network()
-    with pytest.raises(SettingError, match=f"{next(iter(settings))} needs arrays as data"):
+    with pytest.raises(SettingError, match=f"{next(iter(settings))} needs data as arrays"):
         train(net, PAIRS, **settings)
     np.testing.assert_array_equal(net.params, network().params)
 

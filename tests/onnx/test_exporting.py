@@ -28,7 +28,7 @@ def run(path, x):
 
 
 def check(model, path, x, **settings):
-    """Export a model, and compare all that the file computes with what the model predicts."""
+    """Export a model, and compare all outputs of the file with the model's predictions."""
     export_onnx(model, path, **settings)
     onnx.checker.check_model(onnx.load(path), full_check=True)
     found = run(path, x)
@@ -52,7 +52,7 @@ def check(model, path, x, **settings):
 
 
 def network(n_inputs=5, n_targets=2, *, loss="softmax_cross_entropy", seed=0, **settings):
-    """Return a network in which nothing, norms and scalings too, is as it was made."""
+    """Return a network in which everything, including norms and scalings, differs from its initial state."""
     rng = np.random.default_rng(seed)
     made = resolve("loss", loss, LOSSES)
     n_targets = max(n_targets, 2) if made.task == "classification" else n_targets
@@ -136,7 +136,7 @@ def test_mnist_for_every_output_with_every_norm_and_activation(path, images, los
     for activation in ACTIVATIONS:
         settings = {"activation": activation, "normalization": normalization, "input_scaling": scaling}
         net = MLP([784, 12, 12, outputs], loss=loss, input_shape=(28, 28), **settings)
-        net.params += rng.uniform(0, 0.02, net.params.shape)  # logits of the size that trained networks have
+        net.params += rng.uniform(0, 0.02, net.params.shape)  # logits as large as in trained networks
         export_onnx(net, path)
         onnx.checker.check_model(onnx.load(path), full_check=True)
         found = run(path, parts)
@@ -164,7 +164,7 @@ def test_mnist_for_every_output_of_classes(path, images, mnist):
 
 
 @pytest.mark.parametrize("scaling", [Scaling(), Scaling(np.array(0.5), np.array(2.0)), "standardize"])
-def test_bytes_are_what_they_are_to_predict(path, images, scaling):
+def test_bytes_mean_the_same_as_in_predict(path, images, scaling):
     scaling = standardize(images[0]) if scaling == "standardize" else scaling
     net = MLP([784, 16, 10], input_scaling=scaling, input_shape=(28, 28))
     check(net, path, images[0][:500], bytes_input=True)
@@ -174,7 +174,7 @@ def test_bytes_are_what_they_are_to_predict(path, images, scaling):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
-def test_inputs_have_the_shape_of_the_training_s_samples(path, dtype):
+def test_inputs_have_the_shape_of_the_training_samples(path, dtype):
     for shape, expected in (((28, 28), ["n", 28, 28]), (None, ["n", 784])):
         export_onnx(MLP([784, 10], input_shape=shape), path, bytes_input=dtype == np.uint8)
         kind = onnx.load(path).graph.input[0].type.tensor_type
@@ -216,10 +216,10 @@ def test_the_same_model_gives_the_same_bytes(path):
     assert path.read_bytes() == first
 
 
-def test_what_can_not_be_exported(path, monkeypatch, tmp_path):
+def test_models_that_can_not_be_exported(path, monkeypatch, tmp_path):
     net = MLP([2, 3, 2], dtype="float64")
     net.params[0] = 1e300
-    with pytest.raises(SettingError, match="infinite in float32"):
+    with pytest.raises(SettingError, match="beyond the range of float32"):
         export_onnx(net, path)
     with pytest.raises(OutputError, match="can't write"):
         export_onnx(MLP([2, 2]), tmp_path / "none" / "net.onnx")

@@ -20,10 +20,10 @@ from numlp.onnx import export_onnx, import_onnx
 from numlp.settings.named import resolve
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "onnx"
-REFUSED = {  # the first node that is no part of an MLP of numlp's
-    "torch_convolution": r"node 'node_conv2d' \(Conv\) is no part of an MLP",
-    "torchscript_convolution": r"node '/0/Conv' \(Conv\) is no part of an MLP",
-    "keras_other_epsilon": r"node .*add_2' \(Add\) with the nodes before it, .* is no part of an MLP",
+REFUSED = {  # the first node that doesn't fit an MLP
+    "torch_convolution": r"node 'node_conv2d' \(Conv\) isn't part of an MLP",
+    "torchscript_convolution": r"node '/0/Conv' \(Conv\) isn't part of an MLP",
+    "keras_other_epsilon": r"node .*add_2' \(Add\) with the nodes before it, .* isn't part of an MLP",
 }
 NEARLY = {"torch_gelu", "torchscript_gelu"}
 TAKEN = sorted(path.stem for path in REFERENCE.glob("*.onnx") if path.stem not in {*REFUSED, *NEARLY})
@@ -44,7 +44,7 @@ def predictions(model, x):
     return model.predict(x) if model.loss.task == "regression" else model.predict_proba(x)
 
 
-# --- What other libraries wrote
+# --- Files from other libraries
 
 
 def test_there_are_files_of_every_exporter():
@@ -56,15 +56,15 @@ def test_there_are_files_of_every_exporter():
 def test_the_predictions_are_those_of_the_library_itself(name):
     x, y = reference(name)
     found = predictions(import_onnx(REFERENCE / f"{name}.onnx"), x)
-    if name.endswith("_view"):  # which ends with a logarithm
+    if name.endswith("_view"):  # it ends with a logarithm
         found = np.log(found)
-    if found.shape == (len(x), 2) and y.shape == (len(x), 1):  # of two classes, the probability of the second
+    if found.shape == (len(x), 2) and y.shape == (len(x), 1):  # with two classes, the probability of the second
         found = found[:, 1:]
     np.testing.assert_allclose(found.reshape(y.shape), y, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_the_first_node_that_is_no_part_of_an_mlp_is_named(name):
+def test_the_error_names_the_first_node_that_does_not_fit(name):
     with pytest.raises(FileFormatError, match=REFUSED[name]):
         import_onnx(REFERENCE / f"{name}.onnx")
 
@@ -84,7 +84,7 @@ def test_activations_are_recognized_with_their_settings(exporter):
     assert [str(activation) for activation in net.activations[1:3]] == ["leaky_relu(slope = 0.2)", "elu(alpha = 0.5)"]
 
 
-def test_what_belongs_to_the_network_is_found():
+def test_scaling_shape_and_names_are_found():
     net = import_onnx(REFERENCE / "sklearn_pipeline.onnx")
     assert net.class_names == ("cat", "dog", "owl")
     assert net.input_scaling.shift.shape == (4,)
@@ -110,7 +110,7 @@ def test_the_loss_can_be_named_where_a_file_ends_with_logits():
         import_onnx(REFERENCE / "torch_batch_norm.onnx", loss="poisson")
 
 
-# --- What numlp wrote
+# --- Files from numlp
 
 
 def check_round_trip(model, path, x, **settings):
@@ -159,7 +159,7 @@ def test_single_units_and_single_layers_come_back(path, x, normalization, sizes)
     net = MLP(sizes, normalization=normalization, loss="squared_error", input_scaling=Scaling(np.array(0.5)))
     net.params += np.random.default_rng(0).uniform(0, 0.5, net.params.shape)
     check_round_trip(net, path, x[:, : sizes[0]])
-    net.weights[: sizes[0] * sizes[1]] = 0  # units that are always the same, though no norm made them so
+    net.weights[: sizes[0] * sizes[1]] = 0  # units that are constant, although no norm made them so
     check_round_trip(net, path, x[:, : sizes[0]])
 
 
@@ -296,7 +296,7 @@ def test_a_shape_that_is_computed(path):
 
 
 def one(operator, *inputs, **attributes):
-    """Return a network whose hidden units go through one more node."""
+    """Return a network with one more node after its hidden units."""
     return [
         ("Gemm", ["x", "w", "b"], "z", {}),
         (operator, list(inputs) or ["z"], "a", attributes),
@@ -307,39 +307,42 @@ def one(operator, *inputs, **attributes):
 @pytest.mark.parametrize(
     ("nodes", "says"),
     [
-        (one("HardSwish"), r"\(HardSwish\) is no part of an MLP"),
-        (one("Clip", "z", "zero", "six"), r"\(Clip\) is no part of an MLP"),
-        (one("Softmax"), r"\(Softmax\) is no part"),
-        (one("Cast", to=TensorProto.INT64), r"\(Cast\) is no part"),
-        (one("Dropout", "z", "half", "yes"), "drops units out"),
-        (one("Add", "z", "nowhere"), "takes 'nowhere', which no node before it computes"),
+        (one("HardSwish"), r"\(HardSwish\) isn't part of an MLP"),
+        (one("Clip", "z", "zero", "six"), r"\(Clip\) isn't part of an MLP"),
+        (one("Softmax"), r"\(Softmax\) isn't part"),
+        (one("Cast", to=TensorProto.INT64), r"\(Cast\) isn't part"),
+        (one("Dropout", "z", "half", "yes"), "drops units: export"),
+        (one("Add", "z", "nowhere"), "needs 'nowhere', which no earlier node computes"),
         (one("Add", "z", "w"), r"\(Add\) can't be computed"),
         (one("Concat", "z", "z", axis=1), r"\(Gemm\)|\(Concat\)"),
         (one("Transpose"), r"\(Transpose\)"),
         (one("Reshape", "z", "minus"), r"\(Reshape\)"),
         (one("Shape"), r"\(Gemm\) can't be computed"),
-        ([*one("Relu")[:2], ("Shape", ["a"], "s", {}), ("Reshape", ["z", "s"], "y", {})], "asks for a shape"),
-        (one("Gemm", "z", "x"), "no product of rows by a constant matrix"),
-        (one("Gemm", "v", "z"), "no product of rows by a constant matrix"),
-        (one("Gemm", "z", "ints"), "no matrix of floats"),
-        (one("Gemm", "z", "b"), "no matrix of floats"),
+        (
+            [*one("Relu")[:2], ("Shape", ["a"], "s", {}), ("Reshape", ["z", "s"], "y", {})],
+            "needs a shape other than the input's",
+        ),
+        (one("Gemm", "z", "x"), "doesn't multiply rows by a constant matrix"),
+        (one("Gemm", "v", "z"), "doesn't multiply rows by a constant matrix"),
+        (one("Gemm", "z", "ints"), "needs a matrix of floats"),
+        (one("Gemm", "z", "b"), "needs a matrix of floats"),
         (one("Gemm", "z", "w"), "has a matrix of shape"),
         (one("Gemm", "z", "square", "w"), "adds a bias of shape"),
-        (one("Gemm", "z", "square", transA=1), "no product of rows"),
+        (one("Gemm", "z", "square", transA=1), "doesn't multiply rows"),
         (one("Gemm", "z", "square", alpha="much"), "can't be computed"),
         (one("LayerNormalization", "z", "six"), "scales of shape"),
-        (one("ConstantOfShape", "minus"), "is no part of an MLP"),
-        ([("Relu", ["x"], "a", {}), ("Gemm", ["a", "w"], "y", {})], r"\(Relu\) is no part"),
+        (one("ConstantOfShape", "minus"), "isn't part of an MLP"),
+        ([("Relu", ["x"], "a", {}), ("Gemm", ["a", "w"], "y", {})], r"\(Relu\) isn't part"),
         ([("Sub", ["x", "six"], "y", {})], "no matrix"),
         ([("Mul", ["x", "zero"], "a", {}), ("Gemm", ["a", "w"], "y", {})], "multiplies inputs by 0"),
-        ([("Gemm", ["x", "w"], "z", {}), ("Relu", ["z"], "y", {})], r"\(Relu\) is no part of an MLP"),
+        ([("Gemm", ["x", "w"], "z", {}), ("Relu", ["z"], "y", {})], r"\(Relu\) isn't part of an MLP"),
         (
             [("Gemm", ["x", "w"], "z", {}), ("Gemm", ["z", "square"], "a", {}), ("Add", ["z", "a"], "y", {})],
-            "brings together",
+            "combines the products of different matrices",
         ),
         (
             [*one("Tanh")[:2], ("Relu", ["a"], "c", {}), ("Gemm", ["c", "v"], "y", {})],
-            "stands after the activation",
+            "follows the activation",
         ),
         (
             [
@@ -351,10 +354,10 @@ def one(operator, *inputs, **attributes):
             "no layer norm after it",
         ),
         ([("Gemm", ["x", "nan"], "y", {})], "NaN or infinity"),
-        ([("MatMul", ["w", "nan"], "y", {})], "is no part|can't be computed|'y'"),
+        ([("MatMul", ["w", "nan"], "y", {})], "isn't part|can't be computed|'y'"),
     ],
 )
-def test_what_is_no_mlp_of_numlp_s(path, nodes, says):
+def test_graphs_that_are_not_an_mlp(path, nodes, says):
     constants = {"w": W, "b": B, "v": V, "square": np.eye(4, dtype=np.float32), "zero": np.float32(0)}
     constants |= {"six": np.float32(6), "half": np.float32(0.5), "yes": np.array(True), "minus": np.array([-1])}
     constants |= {"ints": np.ones((4, 4), np.int64), "nan": np.full((3, 4), np.nan, np.float32)}
@@ -364,7 +367,7 @@ def test_what_is_no_mlp_of_numlp_s(path, nodes, says):
     assert str(path) in str(caught.value)
 
 
-def test_what_does_not_lead_to_the_output_is_not_looked_at(path):
+def test_nodes_that_do_not_lead_to_the_output_are_ignored(path):
     tail = [("Softplus", ["y"], "a", {}), ("TopK", ["a"], "b", {})]
     write(path, [("Gemm", ["x", "w"], "y", {}), *tail], {"w": W})
     np.testing.assert_allclose(import_onnx(path).predict(ROWS), ROWS @ W, atol=1e-6)
@@ -383,48 +386,48 @@ def tensor(dims, kind=TensorProto.FLOAT, raw=b"", **settings):
 @pytest.mark.parametrize(
     ("weight", "says"),
     [
-        (tensor([3, 10**12]), "does not hold as many numbers"),
-        (tensor([10**6, 10**6, 10**6, 10**6]), "does not hold as many numbers"),
-        (tensor([-3, -4], raw=bytes(48)), "does not hold as many numbers"),
-        (tensor([3, 4], raw=bytes(47)), "does not hold as many numbers"),
-        (tensor([3, 4], raw=None, float_data=[1.0]), "does not hold as many numbers"),
+        (tensor([3, 10**12]), "doesn't hold that many numbers"),
+        (tensor([10**6, 10**6, 10**6, 10**6]), "doesn't hold that many numbers"),
+        (tensor([-3, -4], raw=bytes(48)), "doesn't hold that many numbers"),
+        (tensor([3, 4], raw=bytes(47)), "doesn't hold that many numbers"),
+        (tensor([3, 4], raw=None, float_data=[1.0]), "doesn't hold that many numbers"),
         (tensor([3, 0]), r"\(3, 0\)"),
-        (tensor([3, 4], TensorProto.COMPLEX64, bytes(96)), "COMPLEX64, which numlp does not read"),
+        (tensor([3, 4], TensorProto.COMPLEX64, bytes(96)), "COMPLEX64, which numlp doesn't read"),
         (tensor([3, 4], 99, bytes(48)), "number 99"),
-        (tensor([3, 4], TensorProto.STRING, bytes(48)), "does not hold as many"),
-        (tensor([3, 4], data_location=TensorProto.EXTERNAL), "lies in another file"),
+        (tensor([3, 4], TensorProto.STRING, bytes(48)), "doesn't hold that many"),
+        (tensor([3, 4], data_location=TensorProto.EXTERNAL), "is stored in another file"),
         (
             tensor([3, 4], external_data=[onnx.StringStringEntryProto(key="location", value="/etc/passwd")]),
-            "lies in another file",
+            "is stored in another file",
         ),
     ],
 )
-def test_constants_that_are_not_what_they_say(path, weight, says):
+def test_constants_with_false_shapes_or_types(path, weight, says):
     write(path, [("Gemm", ["x", "w"], "y", {})], {"w": weight})
     with pytest.raises(FileFormatError, match=says):
         import_onnx(path)
 
 
-def test_files_can_not_ask_for_more_memory_than_they_are_large(path):
+def test_files_can_not_claim_more_memory_than_their_size(path):
     square = np.eye(100, dtype=np.float32)
     nodes = [("Gemm", ["x" if i == 0 else str(i), "w"], str(i + 1), {}) for i in range(1000)]
     write(path, nodes, {"w": square}, shape=(100,), outputs=["1000"])
-    with pytest.raises(FileFormatError, match="larger than the file"):
+    with pytest.raises(FileFormatError, match="larger than its file"):
         import_onnx(path)
     column, row = np.ones((100_000, 1), np.float32), np.ones((1, 100_000), np.float32)
     write(path, [("Mul", ["c", "r"], "w", {}), ("Gemm", ["x", "w"], "y", {})], {"c": column, "r": row})
-    with pytest.raises(FileFormatError, match=r"\(Mul\).*do not fit each other"):
+    with pytest.raises(FileFormatError, match=r"\(Mul\).*don't fit together"):
         import_onnx(path)
     doubled = [("Concat", [str(i) if i else "r"] * 2, str(i + 1), {"axis": 0}) for i in range(60)]
     write(path, [*doubled, ("Gemm", ["x", "60"], "y", {})], {"r": row})
-    with pytest.raises(FileFormatError, match=r"larger than the file|too large"):
+    with pytest.raises(FileFormatError, match=r"larger than its file|too large"):
         import_onnx(path)
     write(path, [("Relu", ["x"], "a", {}), ("Gemm", ["a", "w"], "y", {})], {"w": W}, shape=(10**12,))
-    with pytest.raises(FileFormatError, match="is no part of an MLP"):
+    with pytest.raises(FileFormatError, match="isn't part of an MLP"):
         import_onnx(path)
     long = [("Relu", [f"r{i}" if i else "z"], f"r{i + 1}", {}) for i in range(5000)]
     write(path, [("Gemm", ["x", "w"], "z", {}), *long, ("Gemm", ["r5000", "v"], "y", {})], {"w": W, "v": V})
-    with pytest.raises(FileFormatError, match="more stands before it"):
+    with pytest.raises(FileFormatError, match="too many nodes lie between it and the matrix"):
         import_onnx(path)
 
 
@@ -438,12 +441,15 @@ def test_files_can_not_ask_for_more_memory_than_they_are_large(path):
         (lambda model: model.graph.input[0].type.tensor_type.ClearField("shape"), "must have the shape"),
         (lambda model: model.graph.ClearField("output"), "no nodes or no outputs"),
         (lambda model: model.graph.ClearField("node"), "no nodes or no outputs"),
-        (lambda model: model.graph.output.add().CopyFrom(model.graph.output[0]), "not one output of floats"),
+        (
+            lambda model: model.graph.output.add().CopyFrom(model.graph.output[0]),
+            "must have one output of floats, not 'y', 'y'",
+        ),
         (lambda model: model.graph.sparse_initializer.add(), "sparse constants"),
         (lambda model: setattr(model.graph.node[0], "domain", "com.microsoft"), "com.microsoft.Gemm"),
-        (lambda model: model.graph.output[0].type.Clear(), "not one output of floats, but none"),
+        (lambda model: model.graph.output[0].type.Clear(), "must have one output of floats, not none"),
         (lambda model: setattr(model.graph.output[0], "name", "x"), "no matrix"),
-        (lambda model: setattr(model.graph.output[0], "name", "w"), "'w' from the input"),
+        (lambda model: setattr(model.graph.output[0], "name", "w"), "compute from the input, not 'w'"),
     ],
 )
 def test_graphs_that_are_broken(path, edit, says):
@@ -481,21 +487,21 @@ def test_descriptions_that_do_not_fit(path, change):
         import_onnx(path)
 
 
-def test_a_network_named_again_and_again_is_not_made_as_often(path):
+def test_a_network_can_not_be_repeated_beyond_the_size_of_its_file(path):
     export_onnx(MLP([100, 100, 2]), path)
     model = onnx.load(path)
     entry = next(entry for entry in model.metadata_props if entry.key == "numlp")
     described = json.loads(entry.value)
     entry.value = json.dumps(described | {"networks": described["networks"] * 1000, "ensemble": True})
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(FileFormatError, match="larger than the file"):
+    with pytest.raises(FileFormatError, match="larger than their file"):
         import_onnx(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 100, b"\xff" * 64, b"PK\x03\x04" + bytes(60)])
 def test_other_formats_are_one_clear_error(path, content):
     path.write_bytes(content)
-    with pytest.raises(FileFormatError, match="is no ONNX file, or is damaged"):
+    with pytest.raises(FileFormatError, match="isn't an ONNX file, or is damaged"):
         import_onnx(path)
 
 

@@ -109,7 +109,7 @@ def test_each_unit_s_image_is_its_weights():
 
 
 @pytest.mark.parametrize("shape", [(2, 5, 3), (3, 2, 5)])
-def test_colours_are_laid_side_by_side(shape):
+def test_color_channels_lie_side_by_side(shape):
     net = MLP([30, 1, 2], input_shape=shape)
     weight = net.named_parameters()["linear.0.weight"][:, 0].reshape(shape)
     channels = [weight[..., c] if shape[2] == 3 else weight[c] for c in range(3)]
@@ -130,7 +130,7 @@ def test_a_range_test_is_drawn_with_its_suggestion(blobs):
     assert axes.get_xscale() == "log"
     by_label = {line.get_label(): line for line in axes.lines}
     np.testing.assert_array_equal(by_label["smoothed"].get_ydata(), found.smoothed)
-    np.testing.assert_array_equal(by_label["of each batch"].get_ydata(), found.losses)
+    np.testing.assert_array_equal(by_label["each batch"].get_ydata(), found.losses)
     assert by_label[f"suggested: {found.suggestion:.2g}"].get_xdata() == found.suggestion
     low, high = axes.get_ylim()
     assert low < found.smoothed.min() < found.smoothed.max() < high
@@ -183,7 +183,7 @@ def test_a_confusion_matrix_has_its_counts_and_recalls():
     assert png(drawn)
 
 
-def test_mistakes_are_the_surest_ones(mnist):
+def test_mistakes_are_the_most_confident_ones(mnist):
     net = MLP([784, 10], input_shape=(28, 28))
     x, y = mnist.test.x[:50], mnist.test.y[:50]
     drawn = mistakes(net, x, y, most=5)
@@ -193,7 +193,7 @@ def test_mistakes_are_the_surest_ones(mnist):
     assert len(shown) == 5
     np.testing.assert_array_equal(shown[0].images[0].get_array(), x[sureness.argmax()])
     assert png(mistakes(net, x, net.predict(x)))  # none to show
-    with pytest.raises(SettingError, match="images only"):
+    with pytest.raises(SettingError, match="network must have images as inputs"):
         mistakes(MLP([3, 2]), np.ones((1, 3)), [0])
 
 
@@ -202,20 +202,20 @@ def test_layers_are_drawn_with_their_dead_units():
     net.linear_layers[0].weight[:, :2] = 0
     drawn = layers(net, np.random.default_rng(0).normal(size=(20, 3)))
     titles = [axes.get_title(loc="left") for axes in drawn.axes]
-    assert titles[:2] == ["weights, layer 1", "activations, layer 1: 50.0% dead"]
+    assert titles[:2] == ["weights, layer 1", "activations, layer 1: 50.0% dead units"]
     assert titles[4] == "weights, outputs"
     assert png(drawn)
     assert png(layers(MLP([3, 2]), np.ones((2, 3))))
 
 
-def test_saliency_is_drawn_beside_its_image(mnist):
+def test_saliency_is_drawn_below_its_image(mnist):
     net, x = MLP([784, 8, 10]), mnist.test.x[:3]
     drawn = saliency(net, x)
     np.testing.assert_array_equal(drawn.axes[0].images[0].get_array(), x[0])
     expected = saliency_of(net, x)[0].reshape(28, 28)
     np.testing.assert_allclose(drawn.axes[3].images[0].get_array(), expected, rtol=1e-6)
     assert png(drawn)
-    with pytest.raises(SettingError, match="images only"):
+    with pytest.raises(SettingError, match="network must have images as inputs"):
         saliency(MLP([3, 2]), np.ones((1, 3)))
 
 

@@ -84,7 +84,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("hostile")
 
 
-@pytest.mark.filterwarnings("ignore:the network has GELU")
+@pytest.mark.filterwarnings("ignore:the network computes GELU")
 def test_honest_files_are_read(reader, tmp_path):
     read, seeds = reader
     for seed in seeds:
@@ -385,7 +385,7 @@ def test_invalid_figures_of_checkpoints_are_refused(tmp_path, figure, value):
     checkpoint = read_checkpoint(tmp_path / "c")
     checkpoint.figures[figure] = value
     write_checkpoint(checkpoint, tmp_path / "c")
-    with quickly(), pytest.raises(FileFormatError, match="of another training, or is damaged"):
+    with quickly(), pytest.raises(FileFormatError, match="belongs to another run, or is damaged"):
         READERS["checkpoint"].read(tmp_path / "c")
 
 
@@ -636,7 +636,7 @@ def test_onnx_weights_in_other_files_are_not_read(tmp_path, location, constant):
     tensor = external(location.format(folder=tmp_path))
     nodes = [helper.make_node("Constant", [], ["v"], value=tensor), helper.make_node("Gemm", ["x", "v"], ["y"])]
     path = graph(tmp_path / "here/net.onnx", None if constant else tensor, nodes if constant else None)
-    with pytest.raises(FileFormatError, match="lies in another file"):
+    with pytest.raises(FileFormatError, match="is stored in another file"):
         import_onnx(path)
 
 
@@ -646,7 +646,10 @@ def test_onnx_weights_in_other_files_are_not_read(tmp_path, location, constant):
 def test_onnx_tensors_of_enormous_dimensions_are_refused(tmp_path, dims):
     tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=dims, raw_data=bytes(24))
     graph(tmp_path / "net.onnx", tensor)
-    with quickly(mebibytes=64), pytest.raises(FileFormatError, match="has the shape") as error:
+    with (
+        quickly(mebibytes=64),
+        pytest.raises(FileFormatError, match=r"has the shape|must have at most 64 dimensions") as error,
+    ):
         import_onnx(tmp_path / "net.onnx")
     assert len(str(error.value)) < 500
 
@@ -675,5 +678,5 @@ def test_onnx_of_a_million_nodes_is_refused(tmp_path):
         varint.append(length & 127 | (128 if length > 127 else 0))
         length >>= 7
     path.write_bytes(model.SerializeToString() + bytes([7 << 3 | 2]) + varint + wire)
-    with quickly(mebibytes=64), pytest.raises(FileFormatError, match="has 1,000,000 nodes"):
+    with quickly(mebibytes=64), pytest.raises(FileFormatError, match="must have at most 65,536 nodes, not 1,000,000"):
         import_onnx(path)

@@ -165,7 +165,7 @@ def test_losses_that_are_not_finite(tmp_path, table_dataset):
         ("model.safetensors", None, "there is no model file"),
         ("history.csv", None, "is no run: it has no file history.csv"),
         ("history.csv", "epoch,train_loss\n1,x\n", "is damaged"),
-        ("gradients.csv", "epoch,layer 1\n1\n", "gradients.csv: its line 2 is broken"),
+        ("gradients.csv", "epoch,layer 1\n1\n", "gradients.csv: its line 2 is invalid"),
         ("metrics.json", '{"test": {"accuracy": "<b>"}}', "metrics.json does not hold what it should"),
         ("snapshots.safetensors", "no tensors", "is not a file of snapshots"),
     ],

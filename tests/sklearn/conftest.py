@@ -12,7 +12,7 @@ def digits():
 
 @pytest.fixture(scope="session")
 def table():
-    """A table with a real target, and a second one."""
+    """A table with two real-valued targets."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(300, 5))
     return x, np.stack([x[:, 0] * x[:, 1] + x[:, 2], np.abs(x[:, 3])], axis=1)

@@ -20,7 +20,7 @@ Y = np.arange(40) % 3
 WRONG = [
     ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be > 0, got"),
     ({"hidden_layer_sizes": (10, -1)}, "hidden_layer_sizes must be > 0, got"),
-    ({"hidden_layer_sizes": 2.5}, "hidden_layer_sizes must be > 0, got 2.5: whole numbers"),
+    ({"hidden_layer_sizes": 2.5}, "hidden_layer_sizes must be > 0, got 2.5: give one whole number"),
     ({"activation": "rellu"}, "unknown activation 'rellu': did you mean 'relu'"),
     ({"activation": ["relu", "tanh"]}, "activation must be one for all hidden layers or a list of 1, not"),
     ({"solver": "adamm"}, "unknown solver 'adamm': did you mean 'adam'"),
@@ -46,23 +46,23 @@ WRONG = [
     ({"max_fun": -3}, "max_fun must be"),
     ({"loss": "log_los"}, "unknown loss 'log_los': did you mean 'log_loss'"),
     ({"loss": "squared_error"}, "unknown loss 'squared_error'"),
-    ({"loss": "sigmoid_binary_cross_entropy"}, "gives more than two classes no probabilities: use 'log_loss'"),
+    ({"loss": "sigmoid_binary_cross_entropy"}, "gives no probabilities for more than two classes: use 'log_loss'"),
     ({"dtype": "float16"}, "unknown dtype 'float16'"),
     ({"initializer": "xavier"}, "unknown initializer 'xavier'"),
     ({"normalization": None}, "unknown normalization None"),
     ({"input_scaling": "z"}, "unknown input_scaling 'z'"),
     ({"dropout": 1}, "dropout must be at least 0 and below 1, not 1"),
     ({"class_weight": "balance"}, "class_weight.*balanced"),
-    ({"class_weight": {0: 0.0, 1: 0.0, 2: 0.0}}, "nothing would count"),
+    ({"class_weight": {0: 0.0, 1: 0.0, 2: 0.0}}, "must give at least one sample a weight above 0"),
     ({"label_smoothing": 1.0}, "label_smoothing must be"),
-    ({"scoring": "f1_macro"}, "scoring says what early stopping looks at: set early_stopping=True"),
+    ({"scoring": "f1_macro"}, "scoring must be None without early stopping: set early_stopping=True"),
     ({"scoring": "nonsense", "early_stopping": True}, "nonsense"),
     ({"scoring": 3, "early_stopping": True}, "scoring must be 'loss', the name of a scorer or a callable"),
     ({"callbacks": print}, "callbacks must be a list of callables"),
     ({"time_budget": 0}, "time_budget must be a finite number above 0, not 0"),
-    ({"solver": "lbfgs", "dropout": 0.1}, "dropout belongs to training by batches: solver='lbfgs' takes all rows"),
-    ({"solver": "lbfgs", "normalization": "batch"}, "normalization='batch' needs batches"),
-    ({"learning_rate": "cosine(warmup = 300)"}, "warm-up of 300 epochs is not over within 200 epochs"),
+    ({"solver": "lbfgs", "dropout": 0.1}, "dropout must be 0.0 for solver='lbfgs'"),
+    ({"solver": "lbfgs", "normalization": "batch"}, "normalization must not be 'batch' for solver='lbfgs'"),
+    ({"learning_rate": "cosine(warmup = 300)"}, "warmup must be below epochs = 200, not 300"),
 ]
 
 
@@ -88,18 +88,18 @@ def test_every_parameter_is_checked():
         ({"sample_weight": np.zeros(40)}, "at least one non-zero number"),
         ({"sample_weight": -np.ones(40)}, "[Nn]egative"),
         ({"sample_weight": np.ones(3)}, "sample_weight"),
-        ({"X_val": X}, "X_val and y_val belong together"),
+        ({"X_val": X}, "X_val and y_val must be given together"),
         ({"X_val": X[:, :2], "y_val": Y}, "2 features, but MLPClassifier is expecting 3"),
         ({"X_val": X, "y_val": Y + 1}, "classes not in"),
     ],
     ids=str,
 )
-def test_what_fit_is_given(arguments, message):
+def test_invalid_arguments_of_fit(arguments, message):
     with pytest.raises(ValueError, match=message):
         MLPClassifier(max_iter=1).fit(X, Y, **arguments)
 
 
-def test_what_partial_fit_is_given():
+def test_invalid_arguments_of_partial_fit():
     with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
         MLPClassifier().partial_fit(X, Y)
     with pytest.raises(ValueError, match="not the same as on last call"):
@@ -108,28 +108,28 @@ def test_what_partial_fit_is_given():
         MLPClassifier().partial_fit(X, Y + 1, classes=[0, 1, 2])
     with pytest.raises(ValueError, match="give X_val and y_val"):
         MLPClassifier(early_stopping=True).partial_fit(X, Y, classes=[0, 1, 2])
-    with pytest.raises(ValueError, match="class_weight='balanced' needs all samples at once"):
+    with pytest.raises(ValueError, match="class_weight must be a dict of weights in partial_fit: 'balanced' needs"):
         MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
     for estimator in (MLPClassifier(solver="lbfgs"), MLPRegressor(solver="lbfgs")):
         assert not hasattr(estimator, "partial_fit")
 
 
-def test_a_later_fit_that_does_not_go_with_the_first():
-    with pytest.raises(ValueError, match="does not fit the network to go on with"):
+def test_a_later_fit_that_does_not_match_the_first():
+    with pytest.raises(ValueError, match="does not fit the network to continue with"):
         MLPClassifier(warm_start=True, max_iter=1).fit(X, Y).set_params(hidden_layer_sizes=(7,)).fit(X, Y)
     with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same classes"):
         MLPClassifier(warm_start=True, max_iter=1).fit(X, Y).fit(X, Y > 0)
-    with pytest.raises(ValueError, match="y has 1 targets, it had 2 before"):
+    with pytest.raises(ValueError, match="y must have 2 targets, as in the previous fit, not 1"):
         MLPRegressor(warm_start=True, max_iter=1).fit(X, X[:, :2]).fit(X, X[:, 0])
     with pytest.raises(ValueError, match="unknown loss 'hubr'"):
         MLPRegressor("hubr").fit(X, X[:, 0])
-    with pytest.raises(ValueError, match="targets of loss='poisson' are counts, of at least 0"):
+    with pytest.raises(ValueError, match="y must be at least 0 for loss='poisson', which models counts"):
         MLPRegressor("poisson").fit(X, X[:, 0])
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
-def test_what_diverges_says_so(estimator, early_stopping):
+def test_divergence_is_an_error(estimator, early_stopping):
     model = estimator(
         solver="sgd", learning_rate_init=1e6, activation="identity", max_iter=50, early_stopping=early_stopping,
         random_state=0, tol=0, n_iter_no_change=100,
@@ -143,7 +143,7 @@ def test_what_diverges_says_so(estimator, early_stopping):
 def test_sparse_rows_and_scaling():
     import scipy.sparse
 
-    with pytest.raises(SettingError, match="input_scaling needs a dense X"):
+    with pytest.raises(SettingError, match="input_scaling must be None for a sparse X"):
         MLPClassifier(input_scaling="standardize").fit(scipy.sparse.csr_array(X), Y)
 
 

@@ -70,8 +70,8 @@ DEFAULTS = ({"activation": "relu"}, {"learning_rate": "constant"}, {"solver": "a
 @pytest.mark.parametrize("settings", [settings for settings in ONES if settings not in DEFAULTS], ids=str)
 def test_each_does_something(digits, settings):
     x, y = digits
-    x, y = x[y > y.mean() - 4], y[y > y.mean() - 4]  # some digits more than others, for class_weight
-    settings = settings | {"max_iter": 40}  # enough for schedules that go by epochs
+    x, y = x[y > y.mean() - 4], y[y > y.mean() - 4]  # digits of unequal frequency, for class_weight
+    settings = settings | {"max_iter": 40}  # enough for schedules that count epochs
     one, other = quick(max_iter=40).fit(x, y), quick(**settings).fit(x, y)
     if settings.get("dtype"):
         assert other.coefs_[0].dtype == other.predict_proba(x).dtype == settings["dtype"]
@@ -80,7 +80,7 @@ def test_each_does_something(digits, settings):
 
 
 @pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if loss.task == "regression"])
-def test_losses_of_real_targets(table, loss):
+def test_losses_of_real_valued_targets(table, loss):
     x, y = table
     settings = {"hidden_layer_sizes": (32,), "max_iter": 150, "learning_rate_init": 0.01, "random_state": 0}
     for target in (np.abs(y[:, 0]), np.abs(y)):
@@ -98,11 +98,11 @@ def test_mean_and_deviation(table):
     mean, deviation = regressor.predict(x, return_std=True)
     assert mean.shape == deviation.shape == y.shape
     assert np.median(deviation[x[:, 1] > 0]) > 3 * np.median(deviation[x[:, 1] < 0])
-    with pytest.raises(ValueError, match="return_std=True needs loss='gaussian_negative_log_likelihood'"):
+    with pytest.raises(ValueError, match="loss must be 'gaussian_negative_log_likelihood' for return_std=True"):
         MLPRegressor(**settings).fit(x, y).predict(x, return_std=True)
 
 
-def test_class_weight_is_the_same_as_weights_of_samples(digits):
+def test_class_weight_equals_sample_weights(digits):
     x, y = digits
     weights = {digit: 1.0 + digit for digit in range(10)}
     one = quick(class_weight=weights).fit(x, y)
@@ -133,7 +133,7 @@ def test_given_validation_data(digits):
     assert stopped.score(x[800:], y[800:]) == stopped.best_validation_score_ == max(stopped.validation_scores_)
 
 
-def test_validation_loss_of_real_targets(table):
+def test_validation_loss_of_real_valued_targets(table):
     x, y = table
     regressor = MLPRegressor(max_iter=5).fit(x, y, X_val=x, y_val=y)
     mean_square = np.mean((regressor.predict(x) - y) ** 2)
@@ -144,7 +144,7 @@ def test_validation_loss_of_real_targets(table):
     "scoring",
     ["loss", "f1_macro", make_scorer(lambda y, guess: -float(np.sum(y != guess))), lambda e, x, y: e.score(x, y)],
 )
-def test_early_stopping_by_other_figures(digits, scoring):
+def test_early_stopping_by_other_metrics(digits, scoring):
     x, y = digits
     classifier = quick(early_stopping=True, scoring=scoring, max_iter=40, tol=0.0).fit(x[:800], y[:800])
     assert classifier.best_validation_score_ == max(classifier.validation_scores_)

@@ -58,7 +58,7 @@ def fitted(digits, path):
 
 
 def same(one, other, x):
-    """Check that one estimator is the other, to the bit."""
+    """Check that two estimators are the same, bit for bit."""
     assert type(one) is type(other)
     for method in ("predict", "predict_proba", "predict_log_proba"):
         if hasattr(one, method):
@@ -170,7 +170,7 @@ def test_parameters_of_every_kind(digits, path, settings):
         ({"random_state": np.random.RandomState(3)}, "random_state", None),
     ],
 )
-def test_what_can_t_be_stored_is_told(digits, path, settings, name, default, capsys):
+def test_a_warning_names_parameters_that_can_t_be_stored(digits, path, settings, name, default, capsys):
     x, y = digits
     classifier = MLPClassifier(**QUICK | settings).fit(x, y)
     with pytest.warns(UserWarning, match=f"{name} can't be stored in a model file"):
@@ -189,11 +189,11 @@ def test_names_of_features(digits, path):
 
 
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}, EVERYTHING | {"class_weight": None}])
-def test_a_fit_goes_on_from_a_file(digits, path, settings):
+def test_a_fit_continues_from_a_file(digits, path, settings):
     x, y = digits
     classifier = MLPClassifier(**QUICK | settings).fit(x, y)
     again = check_round_trip(classifier, x, path)
-    before = again.network_.weights.copy()  # the running variances of batch norm move further in an epoch
+    before = again.network_.weights.copy()  # the running variances of batch norm change more in an epoch
     again.partial_fit(x, y, **({"X_val": x, "y_val": y} if settings else {}))
     assert again.t_ > classifier.t_
     assert again.n_iter_ == 1
@@ -201,11 +201,11 @@ def test_a_fit_goes_on_from_a_file(digits, path, settings):
     warm = load_model(path).set_params(warm_start=True, max_iter=2)
     assert warm.fit(x, y).score(x, y) > 0.5
     smaller = {"hidden_layer_sizes": (3,), "activation": "relu", "early_stopping": False, "scoring": None}
-    with pytest.raises(ValueError, match="does not fit the network to go on with"):
+    with pytest.raises(ValueError, match="does not fit the network to continue with"):
         load_model(path).set_params(**smaller).partial_fit(x, y)
 
 
-def test_weights_that_were_set_by_hand_are_saved(fitted, digits, path):
+def test_weights_set_by_hand_are_saved(fitted, digits, path):
     x, _ = digits
     fitted.coefs_ = [coef * 2 for coef in fitted.coefs_]
     check_round_trip(fitted, x, path)
@@ -214,7 +214,10 @@ def test_weights_that_were_set_by_hand_are_saved(fitted, digits, path):
 def test_a_part_of_a_network(fitted, digits, path):
     x, _ = digits
     fitted.coefs_, fitted.intercepts_, fitted.n_layers_ = fitted.coefs_[:2], fitted.intercepts_[:2], 3
-    with pytest.raises(SettingError, match=r"its network has 7 outputs, for 10 classes: numlp\.save_model"):
+    with pytest.raises(
+        SettingError,
+        match=r"its network has 7 outputs for 10 classes: save the network itself with numlp\.save_model",
+    ):
         save_model(fitted, path)
     whole = MLPRegressor(**QUICK).fit(x, x)
     whole.coefs_, whole.intercepts_, whole.n_layers_ = whole.coefs_[:2], whole.intercepts_[:2], 3
@@ -242,51 +245,51 @@ def test_it_is_an_ordinary_model_file(fitted, digits, path, tmp_path, capsys):
     np.testing.assert_allclose(outputs, fitted.predict_proba(x), atol=1e-5)
 
 
-def test_what_is_no_estimator(fitted, path, tmp_path):
+def test_only_estimators_can_be_saved_and_loaded(fitted, path, tmp_path):
     class Mine(MLPClassifier):
         pass
 
     for other in (fitted.network_, make_pipeline(fitted), Mine(), None, MLPClassifier):
-        with pytest.raises(SettingError, match=r"estimator must be an MLPClassifier .*: joblib stores pipelines"):
+        with pytest.raises(SettingError, match=r"estimator must be an MLPClassifier .*; use joblib for pipelines"):
             save_model(other, path)
     with pytest.raises(NotFittedError):
         save_model(MLPClassifier(), path)
     with pytest.raises(OutputError, match="can't write"):
         save_model(fitted, tmp_path / "no folder/x")
     numlp.save_model(fitted.network_, path)
-    with pytest.raises(FileFormatError, match=r"is a model, and no estimator: numlp\.load_model reads it"):
+    with pytest.raises(FileFormatError, match=r"holds a model, but not an estimator: read it with numlp\.load_model"):
         load_model(path)
     numlp.save_model(numlp.Ensemble([fitted.network_]), path, recipe={"estimator": "MLPClassifier"})
-    with pytest.raises(FileFormatError, match="no estimator"):
+    with pytest.raises(FileFormatError, match="not an estimator"):
         load_model(path)
 
 
 BROKEN = {
-    "another kind": (("recipe", "estimator"), "Pipeline", "no estimator"),
-    "a kind that is a path": (("recipe", "estimator"), "sklearn.neural_network.MLPClassifier", "no estimator"),
-    "a kind that is a list": (("recipe", "estimator"), ["MLPClassifier"], "no estimator"),
+    "another kind": (("recipe", "estimator"), "Pipeline", "not an estimator"),
+    "a kind that is a path": (("recipe", "estimator"), "sklearn.neural_network.MLPClassifier", "not an estimator"),
+    "a kind that is a list": (("recipe", "estimator"), ["MLPClassifier"], "not an estimator"),
     "another kind of network": (("recipe", "estimator"), "MLPRegressor", "parameters|argument|loss"),
     "unknown parameters": (("recipe", "parameters", "surprise"), 1, "surprise"),
     "parameters out of range": (("recipe", "parameters", "alpha"), -1, "alpha"),
     "parameters of another kind": (("recipe", "parameters", "solver"), {"tuple": [1]}, "solver"),
     "callbacks": (("recipe", "parameters", "callbacks"), ["os.system"], "callbacks"),
-    "an unknown tag": (("recipe", "parameters", "alpha"), {"eval": "1"}, "no value of a parameter"),
-    "an empty tag": (("recipe", "parameters", "alpha"), {}, "holds no valid estimator"),
-    "no parameters": (("recipe", "parameters"), 3, "holds no valid estimator"),
+    "an unknown tag": (("recipe", "parameters", "alpha"), {"eval": "1"}, "isn't a valid parameter"),
+    "an empty tag": (("recipe", "parameters", "alpha"), {}, "doesn't hold a valid estimator"),
+    "no parameters": (("recipe", "parameters"), 3, "doesn't hold a valid estimator"),
     "unhashable keys": (("recipe", "parameters", "class_weight"), {"items": [[[], 1]]}, "unhashable"),
     "figures of another kind": (("training", "loss_curve_"), "low", "loss_curve_"),
     "counts of another kind": (("training", "n_iter_"), 1.5, "n_iter_"),
     "a curve of texts": (("training", "loss_curve_"), ["a"], "loss_curve_"),
-    "no labels": (("training", "labels"), None, "holds no valid estimator"),
-    "too few classes": (("training", "labels", "classes"), [1, 2, 3], "10 outputs, for 3 classes"),
-    "classes twice": (("training", "labels", "classes"), [0, *range(9)], "different and in order"),
-    "classes out of order": (("training", "labels", "classes"), list(range(10))[::-1], "different and in order"),
-    "classes of another kind": (("training", "labels", "classes"), list("abcdefghij"), "its classes are"),
-    "classes that are none": (("training", "labels", "classes"), [], "its classes are"),
-    "a dtype of no labels": (("training", "labels", "dtype"), "V8", "its classes are"),
-    "no dtype": (("training", "labels", "dtype"), "import os", "holds no valid estimator"),
-    "classes that overflow": (("training", "labels", "dtype"), "i1", "holds no valid estimator"),
-    "several": (("training", "labels", "several"), True, "holds no valid estimator"),
+    "no labels": (("training", "labels"), None, "doesn't hold a valid estimator"),
+    "too few classes": (("training", "labels", "classes"), [1, 2, 3], "10 outputs for 3 classes"),
+    "classes twice": (("training", "labels", "classes"), [0, *range(9)], "distinct and in order"),
+    "classes out of order": (("training", "labels", "classes"), list(range(10))[::-1], "distinct and in order"),
+    "classes of another kind": (("training", "labels", "classes"), list("abcdefghij"), "don't fit the dtype"),
+    "classes that are none": (("training", "labels", "classes"), [], "don't fit the dtype"),
+    "a dtype of no labels": (("training", "labels", "dtype"), "V8", "don't fit the dtype"),
+    "no dtype": (("training", "labels", "dtype"), "import os", "doesn't hold a valid estimator"),
+    "classes that overflow": (("training", "labels", "dtype"), "i1", "doesn't hold a valid estimator"),
+    "several": (("training", "labels", "several"), True, "doesn't hold a valid estimator"),
 }
 
 

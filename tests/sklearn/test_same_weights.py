@@ -69,7 +69,7 @@ def test_fifty_steps_of_both_solvers(digits):
         assert_same(one, other, tolerance=1e-5)
 
 
-def test_a_slow_training_comes_to_the_same_end(digits):
+def test_slow_training_ends_with_the_same_weights(digits):
     x, y = digits
     settings = {"random_state": 0, "tol": 0.01, "max_iter": 500}
     one, other = theirs.MLPClassifier(**settings).fit(x, y), ours.MLPClassifier(**settings).fit(x, y)
@@ -109,7 +109,7 @@ def test_kinds_of_data(digits, name):
 @pytest.mark.parametrize("columns", [1, 2])
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_real_targets(table, loss, columns, solver, weighted):
+def test_real_valued_targets(table, loss, columns, solver, weighted):
     x, y = table
     y = np.abs(y[:, :columns]) if loss == "poisson" else y[:, :columns]
     weights = np.random.default_rng(0).uniform(0, 3, len(y)) if weighted else None
@@ -162,7 +162,7 @@ def test_early_stopping(digits, table):
     assert_same(one, other)
 
 
-def test_a_random_state_moves_on_as_there(digits):
+def test_a_random_state_advances_as_in_scikit_learn(digits):
     x, y = digits
     states = []
     for kind in (theirs, ours):
@@ -182,7 +182,7 @@ def test_the_printed_lines(digits, capsys):
     assert "Training loss did not improve more than tol=0.500000 for 2 consecutive epochs. Stopping." in lines[0]
 
 
-def test_every_parameter_and_attribute_is_there(digits):
+def test_every_parameter_and_attribute_exists(digits):
     x, y = digits
     for name in ("MLPClassifier", "MLPRegressor"):
         one = getattr(theirs, name)(max_iter=1, random_state=0).fit(x, y)

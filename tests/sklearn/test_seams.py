@@ -37,7 +37,7 @@ def test_subclasses_with_other_constructors(digits):
     assert set(Wide().get_params()) == {"width", "max_iter"}
 
 
-def test_a_chunk_that_diverges_does_not_spoil_what_follows(digits):
+def test_a_chunk_that_diverges_does_not_spoil_later_ones(digits):
     x, y = digits
     classifier = quick().partial_fit(x, y, classes=range(10))
     with pytest.raises(ValueError, match="non-finite"):
@@ -50,13 +50,15 @@ def test_changes_between_partial_fits(digits):
     first = quick(solver="sgd").partial_fit(x, y, classes=range(10))
     same = copy.deepcopy(first).partial_fit(x, y)
     other_solver = copy.deepcopy(first).set_params(solver="adam", momentum=0.1).partial_fit(x, y)
-    np.testing.assert_array_equal(other_solver.coefs_[0], same.coefs_[0])  # as there, the optimizer goes on
+    np.testing.assert_array_equal(
+        other_solver.coefs_[0], same.coefs_[0]
+    )  # as in scikit-learn, the optimizer stays the same
     dropped = copy.deepcopy(first).set_params(dropout=0.5).partial_fit(x, y)
     assert not np.array_equal(dropped.coefs_[0], same.coefs_[0])
     swapped = copy.deepcopy(first).set_params(activation="tanh")
     assert swapped.partial_fit(x, y).network_.activations[0].name == "tanh"
     for settings in ({"loss": "sigmoid_squared_error"}, {"normalization": "layer"}, {"dtype": "float32"}):
-        with pytest.raises(ValueError, match="while the weights stay: fit anew with warm_start=False"):
+        with pytest.raises(ValueError, match=r"while the weights stay, not .*: fit again with warm_start=False"):
             copy.deepcopy(first).set_params(**settings).partial_fit(x, y)
     averaged = copy.deepcopy(first).set_params(averaging=0.9).partial_fit(x, y)
     assert not np.array_equal(averaged.coefs_[0], same.coefs_[0])
@@ -73,7 +75,7 @@ def test_early_stopping_on_and_off(digits):
     assert len(classifier.loss_curve_) == 3
 
 
-def test_coefficients_set_by_hand_are_what_is_trained(digits):
+def test_training_continues_from_coefficients_set_by_hand(digits):
     x, y = digits
     for averaging in (0.0, 0.9):
         classifier = quick(averaging=averaging).partial_fit(x, y, classes=range(10))
@@ -82,7 +84,7 @@ def test_coefficients_set_by_hand_are_what_is_trained(digits):
         assert np.abs(classifier.coefs_[0]).max() < 0.2
 
 
-def test_a_time_budget_in_the_midst_of_an_epoch(digits):
+def test_a_time_budget_in_the_middle_of_an_epoch(digits):
     x, y = digits
     classifier = quick(batch_size=10, time_budget=1e-9).fit(x, y)
     assert classifier.t_ == 10
@@ -116,7 +118,7 @@ def test_class_weights_are_for_training(digits):
     for weights, message in (
         ({0: -5.0}, "class_weight of 0 must be a finite number of at least 0, not -5.0"),
         ({0: np.nan}, "class_weight of 0 must be"),
-        ({"cat": 1.0}, r"class_weight has weights for \['cat'\], the classes are \[0, 1"),
+        ({"cat": 1.0}, r"class_weight must have weights for the classes \[0, 1, .* only, not for \['cat'\]"),
     ):
         with pytest.raises(ValueError, match=message):
             quick(class_weight=weights).fit(x, y)
@@ -130,10 +132,10 @@ def test_held_out_rows_are_of_every_class():
     quick(early_stopping=True, scoring=scoring, max_iter=1).fit(x, y)
     assert sorted(seen[0]) == [0, 1, 2, 3, 4]
     y = np.repeat(np.arange(5), 2)
-    quick(early_stopping=True, validation_fraction=0.51, max_iter=1).fit(x[:10], y)  # too few to be alike
+    quick(early_stopping=True, validation_fraction=0.51, max_iter=1).fit(x[:10], y)  # too few to stratify
 
 
-def test_a_score_that_is_never_a_number(digits):
+def test_a_score_that_is_always_nan(digits):
     x, y = digits
     with pytest.warns(UserWarning, match="the validation score was nan in every epoch"):
         classifier = quick(early_stopping=True, scoring=lambda *_: float("nan")).fit(x, y)
@@ -146,12 +148,12 @@ def test_the_logistic_function_by_both_names(digits):
     np.testing.assert_array_equal(one.coefs_[0], other.coefs_[0])
 
 
-def test_what_is_refused(digits):
+def test_invalid_combinations_are_refused(digits):
     x, y = digits
-    with pytest.raises(ValueError, match="batch normalization needs batch_size 2 or more"):
+    with pytest.raises(ValueError, match="batch_size must be 2 or more with batch normalization"):
         quick(normalization="batch", batch_size=1).fit(x, y)
-    with pytest.raises(ValueError, match="sample_weight_val to both"):
+    with pytest.raises(ValueError, match="sample_weight_val only with them"):
         quick().fit(x, y, sample_weight_val=np.ones(3))
     assert quick(dtype=np.float32, max_iter=1).fit(x, y).coefs_[0].dtype == np.float32
-    with pytest.raises(ValueError, match="can't take the place"):
+    with pytest.raises(ValueError, match="while the weights stay"):
         MLPRegressor(warm_start=True, max_iter=1).fit(x, y).set_params(loss="huber").fit(x, y)

@@ -11,14 +11,15 @@ from numlp import sklearn as ours
 
 PATH = Path(neural_network.__file__).parent / "tests/test_mlp.py"
 
-# They look into private attributes; or expect what docs/coming-from-scikit-learn.md says is otherwise on purpose.
+# These look into private attributes, or expect behavior that numlp changes on purpose: see
+# docs/coming-from-scikit-learn.md.
 LEFT_OUT = {
     "test_fit": "calls _backprop and _initialize",
     "test_gradient": "calls _loss_grad_lbfgs",
     "test_learning_rate_warmstart": "reads _optimizer",
     "test_adaptive_learning_rate": "reads _optimizer",
-    "test_early_stopping_stratified": "wants a class to be called 'True' in a message, which is 1 in the data",
-    "test_mlp_diverging_loss": "wants a model of NaNs",
+    "test_early_stopping_stratified": "expects a message to name a class 'True', which is 1 in the data",
+    "test_mlp_diverging_loss": "expects a model of NaNs",
 }
 
 
@@ -35,7 +36,7 @@ if PATH.exists():
     their_tests = {name: value for name, value in vars(theirs).items() if name.startswith("test_")}
     globals().update({name: value for name, value in their_tests.items() if name not in LEFT_OUT})
 
-    # They allow any warning that is not looked for.
+    # scikit-learn's tests allow any warning that they don't check.
     pytestmark = [pytest.mark.filterwarnings("ignore")]
 
     @pytest.fixture

@@ -73,7 +73,7 @@ def test_weights_are_routed(digits):
     with sklearn.config_context(enable_metadata_routing=True):
         routed = quick().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         scores = cross_validate(routed, x, y, params={"sample_weight": weights}, cv=2)["test_score"]
-    assert scores.min() > 0.75  # the other digits were neither learned nor judged
+    assert scores.min() > 0.75  # the other digits were used neither in training nor in scoring
     assert quick().fit(x, y, weights).score(x, y) < 0.55
 
 
@@ -96,7 +96,7 @@ def test_copies_predict_and_learn_the_same(digits, settings):
     assert fresh.get_params() == original.get_params()
 
 
-def test_the_training_data_are_let_go(digits):
+def test_estimators_do_not_hold_on_to_the_training_data(digits):
     x, y = digits
     big = np.tile(x, (20, 1))
     classifier = quick(max_iter=2).fit(big, np.tile(y, 20)).partial_fit(big, np.tile(y, 20))
@@ -153,7 +153,7 @@ def interrupt_at_once():
     raise KeyboardInterrupt
 
 
-def test_interrupted_training_keeps_what_it_has(digits):
+def test_interrupted_training_keeps_its_weights(digits):
     x, y = digits
 
     def interrupt(state):

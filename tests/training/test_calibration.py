@@ -22,14 +22,14 @@ def through(outputs, loss, **settings):
 
 
 def drawn(logits, loss, rng):
-    """Return targets that are drawn from the probabilities of these logits."""
+    """Draw targets from the probabilities of these logits."""
     if loss == "softmax_cross_entropy":
         return (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
     return (rng.random(logits.shape) < 1 / (1 + np.exp(-logits))).astype(float)
 
 
 def expected_error(probabilities, labels, bins):
-    """Say it in plain Python."""
+    """Compute the expected calibration error in plain Python."""
     total = 0.0
     for m in range(bins):
         rows = [
@@ -52,7 +52,7 @@ def test_the_calibration_error_is_what_plain_python_computes(n, classes, bins, s
 
 
 @given(st.lists(st.integers(0, 3), min_size=10, max_size=10).filter(any), st.integers(0, 1000))
-def test_a_weight_counts_as_so_many_rows(weights, seed):
+def test_a_weight_counts_like_repeated_rows(weights, seed):
     rng = np.random.default_rng(seed)
     probabilities, labels = rng.dirichlet(np.ones(3), size=10), rng.integers(0, 3, 10)
     repeated = np.repeat(probabilities, weights, axis=0), np.repeat(labels, weights)
@@ -62,7 +62,7 @@ def test_a_weight_counts_as_so_many_rows(weights, seed):
 
 
 def test_the_edges_of_the_bins():
-    # (0, ½] and (½, 1]: what is exactly half sure belongs to the lower, and certainty to the upper.
+    # (0, ½] and (½, 1]: a confidence of exactly ½ belongs to the lower bin, certainty to the upper.
     shares, confidence, right = reliability([[0.5, 0.5], [1.0, 0.0]], [1, 0], bins=2)
     assert (shares.tolist(), confidence.tolist(), right.tolist()) == ([0.5, 0.5], [0.5, 1.0], [0.0, 1.0])
     with pytest.raises(SettingError, match="bins must be a whole number"):
@@ -71,10 +71,10 @@ def test_the_edges_of_the_bins():
 
 @pytest.mark.parametrize("loss", CLASSES)
 @pytest.mark.parametrize("factor", [0.25, 3.0])
-def test_logits_that_are_too_large_by_a_factor_have_it_as_temperature(loss, factor):
+def test_the_temperature_is_the_factor_by_which_logits_are_too_large(loss, factor):
     rng = np.random.default_rng(0)
     logits = rng.normal(scale=2, size=(20_000, 4))
-    if loss == "sigmoid_squared_error":  # its classes exclude each other: sigmoids that are right sum to 1
+    if loss == "sigmoid_squared_error":  # its classes exclude each other: correct sigmoids sum to 1
         logits = np.log(rng.dirichlet(np.ones(4), size=20_000))
         y = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
         logits = logits - np.log1p(-np.exp(logits))
@@ -109,10 +109,10 @@ def test_no_other_temperature_is_better(seed, loss, factor):
     assert found.loss_after <= min(loss_at(t) for t in others) + 1e-12
 
 
-def test_a_network_that_is_too_sure_of_its_digits(mnist):
+def test_an_overconfident_network_on_digits(mnist):
     x, y = mnist.train
     net = MLP([784, 64, 10], seed=0)
-    train(net, (x[:1000], y[:1000]), epochs=60, learning_rate=0.2)  # until it is too sure
+    train(net, (x[:1000], y[:1000]), epochs=60, learning_rate=0.2)  # until it is overconfident
     before, classes = net.predict_proba(mnist.validation[0]), net.predict(mnist.validation[0])
     loss_before = evaluate(net, mnist.validation)["loss"]
     found = calibrate(net, mnist.validation)
@@ -126,7 +126,7 @@ def test_a_network_that_is_too_sure_of_its_digits(mnist):
     assert found.loss_after < found.loss_before
     np.testing.assert_array_equal(net.predict(mnist.validation[0]), classes)
     assert after.dtype == before.dtype
-    # What one part of the unseen images teaches holds for others.
+    # A temperature fitted to one part of the unseen images suits the others too.
     test, labels = mnist.test
     calibrated = expected_calibration_error(net.predict_proba(test), labels)
     net.temperature = 1.0
@@ -142,7 +142,9 @@ def test_an_ensemble_of_calibrated_networks(mnist):
     ensemble, temperature = Ensemble(members), members[0].temperature
     classes = ensemble.predict(mnist.validation[0])
     found = calibrate(ensemble, mnist.validation)
-    assert ensemble.temperature == found.temperature < 1  # the mean of unlike probabilities is less sure than they
+    assert (
+        ensemble.temperature == found.temperature < 1
+    )  # the mean of different probabilities is less confident than they are
     assert members[0].temperature == temperature
     assert found.loss_after < found.loss_before
     np.testing.assert_array_equal(ensemble.predict(mnist.validation[0]), classes)
@@ -171,7 +173,7 @@ def test_calibrating_twice_is_calibrating_once(loss):
 
 
 @pytest.mark.parametrize("loss", CLASSES)
-def test_weights_count_as_so_many_rows(loss):
+def test_weights_count_like_repeated_rows(loss):
     rng = np.random.default_rng(2)
     x, weights = rng.normal(size=(30, 3)), rng.integers(0, 4, 30)
     y = rng.integers(0, 3, 30) if LOSSES[loss].task == "classification" else rng.integers(0, 2, (30, 3))
@@ -192,22 +194,22 @@ def test_names_and_rows_of_probabilities_as_targets():
 
 @pytest.mark.parametrize("loss", CLASSES)
 @pytest.mark.parametrize("size", [1.0, 1000.0])
-def test_rows_that_are_all_right_tell_nothing(loss, size):
+def test_calibration_needs_a_wrong_prediction(loss, size):
     net = through(3, loss)
     net.temperature = 2.0
-    with pytest.raises(DataError, match="no row is predicted wrong, then calibrate on more rows"):
+    with pytest.raises(DataError, match="if every prediction is right, calibrate on more rows"):
         calibrate(net, (size * (2 * np.eye(3) - 1), np.eye(3)))
     assert net.temperature == 2.0
 
 
-def test_logits_that_are_all_wrong_or_all_0():
+def test_logits_that_are_all_wrong_or_all_zero():
     net = through(3, "softmax_cross_entropy")
     assert calibrate(net, (-np.eye(3), [0, 1, 2])).temperature == pytest.approx(100)
     assert calibrate(net, (np.zeros((3, 3)), [0, 1, 2])).temperature == pytest.approx(1)
 
 
 @pytest.mark.parametrize("loss", sorted(set(LOSSES) - set(CLASSES)))
-def test_real_targets_have_no_probabilities(loss):
+def test_regression_can_not_be_calibrated(loss):
     net = MLP([1, LOSSES[loss]().blocks], loss=loss)
-    with pytest.raises(SettingError, match="only probabilities can be calibrated"):
+    with pytest.raises(SettingError, match="calibration needs probabilities"):
         calibrate(net, ([[1.0], [2.0]], [1.0, 2.0]))

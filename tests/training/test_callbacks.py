@@ -7,7 +7,7 @@ from numlp import MLP, EarlyStopping, KeepBest, TimeBudget, evaluate, train
 from numlp.errors import DivergenceError, SettingError
 from numlp.training.callbacks import GradientNorms
 
-NOISE = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 3  # nothing to learn: soon by heart
+NOISE = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 3  # nothing to learn: a network soon overfits
 
 
 def others(blobs):
@@ -33,7 +33,7 @@ def test_the_best_epoch_s_parameters_are_kept(blobs, figure, averaging):
     np.testing.assert_array_equal(best.params, seen[expected])
 
 
-def test_what_is_kept_under_averaging_is_the_average(blobs):
+def test_the_best_parameters_under_averaging_are_the_average(blobs):
     best, net = KeepBest(), MLP([2, 4, 3])
     history = train(net, blobs, validation=others(blobs), epochs=5, averaging=0.9, after_epoch=[best])
     net.params[:] = best.params
@@ -42,12 +42,10 @@ def test_what_is_kept_under_averaging_is_the_average(blobs):
 
 @pytest.mark.parametrize("callback", [KeepBest, EarlyStopping])
 @pytest.mark.parametrize("figure", ["validation_los", "train_r2", None, ["train_loss"]])
-def test_a_figure_that_is_not_there_is_refused_before_the_training(blobs, callback, figure):
+def test_an_unknown_metric_is_refused_before_training(blobs, callback, figure):
     net = MLP([2, 3])
     before = net.params.copy()
-    with pytest.raises(
-        SettingError, match=r"unknown figure of the history .* Available: epoch, train_loss, train_acc"
-    ):
+    with pytest.raises(SettingError, match=r"unknown history column .* Available: epoch, train_loss, train_acc"):
         train(net, blobs, epochs=1, after_epoch=[callback(figure)])
     np.testing.assert_array_equal(net.params, before)
     assert net.input_shape is None
@@ -55,13 +53,13 @@ def test_a_figure_that_is_not_there_is_refused_before_the_training(blobs, callba
 
 @pytest.mark.parametrize("callback", [KeepBest, EarlyStopping])
 @pytest.mark.parametrize("figure", ["validation_loss", "validation_accuracy"])
-def test_validation_figures_need_validation_rows(blobs, callback, figure):
-    says = f"{callback.__name__} looks at '{figure}', and there are no validation rows: give validation="
+def test_validation_metrics_need_validation_data(blobs, callback, figure):
+    says = f"{callback.__name__} needs '{figure}', but there is no validation data: give validation="
     with pytest.raises(SettingError, match=says):
         train(MLP([2, 3]), blobs, epochs=1, after_epoch=[callback(figure)])
 
 
-def test_a_class_is_no_callback(blobs):
+def test_a_class_is_not_a_callback(blobs):
     with pytest.raises(SettingError, match=r"after_epoch holds the class EarlyStopping: make one, EarlyStopping\("):
         train(MLP([2, 3]), blobs, validation=blobs, after_epoch=[EarlyStopping])
 
@@ -96,7 +94,7 @@ def overfit(stopping, *more, epochs=200, **settings):
 
 @pytest.mark.parametrize("averaging", [0.0, 0.9])
 @pytest.mark.parametrize("patience", [1, 4])
-def test_early_stopping_ends_in_time_and_restores_the_best(patience, averaging):
+def test_early_stopping_ends_training_and_restores_the_best(patience, averaging):
     stopping = EarlyStopping(patience=patience)
     net, history, validation = overfit(stopping, averaging=averaging)
     losses = history["validation_loss"]
@@ -105,7 +103,7 @@ def test_early_stopping_ends_in_time_and_restores_the_best(patience, averaging):
     assert evaluate(net, validation)["loss"] == min(losses) < losses[-1]
 
 
-def test_the_best_is_restored_when_the_epochs_are_over_first():
+def test_the_best_is_restored_when_training_runs_out_of_epochs():
     stopping = EarlyStopping(patience=1000)
     net, history, validation = overfit(stopping, epochs=40)
     assert len(history) == 40 > stopping.epoch
@@ -118,7 +116,7 @@ def test_the_best_is_restored_when_another_callback_ends_the_training():
     assert evaluate(net, validation)["loss"] == min(history["validation_loss"]) < history["validation_loss"][-1]
 
 
-def test_progress_below_min_delta_is_none():
+def test_an_improvement_below_min_delta_does_not_count():
     stopping = EarlyStopping("train_loss", patience=3, min_delta=100.0)
     _, history, _ = overfit(stopping)
     assert (stopping.epoch, len(history)) == (1, 4)
@@ -132,7 +130,7 @@ def test_a_callback_may_be_used_again():
     assert stopping.epoch == epoch
 
 
-def test_a_time_budget_ends_the_epoch_that_is_then_validated(blobs, monkeypatch):
+def test_a_time_budget_ends_an_epoch_which_is_still_validated(blobs, monkeypatch):
     now = iter(np.arange(0, 1000, 1.0))
     monkeypatch.setattr("numlp.training.callbacks.time.monotonic", lambda: next(now))
     net, steps = MLP([2, 3]), []
@@ -150,7 +148,7 @@ def test_a_time_budget_ends_the_epoch_that_is_then_validated(blobs, monkeypatch)
 
 
 class Recorder:
-    """A callback of the user's, with everything that one may have."""
+    """A user's callback with every optional method."""
 
     def __init__(self):
         self.events = []
@@ -165,20 +163,20 @@ class Recorder:
         self.events.append(("finish", state.epoch, state.step, len(state.history)))
 
 
-def test_callbacks_are_told_of_the_beginning_and_of_the_end(blobs):
+def test_callbacks_are_called_at_the_beginning_and_at_the_end(blobs):
     recorder = Recorder()
     train(MLP([2, 3]), blobs, batch_size=150, epochs=2, after_epoch=[recorder])
     figures = ("epoch", "train_loss", "train_accuracy", "learning_rate", "seconds")
     assert recorder.events == [("begin", 0, 0, 0, figures), ("call", 1, 1, 1), ("call", 2, 2, 2), ("finish", 2, 2, 2)]
 
 
-def test_one_that_is_called_after_steps_and_epochs_begins_once(blobs):
+def test_a_callback_for_steps_and_epochs_begins_once(blobs):
     recorder = Recorder()
     train(MLP([2, 3]), blobs, batch_size=75, epochs=1, after_step=[recorder], after_epoch=[recorder])
     assert [event[0] for event in recorder.events] == ["begin", "call", "call", "call", "finish"]
 
 
-def test_figures_are_the_history_s_columns(blobs):
+def test_state_figures_are_the_history_s_columns(blobs):
     for loss, validation in (("softmax_cross_entropy", None), ("softmax_cross_entropy", 1), ("squared_error", 1)):
         recorder, y = Recorder(), np.eye(3)[blobs[1]]
         data = blobs[0], y
@@ -201,7 +199,7 @@ def test_a_callback_may_be_any_object_that_can_be_called(blobs):
     assert counter.count == 2
 
 
-def test_an_error_in_a_callback_comes_through(blobs):
+def test_an_error_in_a_callback_propagates(blobs):
     def broken(state):
         raise RuntimeError("mine")
 
@@ -233,4 +231,4 @@ def test_gradient_norms_are_those_of_each_epoch_s_last_step(blobs):
     assert norms.history["layer 1"] == pytest.approx(seen)
     assert max(norms.history["layer 1"]) <= 0.05 + 1e-6
     train(net, blobs, epochs=1, after_epoch=watch)
-    assert len(norms.history) == 1  # a callback that is used again begins anew
+    assert len(norms.history) == 1  # a reused callback starts over

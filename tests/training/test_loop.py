@@ -16,7 +16,7 @@ from numlp.training.schedules import SCHEDULES, Plan
 
 
 def problem(loss):
-    """Data that a small network can learn, for any loss: targets are functions of the inputs."""
+    """Return data that a small network can learn with any loss: targets are functions of the inputs."""
     x = np.random.default_rng(0).normal(size=(200, 2))
     if LOSSES[loss].task == "classification":
         return x, (x[:, 0] > 0) + (x[:, 1] > 0)
@@ -40,7 +40,7 @@ def test_every_loss_learns(activation, loss):
     "architecture", [{"normalization": n} for n in NORMALIZATIONS] + [{"dropout": 0.2, "noise": 0.1}]
 )
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_optimizer_and_norm_learns_to_tell_clouds_apart(blobs, optimizer, architecture):
+def test_every_optimizer_and_norm_learns_to_separate_clouds(blobs, optimizer, architecture):
     net = MLP([2, 16, 3], **architecture)
     history = train(net, blobs, validation=blobs, learning_rate=0.01, optimizer=optimizer, batch_size=10, epochs=20)
     assert history["validation_accuracy"][-1] >= 0.98
@@ -92,7 +92,7 @@ def test_history_has_the_promised_columns(blobs):
     assert all(seconds > 0 for seconds in history["seconds"])
 
 
-def test_validation_figures_are_those_of_evaluate(blobs):
+def test_validation_metrics_are_those_of_evaluate(blobs):
     net = MLP([2, 5, 3])
     history = train(net, blobs, validation=blobs, epochs=2)
     figures = evaluate(net, blobs)
@@ -130,7 +130,7 @@ def test_a_short_last_batch_takes_a_shorter_step(blobs):
     np.testing.assert_allclose(net.params, expected.params - 0.1 * full - 0.05 * short, rtol=1e-12)
 
 
-def test_same_seed_same_bits_and_another_seed_others(blobs):
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(blobs):
     def trained(seed):
         net = MLP([2, 8, 3], seed=0)
         train(net, blobs, epochs=3, seed=seed)
@@ -172,7 +172,7 @@ def images(n=100):
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_same_seed_same_bits_with_everything_switched_on(normalization):
+def test_the_same_seed_gives_the_same_bits_with_everything_switched_on(normalization):
     def run(seed=3):
         net = MLP([16, 12, 8, 3], normalization=normalization, **ARCHITECTURE)
         history = train(net, images(), validation=images(50), epochs=3, seed=seed, **EVERYTHING)
@@ -190,10 +190,10 @@ def test_same_seed_same_bits_with_everything_switched_on(normalization):
 
 
 @pytest.mark.parametrize("setting", [*EVERYTHING, *ARCHITECTURE])
-def test_everything_that_is_switched_on_has_a_part_in_it(setting):
+def test_everything_that_is_switched_on_has_an_effect(setting):
     def run(without):
         architecture = {name: value for name, value in ARCHITECTURE.items() if name != without}
-        # With the limits so low that they act, and plain descent, to which the size of the gradients matters.
+        # Set the limits low enough to act, and use plain descent, where the size of the gradients matters.
         settings = EVERYTHING | {
             "clip_value": 0.01,
             "clip_norm": 0.05,
@@ -208,7 +208,7 @@ def test_everything_that_is_switched_on_has_a_part_in_it(setting):
     assert not np.array_equal(run(setting), run(None))
 
 
-def test_what_is_kept_and_validated_is_the_average(blobs):
+def test_the_average_is_validated_and_kept(blobs):
     raw = []
     net = MLP([2, 8, 3])
     history = train(
@@ -296,7 +296,7 @@ def test_callbacks_see_the_state_and_can_end_the_training(blobs):
     assert len(history) == 2
 
 
-def test_an_epoch_that_is_ended_early_is_recorded(blobs):
+def test_an_epoch_that_ends_early_is_recorded(blobs):
     net = MLP([2, 3])
     history = train(
         net, blobs, validation=blobs, batch_size=10, epochs=5, after_step=[lambda state: np.bool_(state.step == 20)]
@@ -329,19 +329,19 @@ def test_divergence_names_epoch_and_rate_and_leaves_the_last_finite_weights(blob
     assert len(kept) == len(caught.value.history)
 
 
-def test_a_divergence_survives_the_way_between_processes():
+def test_a_divergence_error_survives_pickling_between_processes():
     error = DivergenceError(3, 0.5, numlp.History())
     again = pickle.loads(pickle.dumps(error))
     assert (again.epoch, again.learning_rate, str(again)) == (3, 0.5, str(error))
 
 
 @pytest.mark.parametrize("settings", [{"after_step": print}, {"after_epoch": [1]}, {"after_epoch": "ab"}])
-def test_what_should_be_callable(blobs, settings):
+def test_callbacks_must_be_callable(blobs, settings):
     with pytest.raises(SettingError, match=next(iter(settings))):
         train(MLP([2, 3]), blobs, **settings)
 
 
-def test_gradients_stay_what_they_are_after_the_step(blobs):
+def test_a_step_leaves_the_gradients_unchanged(blobs):
     net, other = (MLP([2, 3], dtype="float64") for _ in range(2))
     train(net, blobs, batch_size=150, epochs=1, learning_rate=0.5)
     other.loss_and_grad(blobs[0], np.eye(3)[blobs[1]])
@@ -356,7 +356,7 @@ def test_weights_that_overflow_in_the_last_step_are_not_kept(blobs):
     np.testing.assert_array_equal(net.params, before)
 
 
-def test_an_optimizer_whose_numbers_overflow_does_not_stand_still():
+def test_an_optimizer_whose_state_overflows_raises_an_error():
     """The square of a gradient of 1e25 is infinite in float32; loss and weights stay finite."""
     net = MLP([1, 2])
     before = net.params.copy()
@@ -384,10 +384,10 @@ def test_a_validation_loss_that_overflows_ends_the_training_too(blobs):
         ({"optimizer": "adam(betta1 = 0.1)"}, "unknown setting of optimizer adam 'betta1': did you mean 'beta1'"),
         ({"optimizer": "sgd(momentum = 1)"}, "optimizer sgd: momentum must be"),
         ({"schedule": "cosin"}, "unknown schedule 'cosin': did you mean 'cosine'"),
-        ({"schedule": "constant(warmup = 10)"}, "a warm-up of 10 epochs is not over within 10 epochs"),
+        ({"schedule": "constant(warmup = 10)"}, "warmup must be below epochs = 10, not 10"),
         (
             {"schedule": "reduce_on_plateau"},
-            "schedule 'reduce_on_plateau' looks at 'validation_loss', .* give validation=",
+            "schedule 'reduce_on_plateau' needs 'validation_loss', .* give validation=",
         ),
         ({"augmentation": "image"}, "unknown augmentation 'image': did you mean 'images'"),
         ({"augmentation": "images(shift = -1)"}, "augmentation images: shift must be"),
@@ -412,27 +412,27 @@ def test_settings_out_of_range_change_nothing(blobs, settings, says):
         ((np.zeros((9, 2)), np.full(9, 7)), "validation: y must hold classes from 0 to"),
     ],
 )
-def test_what_is_wrong_with_the_validation_rows_is_said_of_them(blobs, validation, says):
+def test_errors_in_validation_data_say_validation(blobs, validation, says):
     for data in (blobs, [blobs]):
         with pytest.raises(DataError, match=f"^{says}"):
             train(MLP([2, 3]), data, validation=validation)
 
 
-def test_batches_that_are_no_list_of_tuples(blobs):
+def test_batches_must_be_a_list_of_tuples(blobs):
     for batches in ([list(blobs), list(blobs)], (blobs, blobs), [list(blobs)] * 5):
-        with pytest.raises(DataError, match="data looks like batches: make each a tuple and all a list"):
+        with pytest.raises(DataError, match="data looks like batches: pass them as a list of tuples"):
             train(MLP([2, 3]), batches)
 
 
-def test_what_is_no_array_is_refused_in_plain_words(blobs):
+def test_data_must_be_arrays(blobs):
     for data in (([[1, 2], [1]], [0, 1]), ([[1, 2], [1, 2]], [[0], [1, 0]])):
         with pytest.raises(DataError, match="must be an array: give all its rows the same length or shape"):
             train(MLP([2, 3]), data)
 
 
-def test_only_a_network_is_trained(blobs):
+def test_only_an_mlp_can_be_trained(blobs):
     ensemble = numlp.Ensemble([MLP([2, 3])])
-    with pytest.raises(SettingError, match="not Ensemble: the members of an ensemble are trained one by one"):
+    with pytest.raises(SettingError, match="not Ensemble; train the members of an ensemble one by one"):
         train(ensemble, blobs)
 
 
@@ -440,13 +440,13 @@ def test_only_a_network_is_trained(blobs):
 def test_batch_normalization_needs_several_rows(n):
     net, data = MLP([2, 4, 2], normalization="batch"), (np.eye(3, 2)[:n], np.arange(n) % 2)
     before = net.params.copy()
-    with pytest.raises(SettingError, match="batch normalization needs batch_size 2 or more: one row has no variance"):
+    with pytest.raises(SettingError, match="batch_size must be 2 or more with batch normalization: one row has no"):
         train(net, data, batch_size=1)
     np.testing.assert_array_equal(net.params, before)
-    train(net, data, batch_size=2, epochs=2)  # of three rows the last batch is one alone
+    train(net, data, batch_size=2, epochs=2)  # with three rows, the last batch is a single row
 
 
-def test_batch_normalization_without_a_hidden_layer_is_nothing(blobs):
+def test_batch_normalization_without_a_hidden_layer_changes_nothing(blobs):
     train(MLP([2, 3], normalization="batch"), blobs, batch_size=1, epochs=1)
 
 
@@ -469,7 +469,7 @@ def test_counts_can_not_be_negative(blobs):
         (np.zeros((4, 2)), ["a", "b", "c", "d"], "3 different names, one per output, not 4"),
     ],
 )
-def test_data_that_can_not_be_trained_on_changes_nothing(x, y, says):
+def test_invalid_data_changes_nothing(x, y, says):
     net = MLP([2, 3])
     before = net.params.copy()
     with pytest.raises(DataError, match=says):
@@ -522,8 +522,8 @@ def test_scaling_is_part_of_the_network(blobs):
     np.testing.assert_allclose(net.params, plain.params, rtol=1e-9)
 
 
-class TestGoingOn:
-    """A training that goes on from another's state."""
+class TestContinuing:
+    """Training that continues from an earlier state."""
 
     @pytest.mark.parametrize("averaging", [0.0, 0.9])
     def test_it_is_as_if_it_had_never_ended(self, averaging):
@@ -561,7 +561,7 @@ class TestGoingOn:
 
 
 class TestReadyMadeBatches:
-    """Batches of one's own kind."""
+    """Batches that users make."""
 
     class Sorted(Batches):
         def arrange(self, order, epoch):
@@ -583,7 +583,7 @@ class TestReadyMadeBatches:
         assert [step[:2] for step in seen] == [[0, 1], [4, 5], [5, 4], [1, 0]]
 
     def test_what_belongs_to_them_is_not_for_train(self):
-        with pytest.raises(SettingError, match="class_weight needs arrays as data"):
+        with pytest.raises(SettingError, match="class_weight needs data as arrays"):
             train(MLP([1, 2]), self.batches(), class_weight="balanced")
         with pytest.raises(SettingError, match="label_smoothing"):
             train(MLP([1, 2]), self.batches(), label_smoothing=0.1)

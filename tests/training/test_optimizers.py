@@ -29,7 +29,7 @@ SETTINGS = [(name, field.name) for name in OPTIMIZERS for field in fields(OPTIMI
 
 @pytest.fixture(params=REFERENCE["steps"])
 def optimizer(request):
-    """Every optimizer, with every setting that the reference has."""
+    """Return every optimizer with every setting in the reference."""
     return resolve("optimizer", request.param, OPTIMIZERS)
 
 
@@ -52,7 +52,7 @@ def test_the_first_20_steps_are_those_of_pytorch_and_optax(text):
         np.testing.assert_allclose(params, expected, rtol=1e-10, atol=1e-12)
 
 
-def test_gradients_are_left_as_they_are(optimizer):
+def test_updates_leave_the_gradients_unchanged(optimizer):
     params, grads = np.ones(3), np.array([1.0, -2.0, 0.5])
     state = optimizer.init(params)
     for _ in range(3):
@@ -69,7 +69,7 @@ def test_a_parabola_is_minimized_in_place(optimizer):
     assert np.abs(params).max() < 1e-2
 
 
-def test_the_state_is_all_that_a_step_remembers(optimizer):
+def test_the_state_holds_all_that_a_step_remembers(optimizer):
     rng = np.random.default_rng(0)
     params, grads = rng.normal(size=5), rng.normal(size=(6, 5))
     state = optimizer.init(params)
@@ -83,7 +83,7 @@ def test_the_state_is_all_that_a_step_remembers(optimizer):
     np.testing.assert_array_equal(params, again[0])
 
 
-def test_long_arrays_take_the_steps_that_short_ones_take(optimizer):
+def test_long_arrays_take_the_same_steps_as_short_ones(optimizer):
     rng = np.random.default_rng(0)
     n = 150_001  # more than one piece, and a shorter last one
     assert piece_length(n) < n
@@ -110,7 +110,7 @@ def test_float32_stays_float32_and_near_float64(optimizer):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_weight_decay_shrinks_what_it_is_given(name):
+def test_weight_decay_shrinks_the_weights(name):
     weights = np.array([1.0, -2.0, 0.0])
     OPTIMIZERS[name](weight_decay=0.5).decay(weights, 0.1)
     np.testing.assert_allclose(weights, [0.95, -1.9, 0.0])
@@ -162,7 +162,7 @@ def test_averages_don_t_stay_denormal_where_gradients_are_zero(optimizer):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_what_is_not_about_to_be_denormal_is_left(dtype):
+def test_only_numbers_that_become_denormal_are_flushed(dtype):
     params, grads, sgd = np.ones(3, dtype), np.zeros(3, dtype), SGD(momentum=0.9)
     state = sgd.init(params)
     state["velocity"][:] = 1e-28, -1.0, 0.0

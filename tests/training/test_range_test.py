@@ -11,7 +11,7 @@ from numlp.training.range_test import find_learning_rate
 
 
 def wave(n=2000):
-    """A table of real values: x (n, 4), y (n,)."""
+    """Return a table of real values: x (n, 4), y (n,)."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(n, 4))
     return x, np.sin(2 * x[:, 0]) + x[:, 1] * x[:, 2] + 0.1 * rng.normal(size=n)
@@ -32,7 +32,7 @@ def test_rates_rise_by_one_factor_from_the_lowest_to_the_highest(lowest, ratio, 
     assert math.isnan(found.suggestion) or lowest * 0.999 <= found.suggestion <= lowest * ratio * 1.001
 
 
-def test_losses_are_those_of_a_training_with_these_rates(blobs):
+def test_losses_are_those_of_training_with_these_rates(blobs):
     steps, seen = 30, []
     found = find_learning_rate(MLP([2, 8, 3]), blobs, lowest=1e-3, highest=0.1, steps=steps, seed=4, optimizer="adam")
     train(
@@ -45,7 +45,7 @@ def test_losses_are_those_of_a_training_with_these_rates(blobs):
         after_step=[lambda state: seen.append((state.learning_rate, state.loss))],
     )
     np.testing.assert_allclose(np.stack([found.learning_rates, found.losses], axis=1), seen, rtol=1e-6)
-    # An average that is no less than the least, no more than the greatest, and begins with the first.
+    # The average lies between the lowest and the highest loss, and begins with the first.
     assert found.smoothed[0] == pytest.approx(found.losses[0])
     assert found.losses.min() <= found.smoothed.min() <= found.smoothed.max() <= found.losses.max()
 
@@ -118,20 +118,20 @@ def test_a_loss_that_is_not_finite_ends_it():
     assert math.isnan(found.suggestion)  # the loss never fell
 
 
-def test_a_loss_that_is_not_finite_from_the_beginning():
+def test_a_loss_that_is_not_finite_at_the_start():
     x, y = wave(200)
-    with pytest.raises(DataError, match="not finite before the first step: standardize"):
+    with pytest.raises(DataError, match="isn't finite before the first step: standardize"):
         find_learning_rate(MLP([4, 8, 1], loss="squared_error"), (1e25 * x, y))
 
 
-def test_batches_of_the_user_s_own_making(blobs):
+def test_batches_that_users_make(blobs):
     x, y = blobs
     batches = [(x[i : i + 50], y[i : i + 50]) for i in range(0, 150, 50)]
     net = MLP([2, 8, 3])
     found = find_learning_rate(net, batches, steps=50)
     again = find_learning_rate(net, lambda epoch: iter(batches), steps=50)
     np.testing.assert_array_equal(found.losses, again.losses)
-    with pytest.raises(DataError, match="a generator is used up after one epoch"):
+    with pytest.raises(DataError, match="one epoch uses up a generator"):
         find_learning_rate(net, iter(batches), steps=50)
 
 
@@ -144,7 +144,7 @@ def test_settings_that_change_the_gradient_are_passed_on(blobs):
 
 
 @pytest.mark.parametrize("name", ["schedule", "epochs", "validation", "averaging", "learning_rate", "after_step"])
-def test_settings_that_make_no_sense(blobs, name):
+def test_settings_that_do_not_apply(blobs, name):
     with pytest.raises(SettingError, match=f"unknown setting of a range test '{name}'"):
         find_learning_rate(MLP([2, 3]), blobs, **{name: None})
 
@@ -152,7 +152,7 @@ def test_settings_that_make_no_sense(blobs, name):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"lowest": 1.0, "highest": 1.0}, "lowest must be below highest: 1 is not below 1"),
+        ({"lowest": 1.0, "highest": 1.0}, "lowest must be below highest = 1, not 1"),
         ({"lowest": 0.0}, "lowest must be a finite number above 0"),
         ({"highest": math.inf}, "highest must be a finite number above 0"),
         ({"steps": 9}, "steps must be a whole number of at least 10"),

@@ -22,7 +22,7 @@ from numlp.training.regularization import (
 
 @pytest.fixture
 def step():
-    """A network in float64 with the gradients of a batch, and that batch."""
+    """Return a network in float64 with the gradients of a batch, and that batch."""
     rng = np.random.default_rng(0)
     net = MLP([4, 300, 60, 3], activation="tanh", dtype="float64", normalization="batch")  # more than one piece
     net.params += rng.normal(scale=0.1, size=net.params.shape)
@@ -32,7 +32,7 @@ def step():
 
 
 @pytest.mark.parametrize(("l1", "l2"), [(0.0, 0.1), (0.1, 0.0), (0.2, 0.3)])
-def test_penalties_add_their_gradients_to_those_of_the_weights_alone(step, l1, l2):
+def test_penalties_add_their_gradients_to_weights_only(step, l1, l2):
     net, batch = step
     before, weights = net.grads.copy(), net.weights.copy()
     Penalty(net, l1, l2)(batch)
@@ -58,7 +58,7 @@ def test_the_penalty_s_gradient_is_that_of_the_penalty(step):
 
 
 @pytest.mark.parametrize("batch_size", [2, 6])
-def test_the_adversary_averages_the_gradients_of_both_places(step, batch_size):
+def test_the_adversary_averages_the_gradients_at_both_points(step, batch_size):
     net, batch = step
     clean, by_input = net.grads.copy(), net.input_grad.copy()
     moved = batch.x + 0.3 * by_input / np.linalg.norm(by_input, axis=1, keepdims=True)
@@ -82,7 +82,7 @@ def test_the_adversary_moves_against_the_network(step):
     assert np.mean(net.row_losses > before) > 0.8
 
 
-def test_where_the_loss_is_flat_the_adversary_stays(step):
+def test_the_adversary_does_not_move_where_the_loss_is_flat(step):
     net, batch = step
     net.input_grad = np.zeros_like(net.input_grad)
     Adversary(net, 0.3, 6)(batch)
@@ -96,7 +96,7 @@ def test_clipping_by_norm_shortens_and_keeps_the_direction(limit):
     np.testing.assert_allclose(grads, np.array([3, -4, 12]) * min(1, limit / 13))
 
 
-def test_changes_come_in_their_order(step):
+def test_gradient_changes_are_applied_in_order(step):
     net, batch = step
     settings = Regularization(l2=0.1, clip_norm=0.5, clip_value=0.01)
     expected = net.grads.copy()
@@ -110,7 +110,7 @@ def test_changes_come_in_their_order(step):
     assert gradient_changes(net, Regularization(), 6, None) == []
 
 
-def test_max_norm_shortens_only_what_is_longer():
+def test_max_norm_shortens_only_longer_vectors():
     net = MLP([4, 5, 3], dtype="float64")
     before = [layer.weight.copy() for layer in net.linear_layers]
     limit = np.median(np.linalg.norm(before[0], axis=0))
@@ -164,22 +164,22 @@ def test_settings_out_of_range(blobs, settings, says):
 
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES if LOSSES[name].task == "regression"])
-def test_values_can_not_be_smoothed(loss):
+def test_regression_targets_can_not_be_smoothed(loss):
     net = MLP([2, 6], loss=loss)
     data = np.ones((3, 2)), np.ones((3, net.n_targets))
-    with pytest.raises(SettingError, match=f"label_smoothing has no meaning for loss '{loss}'"):
+    with pytest.raises(SettingError, match=f"label_smoothing must be 0, not 0.1: the loss '{loss}' has no classes"):
         train(net, data, label_smoothing=0.1)
 
 
-# --- By effect. Every figure is better small. The bound is a share of the figure of the same training with the
-# setting off: one that did nothing would have that figure itself, and fail.
+# --- By effect. For every metric, lower is better. The bound is a share of the metric's value in the same training
+# with the setting off: a setting without effect would reach exactly that value, and fail.
 
 PLAIN = {"learning_rate": 0.1, "batch_size": 50, "epochs": 30}
 ADAM = {"optimizer": "adamw(weight_decay = 0)", "learning_rate": 1e-3}
 
 
 class Digits:
-    """A thousand digits, too few for a network not to learn them by heart, and two thousand others."""
+    """A thousand digits, so few that a network learns them by heart, and two thousand unseen ones."""
 
     def __init__(self, mnist):
         self.x, self.y = mnist.train[0][:1000], np.asarray(mnist.train[1][:1000])
@@ -191,7 +191,7 @@ class Digits:
         self.trained = {}
 
     def train(self, architecture=None, wrong=False, seed=0, layer_size=(784, 128, 128, 10), **settings):
-        """Return the network, and the accuracy on its training data; a training is done once."""
+        """Return the network and the accuracy on its training data; train only once for the same settings."""
         key = repr((architecture, wrong, seed, layer_size, sorted(settings.items())))
         if key not in self.trained:
             net = MLP(layer_size, seed=seed, **(architecture or {}))
@@ -217,12 +217,12 @@ def errors_of_others(net, digits):
 
 
 def gap(net, digits):
-    """How much worse others are than those that were learned."""
+    """Return how much worse the network is on unseen digits than on its training data."""
     return evaluate(net, (digits.x, digits.y))["accuracy"] - evaluate(net, digits.others)["accuracy"]
 
 
 def loss_under(**architecture):
-    """Return the loss of others while the network is disturbed."""
+    """Return the loss on unseen digits while the network is disturbed."""
 
     def figure(net, digits):
         disturbed = MLP(net.layer_size, **architecture)
@@ -234,7 +234,7 @@ def loss_under(**architecture):
 
 
 def errors_of_moved(net, digits):
-    """The share of errors among others that were moved against the network by 1.5, a sixth of their length."""
+    """Return the error rate on unseen digits moved against the network by 1.5, a sixth of their length."""
     net.loss_and_grad(digits.rows, digits.targets, input_gradient=True)
     length = np.linalg.norm(net.input_grad, axis=1, keepdims=True)
     moved = digits.rows + 1.5 * net.input_grad / np.maximum(length, 1e-12)
@@ -262,7 +262,7 @@ def longest(net, digits):
 
 
 EFFECTS = {
-    # the setting: (architecture, training), settings of both trainings, [(figure, at most this share of it)]
+    # setting: (architecture, training), settings of both training runs, [(metric, largest share of it)]
     "dropout": (({"dropout": 0.5}, {}), {}, [(loss_under(dropout=0.5), 0.4), (errors_of_moved, 0.75)]),
     "input_dropout": (
         ({"input_dropout": 0.3}, {}),
@@ -314,7 +314,7 @@ EFFECTS = {
 
 
 @pytest.mark.parametrize("name", EFFECTS)
-def test_each_does_what_it_is_for(digits, name):
+def test_each_setting_serves_its_purpose(digits, name):
     (architecture, setting), both, bounds = EFFECTS[name]
     off = digits.train(**both)
     on = digits.train(**(both | {"architecture": architecture} | setting))
@@ -325,7 +325,7 @@ def test_each_does_what_it_is_for(digits, name):
 
 
 @pytest.mark.parametrize("name", EFFECTS)
-def test_a_setting_that_did_nothing_would_be_seen(digits, name):
+def test_a_setting_without_effect_would_fail(digits, name):
     _, both, bounds = EFFECTS[name]
     off = digits.train(**both)
     assert all(share < 0.99 and figure(off, digits) > share * figure(off, digits) for figure, share in bounds)

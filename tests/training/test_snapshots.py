@@ -12,13 +12,13 @@ from numlp.training.snapshots import Snapshots, load_snapshots, save_snapshots
     ("count", "epochs", "expected"),
     [(2, 4, [0, 4]), (3, 4, [0, 2, 4]), (5, 4, [0, 1, 2, 3, 4]), (100, 4, [0, 1, 2, 3, 4]), (3, 1, [0, 1])],
 )
-def test_which_epochs_are_kept(blobs, count, epochs, expected):
+def test_snapshots_are_taken_at_equal_distances(blobs, count, epochs, expected):
     snapshots = Snapshots(count, epochs=epochs)
     train(MLP([2, 4, 3]), blobs, epochs=epochs, after_epoch=[snapshots])
     assert list(snapshots.weights) == expected
 
 
-def test_they_are_the_weights_of_those_epochs(blobs):
+def test_snapshots_hold_the_weights_of_their_epochs(blobs):
     net, snapshots, seen = MLP([2, 4, 3]), Snapshots(3, epochs=2), []
     first = net.linear_layers[0].weight.copy()
     look = [snapshots, lambda state: seen.append(net.linear_layers[0].weight.copy())]
@@ -29,12 +29,12 @@ def test_they_are_the_weights_of_those_epochs(blobs):
 
 
 @pytest.mark.parametrize("count", [1, 0, -3, 2.5])
-def test_fewer_than_two_are_none(count):
+def test_there_must_be_at_least_two_snapshots(count):
     with pytest.raises(SettingError, match="snapshots must be a whole number of at least 2"):
         Snapshots(count, epochs=5)
 
 
-def test_a_file_holds_them_in_order(tmp_path):
+def test_a_file_holds_snapshots_in_order(tmp_path):
     weights = {10: np.ones((2, 3), np.float32), 2: np.zeros((2, 3), np.float32)}
     save_snapshots(weights, tmp_path / "s.safetensors")
     found = load_snapshots(tmp_path / "s.safetensors")
@@ -53,20 +53,20 @@ def test_a_file_holds_them_in_order(tmp_path):
         {"epoch.1": np.ones((2, 2)), "epoch.2": np.ones((2, 3))},
     ],
 )
-def test_what_are_no_snapshots(tmp_path, tensors):
+def test_files_that_do_not_hold_snapshots(tmp_path, tensors):
     (tmp_path / "s.safetensors").write_bytes(save(tensors))
-    with pytest.raises(FileFormatError, match="holds no snapshots"):
+    with pytest.raises(FileFormatError, match="doesn't hold snapshots"):
         load_snapshots(tmp_path / "s.safetensors")
 
 
-def test_a_file_that_is_none(tmp_path):
+def test_missing_files_and_folders(tmp_path):
     with pytest.raises(FileFormatError):
         load_snapshots(tmp_path / "none.safetensors")
     with pytest.raises(OutputError):
         save_snapshots({}, tmp_path / "no folder" / "s.safetensors")
 
 
-def test_a_resumed_training_goes_on_watching(blobs, tmp_path):
+def test_a_resumed_run_continues_its_snapshots(blobs, tmp_path):
     def watched(net, **settings):
         snapshots, norms = Snapshots(5, epochs=4), GradientNorms()
         train(net, blobs, after_epoch=[snapshots, norms, Checkpoint(tmp_path / "c")], **settings)

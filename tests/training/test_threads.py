@@ -10,7 +10,7 @@ from numlp.training.threads import count, fastest, limited
 SEVERAL = pytest.mark.skipif(count() == 1, reason="this machine, or OPENBLAS_NUM_THREADS, has one thread")
 
 
-def test_a_limit_holds_until_it_is_left():
+def test_a_limit_holds_until_its_block_ends():
     before = count()
     with limited(1):
         assert count() == 1
@@ -26,7 +26,7 @@ def test_no_limit_is_none():
         assert count() == before
 
 
-def test_trying_leaves_the_network_and_the_limit_as_they_are():
+def test_trials_leave_the_network_and_the_limit_unchanged():
     net = MLP([20, 30, 3], normalization="batch", dropout=0.5)
     params, before = net.params.copy(), count()
     assert 1 <= fastest(net, batch_size=8) <= before
@@ -35,8 +35,8 @@ def test_trying_leaves_the_network_and_the_limit_as_they_are():
 
 
 @SEVERAL
-def test_the_fastest_is_what_takes_least_time(monkeypatch):
-    """A clock that runs faster while one thread computes, and one that runs slower."""
+def test_the_fastest_number_takes_the_least_time(monkeypatch):
+    """Use a clock that runs faster, or slower, while one thread computes."""
     now = 0.0
     for per_thread, expected in ((2.0, 1), (0.5, count())):
 
@@ -50,7 +50,7 @@ def test_the_fastest_is_what_takes_least_time(monkeypatch):
 
 
 @SEVERAL
-def test_a_training_takes_the_threads_that_its_recipe_names(monkeypatch, tmp_path):
+def test_training_uses_the_threads_in_its_recipe(monkeypatch, tmp_path):
     x = np.random.default_rng(0).normal(size=(60, 4))
     np.savez(tmp_path / "data.npz", x=x, y=np.arange(60) % 3)
     seen = []
@@ -63,7 +63,7 @@ def test_a_training_takes_the_threads_that_its_recipe_names(monkeypatch, tmp_pat
         assert set(seen) == {threads or count()}
 
 
-def test_what_is_timed_becomes_a_number():
+def test_timed_threads_become_a_number():
     net = MLP([4, 3, 2])
     assert threads_of(Recipe(threads="timed"), net) in range(1, count() + 1)
     assert threads_of(Recipe(threads=3), net) == 3

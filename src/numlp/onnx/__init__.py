@@ -1,9 +1,9 @@
-"""Networks to ONNX and back: `export_onnx` for whatever runs ONNX, `import_onnx` for what other libraries trained.
+"""Networks to ONNX and back: `export_onnx` for any ONNX runtime, `import_onnx` for networks from other libraries.
 
-Export writes each layer, activation and link in ONNX's words (`formulas`) into a graph (`graph`). Import goes the
-other way without a list of how exporters write things: it reads what a file holds (`reading`), follows the rows
-through it (`walking`), cuts the graph at its matrices (`blocks`), computes what lies between two of them
-(`operators`), recognizes activations and norms by their values (`recognition`), and puts a network together
+Export writes each layer, activation and link as ONNX nodes (`formulas`) into a graph (`graph`). Import works in the
+opposite direction, without a list of the forms that exporters use: it reads the file (`reading`), follows the rows
+through the graph (`walking`), cuts it at its matrices (`blocks`), computes the part between two of them
+(`operators`), recognizes activations and norms by their values (`recognition`), and assembles a network
 (`assembly`).
 """
 

@@ -1,4 +1,4 @@
-"""A network of the matrices that a graph was cut at, and of the steps between them."""
+"""Assembly: a network from the matrices of a graph and the steps between them."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def make_network(
     ----------
     source : Source
     value : Value or Start
-        The predictions, or the logits.
+        The predictions or the logits.
     wanted : Loss or None
-        None for the one that the value says.
+        None stands for the loss that fits the value.
     class_names : sequence of str, optional
-        Left out where their number does not fit.
+        Dropped if their number doesn't fit.
     **settings
-        Of the network, beside those that the graph says.
+        Settings of the network beyond those in the graph.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def make_network(
     """
     products = _products(value)
     if not products:
-        raise FileFormatError("between input and output is no matrix: this is no MLP")
+        raise FileFormatError("there is no matrix between input and output: this isn't an MLP")
     losses = usual_losses() if wanted is None else (wanted,)
     steps = take_apart(value, (affine, partial(link, losses=losses)))
     loss = wanted or LOSSES["squared_error"]()
@@ -67,22 +67,22 @@ def make_network(
         class_names=class_names if class_names and len(class_names) == n_names(loss, n_outputs) else None,
         **settings,
     )
-    with np.errstate(over="ignore"):  # what overflows is found below
+    with np.errstate(over="ignore"):  # the check below finds overflows
         for name, view in network.named_parameters().items():
             _, number, parameter = name.split(".")
             view[...] = layers[int(number)].parameters[parameter]
     if not np.isfinite(network.params).all():
-        raise FileFormatError("the weights hold NaN or infinity")
+        raise FileFormatError("the weights must be finite, but hold NaN or infinity")
     return network
 
 
 def size(value: Value | Start) -> int:
-    """Return how many weights the network has that leads to a value."""
+    """Return the number of weights in the network that leads to a value."""
     return sum(product.weight.size for product in _products(value))
 
 
 def _products(value: Value | Start) -> list[Product]:
-    """Return the products with matrices that lead to a value, the first one first."""
+    """Return the products with matrices that lead to a value, in order."""
     products: list[Product] = []
     start = start_of(value)
     while isinstance(start, Product):
@@ -92,7 +92,7 @@ def _products(value: Value | Start) -> list[Product]:
 
 
 def _layers(products: Sequence[Product], last: Sequence[Step]) -> list[_Layer]:
-    """Return the layers with all steps that follow them: `last` those after the last matrix."""
+    """Return the layers with all steps that follow them; `last` holds those after the last matrix."""
     layers = [_Layer(product) for product in products]
     for layer, following in zip(layers, [*layers[1:], None], strict=True):
         for step in last if following is None else following.product.steps:
@@ -105,13 +105,13 @@ def _layers(products: Sequence[Product], last: Sequence[Step]) -> list[_Layer]:
 
 
 def _scaling(steps: Sequence[Step], dtype: np.dtype[Any]) -> Scaling:
-    """Return the scaling of the inputs, a single number where all features have the same."""
+    """Return the scaling of the inputs, with a single number if all features have the same."""
     largest = data_range(dtype)
     if not steps:
-        return Scaling(factor=np.array(largest))  # bytes as they are: to numlp, bytes are parts of 255
+        return Scaling(factor=np.array(largest))  # undo numlp's division of bytes by 255
     kind = steps[0].kind
     if not np.all(kind.factor):
-        raise steps[0].node.refused("multiplies inputs by 0: leave those features out")
+        raise steps[0].node.refused("multiplies inputs by 0: remove those features")
     return Scaling(_uniform(-kind.shift / kind.factor / largest + 0.0), _uniform(kind.factor * largest))
 
 
@@ -120,12 +120,12 @@ def _uniform(values: AnyArray) -> AnyArray:
 
 
 class _Layer:
-    """A matrix and what follows it, up to the next.
+    """A matrix and the steps that follow it, up to the next matrix.
 
     Parameters
     ----------
     product : Product
-        With the matrix.
+        The product with the matrix.
     """
 
     def __init__(self, product: Product) -> None:
@@ -137,23 +137,25 @@ class _Layer:
 
     @property
     def parameters(self) -> dict[str, AnyArray]:
-        """The parameters, by the names that they have in a network."""
+        """The parameters by their names in a network."""
         return {"weight": self.weight, "bias": self.bias, **(vars(self.norm) if self.norm else {})}
 
     def add_norm(self) -> None:
-        """Take a norm into a layer that shows none: of a single unit it leaves nothing but its shift.
+        """Add the norm that a layer with a single unit seems to lack, because it reduces the unit to its shift.
 
         Raises
         ------
         FileFormatError
-            If the layer is no such one.
+            If the layer has more units, or a weight other than 0.
         """
         if self.product.width > 1 or self.weight.any():
-            raise self.product.node.refused("has no layer norm after it: numlp has one in all hidden layers, or none")
+            raise self.product.node.refused(
+                "has no layer norm after it: numlp needs one in every hidden layer, or in none"
+            )
         self.norm = Norm(np.ones(1), self.bias)
 
     def add(self, step: Step, following: _Layer | None) -> None:
-        """Take one step more into the layer, or into the weights of the following one."""
+        """Add a step to the layer, or to the weights of the following one."""
         kind = step.kind
         if isinstance(kind, Affine) and self.activation and following:
             following.bias = following.bias + kind.shift @ following.weight
@@ -167,4 +169,4 @@ class _Layer:
         elif isinstance(kind, Activation) and not self.activation:
             self.activation = kind
         else:
-            raise step.node.refused("is no part of an MLP: it stands after the activation or the link of its layer")
+            raise step.node.refused("isn't part of an MLP: it follows the activation or the link of its layer")

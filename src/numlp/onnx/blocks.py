@@ -1,7 +1,8 @@
-"""A graph cut at its matrices: rows are multiplied by one, go through a few operations, are multiplied by the next.
+"""Blocks: the parts of a graph between its matrices.
 
-What lies between two matrices is a block. `take_apart` finds the steps that it consists of: it looks for the longest
-end of the block that is one step, told by its values, then for the longest end of what is left.
+The rows are multiplied by a matrix, go through a few operations, and are multiplied by the next matrix. `take_apart`
+splits such a block into steps: it computes values to find the longest tail of the block that is a single step, then
+the longest tail of the rest.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from numlp.onnx.reading import Node
 from numlp.onnx.recognition import ROWS, Function, Rows
 
 MATRICES = ("MatMul", "Gemm")
-MOST_NODES = 40  # in one block; the longest of exporters' are norms of a dozen nodes
-_MOST_NUMBERS = 1 << 24  # that a block's nodes compute together, for the rows that are tried
-TOO_LONG = "is no part of an MLP: more stands before it, without a matrix, than activations and norms consist of"
+MOST_NODES = 40  # in one block; the longest steps that exporters write are norms of a dozen nodes
+_MOST_NUMBERS = 1 << 24  # that the nodes of a block together compute for the trial rows
+TOO_LONG = "isn't part of an MLP: too many nodes lie between it and the matrix or input before it"
 WRONG = (KeyError, TypeError, ValueError, IndexError, OverflowError, ZeroDivisionError, AttributeError)
 
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Where a block begins: the input.
+    """The start of a block: the input.
 
     Attributes
     ----------
     width : int
     shape : tuple of int
-        Of one row as the operations take it.
+        The shape of one row before the first operation.
     """
 
     width: int
@@ -41,15 +42,15 @@ class Start:
 
 @dataclass(frozen=True, eq=False)
 class Product(Start):
-    """Where another block begins: what a matrix has been multiplied with.
+    """The start of a later block: the product with a matrix.
 
     Attributes
     ----------
     node : Node
     source : Value or Start
-        What is multiplied.
+        The multiplied rows.
     steps : list of Step
-        From the start before to `source`.
+        The steps from the previous start to `source`.
     weight : array
     bias : array or None
     """
@@ -63,17 +64,17 @@ class Product(Start):
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """What a node computes from the rows: the node, and what it takes.
+    """The result that a node computes from the rows.
 
     Attributes
     ----------
     node : Node
     args : tuple
-        Values, constants, and None for what is left out.
+        The inputs of the node: values, constants, and None for missing optional ones.
     start : Start
-        Where the block begins that it lies in.
+        The start of its block.
     depth : int
-        How many nodes the longest way from there has.
+        The number of nodes on the longest path from there.
     """
 
     node: Node
@@ -84,7 +85,7 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One step of a block: an affine map, a norm, an activation or a loss; and the node that it ends with."""
+    """One step of a block (an affine map, a norm, an activation or a loss), with its last node."""
 
     kind: Any
     node: Node
@@ -100,12 +101,12 @@ def take_apart(value: Value | Start, recognizers: Sequence[Recognizer]) -> list[
     ----------
     value : Value or Start
     recognizers : sequence of callable
-        Each returns the one step that a function is, or None.
+        Each returns the step that a function represents, or None.
 
     Raises
     ------
     FileFormatError
-        If there is a part that is none.
+        If a part isn't a step.
     """
     steps: list[Step] = []
     while isinstance(value, Value):
@@ -116,7 +117,7 @@ def take_apart(value: Value | Start, recognizers: Sequence[Recognizer]) -> list[
 
 
 def _last_step(value: Value, recognizers: Sequence[Recognizer]) -> tuple[Any, Value | Start]:
-    """Return the longest end of a block that is one step, and where it begins."""
+    """Return the longest tail of a block that is a single step, and the value at which it begins."""
     nodes = _block(value)
     if len(nodes) > MOST_NODES or len(nodes) * ROWS * value.start.width > _MOST_NUMBERS:
         raise value.node.refused(TOO_LONG)
@@ -126,16 +127,16 @@ def _last_step(value: Value, recognizers: Sequence[Recognizer]) -> tuple[Any, Va
         if kind is not None:
             return kind, begin
     since = f"with the nodes before it, from {nodes[0].node.title} on, " if len(nodes) > 1 else ""
-    raise value.node.refused(f"{since}is no part of an MLP: no activation, norm, scaling or link of numlp's")
+    raise value.node.refused(f"{since}isn't part of an MLP: numlp has no such activation, norm, scaling or link")
 
 
 def start_of(value: Value | Start) -> Start:
-    """Return where the block begins that a value lies in."""
+    """Return the start of the block that holds a value."""
     return value.start if isinstance(value, Value) else value
 
 
 def _block(value: Value) -> list[Value]:
-    """Return the values of a block up to one, each after those that it is computed from."""
+    """Return the values of a block up to this one, each after the values that it depends on."""
     order: dict[Value, None] = {}
     stack: list[tuple[Value, bool]] = [(value, False)]
     while stack and len(order) <= MOST_NODES:
@@ -149,8 +150,8 @@ def _block(value: Value) -> list[Value]:
 
 
 def _all_passes(nodes: list[Value], begin: Value) -> bool:
-    """Tell whether the last of the nodes depends on the start of the block by `begin` alone."""
-    apart: set[Any] = {nodes[0].start}  # what is reached without passing `begin`
+    """Return whether the last of the nodes depends on the start of the block only through `begin`."""
+    apart: set[Any] = {nodes[0].start}  # everything that depends on the start without passing `begin`
     for each in nodes:
         if each is not begin and any(isinstance(arg, Value | Start) and arg in apart for arg in each.args):
             apart.add(each)
@@ -158,7 +159,7 @@ def _all_passes(nodes: list[Value], begin: Value) -> bool:
 
 
 def _recognized(nodes: list[Value], begin: Value | Start, recognizers: Sequence[Recognizer]) -> Any:
-    """Return what the first recognizer that knows it takes the way from `begin` to the last of the nodes for."""
+    """Return the step from `begin` to the last of the nodes, from the first recognizer that knows it, or None."""
     start = nodes[0].start
 
     def function(x: Rows) -> Rows:
@@ -169,7 +170,7 @@ def _recognized(nodes: list[Value], begin: Value | Start, recognizers: Sequence[
 
 
 def _evaluated(nodes: list[Value], begin: Value | Start, rows: Rows) -> Rows:
-    """Return what the last of the nodes computes where `begin` is the given rows."""
+    """Return the result of the last of the nodes if `begin` has the given rows as its result."""
     results: dict[Any, AnyArray] = {begin: rows}
     for each in nodes:
         known = all(not isinstance(arg, Value | Start) or arg in results for arg in each.args)
@@ -185,6 +186,6 @@ def _evaluated(nodes: list[Value], begin: Value | Start, rows: Rows) -> Rows:
 
 
 def why(node: Node, error: Exception) -> str:
-    """Return what to say of a node whose operation failed."""
+    """Return why a node failed, for an error message."""
     known = node.operator in OPERATORS or node.operator in MATRICES
-    return "is no part of an MLP" if not known else f"can't be computed: {error}"
+    return "isn't part of an MLP" if not known else f"can't be computed: {error}"

@@ -1,4 +1,4 @@
-"""A network, or an ensemble, as an ONNX file."""
+"""Export: a network or an ensemble as an ONNX file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from numlp.onnx.formulas import single
 from numlp.onnx.graph import Graph
 
 INPUT = "input"
-_MOST_BYTES = (1 << 31) - (1 << 20)  # of one protocol buffer, with some room for all that is no weight
+_MOST_BYTES = (1 << 31) - (1 << 20)  # the limit of one protocol buffer, minus some space for all but the weights
 
 
 def export_onnx(
@@ -33,36 +33,36 @@ def export_onnx(
     bytes_input: bool = False,
     fold_norms: bool = False,
 ) -> None:
-    """Write a network or an ensemble as one ONNX file that needs nothing else.
+    """Write a network or an ensemble as a single, self-contained ONNX file.
 
-    The input, "input", is any number of samples in the shape of those that the network was trained on, (n, 28, 28)
-    or (n, features), and is scaled in the file. It means what it means to `predict`: floats are taken as they are,
-    bytes are read as parts of 255. A network does not remember which of them it was trained on, so say it here.
+    The input, "input", takes any number of samples in the shape of the training samples, such as (n, 28, 28) or
+    (n, features); the file includes the scaling of the inputs. As in `predict`, floats are used unchanged, and bytes
+    are divided by 255. A network doesn't remember which of the two it was trained on: say so with `bytes_input`.
 
-    The outputs are what the network's methods return, in their shapes:
+    The outputs match those of the network's methods, in values and shapes:
 
-    - for classes and labels "label", int64, as `predict`, and "probabilities", float32, as `predict_proba`;
-    - for real targets "prediction", float64, as `predict`: in the units of the data;
+    - for classes and labels, "label", int64, as from `predict`, and "probabilities", float32, from `predict_proba`;
+    - for real-valued targets, "prediction", float64, as from `predict`, in the units of the data;
     - "logits", float32, (n, outputs), before temperature and link.
 
-    The names of classes and features are in the file's metadata as JSON, "class_names" and "feature_names". The file
-    computes in float32, which every runtime can, also where the network computes in float64. What acts in training
-    only (dropout, noise) does not go into it.
+    The file's metadata hold the names of classes and features as JSON, in "class_names" and "feature_names". The file
+    computes in float32, which every runtime supports, even if the network computes in float64. Dropout and noise,
+    which act in training only, are left out.
 
     Parameters
     ----------
     model : MLP or Ensemble
     path : path
-        By convention with the suffix ".onnx"; a file that is there is replaced, whole or not at all.
+        By convention with the suffix ".onnx". An existing file is replaced atomically.
     bytes_input : bool
-        The input is uint8, 0 to 255, as images are stored, instead of float32.
+        Whether the input is uint8, 0 to 255, as images are stored, instead of float32.
     fold_norms : bool
-        Batch norms become part of the weights before them, instead of nodes of their own.
+        Whether to fold batch norms into the weights before them instead of writing them as nodes.
 
     Raises
     ------
     SettingError
-        If the model is too large for a file of 2 GiB, or holds numbers that float32 does not.
+        If the model is too large for a file of 2 GiB, or holds numbers beyond the range of float32.
     OutputError
         If the file can't be written.
 
@@ -76,7 +76,7 @@ def export_onnx(
     """
     networks = model.members if isinstance(model, Ensemble) else (model,)
     if 4 * sum(network.params.size for network in networks) > _MOST_BYTES:
-        raise SettingError("the model has over 2 GiB of float32 weights, more than one ONNX file can hold")
+        raise SettingError("model must have less than 2 GiB of float32 weights to fit into one ONNX file")
     graph = Graph()
     shape = model.input_shape or model.layer_size[:1]
     dtype = np.dtype(np.uint8 if bytes_input else np.float32)
@@ -102,7 +102,7 @@ def export_onnx(
 
 
 def _scaled(graph: Graph, x: str, scaling: Scaling, dtype: np.dtype[Any]) -> str:
-    """Put down the scaling of the inputs, in the steps and with the rounding of `Scaling.between`."""
+    """Add the scaling of the inputs, with the steps and the rounding of `Scaling.between`."""
     exact = np.float32 if dtype == np.uint8 else np.float64
     shift, factor = scaling.shift * data_range(dtype), single(scaling.factor / data_range(dtype))
     if dtype == np.uint8:
@@ -130,7 +130,7 @@ def _put_layers(graph: Graph, x: str, network: MLP, prefix: str, fold_norms: boo
 
 
 def _parameters(network: MLP, fold_norms: bool) -> dict[Layer, dict[str, AnyArray]]:
-    """Return the parameters of every layer that has some, by their names; batch norms folded if that is wanted."""
+    """Return the parameters of each layer that has any, by name; fold batch norms if `fold_norms` says so."""
     named = iter(network.named_parameters().items())
     found = {layer: dict(next(named) for _ in layer.shapes) for layer in network.layers if layer.shapes}
     layers = list(found)
@@ -155,7 +155,7 @@ def _put_layer(graph: Graph, x: str, layer: Layer, names: dict[str, str]) -> str
             return formulas.activate(graph, x, layer.activation)
         case Dropout() | GaussianNoise():
             return x
-    raise SettingError(f"layers of kind {layer.kind!r} can't be written as ONNX yet")
+    raise SettingError(f"model must not have layers of kind {layer.kind!r}, which can't be written as ONNX yet")
 
 
 def _divided(graph: Graph, x: str, temperature: float) -> str:
@@ -188,11 +188,11 @@ def _put_outputs(graph: Graph, logits: str, model: MLP | Ensemble) -> None:
 
 
 def _put_values(graph: Graph, logits: str, model: MLP | Ensemble) -> None:
-    """Put down predictions of real targets, in the units of the data and in the shape that `predict` gives them."""
+    """Add predictions of real-valued targets, in the units of the data and in the shape that `predict` returns."""
     loss, n, scaling = model.loss, model.n_targets, model.target_scaling
     values = _cast(graph, formulas.link(graph, logits, loss, n), np.float64)
     values = graph("Reshape", values, np.array([-1, loss.blocks, n]))
-    # `unscale` is affine: what it does to 1, without the shift, and to 0 says all of it.
+    # `unscale` is affine, so its values at 1, without the shift, and at 0 determine it.
     ones = np.ones((1, loss.blocks, n))
     factor = loss.unscale(ones, Scaling(factor=scaling.factor))[0]
     shift = loss.unscale(0 * ones, scaling)[0]
@@ -203,7 +203,7 @@ def _put_values(graph: Graph, logits: str, model: MLP | Ensemble) -> None:
 
 
 def _described(model: MLP | Ensemble, members: list[str]) -> dict[str, Any]:
-    """Return what `import_onnx` can't see in the graph: where each network ends, and what its logits stand for."""
+    """Return what `import_onnx` can't see in the graph: the end of each network, and the meaning of its logits."""
     scaling = model.target_scaling
     networks = model.members if isinstance(model, Ensemble) else (model,)
     return {
@@ -220,17 +220,17 @@ def _described(model: MLP | Ensemble, members: list[str]) -> dict[str, Any]:
 
 
 def _description(model: MLP | Ensemble, bytes_input: bool) -> str:
-    """Return what the file says of itself to who opens it without numlp."""
+    """Return the file's description for readers without numlp."""
     if bytes_input:
         taken = "bytes from 0 to 255, as images are stored"
     else:
-        taken = "numbers in the units of the training data; where these were bytes, parts of 255 (divide by 255)"
+        taken = "numbers in the units of the training data; if these were bytes, divide by 255"
     given = {
         "classification": "label is the index of the class, probabilities are those of the classes",
         "labels": "label is 0 or 1, probabilities are those of the classes",
         "regression": f"prediction is in the units of the data ({', '.join(model.loss.block_names)})",
     }[model.loss.task]
     return (
-        f"A multilayer perceptron of numlp. {INPUT}: {taken}; it is scaled here. {given[0].upper()}{given[1:]}; "
-        "logits are the sums before the link. The metadata hold names of classes and features as JSON lists."
+        f"A multilayer perceptron from numlp. {INPUT}: {taken}; this file scales it. {given[0].upper()}{given[1:]}; "
+        "logits are the outputs before the link. The metadata hold the names of classes and features as JSON lists."
     )

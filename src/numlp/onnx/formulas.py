@@ -1,6 +1,6 @@
-"""Layers, activations and losses' links, each as the ONNX nodes that compute the same.
+"""Formulas: layers, activations and links of losses as equivalent ONNX nodes.
 
-The names are those of `ACTIVATIONS` and `LOSSES`: what is new there needs a line here, and a test says so.
+The names are those of `ACTIVATIONS` and `LOSSES`. Each new entry there needs a line here, as a test ensures.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ from numlp.onnx.graph import Graph
 
 
 def single(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Return numbers in the precision that the file computes in."""
+    """Return numbers in float32, the precision of the file."""
     with np.errstate(over="ignore"):
         rounded = np.asarray(values).astype(np.float32)
     if not np.isfinite(rounded).all():
-        raise SettingError("the model holds numbers that are infinite in float32, in which ONNX files compute")
+        raise SettingError("model must not hold numbers beyond the range of float32, in which ONNX files compute")
     return rounded
 
 
 def activate(graph: Graph, z: str, activation: Activation) -> str:
-    """Put down an activation function."""
+    """Add an activation function."""
     return _found("activation", activation.name, _ACTIVATIONS)(graph, z, activation)
 
 
 def link(graph: Graph, logits: str, loss: Loss, n_targets: int) -> str:
-    """Put down what turns logits into predictions, in the scale of scaled targets."""
+    """Add the link, which turns logits into predictions on the scale of the scaled targets."""
     return _found("loss", loss.name, _LINKS)(graph, logits, n_targets)
 
 
 def pool(graph: Graph, members: list[str], loss: Loss, n_targets: int) -> str:
-    """Put down what turns the members' logits, each (n, outputs), into the logits of their common prediction."""
+    """Add the pooling of the members' logits, each (n, outputs), into the logits of their joint prediction."""
     return _found("loss", loss.name, _POOLS)(graph, members, n_targets)
 
 
 def batch_norm(graph: Graph, x: str, parameters: Mapping[str, str]) -> str:
-    """Put down a normalization by what the batches of the training were like."""
+    """Add a normalization by the statistics of the training batches."""
     names = [parameters[name] for name in ("scale", "shift", "mean", "variance")]
     return graph("BatchNormalization", x, *names, epsilon=EPSILON)
 
 
 def layer_norm(graph: Graph, x: str, parameters: Mapping[str, str]) -> str:
-    """Put down a normalization of every row."""
+    """Add a normalization of each row."""
     return graph("LayerNormalization", x, parameters["scale"], parameters["shift"], epsilon=EPSILON)
 
 
 def columns(graph: Graph, x: str, start: int, stop: int) -> str:
-    """Put down the choice of some columns."""
+    """Add the selection of some columns."""
     return graph("Slice", x, np.array([start]), np.array([stop]), np.array([1]))
 
 
 def _found(kind: str, name: str, registry: Mapping[str, Callable[..., str]]) -> Callable[..., str]:
     if name not in registry:
-        raise SettingError(f"{kind} {name!r} can't be written as ONNX; those that can are {', '.join(registry)}")
+        raise SettingError(f"{kind} must be one of {', '.join(registry)} for ONNX, not {name!r}")
     return registry[name]
 
 
@@ -113,7 +113,7 @@ _LINKS: dict[str, Callable[[Graph, str, int], str]] = {
 
 
 def _log_of_sum(graph: Graph, members: list[str]) -> str:
-    """Put down the logarithm of the sum of the exponentials."""
+    """Add the logarithm of the sum of the exponentials."""
     stacked = graph("Concat", *(graph("Unsqueeze", member, np.array([0])) for member in members), axis=0)
     return graph("ReduceLogSumExp", stacked, axes=[0], keepdims=0)
 

@@ -1,4 +1,4 @@
-"""Graph: nodes and constants of an ONNX graph, put down in the order in which they compute."""
+"""Graph: the nodes and constants of an ONNX graph, added in the order of computation."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from onnx import helper, numpy_helper
 
 from numlp.version import __version__
 
-# Operators of 2022: what runs ONNX at all runs these. LayerNormalization came with them.
+# The operators of 2022, which every ONNX runtime supports. They are the first with LayerNormalization.
 OPSET, IR_VERSION = 17, 8
 
 
 class Graph:
-    """A graph to be written: ``graph("Mul", x, graph("Sigmoid", x))`` puts down two nodes, and returns a name.
+    """A graph under construction: ``graph("Mul", x, graph("Sigmoid", x))`` adds two nodes and returns a name.
 
     Attributes
     ----------
     nodes, constants, inputs, outputs : list
-        As ONNX has them.
+        ONNX's own objects.
     """
 
     def __init__(self) -> None:
@@ -32,30 +32,30 @@ class Graph:
         self.outputs: list[onnx.ValueInfoProto] = []
 
     def __call__(self, operator: str, *inputs: str | npt.NDArray[Any], name: str = "", **attributes: Any) -> str:
-        """Put down a node, and return the name of what it computes; an array becomes a constant."""
+        """Add a node and return the name of its output; arrays among the inputs become constants."""
         names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
         output = name or f"{operator.lower()}.{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, names, [output], name=output, **attributes))
         return output
 
     def constant(self, array: npt.NDArray[Any], name: str = "") -> str:
-        """Put down a constant, and return its name."""
+        """Add a constant and return its name."""
         name = name or f"constant.{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
     def input(self, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> str:
-        """Declare the input, any number of rows of a shape."""
+        """Declare the input: any number of rows of this shape."""
         self.inputs.append(_rows(name, dtype, shape))
         return name
 
     def output(self, name: str, value: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> None:
-        """Give out a value under a name of its own, as rows of a shape."""
+        """Declare a value as an output with a name of its own, as rows of this shape."""
         self("Identity", value, name=name)
         self.outputs.append(_rows(name, dtype, shape))
 
     def model(self, *, description: str, metadata: Mapping[str, str]) -> onnx.ModelProto:
-        """Return the whole, checked by ONNX's own checker."""
+        """Return the whole model, after ONNX's own checker has approved it."""
         graph = helper.make_graph(self.nodes, "mlp", self.inputs, self.outputs, self.constants)
         model = helper.make_model(
             graph,

@@ -1,4 +1,4 @@
-"""A network, or an ensemble, from an ONNX file."""
+"""Import: a network or an ensemble from an ONNX file."""
 
 from __future__ import annotations
 
@@ -23,40 +23,41 @@ from numlp.settings.named import resolve
 def import_onnx(
     path: str | os.PathLike[str], *, loss: str | Loss | None = None, output: str | None = None
 ) -> MLP | Ensemble:
-    """Read a dense network that numlp or another library has written as ONNX.
+    """Return a dense network that numlp or another library wrote as ONNX.
 
-    Matrices with biases, activations, layer norms before them, batch norms and other affine maps anywhere, a scaling
-    of the inputs: whatever operators an exporter writes these in, they are told by what they compute. What is affine
-    becomes part of the weights beside it, batch norms too; layer norms must stand in all hidden layers or in none.
+    The network may consist of matrices with biases, activations, layer norms before them, batch norms and other
+    affine maps anywhere, and a scaling of the inputs. The import recognizes all of these by what they compute,
+    whatever operators an exporter uses. Affine maps, batch norms included, become part of the neighboring weights.
+    Layer norms must be present in all hidden layers or in none.
 
-    Only what leads to the output is read, and nothing else than the file is opened. A file that `export_onnx` wrote
-    comes back as the network, or the ensemble, that it was, but for batch norms, which are folded, and for what acts
-    in training only.
+    The import reads only the part of the graph that leads to the output, and opens no file but this one. A file that
+    `export_onnx` wrote yields the original network or ensemble, except that batch norms are folded and that dropout
+    and noise, which act in training only, are lost.
 
-    GELU by the error function, PyTorch's default, becomes numlp's, which is by tanh, with a `UserWarning`.
+    GELU by the error function, PyTorch's default, becomes numlp's GELU by tanh, with a `UserWarning`.
 
     Parameters
     ----------
     path : path
     loss : str or Loss, optional
-        By default the one that the output says: softmax (or its logarithm) is "softmax_cross_entropy", sigmoid is
-        "sigmoid_binary_cross_entropy", the exponential "poisson", and no function "squared_error". A classifier
-        whose file ends with its logits needs ``loss="softmax_cross_entropy"``.
+        By default the loss that fits the output: "softmax_cross_entropy" for softmax or its logarithm,
+        "sigmoid_binary_cross_entropy" for sigmoid, "poisson" for the exponential, and "squared_error" for no
+        function. A classifier whose file ends with its logits needs ``loss="softmax_cross_entropy"``.
     output : str, optional
-        The name of the output to follow where there are several of floats.
+        The name of the output to follow if several outputs hold floats.
 
     Returns
     -------
     MLP or Ensemble
-        float64 where the file has weights in double precision, else float32. Names of classes are taken from files
-        of numlp and skl2onnx.
+        In float64 if the file holds weights in double precision, otherwise in float32. Files of numlp and skl2onnx
+        also provide the class names.
 
     Raises
     ------
     FileFormatError
-        If the file is damaged, or no multilayer perceptron: the message names the first node that is no part of one.
+        If the file is damaged or doesn't hold an MLP; the message names the first node that doesn't fit.
     SettingError
-        If `loss` is none that there is.
+        If `loss` doesn't name a loss.
 
     Examples
     --------
@@ -83,20 +84,20 @@ def import_onnx(
 
 
 def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) -> MLP | Ensemble:
-    """Return what numlp itself exported: the description says where each network ends, and what it is for."""
+    """Return a model that numlp exported, whose description names the end and the loss of each network."""
     try:
         loss = wanted or resolve("loss", described["loss"], LOSSES)
         scaling = Scaling(*(np.array(described["target_scaling"][part], float) for part in ("shift", "factor")))
         parts = [(str(part["logits"]), part["temperature"]) for part in described["networks"]]
         if len(parts) > limits.NETWORKS:
-            raise FileFormatError(f"it has {len(parts):,} networks, more than {limits.NETWORKS:,}")
+            raise FileFormatError(f"it must hold at most {limits.NETWORKS:,} networks, not {len(parts):,}")
         names = {
             "class_names": source.json("class_names") if described["named"] else None,
             "feature_names": source.json("feature_names"),
         }
         values = walk(source, [name for name, _ in parts])
         if sum(size(values[name]) for name, _ in parts) > source.size:
-            raise FileFormatError("the networks are larger than the file they are in")
+            raise FileFormatError("the networks are larger than their file")
         networks = [make_network(source, values[name], loss, target_scaling=scaling, **names) for name, _ in parts]
         for network, (_, temperature) in zip(networks, parts, strict=True):
             network.temperature = positive("temperature", temperature)
@@ -106,14 +107,14 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
     except NumlpError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-        raise FileFormatError(f"what numlp says in its metadata is damaged: {error}") from error
+        raise FileFormatError(f"the entry of numlp in its metadata is damaged: {error}") from error
 
 
 def _output(source: Source, output: str | None) -> str:
-    """Return the name of the output to follow; for probabilities by class that of the tensor they are made of."""
+    """Return the name of the output to follow; for probabilities by class, that of the tensor that holds them."""
     if output is None and len(source.outputs) != 1:
         found = ", ".join(repr(name) for name in source.outputs[:10]) or "none"
-        raise FileFormatError(f"has not one output of floats, but {found}: name the one to follow as output")
+        raise FileFormatError(f"it must have one output of floats, not {found}: name the one to follow with output=…")
     name = source.outputs[0] if output is None else output
     for node in source.nodes:
         if name in node.outputs and node.operator == "ZipMap":
@@ -122,7 +123,7 @@ def _output(source: Source, output: str | None) -> str:
 
 
 def _class_names(source: Source) -> list[str] | None:
-    """Return the names of classes as skl2onnx writes them, where they say more than 0, 1, 2 …"""
+    """Return the class names that skl2onnx wrote, unless they are just 0, 1, 2 …"""
     for node in source.nodes:
         labels: Any = None
         if node.operator == "ZipMap":

@@ -1,6 +1,6 @@
-"""What ONNX's operators compute, for those that dense networks are made of between their matrices.
+"""Operators: the ONNX operators that dense networks use between their matrices.
 
-They compute on a few rows of made-up data only, to find out what a part of a graph is; so they are short, not fast.
+They compute on just a few trial rows, to find out what a part of a graph does; so they are short, not fast.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ import numpy as np
 
 from numlp.arrays.special import AnyArray, sigmoid, softplus
 
-# The types that a cast may lead to, by ONNX's numbers for them.
+# The target types of casts, by ONNX's numbers.
 _TYPES: dict[int, type] = {1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 10: np.float16, 11: np.float64}
 _MOST_NUMBERS = 1 << 24  # in one array
 
 
 def apply(operator: str, args: Sequence[AnyArray | None], attributes: dict[str, Any], most: int = 0) -> AnyArray:
-    """Return what an operator computes; a missing optional input is None.
+    """Return the result of an operator; a missing optional input is None.
 
-    Nothing may outgrow what it is made of, unless it has at most `most` numbers: a column times a row would be a
-    matrix as large as one pleases.
+    A result must not be larger than every input unless it has at most `most` numbers: otherwise a hostile file could
+    make a matrix of any size from a column and a row.
 
     Raises
     ------
     KeyError, TypeError, ValueError, IndexError, OverflowError
-        If there is no such operator, or it does not fit what it is given.
+        If the operator is unknown, or doesn't fit its inputs.
     """
     shapes = [arg.shape for arg in args if arg is not None]
     if operator in _ELEMENTWISE:
         if math.prod(np.broadcast_shapes(*shapes)) > max(most, *(math.prod(shape) for shape in shapes)):
-            raise ValueError(f"its inputs of shapes {shapes} do not fit each other")
+            raise ValueError(f"its inputs of shapes {shapes} don't fit together")
         return np.asarray(_ELEMENTWISE[operator](*args, **attributes))
     if sum(math.prod(shape) for shape in shapes) > _MOST_NUMBERS:
         raise ValueError(f"its inputs of shapes {shapes} are too large")
@@ -48,7 +48,7 @@ def _erf(x: AnyArray) -> AnyArray:
 
 
 def exact_gelu(x: AnyArray) -> AnyArray:
-    """Return z times the share of a standard normal variable that lies below z."""
+    """Return z times the probability that a standard normal variable is below z."""
     return np.asarray(0.5 * x * (1 + _erf(x / math.sqrt(2))))
 
 
@@ -103,7 +103,7 @@ _ELEMENTWISE: dict[str, Callable[..., AnyArray]] = {
 
 
 def _axes(given: AnyArray | None, attribute: Sequence[int] | None) -> tuple[int, ...] | None:
-    """Return axes, which newer versions of an operator have as an input and older ones as an attribute."""
+    """Return axes, which are an input in newer versions of an operator and an attribute in older ones."""
     axes = attribute if given is None else np.ravel(given).tolist()
     return tuple(axes) if axes else None
 
@@ -124,8 +124,8 @@ def _layer_norm(
     axes = tuple(range(axis % x.ndim, x.ndim))
     if scale.shape != x.shape[axis % x.ndim :]:
         raise ValueError(f"it has scales of shape {scale.shape} for data of shape {x.shape}")
-    centred = x - x.mean(axis=axes, keepdims=True)
-    normal = centred / np.sqrt((centred**2).mean(axis=axes, keepdims=True) + epsilon)
+    centered = x - x.mean(axis=axes, keepdims=True)
+    normal = centered / np.sqrt((centered**2).mean(axis=axes, keepdims=True) + epsilon)
     return np.asarray(normal * scale + (0 if shift is None else shift))
 
 
@@ -157,7 +157,7 @@ def _flatten(x: AnyArray, axis: int = 1) -> AnyArray:
 
 def _gather(x: AnyArray, indices: AnyArray, axis: int = 0) -> AnyArray:
     if x.ndim != 1 or indices.ndim > 1 or indices.size > x.size:
-        raise ValueError("it takes parts of something that is no shape")
+        raise ValueError("it must take elements of a shape, not of another array")
     return x[indices]
 
 

@@ -1,4 +1,4 @@
-"""An ONNX file as nodes and constants, each checked before it is made into an array; nothing else is ever opened."""
+"""Reading: an ONNX file as nodes and constants, checked before they become arrays; no other file is ever opened."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from numlp.settings import limits
 from numlp.settings.texts import parse_json
 
 _MOST_BYTES = 1 << 31
-# For each kind of tensor, the field with its numbers where they are not raw, and their size in bytes where they are.
+# For each type of tensor, the field that holds its numbers unless they are raw, and the bytes of each if they are.
 _KINDS: dict[int, tuple[str, int | None]] = {
     TensorProto.FLOAT: ("float_data", 4),
     TensorProto.DOUBLE: ("double_data", 8),
@@ -45,9 +45,9 @@ class Node:
     ----------
     operator : str
     inputs, outputs : tuple of str
-        Names; an optional input that is not there is "".
+        Names; a missing optional input is "".
     title : str
-        What messages call it.
+        The name for messages.
     proto : onnx.NodeProto
     """
 
@@ -59,7 +59,7 @@ class Node:
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
-        """The settings of the operation, tensors as arrays; parts of other kinds, such as graphs, are left out."""
+        """The settings of the operation, with tensors as arrays; other kinds, such as graphs, are left out."""
         found: dict[str, Any] = {}
         for attribute in self.proto.attribute:
             if attribute.type == onnx.AttributeProto.TENSOR:
@@ -69,31 +69,31 @@ class Node:
         return found
 
     def refused(self, why: str) -> FileFormatError:
-        """Return the error that says why this node ends the reading."""
+        """Return the error that says why this node can't be imported."""
         return FileFormatError(f"{self.title} {why}")
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a file holds.
+    """The contents of a file.
 
     Attributes
     ----------
     nodes : list of Node
-        Each after those that it takes its inputs from.
+        Each after the nodes that compute its inputs.
     tensors : dict of str to TensorProto
-        Constants by name, as they are stored.
+        Constants by name, in stored form.
     input : str
     input_dtype : dtype
     input_shape : tuple of int
-        Of one sample.
+        The shape of one sample.
     batch : int
-        The number of samples that a file is made for, 0 where it takes any.
+        The number of samples that the file takes, 0 for any number.
     outputs : list of str
-        The names of those that hold floats or probabilities by class.
+        The names of the outputs that hold floats or probabilities by class.
     metadata : dict of str to str
     size : int
-        Of the file, in bytes.
+        The size of the file in bytes.
     """
 
     nodes: list[Node]
@@ -111,7 +111,7 @@ class Source:
         return as_array(self.tensors[name], f"constant {name!r}")
 
     def json(self, name: str) -> Any:
-        """Return what the metadata hold under a name as JSON, None if nothing that can be read."""
+        """Return the JSON value of an entry of the metadata, or None if it is missing or invalid."""
         try:
             return parse_json(self.metadata.get(name, "null"))
         except ValueError:
@@ -119,30 +119,30 @@ class Source:
 
 
 def read(path: str | os.PathLike[str]) -> Source:
-    """Read an ONNX file.
+    """Return the contents of an ONNX file.
 
     Raises
     ------
     FileFormatError
-        If it is missing, damaged, no ONNX file, or has none or several inputs.
+        If the file is missing or damaged, isn't an ONNX file, or doesn't have exactly one input.
     """
     path = Path(path)
     if not path.is_file():
         raise FileFormatError(f"there is no ONNX file {path}")
     if path.stat().st_size > _MOST_BYTES:
-        raise FileFormatError(f"{path} is larger than 2 GiB, which no ONNX file is")
+        raise FileFormatError(f"{path} is larger than 2 GiB, the limit of ONNX files")
     model = onnx.ModelProto()
     try:
         model.ParseFromString(path.read_bytes())
     except (DecodeError, OSError) as error:
-        raise FileFormatError(f"{path} is no ONNX file, or is damaged: {error}") from error
+        raise FileFormatError(f"{path} isn't an ONNX file, or is damaged: {error}") from error
     graph = model.graph
     if not graph.node or not graph.output:
-        raise FileFormatError(f"{path} is no ONNX file, or is damaged: it has no nodes or no outputs")
+        raise FileFormatError(f"{path} isn't an ONNX file, or is damaged: it has no nodes or no outputs")
     if len(graph.node) > limits.NODES:
-        raise FileFormatError(f"{path} has {len(graph.node):,} nodes, more than the {limits.NODES:,} that are read")
+        raise FileFormatError(f"{path} must have at most {limits.NODES:,} nodes, not {len(graph.node):,}")
     if graph.sparse_initializer:
-        raise FileFormatError(f"{path} holds sparse constants, which numlp does not read")
+        raise FileFormatError(f"{path} holds sparse constants, which numlp doesn't read: export dense ones")
     tensors = {_text(tensor.name): tensor for tensor in graph.initializer}
     inputs = [value for value in graph.input if _text(value.name) not in tensors]
     if len(inputs) != 1:
@@ -160,26 +160,27 @@ def read(path: str | os.PathLike[str]) -> Source:
 
 
 def as_array(tensor: TensorProto, title: str) -> AnyArray:
-    """Return a stored tensor as an array, after a check of its size: its dimensions could claim any.
+    """Return a stored tensor as an array, after checking its size, since its dimensions may claim anything.
 
     Raises
     ------
     FileFormatError
+        If the tensor is damaged, of an unknown type, or stored in another file.
     """
     if tensor.data_type not in _KINDS:
-        raise FileFormatError(f"{title} is of the type {_kind(tensor.data_type)}, which numlp does not read")
+        raise FileFormatError(f"{title} has the type {_kind(tensor.data_type)}, which numlp doesn't read")
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-        raise FileFormatError(f"{title} lies in another file: save the model as one file, without external data")
+        raise FileFormatError(f"{title} is stored in another file: save the model as one file, without external data")
     field, size = _KINDS[tensor.data_type]
     if tensor.HasField("raw_data"):
         stored, part = divmod(len(tensor.raw_data), size) if size else (-1, 0)
     else:
         stored, part = len(getattr(tensor, field)), 0
     if len(tensor.dims) > limits.RANK:  # their product would take very long
-        raise FileFormatError(f"{title} has the shape of {len(tensor.dims):,} dimensions, more than any array")
+        raise FileFormatError(f"{title} must have at most {limits.RANK} dimensions, not {len(tensor.dims):,}")
     shape = tuple(tensor.dims)
     if part or any(d < 0 for d in shape) or math.prod(shape) != stored:
-        raise FileFormatError(f"{title} has the shape {shape!s:.200}, and does not hold as many numbers")
+        raise FileFormatError(f"{title} has the shape {shape!s:.200}, but doesn't hold that many numbers")
     try:
         return numpy_helper.to_array(tensor)
     except (ValueError, TypeError, OverflowError) as error:  # such as numbers beyond their type
@@ -195,7 +196,7 @@ def _node(proto: onnx.NodeProto, number: int) -> Node:
 
 
 def _text(value: str | bytes) -> str:
-    """Return a text; what is no UTF-8 comes as bytes."""
+    """Return a text; protobuf returns bytes if they aren't valid UTF-8."""
     return value if isinstance(value, str) else value.decode(errors="replace")
 
 
@@ -207,8 +208,8 @@ def _input(value: onnx.ValueInfoProto) -> tuple[np.dtype[Any], tuple[int, ...], 
     batch, *shape = [size.dim_value for size in kind.shape.dim] or [0]
     if not shape or len(shape) > limits.RANK or any(size <= 0 for size in shape):
         raise FileFormatError(
-            f"input {value.name!r} must have the shape (n, …) with a fixed number of features: only its first "
-            "dimension may be open"
+            f"input {value.name!r} must have the shape (n, …) with a fixed number of features: only the first "
+            "dimension may vary"
         )
     return helper.tensor_dtype_to_np_dtype(kind.elem_type), tuple(shape), batch
 

@@ -1,7 +1,7 @@
-"""What a function of rows is, told by its values: an affine map, an activation, a norm or a link.
+"""Recognition: identifies a function of rows as an affine map, an activation, a norm or a link by its values.
 
-Exporters write one activation in many ways, with operators of its own or by its formula; what all ways have in common
-are the values. A function is given as a callable that takes rows, (`ROWS`, width), and is tried on made-up ones.
+Exporters write the same activation in many ways, as an operator of its own or as a formula; only the values are the
+same. A function is a callable that takes rows, (`ROWS`, width), and is evaluated on trial rows.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from numlp.onnx.operators import exact_gelu
 Rows = npt.NDArray[np.float64]
 Function = Callable[[Rows], Rows]
 
-ROWS = 31  # a prime: no reshape mistakes it for a number of features
+ROWS = 31  # prime, so that no reshape mistakes it for a number of features
 _LARGE = 2.0**20
 _NEARLY_GELU = (
-    "the network has GELU by the error function, numlp has it by tanh: values of units differ by up to 5e-4; where "
-    "that matters, train with the tanh form (in PyTorch GELU(approximate='tanh')), or train on in numlp"
+    "the network computes GELU by the error function, numlp by tanh: values of units differ by up to 5e-4. If that "
+    "matters, train with the tanh form (in PyTorch, GELU(approximate='tanh')), or continue training in numlp"
 )
 _CURVES = ("softmax_cross_entropy", "sigmoid_binary_cross_entropy", "poisson")
 
@@ -43,15 +43,15 @@ class Affine:
 
 @dataclass(frozen=True, eq=False)
 class Norm:
-    """y = x̂ · scale + shift, with x̂ as `LayerNorm` computes it, both of shape (width,)."""
+    """y = x̂ · scale + shift, both of shape (width,), where x̂ is the row as `LayerNorm` normalizes it."""
 
     scale: Rows
     shift: Rows
 
 
 def affine(function: Function, width: int) -> Affine | None:
-    """Return the affine map that a function is, feature by feature, or None."""
-    # Far apart: a large shift does not cost the factor its digits, a clipped line is not taken for a whole one.
+    """Return the feature-wise affine map that a function represents, or None."""
+    # The points lie far apart: a large shift costs the factor no digits, and a clipped line doesn't pass for affine.
     at_zero, low, high = (_values(function, np.full((ROWS, width), x)) for x in (0.0, -_LARGE, _LARGE))
     if at_zero is None or low is None or high is None:
         return None
@@ -61,7 +61,7 @@ def affine(function: Function, width: int) -> Affine | None:
 
 
 def activation(function: Function, width: int) -> Activation | None:
-    """Return the activation that a function is, with its settings, or None."""
+    """Return the activation that a function represents, with its settings, or None."""
     x = _mixed(width)
     y = _values(function, x)
     if y is None:
@@ -78,11 +78,11 @@ def activation(function: Function, width: int) -> Activation | None:
 
 
 def norm(function: Function, width: int) -> Norm | None:
-    """Return the normalization of rows that a function is, or None."""
+    """Return the normalization of rows that a function represents, or None."""
     x = np.random.default_rng(0).normal(size=(ROWS, width)) + 1
-    x *= np.geomspace(1e-3, 1e3, ROWS)[:, None]  # among small numbers, another ε than numlp's shows
-    centred = x - x.mean(axis=1, keepdims=True)
-    normal = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + EPSILON)
+    x *= np.geomspace(1e-3, 1e3, ROWS)[:, None]  # small numbers reveal an ε other than numlp's
+    centered = x - x.mean(axis=1, keepdims=True)
+    normal = centered / np.sqrt((centered**2).mean(axis=1, keepdims=True) + EPSILON)
     y = _values(function, x)
     if y is None or width == 1:
         return None
@@ -93,7 +93,7 @@ def norm(function: Function, width: int) -> Norm | None:
 
 
 def link(function: Function, width: int, losses: Sequence[Loss]) -> Loss | None:
-    """Return the first loss whose link a function is, or the logarithm of it, or None."""
+    """Return the first loss whose link, or its logarithm, a function represents, or None."""
     x = _mixed(width)
     y = _values(function, x, None)
     for loss in losses:
@@ -106,12 +106,12 @@ def link(function: Function, width: int, losses: Sequence[Loss]) -> Loss | None:
 
 
 def usual_losses() -> tuple[Loss, ...]:
-    """Return those losses that a link alone tells from the others."""
+    """Return the losses that can be recognized by their link alone."""
     return tuple(LOSSES[name]() for name in _CURVES)
 
 
 def _other_forms(loss: Loss, x: Rows) -> Iterator[Rows]:
-    """Yield what classifiers put out for the same loss."""
+    """Yield other outputs that classifiers have for the same loss."""
     if loss.name == "softmax_cross_entropy":
         yield x - np.logaddexp.reduce(x, axis=1, keepdims=True)
     elif loss.task == "labels" and x.shape[1] == 1:
@@ -124,17 +124,17 @@ def _candidates(x: Rows, y: Rows) -> Iterator[Activation]:
     lowest = np.unravel_index(np.argmin(x), x.shape)
     for setting, entry in ((y[lowest] / x[lowest], LeakyReLU), (-y[lowest], ELU)):
         with contextlib.suppress(SettingError):
-            yield entry(float(str(np.float32(setting))))  # 0.2, where the file has the float32 that is nearest to it
+            yield entry(float(str(np.float32(setting))))  # 0.2, if the file has the nearest float32
 
 
 def _mixed(width: int) -> Rows:
-    """Return rows of numbers from −50 to 50, most of them small, in another order in each column."""
+    """Return rows of numbers from −50 to 50, most of them small, in a different order in each column."""
     x = np.concatenate([np.linspace(-6, 6, ROWS - 4), [-50.0, -20.0, 20.0, 50.0]])
     return np.asarray(x[(np.arange(ROWS)[:, None] + 7 * np.arange(width)) % ROWS])
 
 
 def _values(function: Function, x: Rows, width: int | None = -1) -> Rows | None:
-    """Return the values if they are floats in the shape of the rows, a single column aside; of any width for None."""
+    """Return the function's values if they are floats in the shape of the rows, or of any width if it is None."""
     y = function(x)
     if y.dtype.kind != "f":
         return None

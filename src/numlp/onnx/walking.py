@@ -1,4 +1,4 @@
-"""The way of the rows through a graph, from the input to what is asked for."""
+"""Walking: follows the rows through a graph, from the input to the requested values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FLOATS = {1, 10, 11}  # ONNX's numbers for float32, float16 and float64
 
 
 def walk(source: Source, targets: Sequence[str]) -> dict[str, Value | Start]:
-    """Follow the rows through the graph, and return what the targets are.
+    """Follow the rows through the graph, and return the targets as values.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def walk(source: Source, targets: Sequence[str]) -> dict[str, Value | Start]:
     Raises
     ------
     FileFormatError
-        Naming the first node that is no part of a multilayer perceptron.
+        If the graph isn't an MLP; the message names the first node that doesn't fit.
     """
     found: dict[str, Any] = {source.input: Start(math.prod(source.input_shape), source.input_shape)}
     made = 0
@@ -57,16 +57,16 @@ def walk(source: Source, targets: Sequence[str]) -> dict[str, Value | Start]:
         except WRONG as error:
             raise node.refused(why(node, error)) from error
         made += _size(result)
-        if made > 2 * source.size:  # one matrix that is used, or computed with, again and again
-            raise node.refused("makes the network larger than the file it is in")
+        if made > 2 * source.size:  # the graph uses one matrix again and again
+            raise node.refused("makes the network larger than its file")
     for name in targets:
         if not isinstance(found.get(name), Value | Start):
-            raise FileFormatError(f"no node computes {name!r} from the input: name an output of the network")
+            raise FileFormatError(f"output must name a value that nodes compute from the input, not {name!r}")
     return {name: found[name] for name in targets}
 
 
 def _leading_to(source: Source, targets: Sequence[str]) -> list[Node]:
-    """Return those nodes, in their order, that the targets depend on."""
+    """Return the nodes that the targets depend on, in order."""
     wanted, nodes = set(targets), []
     for node in reversed(source.nodes):
         if wanted.intersection(node.outputs):
@@ -80,13 +80,13 @@ def _argument(name: str, found: dict[str, Any], source: Source, node: Node) -> A
         return None
     if name not in found:
         if name not in source.tensors:
-            raise node.refused(f"takes {name!r}, which no node before it computes")
+            raise node.refused(f"needs {name!r}, which no earlier node computes")
         found[name] = source.constant(name)
     return found[name]
 
 
 def _result(node: Node, args: list[Any], batch: int) -> Value | Start | AnyArray:
-    """Return what a node makes of what it takes."""
+    """Return the result of a node."""
     rows = [arg for arg in args if isinstance(arg, Value | Start)]
     if not rows:
         with np.errstate(all="ignore"):
@@ -101,26 +101,26 @@ def _result(node: Node, args: list[Any], batch: int) -> Value | Start | AnyArray
 
 
 def _size(result: Value | Start | AnyArray) -> int:
-    """Return how many numbers a result adds to what is in memory."""
+    """Return the number of numbers that a result adds to the memory in use."""
     if isinstance(result, Product):
         return result.weight.size
     return result.size if isinstance(result, np.ndarray) else 0
 
 
 def _passes(node: Node, args: list[Any]) -> bool:
-    """Tell whether a node leaves the rows as they are."""
+    """Return whether a node leaves the rows unchanged."""
     if node.operator == "Dropout" and len(args) > 2 and args[2] is not None and np.any(args[2]):
-        raise node.refused("drops units out: export the network for inference")
+        raise node.refused("drops units: export the network for inference")
     to_float = node.operator == "Cast" and node.attributes.get("to") in _FLOATS
     return to_float or node.operator in ("Identity", "Dropout")
 
 
 def _value(node: Node, args: list[Any], rows: list[Value | Start], batch: int) -> Value:
     if node.operator not in OPERATORS:
-        raise node.refused("is no part of an MLP")
+        raise node.refused("isn't part of an MLP")
     starts = [start_of(row) for row in rows]
     if any(start is not starts[0] for start in starts):
-        raise node.refused("is no part of an MLP: it brings together what other matrices have been multiplied with")
+        raise node.refused("isn't part of an MLP: it combines the products of different matrices")
     if node.operator == "Reshape" and batch and len(args) > 1 and np.shape(args[1]) and args[1][0] == batch:
         args[1] = np.array([ROWS, *args[1][1:]])
     depth = 1 + max(row.depth if isinstance(row, Value) else 0 for row in rows)
@@ -134,16 +134,16 @@ def _multiplied(node: Node, args: list[Any]) -> Product:
     rows, weight, bias = [*args, None, None][:3]
     settings = node.attributes
     if not isinstance(rows, Value | Start) or not isinstance(weight, np.ndarray) or settings.get("transA"):
-        raise node.refused("is no part of an MLP: it is no product of rows by a constant matrix")
+        raise node.refused("isn't part of an MLP: it doesn't multiply rows by a constant matrix")
     if weight.ndim != 2 or weight.dtype.kind != "f":
-        raise node.refused(f"has weights of shape {weight.shape} and type {weight.dtype}, no matrix of floats")
+        raise node.refused(f"needs a matrix of floats, not weights of shape {weight.shape} and type {weight.dtype}")
     weight = weight.T if settings.get("transB") else weight
     start = start_of(rows)
     steps = take_apart(rows, _BETWEEN if isinstance(start, Product) else _AT_THE_INPUT)
     if start.width != weight.shape[0] or 0 in weight.shape or (rows is start and len(start.shape) != 1):
         raise node.refused(f"has a matrix of shape {weight.shape} for rows of shape {start.shape}")
     if bias is not None and not isinstance(bias, np.ndarray):
-        raise node.refused("is no part of an MLP: what it adds is no constant")
+        raise node.refused("isn't part of an MLP: its bias isn't a constant")
     weight = weight if settings.get("alpha", 1.0) == 1 else weight * settings["alpha"]
     outputs = weight.shape[1]
     if bias is not None:
@@ -154,7 +154,7 @@ def _multiplied(node: Node, args: list[Any]) -> Product:
 
 
 def _shape(node: Node, value: Value | Start) -> tuple[int, ...]:
-    """Return the shape of one row, for a node that asks for it."""
+    """Return the shape of one row for a node that needs it."""
     if isinstance(value, Value):
-        raise node.refused("asks for a shape that is not the input's: export the network with Flatten")
+        raise node.refused("needs a shape other than the input's: export the network with Flatten")
     return value.shape

@@ -1,7 +1,7 @@
-"""Figures of a history, of weights and layers, of a range test and of predictions, with matplotlib.
+"""Figures of histories, weights, layers, range tests and predictions, with matplotlib.
 
-Every function returns a `matplotlib.figure.Figure` and opens no window: ``figure.savefig(path)`` writes it, and a
-notebook shows it as it is.
+Every function returns a `matplotlib.figure.Figure` and opens no window: ``figure.savefig(path)`` writes it to a file,
+and a notebook displays it.
 """
 
 from numlp.settings.checks import missing

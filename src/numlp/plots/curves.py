@@ -1,4 +1,4 @@
-"""Curves of a history, of several histories and of gradients against the epochs."""
+"""Curves over the epochs: of a history, of several histories and of gradient norms."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ SCORES = ("loss", "accuracy", "r2")
 
 
 def curves(history: History, figure: str, title: str = "") -> Figure:
-    """Draw a figure of the history on training and validation data against the epochs.
+    """Draw a metric on training and validation data over the epochs.
 
-    The epoch that is best on the validation data is marked: from where the loss rises again, the network over-fits.
+    A dot marks the best epoch on validation data. Once the validation loss rises again, the network is overfitting.
 
     Parameters
     ----------
@@ -41,10 +41,10 @@ def curves(history: History, figure: str, title: str = "") -> Figure:
     if figure not in SCORES:
         raise SettingError(f"figure must be one of {', '.join(SCORES)}, not {figure!r}")
     drawing, axes = axes_of(figure, title)
-    for part, colour in (("train", TRAIN), ("validation", VALIDATION)):
+    for part, color in (("train", TRAIN), ("validation", VALIDATION)):
         column = f"{part}_{figure}"
         if column in history:
-            line(axes, history, column, colour, "training" if part == "train" else "validation")
+            line(axes, history, column, color, "training" if part == "train" else "validation")
     if f"validation_{figure}" in history:
         values = history[f"validation_{figure}"]
         best = int(np.argmin(values) if figure == "loss" else np.argmax(values))
@@ -58,12 +58,12 @@ def curves(history: History, figure: str, title: str = "") -> Figure:
 
 
 def compare(histories: Mapping[str, History]) -> Figure:
-    """Draw the validation losses and scores of several runs on one figure.
+    """Draw the validation losses and scores of several runs in one figure.
 
     Parameters
     ----------
     histories : mapping of str to History
-        By the name that the legend shows.
+        The histories by their names in the legend.
     """
     scores = [score for score in ("accuracy", "r2") if any(f"validation_{score}" in h for h in histories.values())]
     panels = ["loss", *scores]
@@ -73,7 +73,7 @@ def compare(histories: Mapping[str, History]) -> Figure:
         axes.set_ylabel(f"{TITLES[figure]} on validation data")
         for i, (name, history) in enumerate(histories.items()):
             if f"validation_{figure}" in history:
-                # After the last colour the first one again, dashed.
+                # After the last color, start again with the first one, dashed.
                 dashes = ("-", "--", ":")[i // len(RUNS) % 3]
                 line(axes, history, f"validation_{figure}", RUNS[i % len(RUNS)], name, dashes)
         if figure == "loss":
@@ -107,7 +107,7 @@ def learning_rate(history: History, title: str = "") -> Figure:
 
 
 def gradients(norms: History, title: str = "") -> Figure:
-    """Draw the norm of the gradient of every layer's weights, at each epoch's last step.
+    """Draw the gradient norm of each layer's weights, at each epoch's last step.
 
     Parameters
     ----------

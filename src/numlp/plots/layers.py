@@ -1,4 +1,4 @@
-"""What goes on inside a network: its weights and activations by layer, and what its answers depend on."""
+"""Inside a network: the weights and activations of each layer, and the inputs that predictions depend on."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _BINS = 60
 
 
 def layers(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
-    """Draw the distribution of every layer's weights, and of its activations for some rows, with the dead units.
+    """Draw the distributions of each layer's weights and activations, with the share of dead units.
 
     Parameters
     ----------
     network : MLP
     x : array_like, shape (n, …)
-        Rows of data, which are all held in memory at once: a thousand tell enough.
+        Rows of data, all held in memory at once: a thousand are enough.
     title : str, optional
 
     Examples
@@ -46,28 +46,28 @@ def layers(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
         if last:
             right.axis("off")
         else:
-            dead = f"{dead_units(activations[number]).mean():.1%} dead"
+            dead = f"{dead_units(activations[number]).mean():.1%} dead units"
             _histogram(right, activations[number], f"activations, {name}: {dead}", TRAIN)
     return drawing
 
 
-def _histogram(axes: Axes, values: npt.NDArray[np.floating], label: str, colour: str) -> None:
+def _histogram(axes: Axes, values: npt.NDArray[np.floating], label: str, color: str) -> None:
     shares, edges = histogram(values, _BINS)
-    axes.stairs(shares, edges, fill=True, color=colour)
+    axes.stairs(shares, edges, fill=True, color=color)
     axes.set_title(label, fontsize=9, loc="left")
     axes.set_yticks([])
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
 def saliency(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
-    """Draw images, and beside each the gradient of its winning logit with respect to the scaled input.
+    """Draw images, and below each the gradient of its highest logit with respect to the scaled input.
 
-    Where it is red, more light would speak for the answer, where it is blue against it.
+    Where the gradient is red, more light would support the prediction; where it is blue, more light would weaken it.
 
     Parameters
     ----------
     network : MLP
-        Whose inputs are images.
+        With images as inputs.
     x : array_like, shape (n, …)
         A few rows.
     title : str, optional
@@ -75,7 +75,7 @@ def saliency(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
     Raises
     ------
     SettingError
-        If the inputs are no images.
+        If the inputs aren't images.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def saliency(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
     """
     shape = picture_shape(network)
     if shape is None:
-        raise SettingError("saliency can be drawn of images only")
+        raise SettingError("network must have images as inputs: saliency is drawn pixel by pixel")
     rows = np.asarray(x)
     images = as_pictures(rows.reshape(len(rows), -1).astype(np.float64), shape)
     gradients = as_pictures(saliency_of(network, rows), shape)

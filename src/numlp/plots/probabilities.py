@@ -1,4 +1,4 @@
-"""How sure predictions are and how often they are right; what is taken for what."""
+"""Probabilities and mistakes: reliability, the confusion matrix and the most confident mistakes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from numlp.plots.style import DPI, TRAIN, VALIDATION, style
 
 
 def reliability(probabilities: npt.ArrayLike, labels: npt.ArrayLike, title: str = "") -> Figure:
-    """Draw how often predictions are right against how sure they are; those on the diagonal mean what they say.
+    """Draw the accuracy of predictions against their confidence, which are equal on the diagonal.
 
-    Below the diagonal they are too sure, above it not sure enough. Whiskers are twice the standard deviation that
-    chance alone gives the accuracy of so many rows. The panel below shows how many rows are how sure.
+    Below the diagonal, predictions are overconfident, above it underconfident. Whiskers show twice the standard
+    deviation that chance alone gives the accuracy of this many rows. The lower panel counts the rows by confidence.
 
     Parameters
     ----------
     probabilities : array_like, shape (n, classes)
-        As `predict_proba` returns them.
+        In the form that `predict_proba` returns.
     labels : array_like of int, shape (n,)
         Class indices.
     title : str, optional
@@ -46,7 +46,7 @@ def reliability(probabilities: npt.ArrayLike, labels: npt.ArrayLike, title: str 
     upper.set(xlabel="", ylim=(0, 1.02))
     edges = np.linspace(0, 1, len(counts) + 1)
     lower.bar(edges[:-1], counts, np.diff(edges), align="edge", color=f"{TRAIN}70", edgecolor="white")
-    # On a linear scale the surest rows, mostly by far the most, would hide all others.
+    # On a linear scale the most confident rows, usually by far the most, would hide all others.
     lower.set(xlabel="Confidence", ylabel="Rows", xlim=(0, 1), yscale="log", ylim=(0.5, 2 * counts.max()))
     lower.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     lower.yaxis.set_minor_formatter(NullFormatter())
@@ -56,16 +56,17 @@ def reliability(probabilities: npt.ArrayLike, labels: npt.ArrayLike, title: str 
 
 
 def confusion(matrix: npt.ArrayLike, names: Sequence[str], title: str = "") -> Figure:
-    """Draw what was taken for what, with the share of every class that was recognised.
+    """Draw a confusion matrix, with the recall of each class.
 
-    The colour is the share of the row, so that classes of any size compare; the numbers are counts.
+    Colors show shares of the row, so that classes of different sizes compare; the numbers are counts.
 
     Parameters
     ----------
     matrix : array_like, shape (classes, classes)
-        As `numlp.judging.metrics.confusion_matrix` returns it: truth in rows, predictions in columns.
+        In the form that `numlp.judging.metrics.confusion_matrix` returns: true classes in rows, predicted ones in
+        columns.
     names : sequence of str
-        Of the classes.
+        The names of the classes.
     title : str, optional
 
     Examples
@@ -79,13 +80,13 @@ def confusion(matrix: npt.ArrayLike, names: Sequence[str], title: str = "") -> F
     side = min(max(4.2, 0.55 * len(names)), 16)
     drawing = Figure(figsize=(side + 1, side), dpi=DPI, layout="constrained")
     axes = drawing.subplots()
-    # The diagonal, mostly near 1, would leave all mistakes white: it is drawn apart from the scale of the others.
+    # The diagonal, usually near 1, would leave all mistakes white: leave it out of the color scale.
     mistakes = shares - np.diag(np.diag(shares))
     axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(float(mistakes.max()), 1e-9) * 1.3)
     axes.set(xlabel="Predicted", ylabel="True", xticks=range(len(names)), yticks=range(len(names)))
-    recognised = [f"{name}  {share:.1%}" for name, share in zip(names, np.diag(shares), strict=True)]
+    recognized = [f"{name}  {share:.1%}" for name, share in zip(names, np.diag(shares), strict=True)]
     axes.set_xticklabels(names, rotation=45 if max(map(len, names)) > 3 else 0)
-    axes.set_yticklabels(recognised)
+    axes.set_yticklabels(recognized)
     axes.set_title(title, fontsize=11, loc="left")
     if len(names) <= 20:
         for row, column in zip(*np.nonzero(counts), strict=True):
@@ -95,34 +96,34 @@ def confusion(matrix: npt.ArrayLike, names: Sequence[str], title: str = "") -> F
 
 
 def mistakes(network: Predictor, x: npt.ArrayLike, labels: npt.ArrayLike, title: str = "", most: int = 24) -> Figure:
-    """Draw the wrong predictions that the network is surest of: images, what it took them for, and how sure it was.
+    """Draw the most confident mistakes: images with predicted class, confidence and true class.
 
     Parameters
     ----------
     network : MLP or Ensemble
-        For classes, whose inputs are images.
+        A classifier with images as inputs.
     x : array_like, shape (n, …)
     labels : array_like of int, shape (n,)
         Class indices.
     title : str, optional
     most : int
-        How many to show at most.
+        The largest number of images to show.
 
     Raises
     ------
     SettingError
-        If the inputs are no images.
+        If the inputs aren't images.
 
     Examples
     --------
     >>> from numlp import MLP
-    >>> drawing = mistakes(MLP([64, 2]), np.ones((3, 8, 8)), [0, 1, 1], "the surest mistakes")
+    >>> drawing = mistakes(MLP([64, 2]), np.ones((3, 8, 8)), [0, 1, 1], "the most confident mistakes")
     >>> drawing.get_suptitle()
-    'the surest mistakes'
+    'the most confident mistakes'
     """
     shape = picture_shape(network)
     if shape is None:
-        raise SettingError("mistakes can be drawn of images only")
+        raise SettingError("network must have images as inputs: mistakes are drawn as images")
     rows, truth = np.asarray(x), np.asarray(labels)
     probabilities = network.predict_proba(rows)
     guess = probabilities.argmax(axis=1)
@@ -139,5 +140,5 @@ def mistakes(network: Predictor, x: npt.ArrayLike, labels: npt.ArrayLike, title:
             axes.imshow(images[i], cmap="gray", interpolation="nearest")
             row = wrong[i]
             taken, true = network.classes[guess[row]], network.classes[truth[row]]
-            axes.set_title(f"{taken} {probabilities[row, guess[row]]:.0%}\nis {true}", fontsize=7)
+            axes.set_title(f"{taken} {probabilities[row, guess[row]]:.0%}\ntrue: {true}", fontsize=7)
     return drawing

@@ -17,7 +17,7 @@ def learning_rates(result: RangeTest, title: str = "") -> Figure:
     Parameters
     ----------
     result : RangeTest
-        As `numlp.find_learning_rate` returns it.
+        The result of `numlp.find_learning_rate`.
     title : str, optional
     """
     drawing, axes = axes_of("loss", title)
@@ -25,14 +25,14 @@ def learning_rates(result: RangeTest, title: str = "") -> Figure:
     axes.plot(rates, smoothed, color=VALIDATION, label="smoothed", linewidth=2, zorder=3)
     if smoothed.min() > 0:
         log_scale_if_wide(axes)
-    # Single batches near the end may be off by any factor: they leave the figure.
+    # Near the end, single batches may be off by any factor: let them leave the figure.
     low, high = float(min(losses.min(), smoothed.min())), float(smoothed.max())
     if axes.get_yscale() == "log":
         axes.set_ylim(max(low, float(smoothed.min()) / 3) / 1.2, high * 1.5)
     else:
         margin = 0.06 * (high - low) or 1.0
         axes.set_ylim(low - margin, high + 2 * margin)
-    axes.plot(rates, losses, color=TRAIN, label="of each batch", linewidth=0.8, alpha=0.6)
+    axes.plot(rates, losses, color=TRAIN, label="each batch", linewidth=0.8, alpha=0.6)
     if not math.isnan(result.suggestion):
         at = float(np.interp(math.log(result.suggestion), np.log(rates), smoothed))
         axes.axvline(result.suggestion, color=BEST, linewidth=1, linestyle=":", zorder=2)

@@ -1,4 +1,4 @@
-"""What all figures share: colours, axes, scales."""
+"""The common style of all figures: colors, axes, scales."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TITLES = {
     "accuracy": "Accuracy",
     "r2": "R²",
     "learning rate": "Learning rate",
-    "gradient norm": "Norm of the gradient",
+    "gradient norm": "Gradient norm",
 }
 
 
@@ -30,7 +30,7 @@ def axes_of(figure: str, title: str) -> tuple[Figure, Axes]:
 
 def style(axes: Axes, figure: str, title: str) -> None:
     axes.set_title(title, fontsize=11, loc="left")
-    axes.set_xlabel("epoch")
+    axes.set_xlabel("Epoch")
     axes.set_ylabel(TITLES[figure])
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
@@ -40,7 +40,7 @@ def style(axes: Axes, figure: str, title: str) -> None:
 
 
 def log_scale_if_wide(axes: Axes) -> None:
-    """Draw losses that differ by more than a factor of 5 on a logarithmic scale."""
+    """Use a logarithmic scale if positive values differ by more than a factor of 5."""
     values = [value for value in _values(axes) if value > 0]
     if values and max(values) > 5 * min(values):
         axes.set_yscale("log")
@@ -50,7 +50,7 @@ def log_scale_if_wide(axes: Axes) -> None:
 
 
 def set_limits(axes: Axes, figure: str) -> None:
-    """Begin at the first epoch; R² far below the median, as a bad first epoch has, leaves the figure."""
+    """Begin at the first epoch; let R² far below the median, as after a bad first epoch, leave the figure."""
     if axes.get_xlim()[1] > 2:
         axes.set_xlim(left=1)
     values = _values(axes) if figure == "r2" else []
@@ -62,6 +62,6 @@ def _values(axes: Axes) -> list[float]:
     return [float(value) for line in axes.lines for value in np.ravel(line.get_ydata())]
 
 
-def line(axes: Axes, history: History, column: str, colour: str, label: str, dashes: str = "-") -> None:
+def line(axes: Axes, history: History, column: str, color: str, label: str, dashes: str = "-") -> None:
     marker = "." if len(history) == 1 else ""
-    axes.plot(history["epoch"], history[column], dashes, color=colour, label=label, marker=marker, linewidth=1.6)
+    axes.plot(history["epoch"], history[column], dashes, color=color, label=label, marker=marker, linewidth=1.6)

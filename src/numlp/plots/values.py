@@ -1,4 +1,4 @@
-"""Real targets: predicted against true, and what is left over."""
+"""Regression: predicted against true values, and the residuals."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numlp.plots.style import BEST, DPI, TRAIN, VALIDATION
 
 
 def predictions(targets: npt.ArrayLike, predicted: npt.ArrayLike, title: str = "") -> Figure:
-    """Draw predictions against true values, and the residuals (true minus predicted) against the predictions.
+    """Draw predicted against true values, and the residuals (true minus predicted) against the predictions.
 
     Parameters
     ----------
     targets, predicted : array_like, shape (n,)
-        Values of one target, in its units.
+        Values of a single target, in its units.
     title : str, optional
 
     Examples
@@ -28,7 +28,7 @@ def predictions(targets: npt.ArrayLike, predicted: npt.ArrayLike, title: str = "
     drawing.suptitle(title, fontsize=11, x=0.01, ha="left")
     left, right = drawing.subplots(1, 2)
     ends = [min(true.min(), guess.min()), max(true.max(), guess.max())]
-    left.plot(ends, ends, "--", color=TRAIN, linewidth=1.2, label="perfect")
+    left.plot(ends, ends, "--", color=TRAIN, linewidth=1.2, label="perfect prediction")
     left.scatter(true, guess, s=10, color=VALIDATION, alpha=0.5, linewidths=0)
     left.set(xlabel="True", ylabel="Predicted")
     left.legend(frameon=False)

@@ -18,10 +18,10 @@ _MOST_UNITS = 4096
 
 
 def weights(network: MLP, title: str = "") -> Figure:
-    """Draw the weights from the inputs to each unit of the first layer, as one image for each unit.
+    """Draw the weights from the inputs to the first layer, as one image for each unit.
 
-    Red is positive, blue negative, white zero, on one scale for all units. Inputs that are no images are drawn as one
-    row of cells for each unit.
+    Red is positive, blue negative and white zero, on one scale for all units. If the inputs aren't images, each unit
+    is a row of cells.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def weights(network: MLP, title: str = "") -> Figure:
     matrix = network.named_parameters()["linear.0.weight"]
     n_units = min(matrix.shape[1], _MOST_UNITS)
     units = matrix[:, :n_units].T.astype(np.float64)
-    # One weight in a thousand may be paler than it should: a single large one would pale all others.
+    # Let one weight in a thousand exceed the scale: otherwise a single large one would make all others pale.
     largest = float(np.quantile(np.abs(units), 0.999)) or 1.0
     shown = f"{n_units} unit{'s' if n_units > 1 else ''}"
     shown = shown if n_units == matrix.shape[1] else f"the first {n_units} of {matrix.shape[1]} units"
@@ -44,12 +44,12 @@ def weights(network: MLP, title: str = "") -> Figure:
 
 
 def _cells(units: npt.NDArray[np.float64], largest: float, names: Sequence[str] | None, caption: str) -> Figure:
-    """Draw one row of cells for each unit, with a colour bar."""
+    """Draw one row of cells for each unit, with a color bar."""
     drawing = Figure(figsize=(7.2, 5.4), dpi=DPI, layout="constrained")
     axes = drawing.subplots()
     image = axes.imshow(units, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
-    drawing.colorbar(image, ax=axes, extend="both", label="weight")
-    axes.set(xlabel="input", ylabel="unit of the first layer")
+    drawing.colorbar(image, ax=axes, extend="both", label="Weight")
+    axes.set(xlabel="Input", ylabel="Unit of the first layer")
     if names is not None and len(names) <= 30:
         axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 6 else 0)
     elif units.shape[1] > 1:
@@ -65,7 +65,7 @@ def _cells(units: npt.NDArray[np.float64], largest: float, names: Sequence[str] 
 
 
 def _pixels(image: npt.NDArray[np.float64], largest: float, caption: str) -> Figure:
-    """Draw an image with a whole number of pixels for each of its cells, so that none is blurred or left out."""
+    """Draw an image with a whole number of pixels for each cell, so that none is blurred or dropped."""
     height, width = (size * max(1, round(1200 / max(image.shape))) / DPI for size in image.shape)
     band = 0.3  # inches for the caption
     drawing = Figure(figsize=(max(width, 4), height + band), dpi=DPI)
@@ -77,7 +77,7 @@ def _pixels(image: npt.NDArray[np.float64], largest: float, caption: str) -> Fig
 
 
 def mosaic(images: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """Lay images out in a grid, as near to a square as they fill, with a blank line between them."""
+    """Return the images in a nearly square grid, separated by blank lines."""
     _, height, width = images.shape
     columns = math.ceil(math.sqrt(len(images) * height / width))
     rows = math.ceil(len(images) / columns)

@@ -1,8 +1,8 @@
 """scikit-learn's `MLPClassifier` and `MLPRegressor`, trained by numlp: change the import, keep the script.
 
-Parameters, methods and fitted attributes are those of scikit-learn, with its names, meaning and defaults; with the
-same `random_state` the weights are the same, but for rounding. What is new is off by default. The floors below know
-nothing of scikit-learn: all that is its own (its penalty, its rules for stopping, its order of the rows) is here.
+Parameters, methods and fitted attributes have scikit-learn's names, meanings and defaults. For the same
+`random_state` the weights are the same up to rounding. Everything new is off by default. The rest of numlp knows
+nothing of scikit-learn; its penalty, its stopping rules and its order of the rows live here.
 """
 
 from numlp.settings.checks import missing

@@ -1,4 +1,4 @@
-"""The batches of an epoch as scikit-learn makes them."""
+"""The batches of an epoch, as scikit-learn forms them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from numlp.data.rows import Rows
 class ShuffledBatches(Batches):
     """Batches in scikit-learn's order and with its weights.
 
-    Each epoch shuffles the order of the one before. Weights have the mean 1 in every batch, so that a batch's loss is
-    their weighted mean; a short last batch takes a full step.
+    Each epoch shuffles the order of the previous one. In every batch the weights are scaled to mean 1, so that the
+    batch's loss is a weighted mean; a short last batch takes a full step.
 
     Parameters
     ----------
     rows : Rows
     random_state : RandomState
     shuffle : bool
-        Otherwise rows are taken as they stand.
+        Whether to shuffle; otherwise the rows keep their order.
     settings
         As for `Batches`.
 
     Attributes
     ----------
     current : Batch
-        The newest.
+        The latest batch.
     total : float
-        The sum of its rows' weights as they were given; without weights, the number of its rows.
+        The sum of the original weights of its rows; without weights, the number of its rows.
     """
 
     current: Batch
@@ -53,7 +53,7 @@ class ShuffledBatches(Batches):
         self.total = float(len(index))
         if batch.weights is not None:
             self.total = float(np.add.reduce(batch.weights))
-            if self.total:  # else nothing counts in this batch
+            if self.total:  # otherwise no row of this batch counts
                 np.multiply(batch.weights, len(index) / self.total, out=batch.weights)
         self.current = batch._replace(share=1.0)
         return self.current

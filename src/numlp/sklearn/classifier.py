@@ -24,92 +24,93 @@ _check_loss = losses("classification", "labels", usual=("log_loss",))
 
 
 class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # scikit-learn is untyped
-    """A multilayer perceptron that classifies: scikit-learn's `MLPClassifier`, and more.
+    """A multilayer perceptron for classification: scikit-learn's `MLPClassifier`, and more.
 
-    Parameters up to `max_fun` are scikit-learn's; those after it are off by default, and as in `MLP` and `train`.
+    Parameters up to `max_fun` are scikit-learn's. Those after it are off by default and work as in `MLP` and `train`.
 
     Parameters
     ----------
     hidden_layer_sizes : array_like of int
         The widths of the hidden layers.
     activation : str, Activation, or a list with one for each hidden layer
-        "identity", "logistic", "tanh", "relu", or any other of numlp's: "gelu", "leaky_relu(slope = 0.1)".
+        "identity", "logistic", "tanh", "relu", or any other of numlp's, such as "gelu" or "leaky_relu(slope = 0.1)".
     solver : str or Optimizer
-        "lbfgs", "sgd" or "adam", or another of numlp's optimizers: "adamw(weight_decay = 0.05)".
+        "lbfgs", "sgd", "adam", or another of numlp's optimizers, such as "adamw(weight_decay = 0.05)".
     alpha : float
         The L2 penalty α / (2 W) Σw², where W is the number of samples in a batch, or the sum of their weights.
     batch_size : int or "auto"
-        Samples a step; "auto" is 200, or all if there are fewer.
+        Samples per step; "auto" is 200, or all if there are fewer.
     learning_rate : str or Schedule
-        "constant"; with ``solver="sgd"`` "invscaling", the initial rate over ``t_ ** power_t``, or "adaptive", a
-        fifth each time that it stands still; or one of numlp's schedules: "cosine(warmup = 1)".
+        "constant", or one of numlp's schedules, such as "cosine(warmup = 1)". For "sgd" also "invscaling", the
+        initial rate over ``t_ ** power_t``, or "adaptive", which divides the rate by 5 whenever progress stalls.
     learning_rate_init, power_t : float
-        The learning rate, at first; the power of "invscaling".
+        The initial learning rate; the exponent of "invscaling".
     max_iter, max_fun : int
-        Epochs at most; for "lbfgs" iterations, and evaluations of the loss.
+        The largest number of epochs; for "lbfgs" of iterations, and of evaluations of the loss.
     shuffle, random_state
-        Whether every epoch takes the samples in another order; what all that is random follows from.
+        Whether to shuffle the samples in every epoch; the seed of all randomness.
     tol, n_iter_no_change : float
-        By how much the loss, or the validation score, must become better to count as better, and for how many epochs
-        in a row it may fail to.
+        The smallest improvement of the loss, or of the validation score, that counts; the number of epochs in a row
+        that may pass without one.
     verbose, progress : bool
         Whether to print the loss of every epoch; whether to draw a progress bar.
     warm_start : bool
-        Whether `fit` goes on from the weights of the fit before.
+        Whether `fit` continues from the weights of the previous fit.
     momentum, nesterovs_momentum, beta_1, beta_2, epsilon
-        Of "sgd", and of "adam".
+        Settings of "sgd" (the first two) and of "adam".
     early_stopping : bool
-        Whether to stop by the score on validation data, and keep the weights that were best on them.
+        Whether to stop by the score on validation data, and keep the weights with the best score.
     validation_fraction : float
-        Which part of the samples is held out for that, each class alike, unless `fit` is given validation data.
+        The share of the samples to hold out for that, stratified by class, unless `fit` gets validation data.
     scoring : "loss", str or callable, optional
-        What early stopping looks at: the validation loss, or any scorer; by default the accuracy.
+        What early stopping monitors: the validation loss, or any scorer; by default the accuracy.
     loss : str or Loss
-        "log_loss" is "softmax_cross_entropy" for more than two classes, else "sigmoid_binary_cross_entropy".
+        "log_loss" is "softmax_cross_entropy" for more than two classes, otherwise "sigmoid_binary_cross_entropy".
     dtype : "float32" or "float64", optional
-        In which to compute, by default as X does: "float32" takes less time and half the memory.
+        The precision of all computation, by default that of X. "float32" is faster and needs half the memory.
     initializer : str, optional
-        Of the weights, such as "he_normal"; by default scikit-learn's own.
+        How to draw the first weights, such as "he_normal"; by default as scikit-learn does.
     normalization : "none", "batch" or "layer"
-        Of hidden units. `intercepts_` are then the shifts of the norms.
+        The normalization of hidden units. In their layers, its shifts take the place of biases in `intercepts_`.
     input_scaling : "standardize", "symmetric" or None
-        Learned from the training data, and part of the network.
+        A scaling that is learned from the training data and becomes part of the network.
     dropout, input_dropout, noise, input_noise : float
-        The share of hidden units, and of inputs, that is dropped in training; the deviation of noise on them.
+        The shares of hidden units and of inputs to drop in training; the standard deviations of the noise to add.
     class_weight : dict, "balanced" or None
-        How much each class counts in training; for several labels at once a list of dicts.
+        The weight of each class in training; for multilabel targets a list of dicts.
     label_smoothing, mixup : float
-        The share of every target that is spread over all classes; samples mixed in pairs, by Beta(mixup, mixup).
+        The share of every target to spread over all classes; above 0, mix pairs of samples by Beta(mixup, mixup).
     adversarial, l1, max_norm : float
-        Learn also from inputs that are moved so far against the network; a penalty l1 · Σ|w|, whatever the size of a
-        batch; the largest norm of the weights into a unit.
+        Above 0, train also on adversarial inputs at this distance; the penalty l1 · Σ|w|, whatever the batch size;
+        the largest norm of the weights into a unit.
     clip_norm, clip_value, averaging : float
-        The largest norm of all gradients together, the largest value of each; the decay of a moving average of the
-        weights, which is what is validated and kept.
+        The largest norm of all gradients together; the largest absolute value of each; the decay of a moving average
+        of the weights, which is validated and kept.
     callbacks, time_budget
-        Called with a `TrainingState` after every epoch, where something true ends the fit; seconds.
+        Callables that receive the `TrainingState` after every epoch and end the fit by returning something true; the
+        longest time for a fit, in seconds.
 
     Attributes
     ----------
     coefs_, intercepts_ : list of arrays
-        The weights, (fan_in, fan_out), and what is added to their products. Setting them changes the predictions.
+        The weights of each layer, (fan_in, fan_out), and its biases. Setting them changes the predictions.
     loss_, best_loss_ : float
-        Of the last epoch, and the least; None with early stopping.
+        The loss of the last epoch, and the lowest one, which is None with early stopping.
     loss_curve_, validation_loss_curve_ : list of float
-        The loss after every epoch, penalty included, and that on validation data, without it.
+        The loss of every epoch including the penalty, and the loss on validation data without it.
     validation_scores_, best_validation_score_
-        With early stopping.
+        The score of every epoch, and the best one; with early stopping only.
     classes_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
-        The classes; epochs; samples seen in training; layers with the inputs; outputs; "softmax" or "logistic".
+        The classes; the numbers of epochs, samples seen, layers with inputs, and outputs; "softmax" or "logistic".
     stopped_ : bool
-        Whether the training has converged, or stopped early: what a loop over `partial_fit` ends by.
+        Whether training has converged or stopped early: the signal to end a loop over `partial_fit`.
     network_ : numlp.MLP
         The network.
 
     Raises
     ------
     ValueError
-        For parameters and data that are out of range, and when the loss or a weight becomes NaN or infinite.
+        If parameters or data are invalid, or if the loss or a weight becomes NaN or infinite.
 
     Examples
     --------
@@ -189,10 +190,10 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         X : array_like or sparse matrix, shape (n, features)
         y : array_like, shape (n,), or (n, labels) of 0 and 1
         sample_weight : array_like, shape (n,), optional
-            How much each sample counts.
+            The weight of each sample.
         X_val, y_val, sample_weight_val : optional
-            Validation data, evaluated after every epoch into `validation_loss_curve_`; early stopping takes them in
-            place of a part of the training data.
+            Validation data, evaluated after every epoch into `validation_loss_curve_`. Early stopping uses them
+            instead of a part of the training data.
 
         Returns
         -------
@@ -213,21 +214,21 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         y_val: Any = None,
         sample_weight_val: Any = None,
     ) -> MLPClassifier:
-        """Go on with one epoch over the given data; parameters as for `fit`, and
+        """Continue with one epoch over the given data; other parameters are as for `fit`.
 
         Parameters
         ----------
         classes : array_like, optional
-            All classes there will ever be; needed in the first call, unless y has several labels.
+            All classes that will ever occur; required in the first call, unless y is multilabel.
         X_val, y_val, sample_weight_val : optional
-            With early stopping, `stopped_` tells when it is over; the best weights are then restored.
+            Required with early stopping, which restores the best weights when it sets `stopped_`.
 
         Returns
         -------
         self
         """
         if isinstance(self.class_weight, str):
-            raise ValueError("class_weight='balanced' needs all samples at once: give partial_fit a dict of weights")
+            raise ValueError("class_weight must be a dict of weights in partial_fit: 'balanced' needs all samples")
         if not hasattr(self, "classes_"):
             _check_loss("loss", self.loss)
             self._labels = Labels(first_classes(y, classes), self.loss)
@@ -238,7 +239,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         return self
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """Return the class of every row, shape (n,), or its labels, (n, labels)."""
+        """Return the class of each row, shape (n,), or its labels, (n, labels)."""
         network = self._network()
         rows = self._rows(X)
         if self._labels.several:
@@ -249,11 +250,11 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         return classes
 
     def predict_proba(self, X: Any) -> Array:
-        """Return the probability of every class, in the order of `classes_`, shape (n, classes)."""
+        """Return the probability of each class, in the order of `classes_`, shape (n, classes)."""
         network = self._network()
         probabilities = network.predict_proba(self._rows(X))
         if network.loss.task == "classification" and network.loss.name != "softmax_cross_entropy":
-            probabilities /= probabilities.sum(axis=1, keepdims=True)  # outputs that were judged each by itself
+            probabilities /= probabilities.sum(axis=1, keepdims=True)  # each output was judged separately
         return probabilities
 
     def predict_log_proba(self, X: Any) -> Array:
@@ -263,7 +264,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
             return np.log(probabilities, out=probabilities)
 
     def _learn_targets(self, y: Any, one_epoch: bool) -> None:
-        if not one_epoch:  # else the first `partial_fit` has learned them
+        if not one_epoch:  # otherwise the first `partial_fit` has learned them
             _check_loss("loss", self.loss)
             self._labels = Labels(y, self.loss)
             self.classes_ = self._labels.classes

@@ -1,4 +1,4 @@
-"""After every epoch: scikit-learn's figures, and its rules for when a training has converged."""
+"""After every epoch: scikit-learn's metrics, and its rules for convergence."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from numlp.sklearn.penalty import AlphaPenalty
 from numlp.sklearn.reported import reported
 from numlp.training.state import TrainingState
 
-_LEAST_RATE = 1e-6  # below it, "adaptive" gives up
+_LEAST_RATE = 1e-6  # at which "adaptive" stops
 
 
 class Convergence:
-    """The callbacks of one fit; they keep the estimator's fitted attributes.
+    """The callbacks of one fit, which update the estimator's fitted attributes.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Convergence:
     held_out : HeldOut, optional
         Validation rows.
     score : callable, optional
-        Returns the score on the validation rows, the more the better; with early stopping it decides.
+        Returns the score on the validation rows, where higher is better. Given for early stopping, which it decides.
     one_epoch : bool
         Whether this is a `partial_fit`.
 
@@ -51,21 +51,21 @@ class Convergence:
         self._loss, self._rows = 0.0, 0
 
     def begin(self, state: TrainingState) -> None:
-        """Let the estimator go on from here later."""
+        """Give the estimator the state, from which it can continue later."""
         self.estimator._state = state
 
     def count(self, state: TrainingState) -> None:
-        """Count a step's loss, penalty included."""
+        """Add up the losses of the steps, penalty included."""
         batch = self.batches.current
         loss = reported(state.network.loss, state.loss, batch.targets, batch.weights)
         self._loss += (loss + self.penalty.value) * len(batch.x)
         self._rows += len(batch.x)
 
     def __call__(self, state: TrainingState) -> bool:
-        """Write the epoch's figures down; return whether the training is over."""
+        """Record the epoch's metrics; return whether training is over."""
         estimator = self.estimator
         estimator.n_iter_ += 1
-        estimator.t_ += self._rows  # fewer than there are where a time budget was over
+        estimator.t_ += self._rows  # fewer than all if a time budget ended the epoch
         estimator.loss_ = self._loss / self._rows
         estimator.loss_curve_.append(estimator.loss_)
         self._loss, self._rows = 0.0, 0
@@ -101,7 +101,7 @@ class Convergence:
         return bool(improved)
 
     def _slowed_down(self, state: TrainingState) -> bool:
-        """Return whether the training can go on with smaller steps; say why it can't."""
+        """Return whether training continues with smaller steps; with `verbose`, print the decision."""
         estimator = self.estimator
         what = "Training loss" if self.score is None else "Validation score"
         epochs = estimator.n_iter_no_change
@@ -118,7 +118,7 @@ class Convergence:
         return slower
 
     def _set_rate(self, state: TrainingState, rate: float) -> None:
-        """Set the learning rate. There a velocity is in units of steps, here in units of gradients."""
+        """Set the learning rate. scikit-learn keeps velocities in units of steps, numlp in units of gradients."""
         if "velocity" in state.optimizer:
             np.multiply(state.optimizer["velocity"], self.estimator._rate / rate, out=state.optimizer["velocity"])
         self.estimator._rate = rate

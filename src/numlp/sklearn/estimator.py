@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: from parameters and data to a network, and back to attributes."""
+"""The common part of classifier and regressor: from parameters and data to a network, and back to attributes."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
 
     @abstractmethod
     def _learn_targets(self, y: Any, one_epoch: bool) -> None:
-        """Learn from the targets of a first fit what later ones must agree with."""
+        """Learn the classes or the number of outputs from the targets of a first fit."""
 
     def _check_targets(self, y: Any) -> None:
-        """Refuse targets of a later fit that do not agree with those of the first."""
+        """Raise an error if the targets of a later fit don't agree with those of the first."""
 
     @abstractmethod
     def _encode(self, y: Any) -> AnyArray:
-        """Return targets as the loss takes them, after the checks that are left to make."""
+        """Return the targets in the form that the loss takes, after the remaining checks."""
 
     @abstractmethod
     def _resolved_loss(self) -> Loss:
-        """Return the loss for the targets that were seen."""
+        """Return the loss for the targets seen in `fit`."""
 
     def _strata(self, y: Any) -> Any:
-        """Return the labels that a split must keep the shares of, if there are any."""
+        """Return the labels by which to stratify a split, or None."""
         return None
 
     def _class_factors(self, y: Any, targets: AnyArray) -> AnyArray | None:
-        """Return what the weight of each sample is multiplied by in training, shape (n,)."""
+        """Return the factors of the samples' weights in training, shape (n,), or None."""
         return None
 
     def _parameters(self) -> dict[str, Any]:
-        """Return the parameters by name, whatever the constructor of a subclass takes."""
+        """Return the parameters by name, regardless of the constructor of a subclass."""
         return {name: getattr(self, name) for name in (*CHECKS, "loss") if hasattr(self, name)}
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], one_epoch: bool) -> None:
@@ -92,13 +92,13 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
     def _check_validation(self, validation: tuple[Any, Any, Any], one_epoch: bool) -> None:
         X, y, weights = validation
         if (X is None) != (y is None) or (X is None and weights is not None):
-            raise ValueError("X_val and y_val belong together, and sample_weight_val to both: give both or neither")
+            raise ValueError("X_val and y_val must be given together, and sample_weight_val only with them")
         if one_epoch and self.early_stopping and X is None:
             raise ValueError(
                 "partial_fit does not support early_stopping=True without validation data: give X_val and y_val"
             )
         if self.solver == "lbfgs" and X is not None:
-            raise ValueError("X_val is for training by batches: solver='lbfgs' has no epochs to validate")
+            raise ValueError("X_val must be None for solver='lbfgs', which has no epochs to validate")
 
     def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(
@@ -116,7 +116,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         return X, y
 
     def _given(self, X: Any, y: Any, sample_weight: Any) -> HeldOut | None:
-        """Return the validation rows that were given."""
+        """Return the validation rows that the caller gave, or None."""
         if X is None:
             return None
         X, y = self._checked(X, y, reset=False)
@@ -127,12 +127,12 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         return (int(rows.x.shape[1]), *hidden, self.n_outputs_ * self._resolved_loss().blocks)
 
     def _start(self, rows: Rows, random_state: np.random.RandomState, parameters: dict[str, Any]) -> None:
-        """Make the network, and the attributes of a training that has not begun."""
+        """Make the network, and the attributes as they are before training."""
         layer_size, loss = self._layer_size(rows), self._resolved_loss()
         scaling = None
         if self.input_scaling is not None:
             if is_sparse(rows.x):
-                raise SettingError("input_scaling needs a dense X: sparse rows would lose their zeros")
+                raise SettingError("input_scaling must be None for a sparse X, which would lose its zeros")
             scaling = SCALINGS[self.input_scaling](rows.x)
         names = {"feature_names": getattr(self, "feature_names_in_", None), "class_names": self._class_names()}
         network = make_network(
@@ -145,7 +145,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
             self.__dict__.pop(name, None)
 
     def _begin(self, network: MLP) -> None:
-        """Take a network, of which nothing is remembered but its weights."""
+        """Take over a network without any training state."""
         loss = network.loss
         self.n_layers_ = len(network.layer_size)
         self.out_activation_ = _LINKS.get(loss.name, "identity" if loss.task == "regression" else "logistic")
@@ -153,7 +153,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         self._state, self._tracked = None, None
 
     def _restore(self, network: MLP) -> None:
-        """Become what a fit had made of it, from a network that comes from a file."""
+        """Restore the fitted estimator around a network from a file."""
         parameters = self._parameters()
         check_parameters(parameters)
         self.n_outputs_ = network.n_targets
@@ -164,7 +164,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         self._made_with = {**parameters, "activation": network.activations, **network.architecture}
 
     def _track(self) -> None:
-        """Begin to keep what the training is judged by, unless it is kept already."""
+        """Create the attributes that record the course of training, unless they exist already."""
         if not hasattr(self, "loss_curve_"):
             self.loss_curve_: list[float] = []
             self.validation_loss_curve_: list[float] = []
@@ -181,7 +181,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         return None
 
     def _rows(self, X: Any) -> Any:
-        """Return checked rows; arrays as the network takes them need no more than its own checks."""
+        """Return checked rows; for arrays in the network's own format, the network's own checks suffice."""
         fits = (
             type(X) is np.ndarray
             and X.ndim == 2
@@ -220,7 +220,7 @@ def _checked_weights(X: Any, sample_weight: Any) -> AnyArray | None:
 
 
 def check_batches(estimator: Any) -> bool:
-    """Say whether `partial_fit` has a meaning."""
+    """Return True if `partial_fit` is available, or raise an AttributeError, as scikit-learn requires."""
     if estimator.solver == "lbfgs":
         raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
     return True

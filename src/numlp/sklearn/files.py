@@ -1,8 +1,8 @@
 """Files: estimators as numlp's own model files, without pickle.
 
-Such a file is a model file like any other, of the estimator's network: all of numlp reads it. In its description the
-recipe holds the estimator's kind and parameters, and the training the fitted attributes; `load_model` makes an
-estimator of these again. Both are data: names are looked up, nothing is imported or executed.
+Such a file is an ordinary model file of the estimator's network, which all of numlp can read. In its description, the
+entry "recipe" holds the estimator's kind and parameters, and "training" the fitted attributes; `load_model` builds an
+estimator from them. Both are data: reading them looks names up, but imports and executes nothing.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from numlp.sklearn.regressor import MLPRegressor
 
 _KINDS = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
 _TASKS = {MLPClassifier: ("classification", "labels"), MLPRegressor: ("regression",)}
-_NOT_STORED = "{} can't be stored in a model file, which holds no code: in the file it is {!r}, the default"
+_NOT_STORED = "{} can't be stored in a model file, which holds no code: the file has the default, {!r}"
 _LABELS = {"O": str, "U": str, "b": bool, "i": int, "u": int, "f": float}  # Python's types by NumPy's kinds
-_WIDEST = 1024  # bytes of a label's dtype: a width that a file asks for must not fill the memory
+_WIDEST = 1024  # bytes of a label's dtype: a width given in a file must not fill the memory
 _NUMBER, _NUMBERS = (int, float), (list,)
-# The fitted attributes that are no part of the network, with their kinds; each may be None or absent.
+# The fitted attributes that aren't part of the network, with their types; each may be None or absent.
 _ATTRIBUTES: dict[str, tuple[type, ...]] = {
     "n_iter_": (int,),
     "t_": (int,),
@@ -50,17 +50,17 @@ def save_model(estimator: MLPEstimator, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Fitted. Functions that it was given (`callbacks`, a callable as `scoring`) and a `RandomState` can't be
-        stored; a warning says so.
+        A fitted estimator. A file can't store functions (`callbacks`, a callable as `scoring`) or a `RandomState`;
+        a warning says so.
     path : path
         By convention with the suffix ".safetensors".
 
     Raises
     ------
     SettingError
-        If this is another kind of object, or a subclass, which a file can't name.
+        If the object is of another kind, or of a subclass, which a file can't name.
     NotFittedError
-        If it is not fitted.
+        If the estimator isn't fitted.
     OutputError
         If the file can't be written.
 
@@ -77,7 +77,7 @@ def save_model(estimator: MLPEstimator, path: str | os.PathLike[str]) -> None:
     kind = type(estimator).__name__
     if type(estimator) not in _TASKS:
         raise SettingError(
-            f"estimator must be an MLPClassifier or an MLPRegressor of numlp.sklearn, not {kind}: joblib stores "
+            f"estimator must be an MLPClassifier or an MLPRegressor of numlp.sklearn, not {kind}; use joblib for "
             "pipelines, searches and subclasses"
         )
     network = estimator._network()
@@ -99,15 +99,15 @@ def save_model(estimator: MLPEstimator, path: str | os.PathLike[str]) -> None:
 
 
 def load_model(path: str | os.PathLike[str]) -> MLPClassifier | MLPRegressor:
-    """Read an estimator from a file that `save_model` wrote.
+    """Return the estimator that `save_model` wrote to a file.
 
-    It predicts the same bits. A fit that goes on from it (`warm_start`, `partial_fit`) begins with its weights; the
-    optimizer's memory is no part of a model file.
+    Its predictions are the same, bit for bit. A fit that continues (`warm_start`, `partial_fit`) starts from its
+    weights, but a model file doesn't hold the optimizer's state.
 
     Raises
     ------
     FileFormatError
-        If the file is missing, damaged, or holds no estimator.
+        If the file is missing or damaged, or doesn't hold an estimator.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def load_model(path: str | os.PathLike[str]) -> MLPClassifier | MLPRegressor:
     recipe, training = described["recipe"] or {}, described["training"] or {}
     kind = recipe.get("estimator")
     if not isinstance(network, MLP) or not isinstance(kind, str) or kind not in _KINDS:
-        raise FileFormatError(f"{path} is a model, and no estimator: numlp.load_model reads it")
+        raise FileFormatError(f"{path} holds a model, but not an estimator: read it with numlp.load_model")
     try:
         estimator: MLPClassifier | MLPRegressor = _KINDS[kind](**_read_parameters(recipe["parameters"]))
         for name, kinds in _ATTRIBUTES.items():
@@ -132,23 +132,25 @@ def load_model(path: str | os.PathLike[str]) -> MLPClassifier | MLPRegressor:
         _check_outputs(estimator, network)
         estimator._restore(network)
     except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
-        raise FileFormatError(f"{path} holds no valid estimator: {error}") from error
+        raise FileFormatError(f"{path} doesn't hold a valid estimator: {error}") from error
     return estimator
 
 
 def _check_outputs(estimator: MLPEstimator, network: MLP) -> None:
-    """Refuse a network whose outputs are none that the estimator could have."""
+    """Raise an error if the network's outputs don't fit the estimator."""
     if network.loss.task not in _TASKS[type(estimator)]:
-        raise SettingError(f"its network has the loss {network.loss.name!r}, which no {type(estimator).__name__} has")
+        raise SettingError(
+            f"its network has the loss {network.loss.name!r}, which isn't for {type(estimator).__name__}"
+        )
     if isinstance(estimator, MLPClassifier) and network.layer_size[-1] != estimator._labels.n_outputs:
         raise SettingError(
-            f"its network has {network.layer_size[-1]} outputs, for {len(estimator.classes_)} classes: "
-            "numlp.save_model saves a network as it is"
+            f"its network has {network.layer_size[-1]} outputs for {len(estimator.classes_)} classes: "
+            "save the network itself with numlp.save_model"
         )
 
 
 def _tagged(value: Any) -> Any:
-    """Return a value as JSON can hold it; what JSON has not, tuples and keys that are no text, under a tag."""
+    """Return a value as JSON can hold it, with tags for tuples and for dicts, whose keys may be of any type."""
     if isinstance(value, Named):
         return str(value)
     if isinstance(value, np.ndarray | np.generic):
@@ -161,7 +163,7 @@ def _tagged(value: Any) -> Any:
         return {"items": [[_tagged(key), _tagged(part)] for key, part in value.items()]}
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise TypeError(f"{value!r} is nothing that JSON can hold")
+    raise TypeError(f"JSON can't hold {value!r}")
 
 
 def _untagged(value: Any) -> Any:
@@ -170,7 +172,7 @@ def _untagged(value: Any) -> Any:
     if isinstance(value, dict):
         (tag, parts), *others = value.items()
         if others or tag not in ("tuple", "items"):
-            raise ValueError(f"{value!r:.80} is no value of a parameter")
+            raise ValueError(f"{value!r:.80} isn't a valid parameter")
         values = _untagged(list(parts))
         return tuple(values) if tag == "tuple" else dict(values)
     return value
@@ -181,25 +183,25 @@ def _read_parameters(parameters: Any) -> dict[str, Any]:
 
 
 def _plain(attributes: dict[str, Any]) -> dict[str, Any]:
-    """Return fitted attributes with Python's numbers in place of NumPy's."""
+    """Return fitted attributes with Python's numbers instead of NumPy's."""
     return {name: np.asarray(value).tolist() if value is not None else None for name, value in attributes.items()}
 
 
 def _checked(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
-    """Return a fitted attribute if it is None or of its kind."""
+    """Return a fitted attribute if it is None or of the right type."""
     parts = value if isinstance(value, list) else []
     if value is not None and not (isinstance(value, kinds) and all(isinstance(part, int | float) for part in parts)):
-        raise ValueError(f"its {name} are {value!r:.80}")
+        raise ValueError(f"its {name} has the invalid value {value!r:.80}")
     return value
 
 
 def _labels(estimator: MLPEstimator) -> dict[str, Any] | None:
-    """Return the classes of a classifier, and of which kind they are."""
+    """Return the classes of a classifier, with their dtype and whether they are multilabel."""
     if not isinstance(estimator, MLPClassifier):
         return None
     classes = estimator.classes_
     if classes.dtype.kind not in _LABELS:
-        raise SettingError(f"classes of dtype {classes.dtype} can't be stored: name them by strings or numbers")
+        raise SettingError(f"classes must be strings or numbers to be stored, not of dtype {classes.dtype}")
     dtype = "object" if classes.dtype.kind == "O" else classes.dtype.str
     several, sparse = estimator._labels.several, bool(estimator._labels.binarizer.sparse_input_)
     return {"classes": classes.tolist(), "dtype": dtype, "several": several, "sparse": sparse}
@@ -210,14 +212,15 @@ def _read_labels(stored: Any, network: MLP) -> Labels:
     classes, dtype = stored["classes"], np.dtype(str(stored["dtype"]))
     names = classes if isinstance(classes, list) else []
     if not names or not all(type(name) is _LABELS.get(dtype.kind) for name in names):
-        raise ValueError(f"its classes are {classes!r:.80}, of dtype {dtype}")
+        raise ValueError(f"its classes {classes!r:.80} don't fit the dtype {dtype}")
     array = np.array(names, dtype if dtype.itemsize <= _WIDEST else None)
     several = stored["several"] is True
     if several and len(names) != network.n_targets:
-        raise ValueError(f"it has {len(names)} labels, and its network {network.n_targets}")
-    # What scikit-learn learns from: two rows for several labels, else all classes, twice lest they pass for values.
+        raise ValueError(f"it has {len(names)} labels, but its network has {network.n_targets}")
+    # Targets that scikit-learn learns the classes from: two rows for several labels, otherwise all classes, repeated
+    # so that it doesn't take them for real values.
     seen = np.array([[0] * len(names), [1] * len(names)]) if several else np.concatenate([array, array])
     labels = Labels(csr_array(seen) if several and stored["sparse"] is True else seen, network.loss)
     if not np.array_equal(labels.classes, array):
-        raise ValueError(f"its classes are {classes!r:.80}, and must be different and in order")
+        raise ValueError(f"its classes must be distinct and in order, not {classes!r:.80}")
     return labels

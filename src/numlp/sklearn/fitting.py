@@ -1,4 +1,4 @@
-"""From an estimator with a network to one that is trained: by batches, or by L-BFGS."""
+"""Fitting: train the network of an estimator, by batches or by L-BFGS."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from numlp.training.state import TrainingState
 _STEP_SETTINGS = ("adversarial", "l1", "max_norm", "clip_norm", "clip_value", "averaging")
 _NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-    "preprocessed. (The loss or a weight became NaN or infinite{where}: scale X, as input_scaling='standardize' "
-    "does, and y, or lower learning_rate_init={rate:g}.)"
+    "preprocessed. (The loss or a weight became NaN or infinite{where}: scale X, for example with "
+    "input_scaling='standardize', scale y, or lower learning_rate_init={rate:g}.)"
 )
 
 
@@ -45,7 +45,7 @@ def fit_batches(
     parameters: dict[str, Any],
     one_epoch: bool,
 ) -> None:
-    """Train by batches, for all epochs or for one."""
+    """Train by batches, for all epochs or for just one."""
     network = estimator.network_
     seed = seed_of(random_state)
     batches = _batches(rows, network, parameters, random_state, seed)
@@ -84,7 +84,7 @@ def fit_batches(
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
         except DivergenceError as error:
-            estimator._state = None  # the optimizer's numbers are not finite, either
+            estimator._state = None  # the optimizer's state isn't finite either
             raise ValueError(_NOT_FINITE.format(where=f" in epoch {error.epoch}", rate=estimator._rate)) from error
         finally:
             if estimator._state is not None:
@@ -124,8 +124,8 @@ def _restore(estimator: Any) -> None:
     """Give the network the weights that were best on the validation data."""
     if estimator.best_validation_score_ == -np.inf:
         warnings.warn(
-            f"the validation score was {estimator.validation_scores_[-1]} in every epoch, so that none was best: the "
-            "last weights are kept; see `scoring`",
+            f"the validation score was {estimator.validation_scores_[-1]} in every epoch, so none was best: the last "
+            "weights are kept; see `scoring`",
             stacklevel=5,
         )
     else:
@@ -155,17 +155,17 @@ def _batch_size(batch_size: Any, n: int) -> int:
     if isinstance(batch_size, str):
         return min(200, n)
     if batch_size > n:
-        warnings.warn(f"batch_size={batch_size} is more than the {n} samples: it is clipped to {n}", stacklevel=6)
+        warnings.warn(f"batch_size={batch_size} exceeds the {n} samples: it is clipped to {n}", stacklevel=6)
     return min(int(batch_size), n)
 
 
 def _score_of(estimator: Any, held_out: HeldOut) -> Callable[[TrainingState], float]:
-    """Return what early stopping looks at."""
+    """Return the score that early stopping monitors."""
     x, weights, y = held_out.rows.x, held_out.rows.weights, held_out.y
     if estimator.scoring == "loss":
         return lambda state: -state.history.rows[-1]["validation_loss"]
     loss = estimator.network_.loss
-    # The accuracy of numlp's history counts single labels; scikit-learn's, rows of which all labels are right.
+    # The accuracy in numlp's history counts single labels; scikit-learn's counts rows with all labels right.
     several_labels = loss.task == "labels" and estimator.n_outputs_ > 1
     if estimator.scoring is not None or several_labels:
         scorer = check_scoring(estimator, estimator.scoring or "accuracy")
@@ -182,6 +182,6 @@ def _score_of(estimator: Any, held_out: HeldOut) -> Callable[[TrainingState], fl
 
 
 def _takes_weights(scorer: Any) -> bool:
-    """Whether a scorer's metric, or a function in its place, has a parameter for them."""
+    """Return whether a scorer's metric, or a function in its place, has a parameter for weights."""
     function = getattr(scorer, "_score_func", scorer)
     return "sample_weight" in inspect.signature(function).parameters

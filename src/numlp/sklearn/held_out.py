@@ -1,4 +1,4 @@
-"""The rows that early stopping looks at, given or held out."""
+"""The validation rows of early stopping, given or held out."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class HeldOut(NamedTuple):
     Attributes
     ----------
     rows : Rows
-        Targets as the loss takes them.
+        With targets in the form that the loss takes.
     y : array
-        Targets as they were given.
+        The original targets.
     """
 
     rows: Rows
@@ -31,11 +31,11 @@ class HeldOut(NamedTuple):
 
 
 def split(n: int, share: float, labels: Any, random_state: np.random.RandomState) -> tuple[Index, Index]:
-    """Split the numbers of n rows for training and validation, each class alike as far as `labels` allow."""
+    """Split the indices of n rows into training and validation, stratified by `labels` if their counts allow it."""
     if labels is not None:
         counts = np.unique(labels, return_counts=True)[1]
         kept = math.ceil(share * n)
-        # Two classes are left to scikit-learn, which says what is wrong; more, it would not split at all.
+        # With two classes, leave the error message to scikit-learn; with more, it would refuse to split at all.
         if len(counts) > 2 and (counts.min() < 2 or min(kept, n - kept) < len(counts)):
             labels = None
     training, validation = train_test_split(np.arange(n), random_state=random_state, test_size=share, stratify=labels)
@@ -47,15 +47,15 @@ def split(n: int, share: float, labels: Any, random_state: np.random.RandomState
 
 
 def taken(rows: Rows, index: Index) -> Rows:
-    """Return some of the rows."""
+    """Return the rows with these indices."""
     weights = None if rows.weights is None else rows.weights[index]
     return Rows(rows.x[index], rows.targets[index], weights)
 
 
 def weighted(rows: Rows, factors: AnyArray | None) -> Rows:
-    """Return rows whose weights are multiplied by factors, shape (n,)."""
+    """Return the rows with their weights multiplied by factors, shape (n,)."""
     if factors is not None:
         rows = rows._replace(weights=factors if rows.weights is None else factors * rows.weights)
     if rows.weights is not None and not rows.weights.any():
-        raise ValueError("all samples have weight 0, or their classes do (class_weight): nothing would count")
+        raise ValueError("sample_weight and class_weight must give at least one sample a weight above 0")
     return rows

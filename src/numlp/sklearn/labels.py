@@ -1,4 +1,4 @@
-"""Labels: between classes as they are named and targets as a loss takes them."""
+"""Labels: from the user's classes to the targets that a loss takes."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Labels:
     Parameters
     ----------
     y : array_like
-        All targets, or only the classes there will be.
+        All targets, or just the classes.
     loss : str or Loss
-        "log_loss" stands for the one that fits the labels.
+        "log_loss" stands for the loss that fits the labels.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Labels:
         Whether a sample may have several labels at once.
     loss : Loss
     n_outputs : int
-        One for two classes, unless the loss wants one for each.
+        One for two classes, unless the loss needs one for each.
     """
 
     def __init__(self, y: Any, loss: Any) -> None:
@@ -45,9 +45,9 @@ class Labels:
         self.loss: Loss = resolve("loss", usual if loss == "log_loss" else loss, LOSSES)
         by_labels = self.loss.task == "labels"
         if by_labels and multiclass:
-            raise SettingError(f"loss={loss!r} gives more than two classes no probabilities: use 'log_loss'")
+            raise SettingError(f"loss={loss!r} gives no probabilities for more than two classes: use 'log_loss'")
         if not by_labels and (self.several or len(self.classes) == 1):
-            raise SettingError(f"loss={loss!r} is for two classes or more that exclude each other: use 'log_loss'")
+            raise SettingError(f"loss={loss!r} needs two or more classes that exclude each other: use 'log_loss'")
         self.n_outputs = 1 if by_labels and not self.several else len(self.classes)
 
     def encode(self, y: Any) -> AnyArray:
@@ -63,7 +63,7 @@ class Labels:
         return rows[:, 0] if rows.shape[1] == 1 else rows.argmax(axis=1)
 
     def weights(self, class_weight: Any, index: AnyArray) -> AnyArray:
-        """Return the weight of every class, (classes,), for rows of these class indices."""
+        """Return the weight of each class, (classes,), for rows with these class indices."""
         if isinstance(class_weight, str) and class_weight == "balanced":
             counts = np.bincount(index, minlength=len(self.classes))
             return len(index) / (np.count_nonzero(counts) * np.maximum(counts, 1))
@@ -71,12 +71,14 @@ class Labels:
             raise SettingError(f"class_weight must be a dict of weights, 'balanced' or None, not {class_weight!r}")
         unknown = [name for name in class_weight if name not in set(self.classes.tolist())]
         if unknown:
-            raise SettingError(f"class_weight has weights for {unknown}, the classes are {self.classes.tolist()}")
+            raise SettingError(
+                f"class_weight must have weights for the classes {self.classes.tolist()} only, not for {unknown}"
+            )
         named = [(name, class_weight.get(name, 1.0)) for name in self.classes.tolist()]
         return np.array([nonnegative(f"class_weight of {name!r}", weight) for name, weight in named])
 
     def check_same(self, y: Any) -> None:
-        """Refuse targets with other classes, or fewer, for a warm start."""
+        """Raise an error if the targets of a warm start have other classes, or fewer."""
         found = unique_labels(y)
         if set(found) != set(self.classes):
             raise ValueError(
@@ -85,7 +87,7 @@ class Labels:
             )
 
     def check_promised(self, classes: Any) -> None:
-        """Refuse a later `partial_fit` that promises other classes than the first."""
+        """Raise an error if a later `partial_fit` announces other classes than the first."""
         if not np.array_equal(self.classes, unique_labels(classes)):
             raise ValueError(
                 f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes!r}"
@@ -93,7 +95,7 @@ class Labels:
 
 
 def first_classes(y: Any, classes: Any) -> Any:
-    """Return what the labels of a first `partial_fit` are learned from."""
+    """Return the targets from which a first `partial_fit` learns the classes."""
     if type_of_target(y).startswith("multilabel"):
         return y
     if classes is None:

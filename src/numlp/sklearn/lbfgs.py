@@ -1,4 +1,4 @@
-"""Training by L-BFGS, which takes all rows at once."""
+"""Training by L-BFGS, which uses all rows at once."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Objective:
     Parameters
     ----------
     network : MLP
-        In float64: its parameters are what varies.
+        In float64; the minimization changes its parameters.
     rows : Rows
-        Targets as one row for each sample.
+        With one row of targets for each sample.
     alpha : float
     """
 
     def __init__(self, network: MLP, rows: Rows, alpha: float) -> None:
         self.network, self.rows, self.alpha = network, rows, alpha
         self._n = int(rows.x.shape[0])
-        # Sparse rows are made dense some at a time.
+        # Sparse rows become dense a chunk at a time.
         self._size = chunk_rows(network.layer_size[0]) if is_sparse(rows.x) else self._n
         self._total = float(self._n if rows.weights is None else rows.weights.sum())
         self._grads: Array = np.empty_like(network.grads)
@@ -48,7 +48,7 @@ class Objective:
             x = network.input_scaling.scaled(dense(self.rows.x[part]), network.dtype)
             weights = None if self.rows.weights is None else self.rows.weights[part]
             share = len(x) / self._total
-            with np.errstate(all="ignore"):  # what overflows ends the line search, or shows in the result
+            with np.errstate(all="ignore"):  # an overflow ends the line search, or shows in the result
                 loss += share * network.loss_and_grad(x, self.rows.targets[part], weights)
             self._grads += share * network.grads
         decay = self.alpha / self._total
@@ -59,7 +59,7 @@ class Objective:
 
 
 def minimize(objective: Objective, parameters: dict[str, Any]) -> tuple[float, int]:
-    """Minimize by SciPy's L-BFGS-B; return the value and the number of iterations."""
+    """Minimize with SciPy's L-BFGS-B; return the final value and the number of iterations."""
     from scipy.optimize import minimize as minimized
     from sklearn.exceptions import ConvergenceWarning
 

@@ -1,4 +1,4 @@
-"""Between an estimator's attributes and its network."""
+"""Networks: made from an estimator's parameters, and kept in step with its attributes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def make_network(
     random_state: np.random.RandomState,
     **settings: Any,
 ) -> MLP:
-    """Return a network with first weights: those that scikit-learn would draw, unless an initializer is named."""
+    """Return a network with the initial weights that scikit-learn would draw, unless an initializer is given."""
     network = MLP(
         layer_size,
         activation=activations("activation", parameters["activation"]),
@@ -37,7 +37,7 @@ def make_network(
         **settings,
     )
     if parameters["initializer"] is None:
-        # X. Glorot's bound, smaller for the logistic function; outputs are drawn as the layer before them.
+        # X. Glorot's bound, smaller for the logistic function; the output layer is drawn like the one before it.
         names = [activation.name for activation in network.activations] or ["identity"]
         for layer, name in zip(network.linear_layers, [*names, names[-1]], strict=False):
             bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / sum(layer.weight.shape))
@@ -49,21 +49,21 @@ def make_network(
 
 
 def seed_of(random_state: np.random.RandomState) -> int:
-    """Return a seed for what scikit-learn has not, without drawing from what it has."""
+    """Return a seed for randomness beyond scikit-learn's, without drawing from its generator."""
     copied = np.random.RandomState()
     copied.set_state(random_state.get_state())
     return int(copied.randint(2**31))
 
 
 def adopt(estimator: Any, network: MLP) -> None:
-    """Let an estimator's attributes look into a network's parameters."""
+    """Make an estimator's attributes views into a network's parameters."""
     estimator.network_ = network
     estimator.coefs_ = [layer.weight for layer in network.linear_layers]
     estimator.intercepts_ = [_intercept(network, layer) for layer in network.linear_layers]
 
 
 def current_network(estimator: Any) -> MLP:
-    """Return the network with the coefficients that the attributes hold, which may have been set by hand."""
+    """Return the network with the coefficients in the attributes, which users may have set."""
     network: MLP = estimator.network_
     layers = network.linear_layers
     count = estimator.n_layers_ - 1
@@ -79,24 +79,24 @@ def current_network(estimator: Any) -> MLP:
         layer.weight[...] = coef
         _intercept(network, layer)[...] = intercept
     if estimator._state is not None and estimator._state.average is not None:
-        estimator._state.average.mean[:] = network.params  # what a training would go on from
+        estimator._state.average.mean[:] = network.params  # from which training would continue
     return network
 
 
 def remade(estimator: Any, layer_size: tuple[int, ...], parameters: dict[str, Any]) -> MLP:
-    """Return the network to go on with: the same weights, with what parameters say now."""
+    """Return the network to continue with: the same weights under the current parameters."""
     network: MLP = estimator.network_
     before = estimator._made_with
     if layer_size != network.layer_size:
         raise ValueError(
-            f"hidden_layer_sizes={parameters['hidden_layer_sizes']} does not fit the network to go on with, of "
-            f"layers {list(network.layer_size)}: fit anew with warm_start=False"
+            f"hidden_layer_sizes={parameters['hidden_layer_sizes']} does not fit the network to continue with, of "
+            f"layers {list(network.layer_size)}: fit again with warm_start=False"
         )
     for name in ("loss", "normalization", "input_scaling", "dtype"):
         if parameters[name] != before[name]:
             raise ValueError(
-                f"{name}={parameters[name]!r} can't take the place of {before[name]!r} while the weights stay: fit "
-                "anew with warm_start=False"
+                f"{name} must stay {before[name]!r} while the weights stay, not {parameters[name]!r}: fit again with "
+                "warm_start=False"
             )
     if all(parameters[name] == before[name] for name in ("activation", *_NETWORK_SETTINGS)):
         return network
@@ -112,9 +112,9 @@ def remade(estimator: Any, layer_size: tuple[int, ...], parameters: dict[str, An
 
 
 def _other_network(network: MLP, coefs: list[Array], intercepts: list[Array]) -> MLP:
-    """Return a network of other sizes: the encoder of an autoencoder, say."""
+    """Return a network of other sizes, such as the encoder of an autoencoder."""
     if network.architecture["normalization"] != "none" or network.input_scaling != Scaling():
-        raise SettingError("coefs_ of other shapes need a network without normalization and input_scaling")
+        raise SettingError("coefs_ must keep their shapes in a network with normalization or input_scaling")
     sizes = (len(coefs[0]), *(np.shape(coef)[1] for coef in coefs))
     other = MLP(sizes, activation=network.activations[: len(coefs) - 1], loss=network.loss, dtype=network.dtype)
     for coef, intercept, layer in zip(coefs, intercepts, other.linear_layers, strict=True):
@@ -124,7 +124,7 @@ def _other_network(network: MLP, coefs: list[Array], intercepts: list[Array]) ->
 
 
 def _intercept(network: MLP, layer: Linear) -> Array:
-    """Return what is added to a layer's products: its bias, or the shift of the norm that has its place."""
+    """Return a layer's bias, or the shift of the norm that takes its place."""
     if layer.bias is not None:
         return layer.bias
     norm: Any = network.layers[network.layers.index(layer) + 1]

@@ -1,4 +1,4 @@
-"""The optimizers as scikit-learn's solvers understand them."""
+"""The optimizers that correspond to scikit-learn's solvers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from numlp.settings.named import resolve
 from numlp.training.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 
-# A momentum of 1 is allowed there, and is no friction at all; numlp's must be below.
+# scikit-learn allows a momentum of 1, which means no friction at all; numlp's must be below.
 _MOST_MOMENTUM = 1 - 2.0**-53
 
 
 @dataclass(frozen=True)
 class PlainAdam(Adam):
-    """Adam with ε beside the uncorrected root: the other order of computation in section 2 of the paper.
+    """Adam with ε added to the uncorrected root: the other order of computation in section 2 of the paper.
 
     >>> PlainAdam(epsilon=0.1).corrected_epsilon(0.5)
     0.1
@@ -25,7 +25,7 @@ class PlainAdam(Adam):
 
 
 def make_optimizer(parameters: dict[str, Any]) -> Optimizer:
-    """Return the optimizer for an estimator's parameters; names other than "sgd" and "adam" are numlp's."""
+    """Return the optimizer for an estimator's parameters; solvers other than "sgd" and "adam" are numlp's."""
     solver = parameters["solver"]
     if solver == "sgd":
         momentum = min(float(parameters["momentum"]), _MOST_MOMENTUM)

@@ -1,4 +1,4 @@
-"""The parameters of the estimators: what may be given for each."""
+"""The parameters of the estimators, with a check for each."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _ALIASES = {"logistic": "sigmoid"}
 
 
 def widths(name: str, value: object) -> tuple[int, ...]:
-    """Return the widths of the hidden layers; a single number is one layer."""
+    """Return the widths of the hidden layers; a single number stands for one layer."""
     values = value if isinstance(value, list | tuple | np.ndarray) else [value]
     try:
         return tuple(whole_number(name, width) for width in values)
     except SettingError as error:
-        raise SettingError(f"{name} must be > 0, got {value!r}: whole numbers, one for each hidden layer") from error
+        raise SettingError(f"{name} must be > 0, got {value!r}: give one whole number per hidden layer") from error
 
 
 def activations(name: str, value: object) -> Activation | tuple[Activation, ...]:
-    """Return numlp's name, or value, of an activation, or one for each hidden layer."""
+    """Return the activation, or one for each hidden layer."""
     if isinstance(value, list | tuple):
         return tuple(resolve(name, _ALIASES.get(str(each), each), ACTIVATIONS) for each in value)
     return resolve(name, _ALIASES.get(str(value), value), ACTIVATIONS)
@@ -49,7 +49,7 @@ def _either(names: tuple[str, ...], registry: Mapping[str, type[Named]]) -> Chec
                 resolve(name, value, registry)
             except SettingError as error:
                 head = str(value).partition("(")[0].strip()
-                if head in registry:  # its settings are wrong, not its name
+                if head in registry:  # the name is right, but its settings are wrong
                     raise
                 raise SettingError(unknown(name, value, dict.fromkeys([*names, *registry]))) from error
         return value
@@ -58,7 +58,7 @@ def _either(names: tuple[str, ...], registry: Mapping[str, type[Named]]) -> Chec
 
 
 def losses(*tasks: Task, usual: tuple[str, ...] = ()) -> Check:
-    """Return the check of a loss for some tasks."""
+    """Return a check that a loss is one for these tasks."""
     return _either(usual, {name: loss for name, loss in LOSSES.items() if loss.task in tasks})
 
 
@@ -160,7 +160,7 @@ CHECKS: dict[str, Callable[[str, object], object]] = {
     "progress": _flag,
 }
 
-# What only has a meaning in training by batches, and the value that is off.
+# The parameters that apply only to training by batches, and the values that switch them off.
 OF_BATCHES: dict[str, object] = {
     "dropout": 0.0,
     "input_dropout": 0.0,
@@ -181,7 +181,7 @@ OF_BATCHES: dict[str, object] = {
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
-    """Refuse parameters out of their range, and those that can't go together."""
+    """Raise an error if a parameter is out of range, or if parameters exclude each other."""
     for name, check in CHECKS.items():
         if name in parameters:
             check(name, parameters[name])
@@ -194,8 +194,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     if parameters["solver"] == "lbfgs":
         for name, off in OF_BATCHES.items():
             if parameters.get(name, off) != off:
-                raise SettingError(f"{name} belongs to training by batches: solver='lbfgs' takes all rows at once")
+                raise SettingError(f"{name} must be {off!r} for solver='lbfgs', which doesn't train by batches")
         if parameters["normalization"] == "batch":
-            raise SettingError("normalization='batch' needs batches: solver='lbfgs' takes all rows at once")
+            raise SettingError("normalization must not be 'batch' for solver='lbfgs', which doesn't train by batches")
     if parameters["scoring"] is not None and not parameters["early_stopping"]:
-        raise SettingError("scoring says what early stopping looks at: set early_stopping=True, too")
+        raise SettingError("scoring must be None without early stopping: set early_stopping=True to use it")

@@ -13,12 +13,12 @@ from numlp.training.regularization import Penalty
 class AlphaPenalty:
     r"""Adds :math:`\tfrac{\alpha}{2 W} \sum w^2` to a batch's loss, where W is the sum of the batch's sample weights.
 
-    It is called with the gradients of every step.
+    Training calls it with the gradients of every step.
 
     Attributes
     ----------
     value : float
-        The penalty in the newest step.
+        The penalty in the latest step.
     """
 
     value: float

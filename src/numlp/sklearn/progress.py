@@ -10,7 +10,7 @@ from numlp.training.state import TrainingState
 
 
 class Progress:
-    """A callback after every step that draws a bar on the terminal, with the newest loss and the time left."""
+    """A callback for every step that draws a progress bar with the latest loss and the time left."""
 
     def __init__(self, epochs: int, steps: int) -> None:
         try:

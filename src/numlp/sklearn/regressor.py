@@ -22,7 +22,7 @@ _check_loss = losses("regression")
 
 
 class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # scikit-learn is untyped
-    """A multilayer perceptron for real targets: scikit-learn's `MLPRegressor`, and more.
+    """A multilayer perceptron for regression: scikit-learn's `MLPRegressor`, and more.
 
     Parameters
     ----------
@@ -32,67 +32,69 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
     hidden_layer_sizes : array_like of int
         The widths of the hidden layers.
     activation : str, Activation, or a list with one for each hidden layer
-        "identity", "logistic", "tanh", "relu", or any other of numlp's: "gelu", "leaky_relu(slope = 0.1)".
+        "identity", "logistic", "tanh", "relu", or any other of numlp's, such as "gelu" or "leaky_relu(slope = 0.1)".
     solver : str or Optimizer
-        "lbfgs", "sgd" or "adam", or another of numlp's optimizers: "adamw(weight_decay = 0.05)".
+        "lbfgs", "sgd", "adam", or another of numlp's optimizers, such as "adamw(weight_decay = 0.05)".
     alpha : float
         The L2 penalty α / (2 W) Σw², where W is the number of samples in a batch, or the sum of their weights.
     batch_size : int or "auto"
-        Samples a step; "auto" is 200, or all if there are fewer.
+        Samples per step; "auto" is 200, or all if there are fewer.
     learning_rate : str or Schedule
-        "constant"; with ``solver="sgd"`` "invscaling", the initial rate over ``t_ ** power_t``, or "adaptive", a
-        fifth each time that it stands still; or one of numlp's schedules: "cosine(warmup = 1)".
+        "constant", or one of numlp's schedules, such as "cosine(warmup = 1)". With ``solver="sgd"`` also
+        "invscaling", the initial rate over ``t_ ** power_t``, or "adaptive", which divides the rate by 5 whenever
+        progress stalls.
     learning_rate_init, power_t : float
-        The learning rate, at first; the power of "invscaling".
+        The initial learning rate; the exponent of "invscaling".
     max_iter, max_fun : int
-        Epochs at most; for "lbfgs" iterations, and evaluations of the loss.
+        The largest number of epochs; for "lbfgs" of iterations, and of evaluations of the loss.
     shuffle, random_state
-        Whether every epoch takes the samples in another order; what all that is random follows from.
+        Whether to shuffle the samples in every epoch; the seed of all randomness.
     tol, n_iter_no_change : float
-        By how much the loss, or the validation score, must become better to count as better, and for how many epochs
-        in a row it may fail to.
+        The smallest improvement of the loss, or of the validation score, that counts; the number of epochs in a row
+        that may pass without one.
     verbose, progress : bool
         Whether to print the loss of every epoch; whether to draw a progress bar.
     warm_start : bool
-        Whether `fit` goes on from the weights of the fit before.
+        Whether `fit` continues from the weights of the previous fit.
     momentum, nesterovs_momentum, beta_1, beta_2, epsilon
-        Of "sgd", and of "adam".
+        Settings of "sgd" (the first two) and of "adam".
     early_stopping : bool
-        Whether to stop by the score on validation data, and keep the weights that were best on them.
+        Whether to stop by the score on validation data, and keep the weights with the best score.
     validation_fraction : float
-        Which part of the samples is held out for that unless `fit` is given validation data.
+        The share of the samples to hold out for validation; unused if `fit` gets validation data.
     scoring : "loss", str or callable, optional
-        What early stopping looks at: the validation loss, or any scorer; by default R².
+        What early stopping monitors: the validation loss, or any scorer; by default R².
     dtype : "float32" or "float64", optional
-        In which to compute, by default as X does: "float32" takes less time and half the memory.
+        The precision of all computation, by default that of X. "float32" is faster and needs half the memory.
     initializer : str, optional
-        Of the weights, such as "he_normal"; by default scikit-learn's own.
+        How to draw the first weights, such as "he_normal"; by default as scikit-learn does.
     normalization : "none", "batch" or "layer"
-        Of hidden units. `intercepts_` are then the shifts of the norms.
+        The normalization of hidden units. In their layers, its shifts take the place of biases in `intercepts_`.
     input_scaling : "standardize", "symmetric" or None
-        Learned from the training data, and part of the network.
+        A scaling that is learned from the training data and becomes part of the network.
     dropout, input_dropout, noise, input_noise : float
-        The share of hidden units, and of inputs, that is dropped in training; the deviation of noise on them.
+        The shares of hidden units and of inputs to drop in training; the standard deviations of the noise to add.
     mixup : float
-        Samples mixed in pairs, by Beta(mixup, mixup).
+        Above 0, mix samples in pairs, with shares from Beta(mixup, mixup).
     adversarial, l1, max_norm : float
-        Learn also from inputs that are moved so far against the network; a penalty l1 · Σ|w|, whatever the size of a
-        batch; the largest norm of the weights into a unit.
+        Above 0, train also on adversarial inputs at this distance; the penalty l1 · Σ|w|, whatever the batch size;
+        the largest norm of the weights into a unit.
     clip_norm, clip_value, averaging : float
-        The largest norm of all gradients together, the largest value of each; the decay of a moving average of the
-        weights, which is what is validated and kept.
+        The largest norm of all gradients together; the largest absolute value of each; the decay of a moving average
+        of the weights, which is validated and kept.
     callbacks, time_budget
-        Called with a `TrainingState` after every epoch, where something true ends the fit; seconds.
+        Callables that receive the `TrainingState` after every epoch and end the fit by returning something true; the
+        longest time for a fit, in seconds.
 
     Attributes
     ----------
     coefs_, intercepts_, loss_curve_ …
-        As `MLPClassifier` has them, but `classes_`. `out_activation_` is "identity" or "exp".
+        Those of `MLPClassifier` except `classes_`. `out_activation_` is "identity" or "exp".
 
     Raises
     ------
     ValueError
-        For parameters and data that are out of range, and when the loss or a weight becomes NaN or infinite.
+        If parameters or data are invalid, or if the loss or a weight becomes NaN or infinite.
 
     Examples
     --------
@@ -170,10 +172,10 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         X : array_like or sparse matrix, shape (n, features)
         y : array_like, shape (n,) or (n, targets)
         sample_weight : array_like, shape (n,), optional
-            How much each sample counts.
+            The weight of each sample.
         X_val, y_val, sample_weight_val : optional
-            Validation data, evaluated after every epoch into `validation_loss_curve_`; early stopping takes them in
-            place of a part of the training data.
+            Validation data, evaluated after every epoch into `validation_loss_curve_`. Early stopping uses them
+            instead of a part of the training data.
 
         Returns
         -------
@@ -193,9 +195,9 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         y_val: Any = None,
         sample_weight_val: Any = None,
     ) -> MLPRegressor:
-        """Go on with one epoch over the given data; parameters as for `fit`.
+        """Continue with one epoch over the given data; parameters are as for `fit`.
 
-        With early stopping, `stopped_` tells when it is over; the best weights are then restored.
+        Early stopping requires validation data, and restores the best weights when it sets `stopped_`.
 
         Returns
         -------
@@ -205,17 +207,17 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Return the value of every row, shape (n,) or (n, targets).
+        """Return the predicted value of each row, shape (n,) or (n, targets).
 
-        Of a loss with several outputs for each target this is the mean, or the quantile nearest to the median;
-        ``network_.predict(X)`` has all of them.
+        If the loss has several outputs for each target, this is the mean, or the quantile nearest to the median;
+        ``network_.predict(X)`` returns all of them.
 
         Parameters
         ----------
         X : array_like or sparse matrix, shape (n, features)
         return_std : bool
-            Whether to return a pair: values, and their standard deviations as the loss
-            "gaussian_negative_log_likelihood" learns them.
+            Whether to return a pair: the values and their standard deviations, which the loss
+            "gaussian_negative_log_likelihood" learns.
         """
         network = self._network()
         values = network.predict(self._rows(X)).astype(network.dtype, copy=False)
@@ -224,7 +226,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
             return point
         if "variance" not in network.loss.block_names:
             raise ValueError(
-                f"return_std=True needs loss='gaussian_negative_log_likelihood', which learns it, not {self.loss!r}"
+                f"loss must be 'gaussian_negative_log_likelihood' for return_std=True, not {self.loss!r}"
             )
         return point, np.sqrt(values[:, network.loss.block_names.index("variance")])
 
@@ -236,13 +238,14 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         found = 1 if y.ndim == 1 else y.shape[1]
         if found != self.n_outputs_:
             raise ValueError(
-                f"y has {found} targets, it had {self.n_outputs_} before: fit anew with warm_start=False"
+                f"y must have {self.n_outputs_} targets, as in the previous fit, not {found}: to change that, "
+                "fit again with warm_start=False"
             )
 
     def _encode(self, y: Any) -> AnyArray:
         self._check_targets(y)
         if self._resolved_loss().name == "poisson" and y.min() < 0:
-            raise ValueError(f"y holds {y.min():g}: targets of loss='poisson' are counts, of at least 0")
+            raise ValueError(f"y must be at least 0 for loss='poisson', which models counts, not {y.min():g}")
         rows: AnyArray = y.reshape(len(y), -1).astype(np.float64)
         return rows
 

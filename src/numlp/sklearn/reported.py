@@ -9,10 +9,10 @@ from numlp.network.losses import Loss
 
 
 def reported(loss: Loss, value: float, targets: AnyArray, weights: AnyArray | None) -> float:
-    """Return what scikit-learn would report for a mean loss, over rows of targets, of this value.
+    """Return the loss that scikit-learn would report for rows of targets whose mean loss in numlp is `value`.
 
-    There the squared error is a mean over the targets, though its gradient is that of their sum, as here; and the
-    Poisson loss is half a deviance, which is 0 where the prediction is right.
+    scikit-learn reports the squared error as a mean over the targets, although its gradient is that of their sum, as
+    in numlp. Its Poisson loss is half the deviance, which is 0 for a perfect prediction.
 
     >>> from numlp.network.losses import LOSSES
     >>> reported(LOSSES["squared_error"](), 6.0, np.zeros((4, 3)), None)

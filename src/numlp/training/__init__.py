@@ -1,1 +1,1 @@
-"""Training: the loop on one screen, and what it is made of: optimizers, schedules, regularization and callbacks."""
+"""Training: the loop on one screen, with its optimizers, schedules, regularization and callbacks."""

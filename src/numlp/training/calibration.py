@@ -1,4 +1,4 @@
-"""Calibration: probabilities that are right as often as they say."""
+"""Calibration: probabilities that match how often the predictions are right."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from numlp.judging.metrics import expected_calibration_error
 from numlp.network.losses import LOSSES, Loss
 from numlp.network.predictor import Predictor
 
-_LEAST, _MOST = 0.01, 100.0  # the temperatures between which the best is looked for
-_HALVINGS = 60  # of that range: until it is as narrow as float64 tells apart
+_LEAST, _MOST = 0.01, 100.0  # the range of temperatures to search
+_HALVINGS = 60  # of that range, down to the resolution of float64
 
-# The loss that is the negative log-likelihood of a loss's probabilities: those of a softmax exclude each other, a
-# sigmoid judges every class by itself.
+# For each loss, the one that is the negative log-likelihood of its probabilities. The classes of a softmax exclude
+# each other; a sigmoid judges each class separately.
 _LIKELIHOODS = {
     "softmax_cross_entropy": "softmax_cross_entropy",
     "sigmoid_binary_cross_entropy": "sigmoid_binary_cross_entropy",
@@ -30,17 +30,17 @@ Float64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a calibration found, on the data that it was given.
+    """The result of a calibration, measured on its data.
 
     Attributes
     ----------
     temperature : float
-        Above 1, the predictions were too sure; below 1, not sure enough.
+        Above 1 if the predictions were overconfident, below 1 if they were underconfident.
     error_before, error_after : float
-        The expected calibration error, in [0, 1], at temperature 1 and at this one; see
+        The expected calibration error, in [0, 1], at temperature 1 and at `temperature`; see
         `numlp.judging.metrics.expected_calibration_error`.
     loss_before, loss_after : float
-        The mean negative log-likelihood, in nats.
+        The mean negative log-likelihood at the same two temperatures, in nats.
     """
 
     temperature: float
@@ -51,22 +51,22 @@ class Calibration:
 
 
 def calibrate(predictor: Predictor, data: Data) -> Calibration:
-    r"""Find the temperature by which logits are best divided before they become probabilities, and set it.
+    r"""Fit the temperature that divides the logits before they become probabilities, and set it.
 
-    The temperature T minimises the negative log-likelihood of the targets t under the probabilities that
-    `Predictor.predict_proba` gives: with a softmax, :math:`-\sum_k t_k \log \mathrm{softmax}_k(z / T)`; with a
-    sigmoid, which judges every class or label by itself,
-    :math:`-\sum_k t_k \log \sigma(z_k / T) + (1 - t_k) \log(1 - \sigma(z_k / T))`. Both are convex in 1/T, so that
-    halving an interval finds the only minimum. The predicted classes stay the same. C. Guo et al., "On calibration
-    of modern neural networks" (2017), section 4.2.
+    The temperature T minimizes the negative log-likelihood of the targets t under the probabilities that
+    `Predictor.predict_proba` returns: with a softmax, :math:`-\sum_k t_k \log \mathrm{softmax}_k(z / T)`; with a
+    sigmoid, which judges each class or label separately,
+    :math:`-\sum_k t_k \log \sigma(z_k / T) + (1 - t_k) \log(1 - \sigma(z_k / T))`. Both are convex in 1/T, so
+    bisection finds the only minimum. The predicted classes stay the same. C. Guo et al., "On calibration of modern
+    neural networks" (2017), section 4.2.
 
     Parameters
     ----------
     predictor : MLP or Ensemble
-        Its `temperature` is set; the one that it had does not matter. Model files keep it, and training it further
-        resets it to 1.
+        Its `temperature` is set, whatever it was before. Model files store the temperature; further training resets
+        it to 1.
     data : (x, y) or (x, y, weights)
-        As `train` takes it: the validation data. On training data networks are surer than anywhere else.
+        Validation data, in the form that `train` takes. Training data won't do: networks are overconfident on it.
 
     Returns
     -------
@@ -75,17 +75,17 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
     Raises
     ------
     SettingError
-        If the loss is one for real targets.
+        If the loss is one for real-valued targets.
     DataError
-        If the likelihood still grows at the lowest temperature, 0.01, as it does where no row is predicted wrong:
-        such rows can't tell how sure is too sure. The predictor is left as it was. (Where predictions are worse than
-        none, the temperature ends at 100, and the probabilities are next to equal.)
+        If the likelihood still grows at the lowest temperature, 0.01. It does if every prediction is right: such
+        rows can't show how much confidence is too much. The predictor is left unchanged. (If predictions are worse
+        than guessing, the temperature ends at 100, which makes the probabilities nearly equal.)
 
     Examples
     --------
     >>> from numlp import MLP
     >>> network = MLP([1, 1], loss="sigmoid_binary_cross_entropy", dtype="float64")
-    >>> network.params[:] = 3, 0  # the logit is 3 x, where log 4 would be right
+    >>> network.params[:] = 3, 0  # the logit is 3 x, but log 4 would be right
     >>> x, y = [[1.0]] * 5, [1, 1, 1, 1, 0]
     >>> calibration = calibrate(network, (x, y))
     >>> network.predict_proba(x)[0].round(4)
@@ -103,14 +103,14 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
     values, (delta, scratch) = np.empty(n), np.empty((2, n, width))
 
     def loss_and_slope(temperature: float) -> tuple[float, float]:
-        """Return the loss, and its derivative with respect to 1/T: that of a loss by its logits, times these."""
+        """Return the loss and its derivative with respect to 1/T: the gradient by the logits, times the logits."""
         likelihood.value_and_grad(logits / temperature, targets, values, delta, scratch)
         return float(weights @ values), float(weights @ np.vecdot(delta, logits))
 
     def error(temperature: float) -> float:
         probabilities = np.empty_like(logits)
         predictor.loss.link(logits / temperature, probabilities)
-        if predictor.loss.task == "labels":  # every label is a decision between two classes
+        if predictor.loss.task == "labels":  # each label is a decision between two classes
             both = np.stack([1 - probabilities, probabilities], axis=2).reshape(-1, 2)
             return expected_calibration_error(both, targets.ravel() > 0.5, weights=np.repeat(weights, width))
         return expected_calibration_error(probabilities, targets.argmax(axis=1), weights=weights)
@@ -119,8 +119,8 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
         loss, slope = loss_and_slope(_LEAST)
         if slope < 0 or loss == 0:
             raise DataError(
-                f"the likelihood still grows at temperature {_LEAST:g}: either no row is predicted wrong, then "
-                "calibrate on more rows, which the network was not trained on; or the logits are next to 0"
+                f"the likelihood still grows at the lowest temperature, {_LEAST:g}: if every prediction is right, "
+                "calibrate on more rows that the network was not trained on; otherwise, the logits are close to 0"
             )
         low, high = math.log(_LEAST), math.log(_MOST)
         for _ in range(_HALVINGS):
@@ -139,7 +139,12 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
 
 def _likelihood(loss: Loss) -> Loss:
     if loss.task == "regression":
-        raise SettingError(f"loss {loss.name!r} has real targets: only probabilities can be calibrated")
+        raise SettingError(
+            f"predictor must have a loss for classes or labels, not {loss.name!r}: calibration needs probabilities"
+        )
     if loss.name not in _LIKELIHOODS:
-        raise SettingError(f"loss {loss.name!r} has no likelihood that a temperature could be fitted to")
+        raise SettingError(
+            f"predictor must have one of the losses {', '.join(_LIKELIHOODS)}, not {loss.name!r}: a temperature is "
+            "fitted to their likelihoods"
+        )
     return LOSSES[_LIKELIHOODS[loss.name]]()

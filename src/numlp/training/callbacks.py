@@ -1,4 +1,4 @@
-"""What happens between epochs, and between steps: callables for `train(after_epoch=…, after_step=…)`."""
+"""Callbacks: callables that `train(after_epoch=…, after_step=…)` calls between epochs and between steps."""
 
 import os
 import time
@@ -20,22 +20,22 @@ from numlp.training.state import TrainingState
 
 
 class KeepBest:
-    """Keeps a copy of the parameters of the epoch at which a figure of the history was best.
+    """Keeps a copy of the parameters from the epoch with the best value of a metric.
 
     Parameters
     ----------
     figure : str
-        A column of the history. The least is best of a column whose name ends in "loss", else the greatest; of
-        equals the first.
+        A column of the history. In a column whose name ends in "loss" the lowest value is best, in any other the
+        highest; of equal values, the first.
     min_delta : float
-        By how much a figure must be better to count as such.
+        The smallest improvement that counts.
 
     Attributes
     ----------
     epoch : int
         The best epoch so far, counted from 1; 0 before the first.
     params : array or None
-        The parameters after that epoch.
+        The parameters at the end of that epoch.
 
     Examples
     --------
@@ -59,24 +59,24 @@ class KeepBest:
         self._best = -np.inf
 
     def memory(self) -> dict[str, Any]:
-        """Return what a checkpoint must hold."""
+        """Return the state that a checkpoint must store."""
         found = {"epoch": self.epoch, "best": self._best}
         return found if self.params is None else found | {"params": self.params}
 
     def remember(self, memory: dict[str, Any]) -> None:
-        """Take back what a checkpoint held."""
+        """Restore the state that a checkpoint stored."""
         self.epoch, self._best, self.params = int(memory["epoch"]), float(memory["best"]), memory.get("params")
         if self.params is not None and self.params.shape != self._shape:
-            raise ValueError(f"its best parameters have shape {self.params.shape}, the network's {self._shape}")
+            raise ValueError(f"its best parameters must have shape {self._shape}, not {self.params.shape}")
 
     def begin(self, state: TrainingState) -> None:
-        """Forget everything; refuse a figure that the history won't have."""
+        """Reset, and reject a column that the history won't have."""
         check_figure(type(self).__name__, self.figure, state.figures)
         self._shape = state.network.params.shape
         self._forget()
 
     def __call__(self, state: TrainingState) -> bool | None:
-        """Look at the epoch that has ended."""
+        """Compare the epoch that has just ended with the best one so far."""
         value = self._sign * state.history.rows[-1][self.figure]
         if value > self._best + (self.min_delta if self.epoch else 0):
             self._best, self.epoch, self.params = value, state.epoch, state.network.params.copy()
@@ -84,19 +84,19 @@ class KeepBest:
 
 
 class EarlyStopping(KeepBest):
-    """Ends the training when a figure has not become better for some epochs, and restores the best parameters.
+    """Ends training when a metric has stopped improving, and restores the best parameters.
 
-    They are restored, too, when the training has no more epochs or is ended by another callback. L. Prechelt, "Early
-    stopping, but when?" (1998).
+    It also restores them if training runs out of epochs or another callback ends it. L. Prechelt, "Early stopping,
+    but when?" (1998).
 
     Parameters
     ----------
     figure : str
         A column of the history; see `KeepBest`.
     patience : int
-        For how many epochs in a row it may fail to become better.
+        The number of epochs in a row without improvement after which training ends.
     min_delta : float
-        By how much a figure must be better to count as such.
+        The smallest improvement that counts.
 
     Examples
     --------
@@ -113,7 +113,7 @@ class EarlyStopping(KeepBest):
         self.patience = whole_number("patience", patience)
 
     def __call__(self, state: TrainingState) -> bool:
-        """Look at the epoch that has ended, and say whether it was the last."""
+        """Compare the epoch that has just ended with the best one; return whether to stop."""
         super().__call__(state)
         return state.epoch - self.epoch >= self.patience
 
@@ -124,12 +124,12 @@ class EarlyStopping(KeepBest):
 
 
 class TimeBudget:
-    """Ends the training when a time is over, for `after_step`; the epoch is then validated as it stands.
+    """Ends training when its time is up; for `after_step`. The unfinished epoch is validated as it stands.
 
     Parameters
     ----------
     seconds : float
-        Counted from the beginning of the training, validation included.
+        Time from the start of training, validation included.
 
     Examples
     --------
@@ -144,11 +144,11 @@ class TimeBudget:
         self.seconds = positive("seconds", seconds)
 
     def memory(self) -> dict[str, Any]:
-        """Return how much time is left."""
+        """Return the time left, for a checkpoint."""
         return {"left": self._end - time.monotonic()}
 
     def remember(self, memory: dict[str, Any]) -> None:
-        """Go on with the time that was left."""
+        """Continue with the time that was left."""
         self._end = time.monotonic() + float(memory["left"])
 
     def begin(self, state: TrainingState) -> None:
@@ -156,20 +156,20 @@ class TimeBudget:
         self._end = time.monotonic() + self.seconds
 
     def __call__(self, state: TrainingState) -> bool:
-        """Say whether the time is over."""
+        """Return whether the time is up."""
         return time.monotonic() >= self._end
 
 
 class GradientNorms:
-    """Records how large the gradient of every layer's weights is, at each epoch's last step; for `after_epoch`.
+    """Records the gradient norm of each layer's weights at each epoch's last step; for `after_epoch`.
 
-    It is the gradient that the optimizer saw: of the last batch, with penalties, and clipped if the training clips.
-    The steps themselves are left alone, so measuring costs one pass over the gradients an epoch.
+    It measures the gradient that the optimizer receives: that of the last batch, including penalties and clipping.
+    Since it leaves the steps alone, it costs one pass over the gradients per epoch.
 
     Attributes
     ----------
     history : History
-        With the columns "epoch", "layer 1", "layer 2", …: Euclidean norms.
+        The Euclidean norms, in columns "epoch", "layer 1", "layer 2", ….
 
     Examples
     --------
@@ -184,44 +184,43 @@ class GradientNorms:
         self.history = History()
 
     def memory(self) -> dict[str, Any]:
-        """Return what a checkpoint must hold."""
+        """Return the state that a checkpoint must store."""
         return {"rows": list(self.history.rows)}
 
     def remember(self, memory: dict[str, Any]) -> None:
-        """Take back what a checkpoint held."""
+        """Restore the state that a checkpoint stored."""
         self.history.rows[:] = [dict(row) for row in memory["rows"]]
 
     def begin(self, state: TrainingState) -> None:
-        """Forget everything."""
+        """Reset."""
         self.history = History()
 
     def __call__(self, state: TrainingState) -> None:
-        """Measure the gradients of the step that ended the epoch."""
+        """Measure the gradients of the epoch's last step."""
         self.history.append({"epoch": state.epoch, **gradient_norms(state.network)})
 
 
 def _warn(error: OutputError) -> None:
-    warnings.warn(f"{error}: the training goes on without this checkpoint", stacklevel=2)
+    warnings.warn(f"{error}: training continues without this checkpoint", stacklevel=2)
 
 
 class Checkpoint:
-    """Writes all that the training needs to go on into a file, for `after_epoch`; `train(resume=path)` reads it.
+    """Writes the complete state of training to a file, for `after_epoch`; `train(resume=path)` continues from it.
 
-    The file is written whole or not at all, and the one before stays until then; a training that is killed at any
-    instant and resumed ends in the same bits as one that never was. When the training is ended in the midst of an
-    epoch, by a callback or by Ctrl-C, the file is of the last whole one. (SIGTERM ends a Python process at once,
-    unless ``signal.signal(signal.SIGTERM, signal.default_int_handler)`` makes it do what Ctrl-C does.)
+    The file is written atomically: until the new one is complete, the old one stays. A run can be killed at any
+    instant and resumed, and ends with the same bits as an uninterrupted run. If a callback or Ctrl-C ends training
+    in the middle of an epoch, the file holds the state after the last complete epoch. (SIGTERM ends a Python process
+    at once unless ``signal.signal(signal.SIGTERM, signal.default_int_handler)`` makes it act like Ctrl-C.)
 
     Parameters
     ----------
     path : path
     epochs : int, optional
-        Write after every so many epochs; by default after each, unless `seconds` are given.
+        Write after every this many epochs; by default after each one, unless `seconds` is given.
     seconds : float, optional
-        Write after the first epoch that ends so long after the newest file, or the beginning.
+        Write after the first epoch that ends at least this long after the last file was written, or after the start.
     failed : callable, optional
-        What is to be done with the `OutputError` if the file can't be written; by default it is a warning. The
-        training goes on.
+        Called with the `OutputError` if the file can't be written; by default it warns. Training continues.
 
     Examples
     --------
@@ -246,7 +245,7 @@ class Checkpoint:
         failed: Callable[[OutputError], object] = _warn,
     ) -> None:
         if epochs is not None and seconds is not None:
-            raise SettingError("a checkpoint is written after so many epochs or after so many seconds: give one")
+            raise SettingError(f"epochs or seconds must be None, not {epochs!r} and {seconds!r}: give only one")
         self.path = Path(path)
         self.epochs = whole_number("epochs", 1 if epochs is None else epochs)
         self.seconds = None if seconds is None else positive("seconds", seconds)
@@ -254,7 +253,7 @@ class Checkpoint:
         self._unwritten: Record | None = None
 
     def __call__(self, state: TrainingState) -> None:
-        """Leave the epoch to `record`, which is called when all callbacks have seen it."""
+        """Do nothing: `record` is called once all callbacks have seen the epoch."""
 
     def begin(self, state: TrainingState) -> None:
         """Start the clock."""
@@ -262,7 +261,7 @@ class Checkpoint:
         self._written = time.monotonic()
 
     def record(self, state: TrainingState) -> None:
-        """Keep the state after the epoch, and write it when the time has come."""
+        """Copy the state after the epoch, and write it if a checkpoint is due."""
         if state.cut:
             return
         self._unwritten = state.checkpoint()
@@ -271,11 +270,11 @@ class Checkpoint:
             self._write()
 
     def finish(self, state: TrainingState) -> None:
-        """Write the last whole epoch."""
+        """Write the state after the last complete epoch."""
         self._write()
 
     def interrupted(self) -> None:
-        """Write the last whole epoch before Ctrl-C ends the training."""
+        """Write the state after the last complete epoch before Ctrl-C ends training."""
         self._write()
 
     def _age(self) -> float:

@@ -1,4 +1,4 @@
-"""The feed of a training: from whatever the user gives to batches, and to rows for validation."""
+"""Feed: turns the user's data into batches for training and rows for validation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from numlp.training.regularization import Regularization
 
 
 class Feed(NamedTuple):
-    """What a training lives on, and what it learned of the data on the way."""
+    """The data of a training run, and the class names and input shape found in it."""
 
     batches: Batches | Stream
     validation: Rows | None
@@ -49,13 +49,13 @@ def make_feed(
     augmentation: Images | None,
     regularization: Regularization,
 ) -> Feed:
-    """Check all data against a network and the settings; see `numlp.train`."""
+    """Check all data against a network and the settings, and return the feed; see `numlp.train`."""
     if not isinstance(network, MLP):
         raise SettingError(
-            f"network must be an MLP, not {type(network).__name__}: the members of an ensemble are trained one by one"
+            f"network must be an MLP, not {type(network).__name__}; train the members of an ensemble one by one"
         )
     regularization.check(network)
-    # Smoothing moves a row of probabilities towards equal ones, and a label towards "perhaps".
+    # Smoothing moves a row of probabilities towards the uniform distribution, and a label towards 0.5.
     rest = 0.5 if network.loss.task == "labels" else 1 / network.n_targets
     smoothing = {"smoothing": regularization.label_smoothing, "rest": rest}
     normalizes_batches = any(isinstance(layer, BatchNorm) for layer in network.layers)
@@ -65,17 +65,22 @@ def make_feed(
         held_out = None if validation is None else normalized(_held_out(network, validation, names))
         if isinstance(data, Batches):
             if regularization.label_smoothing:
-                raise SettingError("label_smoothing of ready-made batches is theirs: Batches(smoothing=…)")
+                raise SettingError(
+                    f"label_smoothing must be 0 with ready-made batches, not {regularization.label_smoothing:g}; "
+                    "set it in Batches(smoothing=…)"
+                )
             if normalizes_batches and data.batch_size == 1:
-                raise SettingError("batch normalization needs batch_size 2 or more: one row has no variance")
+                raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
             data.check(network.layer_size[0], network.n_targets, network.dtype)
             return Feed(data, held_out, names, shape)
         if epochs > 1 and isinstance(data, Iterator):
-            raise DataError("a generator is used up after one epoch: give a list, or a function of the epoch")
+            raise DataError(
+                f"data must be a list or a function of the epoch for {epochs} epochs: one epoch uses up a generator"
+            )
         stream = Stream(data, network, network.input_scaling, least_rows=2 if normalizes_batches else 1, **smoothing)
         return Feed(stream, held_out, names, shape)
     if isinstance(data, tuple | list) and data and all(_is_batch(part) for part in data):
-        raise DataError("data looks like batches: make each a tuple and all a list, as in [(x, y), (x, y)]")
+        raise DataError("data looks like batches: pass them as a list of tuples, as in [(x, y), (x, y)]")
     samples, labels, *_ = pair(data)
     names = network.class_names or (None if network.loss.task == "regression" else names_in(labels))
     rows = check_rows(network, data, names)
@@ -101,7 +106,7 @@ def make_feed(
         **smoothing,
     )
     if normalizes_batches and batches.batch_size == 1:
-        raise SettingError("batch normalization needs batch_size 2 or more: one row has no variance")
+        raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
     return Feed(batches, held_out, names, shape)
 
 
@@ -114,16 +119,16 @@ def _held_out(network: MLP, validation: Data, names: tuple[str, ...] | None) -> 
 
 
 def _is_batch(part: object) -> bool:
-    """Whether this is a batch for sure: x or y alone would be made of arrays of one shape."""
+    """Return whether this can only be a batch: the arrays that make up x or y alone would have one shape."""
     if not isinstance(part, tuple | list) or len(part) not in (2, 3):
         return False
     return all(isinstance(array, np.ndarray) for array in part) and part[0].shape != part[1].shape
 
 
 def _is_stream(data: Any) -> TypeGuard[Source]:
-    """Whether data come in batches: a function, or an iterable that is neither a tuple nor an array.
+    """Return whether data come in batches: from a function, or an iterable that is neither a tuple nor an array.
 
-    A list is one of batches if it holds tuples, and else a pair of arrays.
+    A list holds batches if its first element is a tuple; otherwise it is a pair of arrays.
     """
     if is_sparse(data):
         return False
@@ -138,4 +143,4 @@ def _check_made_batches(
     wanted = {"class_weight": class_weight, "augmentation": augmentation, "mixup": regularization.mixup or None}
     for name, value in wanted.items():
         if value is not None:
-            raise SettingError(f"{name} needs arrays as data: where you make the batches yourself, do it there")
+            raise SettingError(f"{name} needs data as arrays, not batches; apply it where you make the batches")

@@ -1,4 +1,4 @@
-"""History: what training was like, epoch by epoch."""
+"""History: the metrics of a training run, epoch by epoch."""
 
 import csv
 import io
@@ -11,11 +11,11 @@ from numlp.settings.checks import unknown
 
 
 class History:
-    """One row of figures for each epoch.
+    """One row of metrics for each epoch.
 
-    The columns: "epoch" (from 1), "train_loss" and "train_accuracy" (means over the epoch's batches, each before
-    its step), "validation_loss" and "validation_accuracy" (after the epoch), "learning_rate" (of its last step),
-    "seconds" (of training alone). For regression "r2" stands in place of "accuracy".
+    The columns are "epoch" (from 1), "train_loss" and "train_accuracy" (means over the epoch's batches, each measured
+    before its step), "validation_loss" and "validation_accuracy" (after the epoch), "learning_rate" (of the epoch's
+    last step) and "seconds" (spent on training alone). Regression has "r2" instead of "accuracy".
 
     Attributes
     ----------
@@ -38,21 +38,21 @@ class History:
         self.rows: list[dict[str, float]] = []
 
     def append(self, row: dict[str, float]) -> None:
-        """Add an epoch."""
+        """Add the row of an epoch."""
         self.rows.append(row)
 
     @property
     def columns(self) -> list[str]:
-        """The names of the figures."""
+        """The names of the columns."""
         return list(self.rows[0]) if self.rows else []
 
     def keys(self) -> list[str]:
-        """The same: ``dict(history)`` has the columns by name."""
+        """Return `columns`, so that ``dict(history)`` maps names to columns."""
         return self.columns
 
     def __getitem__(self, column: str) -> list[float]:
         if self.rows and column not in self:
-            raise KeyError(f"the history has no column {column!r}: it has {', '.join(self.columns)}")
+            raise KeyError(f"unknown column {column!r}: the history has {', '.join(self.columns)}")
         return [row[column] for row in self.rows]
 
     def __iter__(self) -> Iterator[dict[str, float]]:
@@ -72,16 +72,16 @@ class History:
 
 
 def check_figure(who: str, figure: str, figures: Sequence[str]) -> None:
-    """Refuse the name of a figure that a history won't have; `who` wants to look at it."""
+    """Raise an error if a history won't have the column that `who` depends on."""
     if figure in figures:
         return
     if str(figure).replace("validation", "train", 1) in figures and "validation_loss" not in figures:
-        raise SettingError(f"{who} looks at {figure!r}, and there are no validation rows: give validation=(x, y)")
-    raise SettingError(f"{who}: " + unknown("figure of the history", figure, figures))
+        raise SettingError(f"{who} needs {figure!r}, but there is no validation data: give validation=(x, y)")
+    raise SettingError(f"{who}: " + unknown("history column", figure, figures))
 
 
 def mean_history(histories: Sequence[History]) -> History:
-    """Return the means of several histories' figures, in each epoch of those that got so far.
+    """Return the mean of several histories; each epoch averages those that reached it.
 
     >>> one, other = History(), History()
     >>> one.append({"epoch": 1, "train_loss": 1.0})
@@ -100,7 +100,7 @@ def mean_history(histories: Sequence[History]) -> History:
 
 
 def to_csv(history: History) -> str:
-    """Return a history as a table of text: a line with the names of the figures, and one for each epoch."""
+    """Return a history as CSV: a line with the column names, then one line for each epoch."""
     text = io.StringIO()
     writer = csv.DictWriter(text, history.columns, lineterminator="\n")
     writer.writeheader()
@@ -109,12 +109,12 @@ def to_csv(history: History) -> str:
 
 
 def from_csv(text: str) -> History:
-    r"""Return the history that `to_csv` wrote.
+    r"""Return the history from the text that `to_csv` returned.
 
     Raises
     ------
     ValueError
-        If the text is none.
+        If the text isn't a valid history.
 
     Examples
     --------
@@ -127,5 +127,5 @@ def from_csv(text: str) -> History:
             figures = {name: float(value) for name, value in row.items()}
             history.append(figures | {"epoch": int(row["epoch"])})
     except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise ValueError(f"its line {len(history) + 2} is broken") from error
+        raise ValueError(f"its line {len(history) + 2} is invalid") from error
     return history

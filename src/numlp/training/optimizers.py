@@ -1,10 +1,10 @@
-"""Optimizers: frozen settings plus explicit state, as in optax, but they change arrays in place.
+"""Optimizers: frozen settings plus explicit state, as in optax, except that steps change arrays in place.
 
-In place on purpose: a network's parameters are one flat array that its layers look into, so a step must change
-that array, not make another; and a step that allocates nothing is a fast one. A step goes through the arrays in
-pieces that stay in the cache, since each of its operations would otherwise fetch everything from memory again.
+There are two reasons to work in place: the layers hold views into one flat array of parameters, so a step must change
+that array; and a step that allocates nothing is fast. A step processes the arrays in pieces that fit into the cache,
+because otherwise each operation would fetch everything from memory again.
 
-In the formulas θ are the parameters, g the gradients, η the learning rate.
+In the formulas, θ are the parameters, g the gradients and η the learning rate.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numlp.errors import SettingError
 from numlp.settings.checks import fraction, nonnegative, positive, truth
 from numlp.settings.named import Named, setting
 
-FLUSHED = 32  # steps from one look at what has decayed to the next
+FLUSHED = 32  # steps between two flushes of decayed averages
 
 
 class State(dict[str, Array]):
@@ -43,28 +43,28 @@ class State(dict[str, Array]):
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer(Named):
-    """What every optimizer can do.
+    """Base class of the optimizers.
 
     Attributes
     ----------
     weight_decay : float
-        Decoupled decay: each step also takes this share, times the learning rate, off every weight, but not off
-        biases and norms. I. Loshchilov, F. Hutter, "Decoupled weight decay regularization" (2019).
+        Decoupled decay: each step also reduces every weight by this share times the learning rate, but leaves biases
+        and norms alone. I. Loshchilov, F. Hutter, "Decoupled weight decay regularization" (2019).
     usual_rate : float
-        The learning rate that is taken where none is named: one to begin with.
+        The default learning rate, a starting point.
     """
 
     usual_rate: ClassVar[float]
     weight_decay: float = setting(0.0, nonnegative)
 
     def init(self, params: Array) -> State:
-        """Return the state for parameters like these: arrays by name, all that a checkpoint must hold."""
+        """Return the initial state for parameters of this shape and dtype."""
         scratch: Array = buffers.zeros(piece_length(params.size), params.dtype)
         averages = {name: buffers.zeros(params.shape, params.dtype) for name in self.averages()}
         return State({"count": np.zeros(1), "scratch": scratch} | averages)
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
-        """Take one step: change `params` and `state` in place, and leave `grads` as it is."""
+        """Take one step: change `params` and `state` in place, and leave `grads` unchanged."""
         count = state["count"]
         count[0] = number = count.item() + 1
         self.step(params, grads, state, learning_rate)
@@ -73,15 +73,15 @@ class Optimizer(Named):
                 special.flush(state[name], decay**FLUSHED)
 
     def averages(self) -> dict[str, float]:
-        """Return the names of the running averages in the state, and what a step multiplies each by."""
+        """Return the names of the running averages in the state, and the factor by which each decays in a step."""
         raise NotImplementedError
 
     def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
-        """Do what `update` says, for one optimizer."""
+        """Take the step that `update` describes, apart from counting and flushing."""
         raise NotImplementedError
 
     def decay(self, weights: Array, learning_rate: float) -> None:
-        """Shrink the weights, before the step."""
+        """Apply weight decay, before the step."""
         if self.weight_decay:
             np.multiply(weights, 1 - learning_rate * self.weight_decay, out=weights)
 
@@ -90,8 +90,8 @@ class Optimizer(Named):
 class SGD(Optimizer):
     r"""Stochastic gradient descent, :math:`\theta \leftarrow \theta - \eta g`, plain or with momentum.
 
-    With momentum μ: :math:`v \leftarrow \mu v + g,\ \theta \leftarrow \theta - \eta v`; Nesterov's looks ahead,
-    :math:`\theta \leftarrow \theta - \eta (g + \mu v)`.
+    With momentum μ: :math:`v \leftarrow \mu v + g,\ \theta \leftarrow \theta - \eta v`. Nesterov momentum looks
+    ahead: :math:`\theta \leftarrow \theta - \eta (g + \mu v)`.
 
     H. Robbins, S. Monro, "A stochastic approximation method" (1951); I. Sutskever et al., "On the importance of
     initialization and momentum in deep learning" (2013).
@@ -120,7 +120,7 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.nesterov and not self.momentum:
-            raise SettingError("nesterov = true needs a momentum above 0, such as momentum = 0.9")
+            raise SettingError("momentum must be above 0 with nesterov = true, not 0: try momentum = 0.9")
 
     def averages(self) -> dict[str, float]:
         return {"velocity": self.momentum} if self.momentum else {}
@@ -128,7 +128,7 @@ class SGD(Optimizer):
     def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         for step, p, g, *velocity in state.pieces(params, grads):
             (v,) = velocity or (g,)
-            if self.nesterov:  # the velocity is kept as μ v
+            if self.nesterov:  # the state holds μ v
                 np.add(v, g, out=v)
                 np.multiply(v, self.momentum, out=v)
                 np.multiply(np.add(v, g, out=step), learning_rate, out=step)
@@ -142,11 +142,11 @@ class SGD(Optimizer):
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    r"""Steps of about the same size for every parameter, whatever the size of its gradients.
+    r"""Adam: steps of about the same size for every parameter, however large its gradients are.
 
     :math:`m \leftarrow \beta_1 m + (1-\beta_1) g,\ v \leftarrow \beta_2 v + (1-\beta_2) g^2,\
     \theta \leftarrow \theta - \eta \hat m / (\sqrt{\hat v} + \epsilon)`, where :math:`\hat m = m / (1-\beta_1^t)` and
-    :math:`\hat v = v / (1-\beta_2^t)` undo that both began at 0.
+    :math:`\hat v = v / (1-\beta_2^t)` correct for the start at 0.
 
     D. Kingma, J. Ba, "Adam: a method for stochastic optimization" (2015).
 
@@ -175,8 +175,8 @@ class Adam(Optimizer):
 
     def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         count = float(state["count"][0])
-        # Kept are m / (1 − β₁) and v / (1 − β₂), which takes two operations less; that, and both corrections, are put
-        # right by two numbers, θ − η m̂ / (√v̂ + ε) = θ − η' m / (√v + ε').
+        # The state holds m / (1 − β₁) and v / (1 − β₂), which saves two operations. Two numbers make up for that and
+        # for both corrections: θ − η m̂ / (√v̂ + ε) = θ − η' m / (√v + ε').
         unit, correction = (1 - self.beta2) ** 0.5, (1 - self.beta2**count) ** 0.5
         rate = learning_rate * (1 - self.beta1) * correction / ((1 - self.beta1**count) * unit)
         epsilon = self.corrected_epsilon(correction) / unit
@@ -193,13 +193,13 @@ class Adam(Optimizer):
             np.subtract(p, step, out=p)
 
     def corrected_epsilon(self, correction: float) -> float:
-        """Return ε' for √v, where `correction` is √v / √v̂."""
+        """Return ε', which belongs to √v, where `correction` is √v / √v̂."""
         return self.epsilon * correction
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdamW(Adam):
-    """Adam with decoupled weight decay, 0.01 unless given. I. Loshchilov, F. Hutter (2019).
+    """Adam with decoupled weight decay, by default 0.01. I. Loshchilov, F. Hutter (2019).
 
     >>> AdamW().weight_decay
     0.01
@@ -211,7 +211,7 @@ class AdamW(Adam):
 
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
-    r"""Gradients divided by a running root of their mean square.
+    r"""RMSprop: gradients divided by their running root mean square.
 
     :math:`v \leftarrow \rho v + (1-\rho) g^2,\ \theta \leftarrow \theta - \eta g / (\sqrt v + \epsilon)`.
     T. Tieleman, G. Hinton, "Neural networks for machine learning", lecture 6.5 (2012).
@@ -239,7 +239,7 @@ class RMSprop(Optimizer):
         return {"square": self.rho}
 
     def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
-        # Kept is v / (1 − ρ), as in Adam.
+        # The state holds v / (1 − ρ), as in Adam.
         unit = (1 - self.rho) ** 0.5
         for step, p, g, v in state.pieces(params, grads):
             np.multiply(v, self.rho, out=v)
@@ -254,10 +254,10 @@ class RMSprop(Optimizer):
 
 @dataclass(frozen=True)
 class Lion(Optimizer):
-    r"""Steps of one size for every parameter: the sign of a mean of gradients.
+    r"""Lion: steps of one size for every parameter, by the sign of a running mean of the gradients.
 
     :math:`\theta \leftarrow \theta - \eta\,\mathrm{sign}(\beta_1 m + (1-\beta_1) g),\
-    m \leftarrow \beta_2 m + (1-\beta_2) g`. It wants a learning rate three to ten times smaller than Adam's.
+    m \leftarrow \beta_2 m + (1-\beta_2) g`. It needs a learning rate three to ten times smaller than Adam's.
     X. Chen et al., "Symbolic discovery of optimization algorithms" (2023).
 
     Parameters
@@ -282,7 +282,7 @@ class Lion(Optimizer):
         return {"mean": self.beta2}
 
     def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
-        # Kept is m / (1 − β₂), as in Adam.
+        # The state holds m / (1 − β₂), as in Adam.
         share = self.beta1 * (1 - self.beta2) / (1 - self.beta1)
         for step, p, g, m in state.pieces(params, grads):
             np.multiply(m, share, out=step)

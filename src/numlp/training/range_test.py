@@ -21,9 +21,9 @@ from numlp.training.optimizers import Optimizer
 from numlp.training.regularization import Regularization
 from numlp.training.state import TrainingState
 
-_DESCENT = 0.9  # the share of the whole descent of the loss that the suggested rate has made
-_MARGIN = 3.0  # the factor by which it lies below the rate of the least loss, at least
-# The settings of `train` that change the gradients of its steps.
+_DESCENT = 0.9  # the share of the total descent of the loss that is complete at the suggested rate
+_MARGIN = 3.0  # the least factor between the suggested rate and the rate of the lowest loss
+# The settings of `train` that change the gradients.
 STEP_SETTINGS = (
     "class_weight",
     "augmentation",
@@ -33,18 +33,18 @@ STEP_SETTINGS = (
 
 @dataclass(frozen=True, eq=False)
 class RangeTest:
-    """What a range test saw; `numlp.plots.learning_rates` draws it.
+    """The result of a range test; `numlp.plots.learning_rates` draws it.
 
     Attributes
     ----------
     learning_rates : float64 array, shape (steps,)
-        The rate of every step, rising. There are fewer than were asked for if the loss diverged.
+        The learning rate of each step, ascending. If the loss diverged, there are fewer steps than requested.
     losses : float64 array, shape (steps,)
-        The loss of every step's batch, before the step.
+        The loss of each step's batch, before the step.
     smoothed : float64 array, shape (steps,)
-        Their exponential moving average.
+        The exponential moving average of the losses.
     suggestion : float
-        The learning rate to try first, NaN if the loss never fell.
+        The learning rate to try first; NaN if the loss never fell.
     """
 
     learning_rates: npt.NDArray[np.float64]
@@ -65,33 +65,35 @@ def find_learning_rate(
     optimizer: str | Optimizer = "sgd",
     **settings: Any,
 ) -> RangeTest:
-    r"""Suggest a learning rate, by a short training whose rate rises from step to step until the loss does, too.
+    r"""Suggest a learning rate: train briefly while raising the rate from step to step until the loss rises too.
 
     Step i of S has the rate :math:`a (b/a)^{i / (S - 1)}`, from the lowest, a, to the highest, b. At low rates the
-    loss hardly moves, then it falls, then it stops falling and diverges. L. Smith, "Cyclical learning rates for
-    training neural networks" (2017), section 3.3, takes as the largest useful rate the one at which the accuracy
-    "slows, becomes ragged, or starts to fall". Here that is the least rate at which the smoothed loss has made 90 %
-    of its whole descent, but at most a third of the rate of the least loss, near which training may diverge. For
-    MNIST and tables, with SGD, momentum and Adam, what 200 steps suggest mostly lay within a factor of three of the
-    rate that trains best in a few epochs; the steepest descent, and a tenth of the rate of the least loss, were
-    farther off, as the noise of single batches moves both. More steps suggest a lower rate, since more is learned on
-    the way up. Weigh it against the figure.
+    loss hardly moves; then it falls; in the end it stops falling and diverges. L. Smith, "Cyclical learning rates
+    for training neural networks" (2017), section 3.3, takes as the largest useful rate the one at which the accuracy
+    "slows, becomes ragged, or starts to fall". Here the suggestion is the lowest rate at which the smoothed loss has
+    completed 90 % of its total descent, but at most a third of the rate with the lowest loss, near which training may
+    diverge.
+
+    On MNIST and tables, with SGD, momentum and Adam, the suggestions of 200 steps mostly lay within a factor of three
+    of the rate that trains best in a few epochs. The rate of the steepest descent, and a tenth of the rate with the
+    lowest loss, were farther off, because the noise of single batches moves both. More steps suggest a lower rate,
+    since the network learns more on the way up. Look at the plot before you trust the suggestion.
 
     Parameters
     ----------
     network : MLP
-        A copy of it is trained; it is not changed.
+        The test trains a copy and leaves the network unchanged.
     data : (x, y), (x, y, weights), or batches of these
-        As `train` takes it. Where it is short, it is gone through several times.
+        As for `train`. The test passes over short data several times.
     lowest, highest : float
         The rates of the first step and of the last.
     steps : int
-        At least 10. The test ends earlier if the smoothed loss exceeds 4 times its least value and three quarters of
-        its descent are lost again, or if the training diverges.
+        At least 10. The test ends early if the smoothed loss exceeds 4 times its lowest value and has lost three
+        quarters of its descent again, or if training diverges.
     batch_size, seed, optimizer
-        As `train` takes them; let them be those of the training to come.
+        As for `train`; choose those of the training run to come.
     **settings
-        Others that `train` takes, those that change the gradient: class_weight, augmentation, label_smoothing, mixup,
+        Further settings of `train` that change the gradient: class_weight, augmentation, label_smoothing, mixup,
         adversarial, l1, l2, max_norm, clip_norm, clip_value.
 
     Returns
@@ -101,9 +103,9 @@ def find_learning_rate(
     Raises
     ------
     SettingError
-        If a setting is out of range, or has no meaning in a range test (schedule, epochs, validation, averaging …).
+        If a setting is out of range or doesn't apply to a range test (schedule, epochs, validation, averaging …).
     DataError
-        As `train`, and if the loss is not finite before the first step.
+        As for `train`, and if the loss isn't finite before the first step.
 
     Examples
     --------
@@ -115,7 +117,7 @@ def find_learning_rate(
     """
     lowest, highest = positive("lowest", lowest), positive("highest", highest)
     if lowest >= highest:
-        raise SettingError(f"lowest must be below highest: {lowest:g} is not below {highest:g}")
+        raise SettingError(f"lowest must be below highest = {highest:g}, not {lowest:g}")
     steps = whole_number("steps", steps, minimum=10)
     for name in settings:
         if name not in STEP_SETTINGS:
@@ -137,7 +139,7 @@ def find_learning_rate(
     except DivergenceError:
         if not watch.losses:
             raise DataError(
-                "the loss is not finite before the first step: standardize the inputs (input_scaling) and real "
+                "the loss isn't finite before the first step: standardize the inputs (input_scaling) and real-valued "
                 "targets (target_scaling)"
             ) from None
     smoothed = np.array(watch.smoothed)
@@ -146,13 +148,13 @@ def find_learning_rate(
 
 
 class _Watch:
-    """Keeps the loss of every step, and its average, and ends the training when that has diverged."""
+    """Records the loss of every step and its moving average; ends training when the average has diverged."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
         self.losses: list[float] = []
         self.smoothed: list[float] = []
-        # An average over a twentieth of the range: less is ragged, more lags behind.
+        # Average over a twentieth of the range: over less, the curve is ragged; over more, it lags behind.
         self._keep = 1 - 1 / max(steps / 20, 2)
         self._sum = 0.0
 
@@ -161,13 +163,13 @@ class _Watch:
             return True
         self.losses.append(state.loss)
         self._sum = self._keep * self._sum + (1 - self._keep) * state.loss
-        # Without the division the average would begin at 0: D. Kingma, J. Ba, "Adam" (2015), section 3.
+        # Without the division the average would start near 0: D. Kingma, J. Ba, "Adam" (2015), section 3.
         self.smoothed.append(self._sum / (1 - self._keep ** len(self.losses)))
         return len(self.losses) == self.steps or self._diverged()
 
     def _diverged(self) -> bool:
         first, least, last = self.smoothed[0], min(self.smoothed), self.smoothed[-1]
-        # 4 times the least loss; but some losses go down to 0, and others below.
+        # Not simply 4 times the lowest loss: some losses fall to 0, others below.
         return last > least + 3 * max(abs(least), (first - least) / 4)
 
 
@@ -176,9 +178,9 @@ def _looked_up(rates: npt.NDArray[np.float64]) -> Callable[[int], float]:
 
 
 def _suggestion(rates: npt.NDArray[np.float64], smoothed: npt.NDArray[np.float64]) -> float:
-    """Return the least rate at which the loss has made most of its descent."""
+    """Return the lowest rate at which the loss has completed most of its descent."""
     least = int(np.argmin(smoothed))
-    top = int(np.argmax(smoothed[: least + 1]))  # not the first one, which is that of a single batch
+    top = int(np.argmax(smoothed[: least + 1]))  # not simply the first, which averages a single batch
     descent = smoothed[top] - smoothed[least]
     if descent <= 0:
         return math.nan

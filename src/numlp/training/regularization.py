@@ -1,6 +1,6 @@
-"""Regularisation in the training step: what changes the gradients before they are used, and the parameters after it.
+"""Regularization in the training step: changes to the gradients before the step, and to the parameters after it.
 
-Each is made for one network, and called in every step; none makes an array there. What regularises without looking at
+Each object is made for one network and called in every step, where it allocates nothing. Regularization that needs no
 gradients lives where it acts: dropout, noise and norms in `layers`, label smoothing, mixup and augmentation in
 `batches`, weight decay in `optimizers`.
 """
@@ -27,7 +27,7 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class Regularization:
-    """How the training is kept from learning its data by heart; all off by default. See `numlp.train`."""
+    """Settings that keep a network from learning its data by heart; all off by default. See `numlp.train`."""
 
     label_smoothing: float = setting(0.0, fraction)
     mixup: float = setting(0.0, nonnegative)
@@ -43,15 +43,16 @@ class Regularization:
         check_settings(self)
 
     def check(self, network: MLP) -> None:
-        """Refuse what has no meaning for a network."""
+        """Raise an error if a setting doesn't apply to a network."""
         if self.label_smoothing and network.loss.task == "regression":
-            raise SettingError(f"label_smoothing has no meaning for loss {network.loss.name!r}, which has no classes")
+            given, loss = self.label_smoothing, network.loss.name
+            raise SettingError(f"label_smoothing must be 0, not {given:g}: the loss {loss!r} has no classes")
 
 
 def gradient_changes(
     network: MLP, regularization: Regularization, batch_size: int, sync: Callable[[Array], object] | None
 ) -> list[Callable[[Batch], object]]:
-    """Return what is to be done to the gradients of each step before they are used, in this order."""
+    """Return the functions that change the gradients before each step, in the order to call them."""
     changes: list[Callable[[Batch], object]] = []
     wanted, grads = regularization, network.grads
     if wanted.adversarial:
@@ -68,21 +69,21 @@ def gradient_changes(
 
 
 def constraints(network: MLP, regularization: Regularization) -> list[Callable[[], object]]:
-    """Return what is to be done to the parameters after each step."""
+    """Return the functions that change the parameters after each step."""
     return [] if regularization.max_norm is None else [MaxNorm(network, regularization.max_norm)]
 
 
 class Adversary:
-    r"""Averages in the gradient at inputs that are moved against the network: x + r g / ‖g‖₂ for each row.
+    r"""Averages the gradient with the one at adversarial inputs, x + r g / ‖g‖₂ for each row.
 
     g is the gradient of the row's loss with respect to its scaled inputs. I. Goodfellow et al., "Explaining and
-    harnessing adversarial examples" (2015); the step normalised as in T. Miyato et al. (2016).
+    harnessing adversarial examples" (2015); normalized as in T. Miyato et al. (2016).
 
     Parameters
     ----------
     network : MLP
     radius : float
-        The length r of the move, in units of scaled inputs.
+        The distance r by which inputs move, in units of the scaled inputs.
     batch_size : int
     """
 
@@ -100,7 +101,7 @@ class Adversary:
         if n > len(self._length):
             self._allocate(n)
         gradient, moved, length = self.network.input_grad, self._moved[:n], self._length[:n]
-        assert gradient is not None, "loss_and_grad must have been asked for it"
+        assert gradient is not None, "call loss_and_grad with input_gradient=True"
         np.vecdot(gradient, gradient, out=length)
         np.sqrt(length, out=length)
         np.maximum(length, _TINY, out=length)
@@ -114,7 +115,7 @@ class Adversary:
 
 
 class Penalty:
-    r"""Adds the gradient of :math:`\tfrac12 \lambda_2 \|W\|_2^2 + \lambda_1 \|W\|_1`, over all weights, no biases."""
+    r"""Adds the gradient of :math:`\tfrac12 \lambda_2 \|W\|_2^2 + \lambda_1 \|W\|_1` over all weights, not biases."""
 
     def __init__(self, network: MLP, l1: float, l2: float) -> None:
         self.network, self.l1, self.l2 = network, l1, l2
@@ -131,7 +132,7 @@ class Penalty:
 
 
 def clip_norm(grads: Array, limit: float) -> None:
-    """Shorten all gradients together to a Euclidean norm of at most `limit`. R. Pascanu et al. (2013).
+    """Scale all gradients together down to a Euclidean norm of at most `limit`. R. Pascanu et al. (2013).
 
     >>> grads = np.array([3.0, 4.0])
     >>> clip_norm(grads, 1.0)
@@ -139,7 +140,7 @@ def clip_norm(grads: Array, limit: float) -> None:
     array([0.6, 0.8])
     """
     norm = math.sqrt(float(np.dot(grads, grads)))
-    if math.isinf(norm):  # their squares overflow
+    if math.isinf(norm):  # the squares overflow
         np.divide(grads, max(grads.max(), -grads.min()), out=grads)
         norm = math.sqrt(float(np.dot(grads, grads)))
         np.multiply(grads, limit / norm, out=grads)
@@ -148,7 +149,7 @@ def clip_norm(grads: Array, limit: float) -> None:
 
 
 class MaxNorm:
-    """Shortens the weights into each unit to a Euclidean norm of at most `limit`. N. Srivastava et al. (2014)."""
+    """Scales the weights into each unit down to a Euclidean norm of at most `limit`. N. Srivastava et al. (2014)."""
 
     def __init__(self, network: MLP, limit: float) -> None:
         self.limit = limit
@@ -167,7 +168,7 @@ class MaxNorm:
 class Average:
     r"""An exponential moving average of the parameters, :math:`\bar\theta \leftarrow d\,\bar\theta + (1-d)\,\theta`.
 
-    d is `decay`, but at first (1 + t) / (10 + t) after t steps, so that the beginning is soon forgotten. B. Polyak,
+    d is `decay`, but after t steps at most (1 + t) / (10 + t), so that the average soon forgets the start. B. Polyak,
     A. Juditsky, "Acceleration of stochastic approximation by averaging" (1992).
     """
 
@@ -178,7 +179,7 @@ class Average:
         self._scratch: Array = buffers.empty(piece_length(self.mean.size), network.dtype)
 
     def update(self) -> None:
-        """Count the network's parameters in."""
+        """Include the network's parameters in the average."""
         self.count += 1
         step_length = 1 - min(self.decay, (1 + self.count) / (10 + self.count))
         for step, mean, params in pieces(self._scratch, self.mean, self.network.params):
@@ -187,7 +188,7 @@ class Average:
             np.add(mean, step, out=mean)
 
     def swap(self) -> None:
-        """Let the network have the average, and the average the network's parameters; and back."""
+        """Exchange the network's parameters and the average; a second call exchanges them back."""
         raw = self.network.params.copy()
         self.network.params[:] = self.mean
         self.mean[:] = raw

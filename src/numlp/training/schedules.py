@@ -1,7 +1,7 @@
-"""Schedules: by what the learning rate is multiplied, from step to step.
+"""Schedules: the factor of the learning rate, from step to step.
 
-A schedule is frozen settings; ``schedule(step, plan, history)`` is its factor for a step, counted from 0 through the
-whole training. It is a function of these alone, so that a resumed training continues with the same rates.
+A schedule is frozen settings; ``schedule(step, plan, history)`` returns its factor for a step, counted from 0 over
+the whole training run. The factor depends on nothing else, so a resumed run continues with the same rates.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from numlp.training.history import History, check_figure
 
 @dataclass(frozen=True)
 class Plan:
-    """How long the training is meant to be; None where the data don't tell.
+    """The planned length of a training run.
 
     Attributes
     ----------
     epochs : int
     steps_per_epoch : int or None
+        None if the data have no length.
     """
 
     epochs: int
@@ -33,13 +34,13 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(Named):
-    """A schedule, with a linear warm-up before it.
+    """A schedule after a linear warm-up.
 
     Attributes
     ----------
     warmup : float
-        For how many epochs (also less than one) the rate first rises to its full height, in equal steps. P. Goyal et
-        al., "Accurate, large minibatch SGD" (2017).
+        The number of epochs, fractions allowed, in which the rate first rises to its full value in equal steps.
+        P. Goyal et al., "Accurate, large minibatch SGD" (2017).
     """
 
     counts_steps: ClassVar[bool] = True
@@ -47,16 +48,16 @@ class Schedule(Named):
     warmup: float = setting(0.0, nonnegative)
 
     def check(self, plan: Plan, figures: Sequence[str]) -> None:
-        """Refuse a plan, or a history with these figures, that this schedule can't follow."""
+        """Raise an error if this schedule can't follow a plan, or a history with these columns."""
         if self.figure is not None:
             check_figure(f"schedule {self.name!r}", self.figure, figures)
         if plan.steps_per_epoch is None and (self.warmup or self.counts_steps):
             what = f"schedule {self.name!r}" if self.counts_steps else "a warm-up"
             raise SettingError(
-                f"{what} must know the number of steps in an epoch: give the batches a length, as a list has"
+                f"{what} needs the number of steps in an epoch: pass batches that have a length, such as a list"
             )
         if self.warmup >= plan.epochs:
-            raise SettingError(f"a warm-up of {self.warmup:g} epochs is not over within {plan.epochs} epochs")
+            raise SettingError(f"warmup must be below epochs = {plan.epochs}, not {self.warmup:g}")
 
     def __call__(self, step: int, plan: Plan, history: History) -> float:
         """Return the factor for a step."""
@@ -67,7 +68,7 @@ class Schedule(Named):
         return self.factor(step - rising, plan.epochs * per_epoch - rising, per_epoch, history)
 
     def factor(self, step: int, steps: int, per_epoch: int, history: History) -> float:
-        """Return the factor for a step of `steps`, counted after the warm-up."""
+        """Return the factor for a step out of `steps`, both counted after the warm-up."""
         raise NotImplementedError
 
 
@@ -92,13 +93,13 @@ def _at_least_one(name: str, value: object) -> int:
 def _falling(name: str, value: object) -> float:
     number = positive(name, value)
     if number > 1:
-        raise SettingError(f"{name} must be at most 1, not {value!r}: a rate that grows without bound diverges")
+        raise SettingError(f"{name} must be at most 1, not {value!r}: with an ever growing rate, training diverges")
     return number
 
 
 @dataclass(frozen=True)
 class Step(Schedule):
-    """Times `by` after every `every` epochs.
+    """Multiplies the rate by `by` after every `every` epochs.
 
     Parameters
     ----------
@@ -120,7 +121,7 @@ class Step(Schedule):
 
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """Times `by` from epoch to epoch, in as many small steps as there are.
+    """Multiplies the rate by `by` over each epoch, a little in each step.
 
     Parameters
     ----------
@@ -139,12 +140,12 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Half a cosine, from 1 down to `final`. I. Loshchilov, F. Hutter, "SGDR" (2017), without restarts.
+    """Half a cosine wave, from 1 down to `final`. I. Loshchilov, F. Hutter, "SGDR" (2017), without restarts.
 
     Parameters
     ----------
     final : float, in [0, 1)
-        Which share of the learning rate is left in the end.
+        The share of the learning rate that is left at the end.
 
     >>> Cosine()(5, Plan(10, 1), History())
     0.5
@@ -164,18 +165,18 @@ def _shape(name: str, value: object) -> Literal["cosine", "linear"]:
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Up from `start` to 1 during the share `rise` of the steps, then down to `final` during the others.
+    """Rises from `start` to 1 during the share `rise` of the steps, then falls to `final` during the rest.
 
     L. Smith, N. Topin, "Super-convergence: very fast training of neural networks using large learning rates" (2019).
 
     Parameters
     ----------
     rise : float, in (0, 1)
-        The share of the steps in which the rate rises.
+        The share of the steps during which the rate rises.
     start, final : float, in [0, 1)
-        The shares of the learning rate at which it begins and ends.
+        The first and last rate, as shares of the learning rate.
     shape : "cosine" or "linear"
-        Of both ways.
+        The shape of the rise and of the fall.
 
     >>> one_cycle = OneCycle(rise=0.5, start=0, final=0, shape="linear")
     >>> [one_cycle(step, Plan(8, 1), History()) for step in (0, 3, 7)]
@@ -190,7 +191,7 @@ class OneCycle(Schedule):
 
     def factor(self, step: int, steps: int, per_epoch: int, history: History) -> float:
         if steps < 3:
-            return 1.0  # there is no room for a cycle
+            return 1.0  # too few for a cycle
         top = max(self.rise * steps - 1, 0.5)
         if step <= top:
             low, way = self.start, step / top
@@ -208,9 +209,9 @@ def _text(name: str, value: object) -> str:
 
 @dataclass(frozen=True)
 class ReduceOnPlateau(Schedule):
-    """Times `by` whenever a figure of the history has not become better for more than `patience` epochs.
+    """Multiplies the rate by `by` whenever a metric has not improved for more than `patience` epochs.
 
-    Better is by at least the share `threshold`: less for a column whose name ends in "loss", else more.
+    A column whose name ends in "loss" improves by falling, any other by rising.
 
     Parameters
     ----------
@@ -218,7 +219,7 @@ class ReduceOnPlateau(Schedule):
     patience : int
         Epochs.
     threshold : float
-        In shares of the best value so far.
+        The smallest improvement that counts, as a share of the best value so far.
     figure : str
         A column of the history.
 

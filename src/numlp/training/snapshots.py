@@ -1,4 +1,4 @@
-"""Snapshots: the first layer's weights at some epochs, so that one can watch them form."""
+"""Snapshots: the first layer's weights at several epochs, which show how they form."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _PREFIX = "epoch."
 
 
 class Snapshots:
-    """A callback for `train(after_epoch=…)` that keeps copies of the first layer's weights.
+    """A callback for `train(after_epoch=…)` that copies the first layer's weights.
 
-    The first shows them before the training, the last after the last epoch, the others at equal distances between.
+    The first snapshot is taken before training, the last after the last epoch, the others at equal distances between.
 
     Parameters
     ----------
     count : int
-        How many, at least 2; with fewer epochs than that, one after each epoch.
+        The number of snapshots, at least 2. If it exceeds the number of epochs, there is one after each epoch.
     epochs : int
-        That the training has.
+        The number of epochs of the training run.
 
     Attributes
     ----------
     weights : dict of int to array, shape (inputs, units)
-        By the number of epochs that were done.
+        The snapshots by the number of completed epochs.
 
     Examples
     --------
@@ -50,26 +50,26 @@ class Snapshots:
         self.weights: dict[int, Array] = {}
 
     def memory(self) -> dict[str, Any]:
-        """Return what a checkpoint must hold."""
+        """Return the state that a checkpoint must store."""
         return {f"{_PREFIX}{epoch}": weight for epoch, weight in self.weights.items()}
 
     def remember(self, memory: dict[str, Any]) -> None:
-        """Take back what a checkpoint held."""
+        """Restore the state that a checkpoint stored."""
         self.weights = {int(name.removeprefix(_PREFIX)): weight for name, weight in memory.items()}
         self.weights = dict(sorted(self.weights.items()))
 
     def begin(self, state: TrainingState) -> None:
-        """Forget everything, and keep the weights that the training begins with."""
+        """Start over with a copy of the initial weights."""
         self.weights = {0: state.network.linear_layers[0].weight.copy()}
 
     def __call__(self, state: TrainingState) -> None:
-        """Keep the weights if this epoch is one of those that are wanted."""
+        """Copy the weights if a snapshot is due at this epoch."""
         if state.epoch in self._wanted:
             self.weights[state.epoch] = state.network.linear_layers[0].weight.copy()
 
 
 def save_snapshots(weights: Mapping[int, Array], path: str | os.PathLike[str]) -> None:
-    """Write snapshots, as `Snapshots` has them, to a safetensors file."""
+    """Write snapshots, in the form of `Snapshots.weights`, to a safetensors file."""
     from safetensors.numpy import save
 
     tensors = {f"{_PREFIX}{epoch}": np.asarray(weight, order="C") for epoch, weight in weights.items()}
@@ -77,12 +77,12 @@ def save_snapshots(weights: Mapping[int, Array], path: str | os.PathLike[str]) -
 
 
 def load_snapshots(path: str | os.PathLike[str]) -> dict[int, Array]:
-    """Read snapshots from a file, in the order of the epochs.
+    """Return the snapshots that `save_snapshots` wrote to a file, in the order of the epochs.
 
     Raises
     ------
     FileFormatError
-        If it is no file of snapshots, or is damaged.
+        If the file doesn't hold snapshots, or is damaged.
     """
     from safetensors import SafetensorError
 
@@ -90,8 +90,8 @@ def load_snapshots(path: str | os.PathLike[str]) -> dict[int, Array]:
         try:
             weights = {int(name.removeprefix(_PREFIX)): file.get_tensor(name) for name in sorted(file.keys())}
         except (SafetensorError, ValueError) as error:
-            raise FileFormatError(f"{path} holds no snapshots, or is damaged: {error}") from error
+            raise FileFormatError(f"{path} doesn't hold snapshots, or is damaged: {error}") from error
     shapes = {weight.shape for weight in weights.values()}
     if len(shapes) != 1 or len(shapes.pop()) != 2 or not all(np.isfinite(w).all() for w in weights.values()):
-        raise FileFormatError(f"{path} holds no snapshots: not all its arrays are finite weights of one layer")
+        raise FileFormatError(f"{path} doesn't hold snapshots: not all its arrays are finite weights of one layer")
     return dict(sorted(weights.items()))

@@ -1,4 +1,4 @@
-"""State: where a training stands, and all that it needs to go on."""
+"""State: the progress of a training run, and all that it needs to continue."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COUNTS = ("epoch", "step", "loss", "learning_rate")
 
 @dataclass
 class TrainingState:
-    """Where a training stands; callbacks receive it.
+    """The progress of a training run; callbacks receive it.
 
     Attributes
     ----------
@@ -33,21 +33,21 @@ class TrainingState:
     optimizer : dict of arrays
     history : History
     epoch, step : int
-        How many are done.
+        The number of completed epochs and steps.
     loss, learning_rate : float
-        Of the last step.
+        Those of the last step.
     figures : tuple of str
         The columns that the history has, or will have.
     average : Average or None
-        The moving average of the parameters, if there is one. Between epochs the network has the average, and this
-        the parameters that the training goes on with.
+        The moving average of the parameters, if there is one. Between epochs the network holds the average, and this
+        holds the parameters with which training continues.
     callbacks : tuple
-        Those of the training, each once. One that remembers something from epoch to epoch has methods `memory`, which
-        returns it as a dict of arrays, numbers and lists, and `remember`, which takes such a dict back.
+        All callbacks, each once. A callback with state of its own has the methods `memory`, which returns the state
+        as a dict of arrays, numbers and lists, and `remember`, which restores it from such a dict.
     cut : bool
-        Whether the last epoch was ended before its last batch.
+        Whether the last epoch ended before its last batch.
     ended_by : tuple
-        The callbacks that have ended the training.
+        The callbacks that ended training.
     """
 
     network: MLP
@@ -64,14 +64,14 @@ class TrainingState:
     ended_by: tuple[Callback, ...] = ()
 
     def is_finite(self) -> bool:
-        """Tell whether no parameter, and nothing that the optimizer keeps, is NaN or infinite.
+        """Return whether all parameters and the optimizer's whole state are finite.
 
-        A mean square of gradients that has become infinite lets parameters stand still for ever, silently.
+        An infinite mean square of gradients would silently stop its parameter from changing ever again.
         """
         return all(all_finite(array) for array in self._arrays().values())
 
     def checkpoint(self) -> Checkpoint:
-        """Return copies of all that a training needs to go on after this epoch."""
+        """Return copies of all that training needs to continue after this epoch."""
         arrays = self._arrays()
         figures: dict[str, Any] = {name: getattr(self, name) for name in _COUNTS}
         figures["ended_by"] = [self.callbacks.index(callback) for callback in self.ended_by]
@@ -87,12 +87,12 @@ class TrainingState:
         return Checkpoint(copies, figures)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to where a checkpoint was made, of the same network, optimizer and callbacks.
+        """Restore the state from a checkpoint of the same network, optimizer and callbacks.
 
         Raises
         ------
         FileFormatError
-            If it is of another training.
+            If the checkpoint belongs to another training run, or is damaged.
         """
         try:
             self._check(checkpoint)
@@ -112,14 +112,14 @@ class TrainingState:
                 held = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
                 callback.remember(figures["callbacks"][number] | held)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise FileFormatError(f"the checkpoint is of another training, or is damaged: {error}") from error
+            raise FileFormatError(f"the checkpoint belongs to another run, or is damaged: {error}") from error
 
     def _remembering(self) -> list[tuple[str, Any]]:
-        """Return the callbacks that remember something, by their numbers."""
+        """Return the callbacks that have state, with their numbers."""
         return [(str(i), callback) for i, callback in enumerate(self.callbacks) if hasattr(callback, "memory")]
 
     def _arrays(self) -> dict[str, AnyArray]:
-        """Return the arrays that a training changes, those of callbacks aside."""
+        """Return the arrays that training changes, except those of callbacks."""
         arrays = {"params": self.network.params}
         arrays |= {f"optimizer.{name}": array for name, array in self.optimizer.items() if name != "scratch"}
         return arrays if self.average is None else arrays | {"average": self.average.mean}
@@ -128,21 +128,21 @@ class TrainingState:
         own = self._arrays()
         theirs = {name: array for name, array in checkpoint.arrays.items() if not name.startswith("callback.")}
         if lacking := own.keys() - theirs.keys():
-            raise ValueError(f"it has no {', '.join(sorted(lacking))}")
+            raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
         if more := theirs.keys() - own.keys():
-            raise ValueError(f"it has {', '.join(sorted(more))}, too")
+            raise ValueError(f"it also holds {', '.join(sorted(more))}")
         for name, array in own.items():
             if (theirs[name].shape, theirs[name].dtype) != (array.shape, array.dtype):
-                raise ValueError(f"its {name} are not as this training's")
+                raise ValueError(f"its array {name} differs from this run's in shape or dtype")
         if checkpoint.figures["callbacks"].keys() != dict(self._remembering()).keys():
-            raise ValueError("other callbacks remember something in it")
+            raise ValueError("it holds the state of other callbacks")
         rows = checkpoint.figures["history"]
         if len(rows) != checkpoint.figures["epoch"] or any(tuple(row) != self.figures for row in rows):
-            raise ValueError(f"its history is no row of {', '.join(self.figures)} for each of its epochs")
+            raise ValueError(f"its history must have a row of {', '.join(self.figures)} for each epoch")
         if not all(isinstance(value, int | float) for row in rows for value in row.values()):
-            raise ValueError("its history holds what is no number")
+            raise ValueError("its history must hold numbers only")
         if min(checkpoint.figures["epoch"], checkpoint.figures["step"]) < 0:
-            raise ValueError("it counts epochs or steps below 0")
+            raise ValueError("its epoch and step must be at least 0")
         if not all(all_finite(array) for array in checkpoint.arrays.values()):
             raise ValueError("it holds NaN or infinity")
 
@@ -151,7 +151,7 @@ Callback = Callable[[TrainingState], object]
 
 
 def interruptible(train: Callable[P, History]) -> Callable[P, History]:
-    """Let a training tell its callbacks of a Ctrl-C, wherever this comes, before it ends: by their `interrupted`."""
+    """Wrap `train`: whenever Ctrl-C comes, call the callbacks' method `interrupted` before training ends."""
 
     @functools.wraps(train)
     def trains(*arguments: P.args, **settings: P.kwargs) -> History:

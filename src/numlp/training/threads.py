@@ -1,7 +1,7 @@
-"""Threads: with how many NumPy's BLAS multiplies.
+"""Threads: how many NumPy's BLAS uses.
 
-More are not always faster: where products are small, threads wait for each other longer than they compute. And each
-number of threads adds up in another order, so that results agree only to rounding.
+More aren't always faster: if products are small, threads wait for each other longer than they compute. The number of
+threads also determines the order of summation, so results with different numbers agree only up to rounding.
 """
 
 import copy
@@ -13,12 +13,12 @@ import numpy as np
 
 from numlp.network.mlp import MLP
 
-_SECONDS = 0.3  # that a trial takes, about
-_STEPS = 10  # in a turn
+_SECONDS = 0.3  # the approximate length of a trial
+_STEPS = 10  # per turn
 
 
 def count() -> int:
-    """Return the number of threads that products of matrices may take now."""
+    """Return the number of threads that matrix products may use now."""
     from threadpoolctl import threadpool_info
 
     counts: list[int] = [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
@@ -27,7 +27,7 @@ def count() -> int:
 
 @contextmanager
 def limited(threads: int | None) -> Iterator[None]:
-    """Let products of matrices take so many threads while this is entered; None leaves them as they are.
+    """Limit the number of threads for matrix products inside a ``with`` block; None changes nothing.
 
     >>> with limited(1):
     ...     count()
@@ -43,9 +43,9 @@ def limited(threads: int | None) -> Iterator[None]:
 
 
 def fastest(network: MLP, batch_size: int) -> int:
-    """Return the number of threads with which training steps take least time, by timing some of each number.
+    """Return the number of threads with which training steps are fastest, by timing some.
 
-    Tried are 1, 2, 4 … and as many as there may be now. The network remains as it is.
+    The candidates are 1, 2, 4 … and the number allowed now. The network remains unchanged.
 
     Examples
     --------
@@ -59,11 +59,11 @@ def fastest(network: MLP, batch_size: int) -> int:
     targets = np.zeros((batch_size, network.n_targets), network.dtype)
     least: dict[int, float] = dict.fromkeys(candidates, np.inf)
     began = time.perf_counter()
-    # In turns, since what else the machine does comes and goes; the least time is the one that is disturbed least.
+    # Take turns, since other load on the machine comes and goes; the least time is the least disturbed one.
     while time.perf_counter() < began + _SECONDS:
         for threads in candidates:
             with limited(threads):
-                for _ in range(_STEPS):  # the first ones wake the threads
+                for _ in range(_STEPS):  # the first steps wake the threads
                     started = time.perf_counter()
                     trial.loss_and_grad(x, targets)
                     least[threads] = min(least[threads], time.perf_counter() - started)
