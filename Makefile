@@ -1,15 +1,15 @@
-# make demo    train on MNIST and show what came out
-# make test    the whole test suite, on all cores, products of matrices on one each, but for the tests of threads
+# make demo    train on MNIST and show the results
+# make test    the whole test suite on all cores, with one BLAS thread each except in the tests of threads
 # make check   lint, format and types
-# make torture   runs that are killed at random instants and resumed, for every optimizer (about 12 minutes)
-# make reproduce   the reference project's results and those of the recipes, into docs/results/ (about 45 minutes)
-# make choosing    the measurements of docs/choosing.md (about 30 minutes)
-# make mutate  100,000 mutated files to all readers of files (FILES=…), under watch (about 10 minutes, Linux)
-# make fuzz    coverage-guided fuzzing of every reader for SECONDS=60 each (15 minutes, Linux, by atheris)
-# make bench-sklearn   numlp.sklearn beside scikit-learn, into benchmarks/scikit_learn.md (about 5 minutes)
-# make bench   numlp beside PyTorch, JAX and scikit-learn, into benchmarks/results/ (about an hour), or one family alone:
+# make torture   kill and resume runs at random instants, for every optimizer (about 12 minutes)
+# make reproduce   repeat the reference project's results and the recipes', into docs/results/ (about 45 minutes)
+# make choosing    repeat the measurements of docs/choosing.md (about 30 minutes)
+# make mutate  give FILES=100000 mutated files to all file readers, under watch (about 10 minutes, Linux)
+# make fuzz    fuzz every reader for SECONDS=60, guided by coverage (15 minutes, Linux, with atheris)
+# make bench-sklearn   compare numlp.sklearn with scikit-learn, into benchmarks/scikit_learn.md (about 5 minutes)
+# make bench   compare numlp with PyTorch, JAX and scikit-learn, into benchmarks/results/ (about an hour), or run one of:
 # make bench-training  bench-step  bench-choices  bench-quality  bench-inference  bench-startup  bench-growth
-# make bench-search    each contender's recipe for bench-quality, chosen on held-out images (about half an hour)
+# make bench-search    choose each contender's recipe for bench-quality on held-out images (about half an hour)
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -55,7 +55,7 @@ fuzz: $(VENV)/.fuzz
 bench-sklearn: $(VENV)/.all
 	$(BIN)/python benchmarks/scikit_learn.py
 
-# numlp at growing sizes needs no peers, but is measured beside them.
+# bench-growth measures numlp alone, but in the same environment as the others.
 bench: bench-training bench-step bench-choices bench-quality bench-inference bench-startup bench-growth
 
 bench-training bench-step bench-choices bench-quality bench-inference bench-startup bench-growth bench-search: bench-%: $(VENV)/.peers
@@ -65,12 +65,12 @@ bench-training bench-step bench-choices bench-quality bench-inference bench-star
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
 
-# The stamp .app or .dev says which extras are installed; a change of pyproject.toml installs anew.
+# The stamp .app or .dev says which extras are installed; a change to pyproject.toml installs them again.
 $(VENV)/.%: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[$*]'
 	touch $@
 
-# PyTorch's own index has its build without CUDA; elsewhere pip takes what its index has.
+# PyTorch's own index has the build without CUDA; otherwise pip takes what its index has.
 $(VENV)/.peers: $(VENV)/.bench
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	touch $@

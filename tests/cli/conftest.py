@@ -6,7 +6,7 @@ from numlp.cli import main
 
 @pytest.fixture
 def numlp(tmp_path, monkeypatch, capsys):
-    """Run a command in an empty folder: returns exit code, standard output and standard error."""
+    """Run a command in an empty folder, and return exit code, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):

@@ -40,7 +40,7 @@ def test_evaluate_agrees_with_the_run_s_own_metrics(numlp, run):
 def test_evaluate_prints_a_table(numlp, run):
     code, out, _ = numlp("evaluate", run / "model.safetensors", "mnist", "--split", "validation")
     assert code == 0
-    assert out.splitlines()[0] == "mnist: validation 3,000 rows"
+    assert out.splitlines()[0] == "mnist: 3,000 validation rows"
     assert sum(line.startswith(tuple("0123456789")) for line in out.splitlines()) == 10
 
 
@@ -53,7 +53,7 @@ def test_evaluate_says_which_rows_it_judged(numlp, points, blobs):
     assert "trained on a file of this name" not in other
 
 
-def test_features_are_looked_at_before_labels(fails):
+def test_features_are_checked_before_labels(fails):
     save_model(MLP([5, 2], class_names=["cat", "dog"]), "net.safetensors")
     assert "784 features a row" in fails("evaluate", "net.safetensors", "mnist")
     np.savez("wide.npz", x=np.zeros((4, 3)), y=[7, 8, 7, 8])
@@ -88,7 +88,7 @@ def test_evaluate_and_predict_real_targets(numlp, houses):
     assert len(out.splitlines()) == 301
 
 
-def test_several_targets_have_a_column_each(numlp):
+def test_each_of_several_targets_has_a_column(numlp):
     save_model(MLP([2, 2], loss="squared_error"), "two.safetensors")
     save_model(MLP([2, 4], loss="gaussian_negative_log_likelihood"), "spread.safetensors")
     np.save("x.npy", np.ones((3, 2)))
@@ -123,7 +123,7 @@ def test_an_array_s_labels_must_be_named(numlp, fails, blobs):
     assert numlp("evaluate", "run", "x.npy", "--target", "y.npy")[0] == 0
 
 
-def test_evaluate_holds_out_what_the_run_held_out(numlp):
+def test_evaluate_uses_the_validation_rows_of_the_run(numlp):
     numlp("train", "mnist", "--layers", "8", "--epochs", "1", "--validation", "0.2", "--output", "run")
     _code, out, _ = numlp("evaluate", "run", "mnist", "--split", "validation", "--json")
     result = json.loads(out)
@@ -159,7 +159,7 @@ def test_predict_images_and_arrays(numlp, run, mnist):
     assert out.splitlines()[1].split()[:2] == ["seven.png", str(y[0])]
 
 
-def test_an_image_for_a_network_of_flat_rows_and_one_in_colour(numlp, mnist):
+def test_an_image_for_a_network_of_flat_rows_and_a_color_image(numlp, mnist):
     x, y = mnist.test
     np.savez("flat.npz", x=x.reshape(-1, 784), y=y)
     Image.fromarray(x[0]).save("seven.png")
@@ -223,11 +223,11 @@ def test_compare(numlp, fails, points):
     assert any(line.split() == ["patience", "none", "none"] for line in out.splitlines())
     assert "at least two" in fails("compare", "a")
     assert "named twice" in fails("compare", "a", "a")
-    assert "is no run" in fails("compare", "a", ".")
-    assert "exists already" in fails("compare", "a", "b", "--output", "comparison.png")
+    assert "isn't a run's folder" in fails("compare", "a", ".")
+    assert "already exists" in fails("compare", "a", "b", "--output", "comparison.png")
 
 
-def test_settings_stand_above_results_and_losses_of_different_kinds_are_told(numlp, points, monkeypatch):
+def test_settings_stand_above_results_and_different_losses_are_pointed_out(numlp, points, monkeypatch):
     drawn = []
     monkeypatch.setattr("numlp.runs.folder.save_figure", lambda figure, path: drawn.append(figure))
     numlp("train", points, "--epochs", "2", "--loss", "sigmoid_squared_error", "--output", "a")
@@ -236,7 +236,7 @@ def test_settings_stand_above_results_and_losses_of_different_kinds_are_told(num
     names = [line.split("  ")[0] for line in out.splitlines()]
     assert names[1:4] == ["loss", "patience", ""]
     assert names[4] == "train loss"
-    assert "losses of different kinds" in out
+    assert "different loss functions" in out
     labels = [text.get_text() for text in drawn[-1].legends[0].get_texts()]
     assert labels == ["a, sigmoid_squared_error", "b, softmax_cross_entropy"]
 
@@ -250,7 +250,7 @@ def test_datasets(numlp, fails):
     assert "did you mean 'mnist'" in fails("datasets", "mnits")
 
 
-def test_recipes_tells_the_defaults_of_all_settings(numlp):
+def test_recipes_shows_the_defaults_of_all_settings(numlp):
     code, out, _ = numlp("recipes", "--settings")
     assert code == 0
     settings = {line.split()[0]: line for line in out.splitlines() if line}
@@ -284,7 +284,7 @@ def test_help_has_examples(numlp, command):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_list_of_commands_says_of_each_what_its_own_help_says(command):
+def test_the_list_of_commands_matches_their_own_help(command):
     assert " ".join(load(command).help.split("\n\n")[0].split()) == COMMANDS[command]
 
 
@@ -334,7 +334,7 @@ def test_inspect(numlp, fails, run, tmp_path):
     train(MLP([4, 2]), (x, y), epochs=2, optimizer="adam", after_epoch=[Checkpoint(tmp_path / "c.safetensors")])
     code, out, _ = numlp("inspect", "c.safetensors")
     assert code == 0
-    assert re.search(r"history \(2, the last\)\n +epoch +2\n", out)
+    assert re.search(r"history \(the last of 2\)\n +epoch +2\n", out)
     assert "optimizer.mean" in out
     (tmp_path / "text").write_text("nothing")
     assert "text is not a model file, or is damaged" in fails("inspect", "text")

@@ -1,4 +1,4 @@
-"""Where a disk is full, or a folder can't be written any more, no result is lost, and what was there is intact."""
+"""When a disk is full, or a folder can no longer be written, no result is lost, and existing files stay intact."""
 
 import errno
 import json
@@ -18,7 +18,7 @@ import pytest
 from numlp import load_model
 from numlp.files.checkpoints import read_checkpoint
 from numlp.runs.folder import load_run
-from numlp.runs.unfinished import can_go_on, checkpoint_path
+from numlp.runs.unfinished import checkpoint_path, is_unfinished
 
 resource = pytest.importorskip("resource", reason="limits of file sizes are POSIX")
 SETTINGS = [
@@ -30,7 +30,7 @@ FILES = ["model.safetensors", "history.csv", "gradients.csv", "metrics.json", "w
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """Where temporary files go, and the user's home: two empty folders."""
+    """Make two empty folders: one for temporary files and one as the user's home."""
     for name, variable in (("temporary", "TMPDIR"), ("home", "HOME")):
         (tmp_path / name).mkdir()
         monkeypatch.setenv(variable, str(tmp_path / name))
@@ -40,7 +40,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 @pytest.fixture
 def disk(tmp_path):
-    """A disk of 128 KiB, which the test may fill."""
+    """Mount a disk of 128 KiB that the test may fill."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder], capture_output=True)
@@ -52,7 +52,7 @@ def disk(tmp_path):
 
 @contextmanager
 def started(*arguments, limit=None):
-    """A process of numlp's, which is waited for at the end; `limit` is the most bytes that a file may have."""
+    """Start a numlp process and stop it at the end; `limit` is the largest size of a file in bytes."""
 
     def restrict():
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -80,7 +80,7 @@ def wait_for(path):
 
 
 def check_results(folder, epochs=6, *, report=True):
-    """Check that a folder holds a whole run."""
+    """Check that a folder holds a complete run."""
     run = load_run(folder)
     assert len(run.history) == run.metrics["epochs"] == epochs
     assert np.isfinite(load_model(folder / "model.safetensors").params).all()
@@ -91,14 +91,14 @@ def check_results(folder, epochs=6, *, report=True):
     return run
 
 
-def told(err):
+def refuge(err):
     """Return the folder that a message names."""
     assert err.count("\n") == 1
     return Path(re.search(r"the results are in (\S+) instead$", err.strip())[1])
 
 
 @pytest.mark.parametrize("name", [*FILES, "report.html", "figures"])
-def test_whatever_can_t_be_saved_the_results_are_kept_elsewhere(numlp, fails, points, monkeypatch, elsewhere, name):
+def test_results_are_saved_elsewhere_whichever_file_fails(numlp, fails, points, monkeypatch, elsewhere, name):
     replace, mkdir = os.replace, Path.mkdir
 
     def full(*_, **__):
@@ -110,38 +110,38 @@ def test_whatever_can_t_be_saved_the_results_are_kept_elsewhere(numlp, fails, po
         patch.setattr(Path, "mkdir", lambda path, *a, **k: (full if beside(path) else mkdir)(path, *a, **k))
         err = fails("train", points, *SETTINGS, "--output", "run")
     assert f"{name}: No space left on device; the results are in" in err
-    run = check_results(told(err))
+    run = check_results(refuge(err))
     assert run.metrics["ended"] == "completed"
-    assert told(err).is_relative_to(elsewhere)
+    assert refuge(err).is_relative_to(elsewhere)
     assert not list(Path("run").rglob(".*"))
     assert read_checkpoint(checkpoint_path(Path("run"), 0)).figures["epoch"] == 6
-    assert can_go_on(Path("run"))
+    assert is_unfinished(Path("run"))
     code, _, err = numlp("resume", "run")
     assert code == 0, err
     check_results(Path("run"))
     assert (Path("run") / "model.safetensors").read_bytes() == (run.folder / "model.safetensors").read_bytes()
-    assert not can_go_on(Path("run"))
+    assert not is_unfinished(Path("run"))
 
 
-def test_a_disk_too_small_for_anything(numlp, points, disk):
+def test_a_disk_too_small_for_the_results(numlp, points, disk):
     (disk / "diary.txt").write_bytes(os.urandom(90_000))
     diary = (disk / "diary.txt").read_bytes()
     code, out, err = numlp("train", points, *SETTINGS, "--output", disk / "run")
     assert code == 2
-    assert out.count("No space left on device; the training goes on without this checkpoint") == 6
-    check_results(told(err))
+    assert out.count("No space left on device; training continues without this checkpoint") == 6
+    check_results(refuge(err))
     assert (disk / "diary.txt").read_bytes() == diary
     assert not list(disk.rglob(".*.tmp"))
 
 
-def test_a_disk_that_is_full_before_the_training(fails, points, disk):
+def test_a_disk_that_is_full_before_training(fails, points, disk):
     (disk / "filler").write_bytes(bytes(128 << 10))
     assert "No space left on device" in fails("train", points, *SETTINGS, "--output", disk / "run")
 
 
 @pytest.fixture
 def whole(numlp, points):
-    """A long run in peace."""
+    """Train a long run undisturbed and return its model."""
     assert numlp("train", points, *SETTINGS, "--epochs", "150", "--no-report", "--output", "whole")[0] == 0
     return (Path("whole") / "model.safetensors").read_bytes()
 
@@ -150,8 +150,8 @@ def long_run(points, folder, **limits):
     return started("train", points, *SETTINGS, "--epochs", "150", "--no-report", "--output", folder, **limits)
 
 
-def check_goes_on(numlp, folder, whole):
-    """Check that the newest checkpoint is whole, and leads to the same bits."""
+def check_resumes(numlp, folder, whole):
+    """Check that the newest checkpoint is complete and resumes to the same bits."""
     record = read_checkpoint(checkpoint_path(folder, 0))
     assert 1 <= record.figures["epoch"] < 150
     code, _, err = numlp("resume", folder, "--no-report")
@@ -173,11 +173,11 @@ def test_a_disk_that_becomes_full(numlp, points, disk, whole, tmp_path):
                     pass
         out, err = process.communicate(timeout=120)
     assert process.returncode == 2, err
-    assert "No space left on device; the training goes on without this checkpoint" in out
-    check_results(told(err), 150, report=False)
-    assert (told(err) / "model.safetensors").read_bytes() == whole
+    assert "No space left on device; training continues without this checkpoint" in out
+    check_results(refuge(err), 150, report=False)
+    assert (refuge(err) / "model.safetensors").read_bytes() == whole
     (disk / "filler").unlink()
-    check_goes_on(numlp, folder, whole)
+    check_resumes(numlp, folder, whole)
 
 
 def test_a_folder_that_becomes_read_only(numlp, points, whole):
@@ -192,14 +192,14 @@ def test_a_folder_that_becomes_read_only(numlp, points, whole):
         finally:
             subprocess.run(["chattr", "-i", *frozen], check=True)
     assert process.returncode == 2, err
-    assert "Operation not permitted; the training goes on without this checkpoint" in out
+    assert "Operation not permitted; training continues without this checkpoint" in out
     assert "can't write run/model.safetensors: Operation not permitted" in err
-    check_results(told(err), 150, report=False)
-    check_goes_on(numlp, folder, whole)
+    check_results(refuge(err), 150, report=False)
+    check_resumes(numlp, folder, whole)
 
 
 @pytest.mark.parametrize("replaced", [False, True])
-def test_a_folder_that_is_gone(points, whole, replaced):
+def test_a_folder_that_disappears(points, whole, replaced):
     folder = Path("run")
     with long_run(points, folder) as process:
         wait_for(checkpoint_path(folder, 0))
@@ -209,7 +209,7 @@ def test_a_folder_that_is_gone(points, whole, replaced):
         out, err = process.communicate(timeout=120)
     assert process.returncode == 2, err
     assert ("Not a directory" if replaced else "No such file or directory") in out
-    assert (check_results(told(err), 150, report=False).folder / "model.safetensors").read_bytes() == whole
+    assert (check_results(refuge(err), 150, report=False).folder / "model.safetensors").read_bytes() == whole
     read_checkpoint(checkpoint_path(Path("moved"), 0))
 
 
@@ -218,15 +218,17 @@ def test_nowhere_to_write(numlp, points, elsewhere, tmp_path):
         out, err = process.communicate(timeout=120)
     assert process.returncode == 2
     assert err.count("\n") == 1
-    assert "can't write run/model.safetensors: File too large; nor can the results be kept" in err
+    assert (
+        "can't write run/model.safetensors: File too large; the results can't be saved in the temporary folder" in err
+    )
     assert str(tmp_path / "home") in err
-    assert out.count("File too large; the training goes on without this checkpoint") == 6
+    assert out.count("File too large; training continues without this checkpoint") == 6
     assert not list(elsewhere.iterdir())
     assert not list((tmp_path / "home").iterdir())
     assert sorted(path.name for path in Path("run").iterdir()) == ["checkpoints", "recipe.toml"]
 
 
-def test_where_temporary_files_can_t_be_written_either_there_is_the_home(fails, points, monkeypatch, tmp_path):
+def test_the_home_folder_is_used_if_the_temporary_one_can_t_be_written(fails, points, monkeypatch, tmp_path):
     from numlp.cli import running
 
     save_run = running.save_run
@@ -238,13 +240,13 @@ def test_where_temporary_files_can_t_be_written_either_there_is_the_home(fails, 
 
     tempfile.gettempdir()
     monkeypatch.setattr(running, "save_run", gone)
-    folder = told(fails("train", points, *SETTINGS, "--no-report", "--output", "run"))
+    folder = refuge(fails("train", points, *SETTINGS, "--no-report", "--output", "run"))
     assert folder.is_relative_to(tmp_path / "home")
     check_results(folder, report=False)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_a_log_that_can_t_be_written_does_not_end_the_training(numlp, points):
+def test_a_log_that_can_t_be_written_does_not_end_training(numlp, points):
     command = [sys.executable, "-m", "numlp", "train", points, *SETTINGS, "--output", "run"]
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
@@ -252,7 +254,7 @@ def test_a_log_that_can_t_be_written_does_not_end_the_training(numlp, points):
     assert "Traceback" not in done.stderr
 
 
-def test_a_run_that_diverged_is_kept_elsewhere_too(fails, points, monkeypatch):
+def test_a_diverged_run_is_saved_elsewhere_too(fails, points, monkeypatch):
     from numlp.cli import running
 
     save_run = running.save_run
@@ -265,5 +267,5 @@ def test_a_run_that_diverged_is_kept_elsewhere_too(fails, points, monkeypatch):
     diverging = ["--optimizer", "sgd", "--learning-rate", "1e30", "--no-report"]
     err = fails("train", points, *SETTINGS, *diverging, "--output", "run")
     assert "training diverged in epoch 1" in err
-    folder = told(err)
+    folder = refuge(err)
     assert json.loads((folder / "metrics.json").read_text())["ended"] == "diverged"

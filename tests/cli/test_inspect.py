@@ -1,4 +1,4 @@
-"""`numlp inspect` reads no weights: files whose arrays are larger than any memory are shown at once."""
+"""`numlp inspect` reads no weights: it shows files at once even if their arrays are larger than memory."""
 
 import json
 import tracemalloc
@@ -17,7 +17,7 @@ WIDTH = 10**10
 
 @pytest.fixture
 def huge(tmp_path, sparse_file):
-    """A model and a checkpoint of 80 GB, as they say, that the disk has nothing of."""
+    """Make a model and a checkpoint of 80 GB as sparse files, which take no space on the disk."""
     train(MLP([1, 2]), ([[0.0], [1.0]], [0, 1]), epochs=2, after_epoch=[Checkpoint(tmp_path / "small checkpoint")])
     save_model(MLP([1, 2]), tmp_path / "small model")
     model, checkpoint = read_description(tmp_path / "small model"), describe_checkpoint(tmp_path / "small checkpoint")
@@ -30,7 +30,7 @@ def huge(tmp_path, sparse_file):
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_no_weights_are_read(numlp, huge, file, tensor, options):
     assert Path(file).stat().st_size > 8 * WIDTH
-    numlp("inspect", "small model", "--json")  # what is imported late is there now
+    numlp("inspect", "small model", "--json")  # loads the modules that are imported late
     tracemalloc.start()
     code, out, err = numlp("inspect", file, *options)
     most = tracemalloc.get_traced_memory()[1]
@@ -42,13 +42,13 @@ def test_no_weights_are_read(numlp, huge, file, tensor, options):
         assert json.loads(out)["bytes"] == Path(file).stat().st_size
 
 
-def test_weights_that_are_no_numbers_are_not_looked_at(numlp, huge):
+def test_weights_that_are_not_numbers_are_not_examined(numlp, huge):
     weights = load_file("small model") | {"linear.0.bias": np.full(2, np.nan, np.float32)}
     save_file(weights, "odd model", {"numlp": json.dumps(read_description("small model"))})
     assert numlp("inspect", "odd model")[0] == 0
 
 
-def test_a_run_tells_how_its_training_went(numlp, points):
+def test_inspect_shows_how_training_ended(numlp, points):
     assert numlp("train", points, "--epochs", "3", "--no-report", "--output", "run")[0] == 0
     training = json.loads(numlp("inspect", "run", "--json")[1])["training"]
     assert (training["epochs"], training["ended"]) == (3, "completed")

@@ -51,7 +51,7 @@ def test_bytes_and_folded_norms(numlp):
     assert session.get_inputs()[0].shape == ["n", 2, 2]
 
 
-def test_a_network_of_another_library(numlp):
+def test_a_network_from_another_library(numlp):
     code, out, err = numlp(
         "import", REFERENCE / "torch_activations.onnx", "net.safetensors", "--loss", "softmax_cross_entropy"
     )
@@ -66,14 +66,14 @@ def test_a_network_of_another_library(numlp):
     assert numlp("import", "net.onnx", "again.safetensors", "--follow", "probabilities")[0] == 0
 
 
-def test_nothing_is_overwritten_unasked(numlp, fails):
+def test_nothing_is_overwritten_without_force(numlp, fails):
     save_model(MLP([2, 2]), "net.safetensors")
     Path("net.onnx").write_text("kept")
-    assert "net.onnx exists already" in fails("export", "net.safetensors", "net.onnx")
+    assert "net.onnx already exists" in fails("export", "net.safetensors", "net.onnx")
     assert Path("net.onnx").read_text() == "kept"
     assert numlp("export", "net.safetensors", "net.onnx", "--force")[0] == 0
     before = Path("net.safetensors").read_bytes()
-    assert "net.safetensors exists already" in fails("import", "net.onnx")
+    assert "net.safetensors already exists" in fails("import", "net.onnx")
     assert Path("net.safetensors").read_bytes() == before
     assert numlp("import", "net.onnx", "--force")[0] == 0
 

@@ -1,4 +1,4 @@
-"""Every setting of a recipe is an option of the same name, and everything in the toolbox can be used by one."""
+"""Every setting of a recipe is an option of the same name, and the options reach everything that numlp offers."""
 
 import dataclasses
 import json
@@ -69,7 +69,7 @@ OPTIONS = {
 }
 
 
-def test_everything_at_once_and_the_same_from_its_recipe(numlp, images):
+def test_all_options_at_once_and_again_from_the_recipe(numlp, images):
     options = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
     code, out, err = numlp("train", images, *QUICK, *options, "--calibrate", "--output", "a")
     assert code == 0, err
@@ -91,7 +91,7 @@ def test_every_option_arrives_in_the_recipe(numlp, images):
     assert unchanged == {"target", "test"}
 
 
-def test_none_switches_off_what_a_recipe_has(numlp, images):
+def test_none_turns_off_a_recipe_s_setting(numlp, images):
     recipe = Path("mine.toml")
     recipe.write_text('augmentation = "images(flip = 1)"\nmax_norm = 2.0\nlayers = [8]\nepochs = 1')
     off = ("--augmentation", "none", "--max-norm", "none")
@@ -99,7 +99,7 @@ def test_none_switches_off_what_a_recipe_has(numlp, images):
     assert (load_run("run").recipe.augmentation, load_run("run").recipe.max_norm) == (None, None)
 
 
-def test_class_weights_count_in_the_run_s_figures(numlp, points):
+def test_class_weights_count_in_the_run_s_metrics(numlp, points):
     numlp("train", points, *QUICK, "--class-weight", "1,5,0", "--validation", "0.3", "--output", "run")
     run = load_run("run")
     assert run.metrics["validation"]["loss"] == pytest.approx(run.history["validation_loss"][-1])
@@ -107,7 +107,7 @@ def test_class_weights_count_in_the_run_s_figures(numlp, points):
     assert json.loads(out)["loss"] != json.loads(numlp("evaluate", "run", points, "--json")[1])["loss"]
 
 
-def test_calibration_is_told_and_kept(numlp, images):
+def test_calibration_is_reported_and_saved(numlp, images):
     _, out, _ = numlp("train", images, *QUICK, "--validation", "0.5", "--calibrate", "--output", "run")
     metrics = json.loads(Path("run/metrics.json").read_text())
     assert "expected calibration error" in out
@@ -115,14 +115,14 @@ def test_calibration_is_told_and_kept(numlp, images):
     assert load_model("run/model.safetensors").temperature == metrics["calibration"]["temperature"] != 1
 
 
-def test_a_calibration_that_is_impossible_loses_nothing(numlp, points):
+def test_a_failed_calibration_loses_nothing(numlp, points):
     code, out, _ = numlp("train", points, "--validation", "0.1", "--calibrate", "--output", "run")
     assert code == 0
     assert "not calibrated: the likelihood still grows" in out
     assert load_model("run/model.safetensors").temperature == 1
 
 
-def test_few_rows_and_real_targets_have_a_recipe_of_their_own(numlp, points, houses):
+def test_few_rows_and_real_targets_have_their_own_recipe(numlp, points, houses):
     numlp("train", points, "--epochs", "1", "--output", "a")
     numlp("train", houses, "--target", "price", "--epochs", "1", "--output", "b")
     numlp("train", "mnist", "--layers", "8", "--epochs", "1", "--output", "c")
@@ -130,7 +130,7 @@ def test_few_rows_and_real_targets_have_a_recipe_of_their_own(numlp, points, hou
     assert optimizers == ["adamw", "adamw", "sgd"]
 
 
-def test_another_optimizer_than_the_recipe_s_has_its_usual_rate(numlp, images):
+def test_an_optimizer_other_than_the_recipe_s_has_its_usual_rate(numlp, images):
     for run, options, rate in (("a", (), 0.001), ("b", ("--learning-rate", "0.1"), 0.1)):
         _, out, _ = numlp(
             "train", images, *QUICK, "--recipe", "default", "--optimizer", "adam", *options, "--output", run
@@ -172,7 +172,7 @@ def test_quantiles_and_variances_are_named(numlp):
         assert json.loads(numlp("evaluate", run, "real.npz", "--json")[1])["mean_absolute_error"] < 3
 
 
-def test_weights_of_a_table_are_no_feature(numlp, houses):
+def test_a_table_s_weights_are_not_a_feature(numlp, houses):
     lines = Path(houses).read_text().splitlines()
     Path(houses).write_text("\n".join([lines[0] + ",w", *(f"{line},{i % 3}" for i, line in enumerate(lines[1:]))]))
     assert numlp("train", houses, "--target", "price", "--weights", "w", "--epochs", "2", "--output", "run")[0] == 0
@@ -213,21 +213,21 @@ def test_find_lr(numlp, images):
         (["--patience", "3", "--monitor", "validation_acuracy"], "did you mean 'validation_accuracy'"),
         (["--class-weight", "1,2"], "class_weight must be 'balanced' or 3 weights"),
         (["--class-weight", "{9 = 2}"], "unknown class '9'"),
-        (["--class-weight", "1,x"], "--class-weight can't be '1,x'"),
+        (["--class-weight", "1,x"], "--class-weight: '1,x' is not valid: write balanced, or numbers such as 1,5"),
         (["--weights", "w"], "has no array 'w'"),
         (["--ensemble", "0"], "ensemble must be"),
         (["--loss", "sigmoid_binary_cross_entropy"], "takes two classes"),
         (["--loss", "quantile(levels = [0.9, 0.1])"], "levels must be a list of increasing shares"),
-        (["--monitor", "train_loss"], "name a patience"),
-        (["--max-norm", "x"], "--max-norm can't be 'x'"),
-        (["--dropout", "half"], "--dropout can't be 'half': it takes a number"),
-        (["--epochs", "1.5"], "--epochs can't be '1.5': it takes a whole number"),
-        (["--activation", "relu,tanh,elu"], "not the 3 of 'relu,tanh,elu'"),
+        (["--monitor", "train_loss"], "set patience as well"),
+        (["--max-norm", "x"], "--max-norm must be a number, not 'x'"),
+        (["--dropout", "half"], "--dropout must be a number, not 'half'"),
+        (["--epochs", "1.5"], "--epochs must be a whole number, not '1.5'"),
+        (["--activation", "relu,tanh,elu"], "not the 3 in 'relu,tanh,elu'"),
         (["--time-budget", "-1"], "time_budget must be"),
         (["--max-norm", "0"], "max_norm must be"),
     ],
 )
-def test_bad_options_are_told_before_anything_is_written(fails, points, arguments, says):
+def test_bad_options_fail_before_anything_is_written(fails, points, arguments, says):
     assert says in fails("train", points, "--layers", "8,8", *arguments, "--output", "run")
     assert not Path("run").exists()
 
@@ -238,8 +238,8 @@ def test_bad_options_are_told_before_anything_is_written(fails, points, argument
         (["--lowest", "1", "--highest", "0.1"], "lowest must be below highest"),
         (["--lowest", "0"], "lowest"),
         (["--steps", "3"], "steps"),
-        (["--steps", "1.5"], "--steps can't be '1.5': it takes a whole number"),
-        (["--highest", "x"], "--highest can't be 'x': it takes a number"),
+        (["--steps", "1.5"], "--steps must be a whole number, not '1.5'"),
+        (["--highest", "x"], "--highest must be a number, not 'x'"),
         (["--output", "rates.pdf"], "must be a .png"),
     ],
 )

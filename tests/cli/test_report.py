@@ -17,7 +17,7 @@ from numlp.training.state import TrainingState
 QUICK = ("--epochs", "2", "--validation", "0.2", "--batch-size", "16", "--layers", "8")
 
 
-def test_training_writes_the_report_and_what_it_is_made_of(numlp, points):
+def test_training_writes_the_report_and_its_sources(numlp, points):
     code, out, _ = numlp("train", points, *QUICK, "--output", "run", "--snapshots", "2")
     assert code == 0
     assert "run/report.html" in out
@@ -27,7 +27,7 @@ def test_training_writes_the_report_and_what_it_is_made_of(numlp, points):
     assert Path("run/history.csv").read_text().splitlines()[0] == columns
 
 
-def test_no_report_is_no_report(numlp, points):
+def test_no_report_writes_none(numlp, points):
     assert numlp("train", points, *QUICK, "--output", "run", "--no-report")[0] == 0
     assert not Path("run/report.html").exists()
     assert not Path("run/snapshots.safetensors").exists()
@@ -37,7 +37,7 @@ def test_no_report_is_no_report(numlp, points):
     assert Path("run/figures/confusion.png").exists()
 
 
-def test_watching_changes_nothing_of_the_training(numlp, points):
+def test_recording_does_not_change_training(numlp, points):
     numlp("train", points, *QUICK, "--output", "a", "--snapshots", "3")
     numlp("train", points, *QUICK, "--output", "b", "--no-report")
     a, b = (load_model(f"{run}/model.safetensors") for run in "ab")
@@ -53,7 +53,7 @@ def test_the_page_s_command_reproduces_the_run(numlp, points, monkeypatch):
     assert Path("again/model.safetensors").read_bytes() == original
 
 
-def test_a_report_of_moved_data_says_so(numlp, points):
+def test_a_report_says_that_the_data_moved(numlp, points):
     numlp("train", points, *QUICK, "--output", "run", "--no-report")
     Path(points).unlink()
     code, out, _ = numlp("report", "run")
@@ -67,7 +67,7 @@ def test_a_report_of_moved_data_says_so(numlp, points):
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        (None, None, "is no run: it has no file recipe.toml"),
+        (None, None, "isn't a run's folder: it has no file recipe.toml"),
         ("history.csv", "epoch\nx\n", "is damaged"),
         ("model.safetensors", None, "there is no model file"),
         ("report.html", "folder", "can't write"),
@@ -105,12 +105,12 @@ def test_runs_are_compared_on_a_page(numlp, points):
     assert not list(Path().glob("comparison-3*"))
 
 
-def test_a_sparkline_of_anything():
+def test_sparklines():
     assert sparkline([3.0]) == "▁"
     assert sparkline(np.linspace(0, 1, 8).tolist()) == "▁▂▃▄▅▆▇█"
 
 
-def test_the_terminal_tells_the_story_so_far():
+def test_the_bar_shows_the_story_so_far():
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=80)
     history, losses = History(), [0.9, 0.5, 0.25, 0.3]

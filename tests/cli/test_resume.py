@@ -49,7 +49,7 @@ def whole(numlp, points):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_was_stopped_goes_on_to_the_same_bits(numlp, points, whole, sent):
+def test_a_stopped_run_resumes_to_the_same_bits(numlp, points, whole, sent):
     process = start(points, *SETTINGS, "--output", "run")
     wait_for(checkpoint_path(Path("run"), 1 if sent == signal.SIGTERM else 0))
     process.send_signal(sent)
@@ -62,7 +62,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(numlp, points, whole, s
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_writes_a_checkpoint_before_its_time(numlp, points, whole, sent):
+def test_a_signal_writes_a_checkpoint_ahead_of_time(numlp, points, whole, sent):
     settings = [*SETTINGS, "--checkpoint-every", "1000"]
     command = [sys.executable, "-u", "-m", "numlp", "train", points, *settings, "--output", "run"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -81,11 +81,11 @@ def test_a_signal_writes_a_checkpoint_before_its_time(numlp, points, whole, sent
 def test_two_processes_on_one_run(numlp, fails, points, whole):
     process = start(points, *SETTINGS, "--output", "run")
     wait_for(checkpoint_path(Path("run"), 0))
-    assert "another process is working on run: wait until it has ended" in fails("resume", "run")
-    assert "run exists already" in fails("train", points, *SETTINGS, "--output", "run")
+    assert "another process is working on run: wait until it ends" in fails("resume", "run")
+    assert "run already exists" in fails("train", points, *SETTINGS, "--output", "run")
     assert process.wait() == 0
     assert results(Path("run")) == whole
-    assert "run is a run that has ended" in fails("resume", "run")
+    assert "run is a finished run" in fails("resume", "run")
     assert not Path("run/checkpoints").exists()
 
 
@@ -99,7 +99,7 @@ def test_a_file_system_without_locks(points, whole, monkeypatch):
     Lock(Path("whole")).close()
 
 
-def test_what_a_killed_process_left_is_removed(numlp, points, whole):
+def test_the_leftovers_of_a_killed_process_are_removed(numlp, points, whole):
     process = start(points, *SETTINGS, "--output", "run")
     wait_for(checkpoint_path(Path("run"), 0))
     process.kill()
@@ -115,7 +115,7 @@ def test_what_a_killed_process_left_is_removed(numlp, points, whole):
     assert results(Path("run")) == whole
 
 
-def test_a_run_that_lasts_longer_than_a_minute_has_checkpoints_by_itself(numlp, points, monkeypatch):
+def test_a_run_of_more_than_a_minute_has_checkpoints_by_default(numlp, points, monkeypatch):
     """Let every epoch last 25 seconds: the third ends after a minute, the sixth after another."""
     from numlp.training import callbacks
 
@@ -134,7 +134,7 @@ def test_a_run_that_lasts_longer_than_a_minute_has_checkpoints_by_itself(numlp, 
 
 
 @pytest.mark.parametrize("text", ["1000", "600s"])
-def test_a_short_run_has_none(numlp, points, text, monkeypatch):
+def test_a_short_run_has_no_checkpoints(numlp, points, text, monkeypatch):
     from numlp.training import callbacks
 
     written = []
@@ -151,8 +151,8 @@ def test_a_short_run_has_none(numlp, points, text, monkeypatch):
     assert written == [False] * 3
 
 
-def test_torture_in_short():
-    """What `make torture` does for every optimizer, with a few kills."""
+def test_a_short_torture():
+    """Do what `make torture` does for every optimizer, with a few kills."""
     script = Path(__file__).parents[1] / "torture.py"
     done = subprocess.run(
         [sys.executable, script, "--kills", "3", "--optimizers", "adamw"], capture_output=True, text=True
@@ -161,7 +161,7 @@ def test_torture_in_short():
     assert "of which 3 SIGKILL: no bit differs, all checkpoints are whole" in done.stdout
 
 
-def test_a_run_that_was_stopped_before_its_first_checkpoint(numlp, points, whole):
+def test_a_run_stopped_before_its_first_checkpoint(numlp, points, whole):
     folder = Path("run")
     folder.mkdir()
     (folder / "recipe.toml").write_bytes(Path("whole/recipe.toml").read_bytes())
@@ -172,12 +172,12 @@ def test_a_run_that_was_stopped_before_its_first_checkpoint(numlp, points, whole
     assert (folder / "report.html").exists()
 
 
-def test_what_can_t_be_resumed(numlp, fails, points, whole):
-    assert "whole is a run that has ended" in fails("resume", "whole")
-    assert "nowhere is no run: it has no file recipe.toml" in fails("resume", "nowhere")
+def test_runs_that_can_t_be_resumed(numlp, fails, points, whole):
+    assert "whole is a finished run" in fails("resume", "whole")
+    assert "nowhere isn't a run's folder: it has no file recipe.toml" in fails("resume", "nowhere")
     Path("whole/checkpoints").mkdir()
     lock = Lock(Path("whole"))
-    assert "another process is working on whole: wait until it has ended" in fails("resume", "whole")
+    assert "another process is working on whole: wait until it ends" in fails("resume", "whole")
     lock.close()
     checkpoint_path(Path("whole"), 0).write_bytes(b"nothing")
     assert "0.safetensors is not a checkpoint, or is damaged" in fails("resume", "whole")
@@ -185,11 +185,11 @@ def test_what_can_t_be_resumed(numlp, fails, points, whole):
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "often", "0s", "1.5", "s"])
-def test_how_often_to_write(fails, points, text):
+def test_bad_checkpoint_intervals(fails, points, text):
     assert "Traceback" not in fails("train", points, "--checkpoint-every", text)
 
 
-def test_a_folder_that_can_t_be_written_any_more(numlp, points, monkeypatch):
+def test_training_continues_when_checkpoints_can_t_be_written(numlp, points, monkeypatch):
     from numlp.errors import OutputError
     from numlp.training import callbacks
 
@@ -201,5 +201,5 @@ def test_a_folder_that_can_t_be_written_any_more(numlp, points, monkeypatch):
         "train", points, "--epochs", "2", "--checkpoint-every", "1", "--no-report", "--output", "run"
     )
     assert code == 0
-    assert out.count("No space left on device; the training goes on without this checkpoint") == 2
+    assert out.count("No space left on device; training continues without this checkpoint") == 2
     assert Path("run/model.safetensors").exists()

@@ -45,14 +45,14 @@ def test_the_same_command_gives_the_same_model(numlp):
     assert models[0] == models[1]
 
 
-def test_the_metrics_tell_how_many_threads_there_were(numlp, points):
+def test_the_metrics_include_the_number_of_threads(numlp, points):
     more = count() + 1  # where the BLAS is built for that many
     assert numlp("train", points, *QUICK, "--threads", str(more), "--output", "run")[0] == 0
     with limited(more):
         assert load_run("run").metrics["threads"] == count()
 
 
-def test_threads_that_were_timed_are_kept_as_a_number(numlp, points):
+def test_timed_threads_are_recorded_as_a_number(numlp, points):
     code, out, err = numlp("train", points, *QUICK, "--threads", "timed", "--output", "a", "--json")
     assert code == 0, err
     assert load_run("a").recipe.threads == json.loads(out)["threads"] >= 1
@@ -60,13 +60,13 @@ def test_threads_that_were_timed_are_kept_as_a_number(numlp, points):
     assert Path("a/model.safetensors").read_bytes() == Path("b/model.safetensors").read_bytes()
 
 
-def test_a_run_s_recipe_trains_the_same_again(numlp):
+def test_a_run_s_recipe_trains_the_same_model_again(numlp):
     numlp("train", "mnist", *QUICK, "--seed", "5", "--activation", "tanh", "--output", "a")
     assert numlp("train", "--recipe", "a/recipe.toml", "--output", "b")[0] == 0
     assert Path("a/model.safetensors").read_bytes() == Path("b/model.safetensors").read_bytes()
 
 
-def test_one_s_own_arrays(numlp, points):
+def test_the_user_s_own_arrays(numlp, points):
     code, out, _ = numlp("train", points, "--validation", "0.2", "--batch-size", "10", "--output", "run", "--json")
     assert code == 0
     metrics = json.loads(out)
@@ -86,7 +86,7 @@ def test_a_table_of_prices(numlp, houses):
 
 def test_the_default_recipe_is_not_for_real_targets(fails, houses):
     err = fails("train", houses, "--target", "price", "--recipe", "default")
-    assert "label_smoothing has no meaning for real targets" in err
+    assert "label_smoothing has no meaning for real-valued targets" in err
     assert not Path("runs").exists()
 
 
@@ -102,30 +102,38 @@ def test_a_pair_of_npy_and_a_folder_of_idx_files(numlp, blobs):
 @pytest.mark.parametrize(
     ("y", "says", "loss"),
     [
-        (np.arange(90) % 3, "3 classes, taken from whole numbers", "softmax_cross_entropy"),
-        (np.tile([[0.2, 0.5, 0.3], [0.5, 0.2, 0.3]], (45, 1)), "3 classes, taken from rows that sum to 1", "softmax"),
-        (np.tile([[0, 1], [1, 1], [0, 0]], (30, 1)), "2 labels, taken from rows of 0 and 1", "sigmoid_binary_cross"),
-        (np.tile([[0, 1], [1, 1], [0, 0]], (30, 1)) > 0, "2 labels, taken from rows of 0 and 1", "sigmoid_binary"),
+        (np.arange(90) % 3, "3 classes, inferred from whole numbers", "softmax_cross_entropy"),
+        (
+            np.tile([[0.2, 0.5, 0.3], [0.5, 0.2, 0.3]], (45, 1)),
+            "3 classes, inferred from rows that sum to 1",
+            "softmax",
+        ),
+        (
+            np.tile([[0, 1], [1, 1], [0, 0]], (30, 1)),
+            "2 labels, inferred from rows of 0 and 1",
+            "sigmoid_binary_cross",
+        ),
+        (np.tile([[0, 1], [1, 1], [0, 0]], (30, 1)) > 0, "2 labels, inferred from rows of 0 and 1", "sigmoid_binary"),
         (np.tile([[0.0, 1.5], [1.0, 1.0]], (45, 1)), "2 real-valued targets\n", "squared_error"),
     ],
 )
-def test_what_was_guessed_of_the_targets_is_said(numlp, y, says, loss):
+def test_output_says_how_the_task_was_inferred(numlp, y, says, loss):
     np.savez("guess.npz", x=np.random.default_rng(0).normal(size=(90, 2)), y=y)
     code, out, err = numlp("train", "guess.npz", *QUICK)
     assert code == 0, err
     assert says in out
     assert f"relu, {loss}" in out
-    if "taken from" in says:
+    if "inferred from" in says:
         assert "real-valued targets" in numlp("train", "guess.npz", *QUICK, "--task", "regression")[1]
 
 
-def test_one_of_two_classes_is_called_so(numlp):
+def test_one_output_for_two_classes_is_shown_as_two_classes(numlp):
     np.savez("two.npz", x=np.eye(40), y=["no", "yes"] * 20)
     assert "2 classes" in numlp("train", "two.npz", *QUICK, "--loss", "sigmoid_binary_cross_entropy")[1]
 
 
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
-def test_sorted_rows_are_warned_of(numlp, order):
+def test_sorted_rows_cause_a_warning(numlp, order):
     x = np.linspace(0, 1, 200)[order, None]
     np.savez("sorted.npz", x=x, y=(50 * x[:, 0]).round(1) + 0.5)
     np.savez("mixed.npz", x=x, y=np.sin(9 * x[:, 0]))
@@ -133,7 +141,7 @@ def test_sorted_rows_are_warned_of(numlp, order):
     assert "are the rows sorted" not in numlp("train", "mixed.npz", *QUICK)[1]
 
 
-def test_every_setting_that_is_on_is_told(numlp, points):
+def test_output_names_every_setting_that_is_on(numlp, points):
     on = (
         "--patience",
         "5",
@@ -148,14 +156,14 @@ def test_every_setting_that_is_on_is_told(numlp, points):
     out = numlp("train", points, *QUICK, *on, "--dropout", "0.3", "--output", "run")[1]
     line = "class weight 1,2,0.5, normalization batch, dtype float64, patience 5, dropout 0.3, calibrate"
     assert line in out.splitlines()
-    assert "the epochs' train losses are with dropout 0.3; the table's are without" in out
+    assert "the train losses of the epochs are computed with dropout 0.3; those in the table, without" in out
 
 
 def test_losses_without_noise_are_not_explained(numlp, points):
-    assert "train losses are with" not in numlp("train", points, *QUICK, "--dropout", "0")[1]
+    assert "epochs are computed with" not in numlp("train", points, *QUICK, "--dropout", "0")[1]
 
 
-def test_what_is_of_an_ensemble_and_what_of_its_networks(numlp, points):
+def test_output_tells_an_ensemble_from_its_networks(numlp, points):
     out = numlp("train", points, *QUICK, "--ensemble", "2", "--output", "run")[1]
     assert "99 parameters each" in out
     assert "the history and its curves are means over its networks" in out
@@ -167,7 +175,7 @@ def test_the_default_folder_is_named_after_date_data_and_layers(numlp, points):
     assert run.name.endswith("-points-16")
 
 
-def test_json_is_all_that_is_on_the_standard_output(numlp, points):
+def test_standard_output_holds_only_json(numlp, points):
     code, out, err = numlp("train", points, *QUICK, "--json")
     assert code == 0
     assert Path(json.loads(out)["output"]).is_dir()
@@ -208,8 +216,8 @@ def test_a_divergence_saves_the_last_finite_weights(numlp, fails, points):
         (["mnist", "--recipe", "defalt"], "did you mean 'default'"),
         (["mnist", "--loss", "squared"], "unknown loss"),
         (["mnist", "--seed", "-1"], "seed"),
-        (["mnist", "--output", "there"], "there exists already"),
-        (["mnist", "--output", "file/run"], "can't make the folder"),
+        (["mnist", "--output", "there"], "there already exists"),
+        (["mnist", "--output", "file/run"], "can't create the folder"),
     ],
 )
 def test_bad_input(fails, arguments, says):
@@ -234,7 +242,7 @@ def test_bad_input(fails, arguments, says):
         (np.zeros((1, 2)), np.ones(1), "give more rows"),
     ],
 )
-def test_arrays_that_can_not_be_trained_on(fails, x, y, says):
+def test_arrays_that_can_t_be_trained_on(fails, x, y, says):
     np.savez("data.npz", x=x, y=y)
     assert says in fails("train", "data.npz", *QUICK)
 
@@ -246,7 +254,7 @@ def test_every_split_is_checked_before_anything_is_written(fails, points, option
     assert not Path("run").exists()
 
 
-def test_a_network_too_large_for_any_memory(fails, points):
+def test_a_network_too_large_for_memory(fails, points):
     assert "layers must be a whole number from 1 to" in fails("train", points, "--layers", "1000000000000")
     assert "weights, more than" in fails("train", points, "--layers", "10000000,10000000")
 
@@ -257,20 +265,20 @@ def test_a_table_with_a_blank_price(fails, houses):
     assert "line 6: '' in the target column 'price'" in fails("train", houses, "--target", "price")
 
 
-def test_whole_numbers_that_hardly_repeat_are_real_targets(numlp, houses):
+def test_whole_numbers_that_rarely_repeat_are_real_targets(numlp, houses):
     Path("few.csv").write_text("\n".join(Path(houses).read_text().splitlines()[:91]))
     code, out, _ = numlp("train", "few.csv", "--target", "price", "--epochs", "1")
     assert code == 0
     assert "real-valued targets" in out
 
 
-def test_classes_can_not_be_trained_by_a_loss_for_real_targets(fails):
+def test_a_loss_for_real_targets_can_t_train_classes(fails):
     assert "mnist has classes" in fails("train", "mnist", "--loss", "squared_error")
     assert "mnist has classes" in fails("train", "mnist", "--task", "regression")
     assert "target 'price' doesn't apply to mnist" in fails("train", "mnist", "--target", "price")
 
 
-def test_tables_that_can_not_be_trained_on(fails):
+def test_tables_that_can_t_be_trained_on(fails):
     Path("t.csv").write_text("a,b\n1,2\nx,3\n")
     assert "line 3, column 'a': 'x' is not a number" in fails("train", "t.csv", "--target", "b")
     assert "did you mean 'b'" in fails("train", "t.csv", "--target", "bb")
@@ -279,7 +287,7 @@ def test_tables_that_can_not_be_trained_on(fails):
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_keeps_what_was_trained(tmp_path, number):
+def test_ctrl_c_saves_what_was_trained(tmp_path, number):
     process = subprocess.Popen(
         [sys.executable, "-m", "numlp", "train", "mnist", "--epochs", "1000", "--output", "run"],
         cwd=tmp_path,

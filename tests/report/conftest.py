@@ -36,7 +36,7 @@ def browser():
 
 @pytest.fixture
 def open_page(browser):
-    """Open a page, and wait until its scripts are done; a complaint, or a request to the network, fails the test."""
+    """Open a page and wait for its scripts; a console message or a network request fails the test."""
     opened, complaints = [], []
 
     def open_it(path, width=1280, scheme="light"):
@@ -60,7 +60,7 @@ def open_page(browser):
 
 @pytest.fixture(scope="session")
 def scripts(browser, tmp_path_factory):
-    """A tab that has the report's scripts and no report: for the functions in them."""
+    """Open a tab with the report's scripts but without a report, to test their functions."""
     tab = browser.new_page()
     names = [name for name in SCRIPTS if name != "report"]
     context = {"title": "", "names": [], "rows": [], "panels": []}
@@ -90,7 +90,7 @@ def save_trained(folder, recipe, dataset, snapshots=None):
 
 @pytest.fixture(scope="session")
 def digits_run(tmp_path_factory):
-    """A small network that knows MNIST well enough, with a report."""
+    """Train a small network that knows MNIST well enough, and write its report."""
     recipe = Recipe(layers=(64,), epochs=3, optimizer="adam", learning_rate=0.003, batch_size=128)
     folder = save_trained(tmp_path_factory.mktemp("runs") / "digits", recipe, load_dataset("mnist"), snapshots=3)
     write_report(folder)
@@ -99,7 +99,7 @@ def digits_run(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def default_page(tmp_path_factory):
-    """The report of the recipe "default" for MNIST, before its first step."""
+    """Write the report of the recipe "default" for MNIST, before its first step."""
     recipe, dataset = load_recipe("default"), load_dataset("mnist")
     folder = create_folder(recipe, tmp_path_factory.mktemp("runs") / "default")
     network = make_network(recipe, dataset)
@@ -109,7 +109,7 @@ def default_page(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def table_dataset():
-    """Build a data set of a table for a task, with names that a page must not take for markup."""
+    """Return a function that makes a table's data set for a task, with names that look like markup."""
 
     def build(task, n=240):
         rng = np.random.default_rng(0)

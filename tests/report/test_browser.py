@@ -1,4 +1,4 @@
-"""The page in a browser: drawn on, clicked, read by keyboard, on a phone, in the dark."""
+"""The page in a browser: drawing, clicks, keyboard, phone widths and dark mode."""
 
 import re
 import statistics
@@ -14,7 +14,7 @@ from numlp.runs.recipe import Recipe
 from .conftest import HOSTILE, save_trained
 
 TABLE = {"layers": (6,), "epochs": 2, "batch_size": 32}
-# A seven and a one, in parts of the pad.
+# A seven and a zero, in fractions of the pad.
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.6, 0.45), (0.5, 0.65), (0.43, 0.85)]
 ZERO = [(0.5 + 0.18 * np.sin(t), 0.5 - 0.3 * np.cos(t)) for t in np.linspace(0, 2 * np.pi, 24)]
 
@@ -34,7 +34,7 @@ def draw(tab, strokes):
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory, table_dataset):
-    """Pages of tables, by task."""
+    """Write the pages of tables, by task."""
     pages = {}
     for task in ("classification", "labels", "regression"):
         loss = {"labels": "sigmoid_binary_cross_entropy"}.get(task)
@@ -56,7 +56,7 @@ def test_drawn_digits_are_read(open_page, digits_run):
     assert tab.locator("#draw figcaption", has_text="active").count() == 1
 
 
-def test_a_drawing_is_centred_as_mnist_s_digits_are(open_page, digits_run):
+def test_a_drawing_is_centered_like_mnist_s_digits(open_page, digits_run):
     tab = open_page(digits_run / "report.html")
     draw(tab, [[(0.1, 0.1), (0.12, 0.3), (0.3, 0.32)]])
     pixels = np.array(tab.evaluate("Array.from(report.pad.pixels)")).reshape(28, 28)
@@ -68,8 +68,8 @@ def test_a_drawing_is_centred_as_mnist_s_digits_are(open_page, digits_run):
     assert as_drawn.reshape(28, 28)[:, 14:].sum() == 0
 
 
-def test_centring_keeps_what_lies_right_already(scripts):
-    # A square of 20 × 20 in the middle, on a pad ten times as fine: nothing is to be done.
+def test_centering_keeps_a_centered_image(scripts):
+    # A centered square of 20 × 20, on a pad ten times as fine, stays in place.
     ink = np.zeros((280, 280))
     ink[40:240, 40:240] = 1
     pixels = np.array(scripts.evaluate("(ink) => Array.from(centred(ink, 280, 280, 28, 28))", ink.ravel().tolist()))
@@ -78,7 +78,7 @@ def test_centring_keeps_what_lies_right_already(scripts):
     np.testing.assert_allclose(pixels.reshape(28, 28), expected, atol=1e-6)
 
 
-def test_a_test_image_is_a_start_by_keyboard_and_is_shown_as_it_is(open_page, digits_run, mnist):
+def test_the_keyboard_loads_a_test_image_unchanged(open_page, digits_run, mnist):
     tab = open_page(digits_run / "report.html")
     tab.locator("#draw select").focus()
     tab.keyboard.press("ArrowDown")
@@ -91,7 +91,7 @@ def test_a_test_image_is_a_start_by_keyboard_and_is_shown_as_it_is(open_page, di
     np.testing.assert_allclose([float(text.removesuffix("\u00a0%")) for text in said], 100 * expected, atol=0.051)
 
 
-def test_the_page_says_what_the_network_says_to_a_hundred_images(open_page, digits_run, mnist):
+def test_the_page_predicts_a_hundred_images_as_the_network_does(open_page, digits_run, mnist):
     tab = open_page(digits_run / "report.html")
     rows, said = tab.evaluate(
         """() => [report.examples.rows.slice(0, 100),
@@ -127,14 +127,14 @@ def test_touch_draws_too(browser, digits_run):
     tab.close()
 
 
-def test_a_cell_of_the_confusion_matrix_leads_to_its_images_and_these_to_why(open_page, digits_run):
+def test_a_cell_of_the_confusion_matrix_leads_to_its_images_and_to_why(open_page, digits_run):
     tab = open_page(digits_run / "report.html")
     cell = tab.locator(".confusion .mistake button").first
-    truth, guess = re.search(r"of (\d), taken for (\d)", cell.get_attribute("aria-label")).groups()
+    truth, guess = re.search(r"of (\d), predicted as (\d)", cell.get_attribute("aria-label")).groups()
     cell.focus()
     tab.keyboard.press("Enter")
     card = tab.locator("#behind .card").first
-    assert card.locator(".truth").inner_text() == f"is {truth}"
+    assert card.locator(".truth").inner_text() == f"true: {truth}"
     assert card.locator(".said").inner_text().startswith(guess)
     card.focus()
     tab.keyboard.press("Enter")
@@ -146,7 +146,7 @@ def test_curves_are_read_by_keyboard_and_pointer(open_page, digits_run):
     tab = open_page(digits_run / "report.html")
     chart = tab.locator(".panel.loss .chart")
     chart.focus()
-    tab.wait_for_timeout(200)  # the page scrolls to what has the focus, and scrolling hides the tooltip
+    tab.wait_for_timeout(200)  # the page scrolls to the focused element, and scrolling hides the tooltip
     tab.keyboard.press("ArrowRight")
     assert tab.locator(".tooltip").inner_text().startswith("epoch 1\ntraining: ")
     tab.keyboard.press("End")
@@ -167,7 +167,7 @@ def test_the_log_scale_is_a_switch(open_page, digits_run):
     assert line.get_attribute("d") != before
 
 
-def test_units_are_sorted_and_watched_as_they_form(open_page, digits_run):
+def test_units_are_sorted_and_shown_at_every_snapshot(open_page, digits_run):
     tab = open_page(digits_run / "report.html")
     norms = [
         float(re.search(r"norm ([\d.]+)", tile.get_attribute("aria-label"))[1]) for tile in tab.locator(".tile").all()
@@ -191,14 +191,14 @@ def test_units_are_sorted_and_watched_as_they_form(open_page, digits_run):
     assert tab.locator("dialog").is_hidden()
 
 
-def test_nothing_of_a_name_is_run(open_page, tables):
+def test_names_are_never_run_as_code(open_page, tables):
     tab = open_page(tables["classification"])  # open_page fails if anything is alerted or asked for
     assert tab.locator("img").count() == 0
     assert tab.locator(".confusion tbody th").first.inner_text() == HOSTILE
     assert tab.locator(".field .name").first.inner_text() == "<i>a</i>"
 
 
-def test_an_injected_script_may_not_run(browser, digits_run, tmp_path):
+def test_an_injected_script_does_not_run(browser, digits_run, tmp_path):
     text = (digits_run / "report.html").read_text(encoding="utf-8")
     injected = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"></body>"
     (tmp_path / "hostile.html").write_text(text.replace("</body>", injected), encoding="utf-8")
@@ -243,7 +243,7 @@ OVERFLOW = """() => {
         .filter((element) => !element.closest(inside) && element.getBoundingClientRect().right > width + 1)
         .map((element) => `${element.tagName} ${element.className}`);
 }"""
-# Contrast of every text with what lies behind it: WCAG 2.2, success criterion 1.4.3.
+# The contrast of every text with its background: WCAG 2.2, success criterion 1.4.3.
 CONTRAST = """() => {
     const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
     const over = (colours) => {
@@ -301,7 +301,7 @@ def test_pictures_have_text_and_controls_have_names(open_page, digits_run):
     assert nameless == []
 
 
-def test_the_theme_follows_the_system_until_it_is_chosen(open_page, digits_run):
+def test_the_theme_follows_the_system_until_the_reader_chooses(open_page, digits_run):
     tab = open_page(digits_run / "report.html", scheme="dark")
     paper = "getComputedStyle(document.body).backgroundColor"
     dark = tab.evaluate(paper)
@@ -313,7 +313,7 @@ def test_the_theme_follows_the_system_until_it_is_chosen(open_page, digits_run):
     assert tab.evaluate(paper) == light
 
 
-def test_tab_shows_where_it_is(open_page, digits_run):
+def test_the_focus_is_visible(open_page, digits_run):
     tab = open_page(digits_run / "report.html")
     for _ in range(12):
         tab.keyboard.press("Tab")

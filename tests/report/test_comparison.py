@@ -37,7 +37,7 @@ def test_curves_of_all_runs(comparison):
     assert [len(line["values"]) for line in loss["series"]] == [3, 5, 3]
 
 
-def test_a_run_has_one_colour_on_all_charts(open_page, tmp_path):
+def test_a_run_has_one_color_on_all_charts(open_page, tmp_path):
     runs = {"classes": run_of(tmp_path, 0.9), "values": run_of(tmp_path, 0.9)}
     for row in runs["values"].history.rows:
         row["validation_r2"] = 0.5 + 0.1 * row["epoch"]
@@ -53,7 +53,7 @@ def test_a_run_has_one_colour_on_all_charts(open_page, tmp_path):
         assert chart.locator("svg[role=img] path.series-1").count() == 1
 
 
-def test_what_differs_is_marked(comparison):
+def test_differences_are_marked(comparison):
     text = comparison.read_text(encoding="utf-8")
     assert "<b>large" not in text
     assert re.search(r'class="differs" data-order="0.99">\s*99.00 %', text)
@@ -66,7 +66,7 @@ def test_a_run_without_epochs(tmp_path):
     assert '<section id="curves">' not in (tmp_path / "c.html").read_text(encoding="utf-8")
 
 
-def test_the_table_is_sorted_by_a_click(open_page, comparison):
+def test_a_click_sorts_the_table(open_page, comparison):
     tab = open_page(comparison)
     names = "[...document.querySelectorAll('tbody th')].map((cell) => cell.textContent)"
     tab.get_by_role("button", name="test accuracy").click()

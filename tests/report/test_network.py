@@ -1,4 +1,4 @@
-"""The page's own forward pass is the library's: for every activation, normalisation, loss and ensemble."""
+"""The page's forward pass agrees with the library's for every activation, normalization, loss and ensemble."""
 
 import base64
 
@@ -13,7 +13,7 @@ from numlp.network.losses import LOSSES
 from numlp.report.embedding import embedded, rounded
 
 OUTPUTS = 4
-# The images are in the page once and for all: sending them takes longer than predicting.
+# The page gets the images only once, because sending them takes longer than predicting.
 PREDICT = """(description) => {
     const network = new Network(description);
     return rows.map((row) => description.task === "regression"
@@ -43,7 +43,7 @@ def images(mnist):
 
 
 def network(seed=0, inputs=784, loss="softmax_cross_entropy", **settings):
-    """A network in which nothing is at its first value: norms, biases and scalings matter."""
+    """Return a network with nothing at its initial value, so that norms, biases and scalings matter."""
     rng = np.random.default_rng(seed)
     outputs = OUTPUTS * LOSSES[loss]().blocks
     scaling = Scaling(rng.normal(0.3, 0.1, inputs), rng.uniform(1, 3, inputs))
@@ -54,7 +54,7 @@ def network(seed=0, inputs=784, loss="softmax_cross_entropy", **settings):
     return net
 
 
-def said_by_the_page(page, model, dtype="float32"):
+def predicted_by_the_page(page, model, dtype="float32"):
     return np.array(page.evaluate(PREDICT, embedded(model, dtype)))
 
 
@@ -63,7 +63,7 @@ def said_by_the_page(page, model, dtype="float32"):
 def test_every_activation_and_normalization(page, mnist, activation, normalization):
     net = network(activation=activation, normalization=normalization)
     expected = net.predict_proba(images(mnist))
-    np.testing.assert_allclose(said_by_the_page(page, net), expected, atol=1e-4)
+    np.testing.assert_allclose(predicted_by_the_page(page, net), expected, atol=1e-4)
     assert expected.max(axis=0).min() > 0.05  # else any constant would pass
 
 
@@ -72,7 +72,7 @@ def test_every_activation_and_normalization(page, mnist, activation, normalizati
 )
 def test_settings_of_activations(page, mnist, activations):
     net = network(activation=activations)
-    np.testing.assert_allclose(said_by_the_page(page, net), net.predict_proba(images(mnist)), atol=1e-4)
+    np.testing.assert_allclose(predicted_by_the_page(page, net), net.predict_proba(images(mnist)), atol=1e-4)
 
 
 def model_of(loss, members):
@@ -93,7 +93,7 @@ def model_of(loss, members):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_alone_and_in_an_ensemble(page, mnist, loss, members):
     model = model_of(loss, members)
-    said = said_by_the_page(page, model)
+    said = predicted_by_the_page(page, model)
     if LOSSES[loss].task == "regression":
         expected = model.predict(images(mnist)).reshape(100, model.loss.blocks, OUTPUTS)
         np.testing.assert_allclose(said, expected, rtol=1e-4, atol=1e-4)
@@ -104,21 +104,21 @@ def test_every_loss_alone_and_in_an_ensemble(page, mnist, loss, members):
 
 def test_two_classes_with_one_output(page, mnist):
     net = MLP([784, 8, 1], loss="sigmoid_binary_cross_entropy", class_names=["no", "yes"])
-    said = said_by_the_page(page, net)
+    said = predicted_by_the_page(page, net)
     assert said.shape == (100, 2)
     np.testing.assert_allclose(said, net.predict_proba(images(mnist)), atol=1e-4)
 
 
 def test_no_hidden_layer_and_float64(page, mnist):
     net = MLP([784, OUTPUTS], dtype="float64", seed=3)
-    np.testing.assert_allclose(said_by_the_page(page, net), net.predict_proba(images(mnist)), atol=1e-4)
+    np.testing.assert_allclose(predicted_by_the_page(page, net), net.predict_proba(images(mnist)), atol=1e-4)
 
 
-def test_sixteen_bits_are_those_that_the_page_owns_up_to(page, mnist):
+def test_sixteen_bit_weights_match_the_rounded_network(page, mnist):
     net = network()
     net.params *= 1e5  # far beyond what float16 holds
     net.input_scaling = Scaling(np.array(0.0), np.array(1e-6))
-    said = said_by_the_page(page, net, "int16")
+    said = predicted_by_the_page(page, net, "int16")
     np.testing.assert_allclose(said, rounded(net).predict_proba(images(mnist)), atol=1e-5)
     np.testing.assert_allclose(said, net.predict_proba(images(mnist)), atol=1e-3)
 
@@ -135,7 +135,7 @@ def test_the_page_s_saliency_is_the_library_s(page, mnist, activation, normaliza
 
 
 @pytest.mark.parametrize("part", ["activation", "layer", "loss"])
-def test_what_the_page_does_not_know_is_an_error(page, part):
+def test_the_page_refuses_unknown_parts(page, part):
     description = embedded(MLP([2, 2, 2], normalization="layer"), "float32")
     layers = description["members"][0]["layers"]
     if part == "loss":

@@ -29,17 +29,17 @@ def test_validation_turns_while_training_falls():
     assert "after epoch 3 and ends 40% above" in found.text
 
 
-def test_a_rise_of_less_than_a_tenth_is_none():
+def test_a_rise_of_less_than_a_tenth_is_not_overfitting():
     assert verdict(FALLING, [1.0, 0.7, 0.5, 0.52, 0.51, 0.549]).kind == "levelled off"
     assert verdict(FALLING, [1.0, 0.7, 0.5, 0.52, 0.51, 0.551]).kind == "over-fits"
 
 
-def test_a_wobble_beside_all_that_was_learned_is_none():
+def test_a_wobble_small_beside_the_range_is_not_overfitting():
     assert verdict(FALLING, [100, 1.0, 1.0, 1.1, 1.2, 1.3]).kind == "levelled off"
     assert verdict(FALLING, [5, 1.0, 1.0, 1.1, 1.2, 1.3]).kind == "over-fits"
 
 
-def test_both_rising_is_no_over_fitting():
+def test_both_losses_rising_is_not_overfitting():
     found = verdict([0.5, 0.4, 0.3, 0.5, 0.7, 0.9], [1.0, 0.7, 0.5, 0.6, 0.8, 1.0])
     assert found.kind == "levelled off"
     assert "too high a learning rate" in found.text
@@ -51,7 +51,7 @@ def test_best_at_the_end():
 
 
 def test_the_last_epochs_count_together():
-    # Of 30 epochs the last three are "late": one that jumps is no over-fitting.
+    # Of 30 epochs the last three are "late": a jump in one of them isn't overfitting.
     train = [1 - i / 40 for i in range(30)]
     validation = [1.0] + [0.5] * 28 + [0.57]
     assert verdict(train, validation).kind == "levelled off"
@@ -69,7 +69,7 @@ def test_too_few_epochs(n):
     assert verdict([1.0] * n, [1.0] * n).kind == "too short"
 
 
-def test_without_anything_to_judge_by():
+def test_without_usable_losses():
     assert overfitting(History()).kind == "not validated"
     history = History()
     history.append({"epoch": 1, "train_loss": 1.0})
@@ -94,7 +94,7 @@ def test_a_falling_validation_loss_never_over_fits(rows):
 
 
 @given(losses)
-def test_the_epoch_is_that_of_least_loss(rows):
+def test_the_epoch_is_that_of_the_lowest_loss(rows):
     train, validation = zip(*rows, strict=True)
     found = verdict(train, validation)
     assert validation[found.epoch - 1] == min(validation)

@@ -18,13 +18,13 @@ CONTEXT = {"title": "t", "names": ["a"], "rows": [], "panels": []}
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda each: st.lists(each), max_leaves=5))
-def test_json_in_a_script_says_the_same_and_ends_nothing(value):
+def test_json_in_a_script_keeps_its_meaning_and_ends_nothing(value):
     text = escaped_json({"value": value})
     assert json.loads(text) == {"value": value}
     assert not set(text) & set("<>&\u2028\u2029")
 
 
-def test_what_is_not_finite_is_no_json():
+def test_json_refuses_values_that_are_not_finite():
     with pytest.raises(ValueError, match="Out of range"):
         escaped_json({"value": float("nan")})
 
@@ -41,19 +41,19 @@ def test_the_policy_lets_exactly_the_page_s_own_script_and_style_run():
     assert found.startswith(policy("", "").split(";")[0])
 
 
-def test_names_are_text_and_nothing_else():
+def test_names_are_only_text():
     hostile = "</title><script>alert(1)</script>"
     text = page("comparison.html", SCRIPTS, {"x": hostile}, CONTEXT | {"title": hostile, "names": [hostile]}).decode()
     assert "<script>alert" not in text
     assert text.count("<script") == 2
 
 
-def test_the_page_names_no_other_place():
+def test_the_page_refers_to_nothing_outside():
     text = page("comparison.html", SCRIPTS, {}, CONTEXT).decode()
     assert set(re.findall(r"https?://[^\s\"']*", text)) == {"http://www.w3.org/2000/svg"}
 
 
-def test_a_page_can_be_passed_on():
+def test_a_page_reveals_no_folders():
     recipe = Recipe(
         data="/home/someone/houses.csv", test="/home/someone/t.csv", target="price", class_weight={"a": 2}
     )
@@ -67,10 +67,11 @@ def test_a_page_can_be_passed_on():
     ("settings", "ended", "says"),
     [
         ({}, "completed", "the same bits"),
-        ({}, "interrupted", "was interrupted"),
+        ({}, "interrupted", "This run was interrupted"),
+        ({}, "diverged", "This run diverged"),
         ({"time_budget": 3}, "completed", "time"),
     ],
 )
-def test_what_the_command_is_worth(tmp_path, settings, ended, says):
+def test_the_note_says_what_the_command_reproduces(tmp_path, settings, ended, says):
     run = Run(tmp_path, Recipe(**settings), History(), {"ended": ended}, History())
     assert says in reproduction(run)["note"]

@@ -1,4 +1,4 @@
-"""The page of a run: what it holds, for every kind of target, and what becomes of bad input."""
+"""The page of a run: its contents for every kind of target, and errors for bad input."""
 
 import base64
 import io
@@ -34,7 +34,7 @@ def text_of(path):
     return path.read_text(encoding="utf-8")
 
 
-def test_the_headline_s_figures_are_the_run_s(digits_run):
+def test_the_headline_shows_the_run_s_metrics(digits_run):
     text = text_of(digits_run / "report.html")
     metrics = load_run(digits_run).metrics
     assert f"{100 * metrics['test']['accuracy']:.2f} %" in text
@@ -54,7 +54,7 @@ def test_the_page_is_small_and_every_section_is_there(digits_run):
     }  # fmt: skip
 
 
-def test_the_data_are_those_of_the_run(digits_run, mnist):
+def test_the_page_s_data_match_the_run(digits_run, mnist):
     data = data_of(digits_run / "report.html")
     run = load_run(digits_run)
     loss = next(panel for panel in data["curves"] if panel["id"] == "loss")
@@ -124,13 +124,13 @@ def test_names_are_escaped_everywhere(tmp_path, table_dataset):
     assert "<i>a" not in text
 
 
-def test_without_its_data_a_run_is_still_shown(tmp_path, table_dataset):
+def test_a_run_is_shown_even_without_its_data(tmp_path, table_dataset):
     recipe = Recipe(data=str(tmp_path / "gone.csv"), target="y", **QUICK)
     folder = save_trained(tmp_path / "run", recipe, table_dataset("classification"))
     written = write_report(folder)
     assert "gone.csv" in written.absent
     text, data = text_of(written.path), data_of(written.path)
-    assert "were not to be found" in text
+    assert "could not be loaded" in text
     assert str(tmp_path) not in text
     assert data["examples"] is None
     assert "no interval without the rows" in text
@@ -142,7 +142,7 @@ def test_no_epoch_and_early_stopping(tmp_path, table_dataset):
     (folder / "history.csv").write_text("\n")
     (folder / "gradients.csv").unlink()
     text = text_of(write_report(folder, table_dataset("classification")).path)
-    assert "No epoch of this run was completed" in text
+    assert "This run completed no epoch" in text
     assert 'data-mount="gradients"' not in text
 
 
@@ -156,17 +156,17 @@ def test_losses_that_are_not_finite(tmp_path, table_dataset):
     loss = data_of(written.path)["curves"][0]
     assert loss["series"][0]["values"][0] is None
     assert loss["best"] == 1
-    assert "not all finite" in text_of(written.path)
+    assert "Some losses are not finite" in text_of(written.path)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
         ("model.safetensors", None, "there is no model file"),
-        ("history.csv", None, "is no run: it has no file history.csv"),
+        ("history.csv", None, "isn't a run's folder: it has no file history.csv"),
         ("history.csv", "epoch,train_loss\n1,x\n", "is damaged"),
         ("gradients.csv", "epoch,layer 1\n1\n", "gradients.csv: its line 2 is invalid"),
-        ("metrics.json", '{"test": {"accuracy": "<b>"}}', "metrics.json does not hold what it should"),
+        ("metrics.json", '{"test": {"accuracy": "<b>"}}', "metrics.json does not hold a run's metrics"),
         ("snapshots.safetensors", "no tensors", "is not a file of snapshots"),
     ],
 )
@@ -179,17 +179,17 @@ def test_a_damaged_run(tmp_path, table_dataset, name, content, says):
         write_report(folder, table_dataset("classification"))
 
 
-def test_harder_training_rows_are_told(tmp_path, table_dataset):
+def test_the_page_names_what_makes_training_rows_harder(tmp_path, table_dataset):
     path = report_of(tmp_path / "run", Recipe(input_noise=0.1, **QUICK), table_dataset("classification"))
-    assert "rows made harder (input noise)" in text_of(path)
+    assert "training curves are computed with input noise" in text_of(path)
 
 
 def test_snapshots_of_another_network(tmp_path):
-    with pytest.raises(FileFormatError, match="not of its model"):
+    with pytest.raises(FileFormatError, match="don't belong to its model"):
         units(MLP([4, 3, 2]), {1: np.zeros((4, 5), np.float32)})
 
 
-def test_a_folder_that_can_not_be_written_to(tmp_path, table_dataset):
+def test_a_folder_that_can_t_be_written(tmp_path, table_dataset):
     folder = save_trained(tmp_path / "run", Recipe(**QUICK), table_dataset("classification"))
     (folder / "report.html").mkdir()
     with pytest.raises(OutputError, match="can't write"):
@@ -235,7 +235,7 @@ def test_examples_are_the_worst_and_some_of_each_class(digits_run, mnist):
     assert set(wrong[np.argsort(-sureness)][:100].tolist()) <= set(chosen.tolist())
 
 
-def test_judged_figures_are_those_of_evaluate(digits_run, mnist):
+def test_judged_rows_agree_with_evaluate(digits_run, mnist):
     model = load_model(model_path(digits_run))
     rows = judged(model, mnist, load_run(digits_run).recipe)
     expected = evaluate(model, mnist.test)
@@ -247,5 +247,5 @@ def test_judged_figures_are_those_of_evaluate(digits_run, mnist):
 def test_the_default_network_of_mnist_fits_into_three_megabytes(default_page):
     page, text = default_page, text_of(default_page)
     assert page.stat().st_size < 3_000_000
-    assert "it holds the weights in 16 bits" in text
+    assert "the page holds the weights in 16 bits" in text
     assert float(re.search(r"by at most ([0-9.e-]+)\.", text)[1]) < 1e-4

@@ -24,7 +24,7 @@ def run(tmp_path_factory):
     return folder
 
 
-def test_the_folder_holds_what_is_promised(run):
+def test_the_folder_holds_the_documented_files(run):
     assert {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()} == {
         "recipe.toml",
         "history.csv",
@@ -67,18 +67,18 @@ def test_the_model_knows_its_recipe_and_classes(run):
 
 def test_an_existing_folder_is_left_alone(run):
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         create_folder(RECIPE, run)
     assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
 
 
-def test_a_folder_that_can_not_be_made(tmp_path):
+def test_a_folder_that_can_t_be_created(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="can't make the folder"):
+    with pytest.raises(OutputError, match="can't create the folder"):
         create_folder(RECIPE, tmp_path / "file" / "run")
 
 
-def test_default_names_never_meet(tmp_path, monkeypatch):
+def test_default_names_never_clash(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = [create_folder(recipe).name for recipe in (RECIPE, RECIPE, Recipe(layers=()))]
     assert len(set(names)) == 3
@@ -86,18 +86,18 @@ def test_default_names_never_meet(tmp_path, monkeypatch):
     assert names[2].endswith("mnist-linear")
 
 
-def test_runs_that_begin_in_the_same_instant_take_other_names(tmp_path, monkeypatch):
+def test_runs_that_begin_in_the_same_instant_have_different_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("numlp.runs.folder.time.strftime", lambda form: "now")
-    monkeypatch.setattr("pathlib.Path.exists", lambda path: False)  # as it is until the other run has made its folder
+    monkeypatch.setattr("pathlib.Path.exists", lambda path: False)  # as before the other run has created its folder
     recipe = Recipe(data="my.points.npz", layers=(8,))
     assert [create_folder(recipe).name for _ in range(3)] == [f"now-my-points-8{end}" for end in ("", "-2", "-3")]
 
 
-def test_a_default_folder_that_can_not_be_made(tmp_path, monkeypatch):
+def test_a_default_folder_that_can_t_be_created(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").symlink_to("nowhere")
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         create_folder(RECIPE)
 
 
@@ -117,7 +117,7 @@ def test_free_path(tmp_path):
         ("history.csv", "epoch,train_loss\n1\n", "damaged"),
         ("history.csv", "loss\n1\n", "damaged"),
         ("recipe.toml", "epochs = -1", "epochs"),
-        ("recipe.toml", None, "no run: it has no file recipe.toml"),
+        ("recipe.toml", None, "isn't a run's folder: it has no file recipe.toml"),
     ],
 )
 def test_a_damaged_run(tmp_path, name, content, says):

@@ -53,7 +53,7 @@ def test_reference_is_the_reference_project_s_setting():
         ({"label_smoothing": 0.1, "loss": "huber"}, "label_smoothing has no meaning"),
         (
             {"activation": ["relu"], "layers": [3, 4]},
-            "activation must be one for all 2 hidden layers, or one for each, not the 1 of 'relu'",
+            "activation must be one for all 2 hidden layers, or one for each, not the 1 in 'relu'",
         ),
         ({"class_weight": "blanced"}, "did you mean 'balanced'"),
         ({"class_weight": {"a": -1}}, "class_weight of a"),
@@ -93,7 +93,7 @@ def test_a_recipe_is_edited_by_name_and_checked_again():
         Recipe().edited(epochs=-1)
 
 
-def test_another_optimizer_has_its_usual_rate_unless_one_is_named():
+def test_a_new_optimizer_has_its_usual_rate_unless_one_is_named():
     recipe = load_recipe("default")
     assert recipe.edited(optimizer="adam").learning_rate == 0.001
     assert recipe.edited(optimizer="lion", learning_rate=0.3).learning_rate == 0.3
@@ -117,10 +117,10 @@ def test_recipe_files(tmp_path):
     path.write_text('layers = []\nlearning_rate = 1\ndata = "mnist"')
     assert load_recipe(path) == Recipe(layers=(), learning_rate=1)
     path.write_text("layers = [")
-    with pytest.raises(FileFormatError, match="no TOML"):
+    with pytest.raises(FileFormatError, match="isn't valid TOML"):
         load_recipe(path)
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(FileFormatError, match="no TOML"):
+    with pytest.raises(FileFormatError, match="isn't valid TOML"):
         load_recipe(path)
     path.write_text("layers = [1.5]")
     with pytest.raises(SettingError, match=r"mine\.toml: layers"):
@@ -145,7 +145,7 @@ def test_a_recipe_trains_on_a_table_of_real_targets(table):
     assert history["validation_r2"][-1] > 0.9
 
 
-def test_the_loss_says_what_the_target_is(table):
+def test_the_loss_determines_the_task(table):
     assert load_data(Recipe(data=str(table), target="price")).class_names is None
     with pytest.raises(ValueError, match="real values"):
         load_data(Recipe(data=str(table), target="price", loss="softmax_cross_entropy"))

@@ -11,8 +11,8 @@ from numlp.settings.checks import missing
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
-    0, also after a training that Ctrl-C ended early and that was saved; 2 for wrong input, with one line that says
-    what; 130 for Ctrl-C otherwise.
+    0 also stands for a training run that Ctrl-C ended early and that was saved; 2 for an error, explained in one
+    line; 130 for any other Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -30,11 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, exceptions.Abort):
         return _interrupted()
     except BrokenPipeError:
-        # The reader of our output, such as `head`, has seen enough; what is still buffered has nowhere to go.
+        # The reader of our output, such as `head`, has closed the pipe: drop what is still buffered.
         sys.stdout = None
         return 0
     except MemoryError as error:
-        return _fail(f"there is not enough memory: {error}")
+        return _fail(f"not enough memory: {error}")
     except OSError as error:
         return _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
     if code == 130:  # what typer makes of Ctrl-C
@@ -48,6 +48,6 @@ def _interrupted() -> int:
 
 
 def _fail(message: str) -> int:
-    if message:  # there is none where the help was shown instead
+    if message:  # empty where the help was shown instead
         print("numlp: error: " + " ".join(message.split()), file=sys.stderr)  # noqa: T201
     return 2

@@ -1,4 +1,4 @@
-"""The commands, put together. Each loads when it is run: for the list of all, a line each is enough."""
+"""The commands, put together. A command loads only when it runs: listing them takes just a line each."""
 
 from importlib import import_module
 from typing import Annotated, Any
@@ -11,31 +11,30 @@ from numlp.version import __version__
 
 __all__ = ["COMMANDS", "app", "exceptions", "load"]
 
-# What the list of commands says of each; of a command alone, it is the first paragraph of its help.
+# The line for each command in the list of commands, and the first paragraph of its own help.
 COMMANDS = {
-    "train": "Train a network, and write its weights, history, metrics, figures and a report into a folder.",
-    "resume": "Go on with a training from its newest checkpoint, to the same result as if it had never been stopped.",
-    "report": "Write report.html into a run's folder: curves, weights, mistakes, and a pad to draw on; "
-    "and the figures as PNG.",
-    "find-lr": "Suggest a learning rate, by a short training whose rate rises until the loss does, too.",
-    "evaluate": "Show a network's loss and accuracy on data, for every class, with the confusion matrix.",
-    "predict": "Show the class and its probability, or the value, of every sample.",
-    "compare": "Show the settings that differ and the results of runs side by side, "
-    "and draw their curves on one figure.",
-    "inspect": "Show what a model file or a checkpoint holds, without reading its weights.",
-    "export": "Write a network as one ONNX file, for onnxruntime and whatever else runs ONNX.",
-    "import": "Read a dense network that numlp, PyTorch, Keras or skl2onnx wrote as ONNX, "
+    "train": "Train a network and write its weights, history, metrics, figures and report to a folder.",
+    "resume": "Resume a stopped run from its newest checkpoint, to the same result as an uninterrupted run.",
+    "report": "Write a run's report.html, with curves, weights, mistakes and a drawing pad, and its figures as PNG.",
+    "find-lr": "Suggest a learning rate: train briefly with a rising rate until the loss rises as well.",
+    "evaluate": "Show a network's loss, accuracy, accuracy per class and confusion matrix on data.",
+    "predict": "Predict the class and its probability, or the value, of every sample.",
+    "compare": "Show the results of runs and the settings that differ side by side, "
+    "and draw their curves in one figure.",
+    "inspect": "Show what a model file or a checkpoint contains, without reading its weights.",
+    "export": "Export a network to one ONNX file, for onnxruntime or any other ONNX runtime.",
+    "import": "Import a dense network that numlp, PyTorch, Keras or skl2onnx exported to ONNX, "
     "and save it as a model file.",
-    "datasets": "Show the named data sets, where they lie, and whether their content is what it should be.",
+    "datasets": "Show the named data sets, where they are stored, and whether their contents match the checksums.",
     "recipes": "Show the recipes that come with numlp, as TOML; "
-    "what one does not name is at its default (--settings).",
+    "--settings shows the defaults for settings that a recipe leaves out.",
 }
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
 def load(name: str) -> Any:
-    """Return a command, ready to run."""
+    """Load a command and return it, ready to run."""
     module = import_module("numlp.cli." + {"import": "import_"}.get(name, name.replace("-", "_")))
     alone = typer.Typer(
         rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False, context_settings=_CONTEXT
@@ -45,7 +44,7 @@ def load(name: str) -> Any:
 
 
 class _Commands(TyperGroup):
-    """A group whose commands are names and lines of help, until one is to be run."""
+    """A group that knows only the names and help lines of its commands until one of them runs."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
@@ -55,7 +54,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name="numlp",
     cls=_Commands,
-    help="Train, judge and use multilayer perceptrons, on a CPU, with NumPy.",
+    help="Train, evaluate and use multilayer perceptrons on a CPU, with NumPy.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

@@ -1,4 +1,4 @@
-"""`numlp compare`: several runs in one table and on one figure."""
+"""`numlp compare`: several runs in one table and one figure."""
 
 import dataclasses
 from pathlib import Path
@@ -25,26 +25,27 @@ EXAMPLES = """[bold]Examples[/bold]
 
 def compare(
     runs: Annotated[
-        list[str], typer.Argument(metavar="RUN RUN...", help="Two runs' folders or more.", show_default=False)
+        list[str], typer.Argument(metavar="RUN RUN...", help="The folders of two or more runs.", show_default=False)
     ],
     output: Annotated[
         Path | None,
-        typer.Option(help="A new PNG file for the curves; by default comparison.png or the next free name."),
+        typer.Option(help="A new PNG file for the curves; by default comparison.png, or the next free name."),
     ] = None,
     html: Annotated[
-        bool, typer.Option("--html", help="Write a page, too, of the figure's name: curves to read, a table to sort.")
+        bool,
+        typer.Option(
+            "--html", help="Also write a page, named like the figure: readable curves and a sortable table."
+        ),
     ] = False,
-    every: Annotated[
-        bool, typer.Option("--all", help="Show also the settings that are the same in all runs.")
-    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also show the settings that all runs share.")] = False,
     json: Json = False,
 ) -> None:
-    """Show the settings that differ and the results of runs side by side, and draw their curves on one figure."""
+    """Show the results of runs and the settings that differ side by side, and draw their curves in one figure."""
     from numlp.plots import compare as draw
     from numlp.runs.folder import free_path, load_run, new_figure_path, save_figure
 
     if len(runs) < 2:
-        raise SettingError("name at least two runs to compare")
+        raise SettingError(f"compare needs at least two runs, not {len(runs)}: name another one")
     figure = new_figure_path(output, "comparison.png")
     loaded = dict(zip(_labels(runs), [load_run(run) for run in runs], strict=True))
     settings = {name: _settings(run) for name, run in loaded.items()}
@@ -80,23 +81,26 @@ def compare(
     screen = console()
     screen.print(comparison)
     if several_losses:
-        screen.print("\nthe runs have losses of different kinds: compare the other figures")
+        screen.print(
+            "\nthe runs use different loss functions, whose values can't be compared: compare the other metrics"
+        )
     screen.print(f"\ncurves: {figure}")
     if page is not None:
         screen.print(f"page: {page}")
 
 
 def _labels(runs: list[str]) -> list[str]:
-    """Return the folders' names, or their paths where two have the same name."""
+    """Return the folders' names, or the paths of folders that share a name."""
     names = [Path(run).resolve().name for run in runs]
     labels = [run if names.count(name) > 1 else name for run, name in zip(runs, names, strict=True)]
     if len(set(labels)) < len(labels):
-        raise SettingError("a run is named twice")
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise SettingError(f"the run {twice} is named twice: name each run once")
     return labels
 
 
 def _settings(run: "Run") -> dict[str, Any]:
-    """Return all settings of a run, those that are off as None, and the loss that followed from its targets."""
+    """Return all settings of a run, with None for those that are off, and the loss chosen for its targets."""
     from numlp.runs.folder import model_path
 
     loss = run.recipe.loss or read_description(model_path(run.folder))["networks"][0]["loss"]

@@ -1,4 +1,4 @@
-"""`numlp datasets`: which data sets there are, and where."""
+"""`numlp datasets`: the named data sets and where they are stored."""
 
 from typing import Annotated, Any
 
@@ -21,12 +21,15 @@ EXAMPLES = """[bold]Examples[/bold]
 
 def datasets(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME...]", help="By default all.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help="The data sets to show; by default all.", show_default=False),
     ] = None,
-    fetch: Annotated[bool, typer.Option("--fetch", help="Download those that are nowhere found.")] = False,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download data sets that are missing on this machine.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Show the named data sets, where they lie, and whether their content is what it should be."""
+    """Show the named data sets, where they are stored, and whether their contents match the checksums."""
     states = [_state(choice("data set", name, SOURCES), fetch) for name in names or SOURCES]
     if json:
         print_json(states)
@@ -35,7 +38,8 @@ def datasets(
     for state in states:
         screen.print(state["name"], style="bold")
         screen.print(f"    {state['title']}; {state['license']}")
-        screen.print(f"    {state['folder'] or 'not on this machine: numlp datasets ' + state['name'] + ' --fetch'}")
+        missing = f"not on this machine; download it with: numlp datasets {state['name']} --fetch"
+        screen.print(f"    {state['folder'] or missing}")
         if state["folder"]:
             screen.print("    verified" if state["verified"] else f"    not verified: {state['problem']}")
 

@@ -1,4 +1,4 @@
-"""`numlp evaluate`: judges a network on data."""
+"""`numlp evaluate`: a network's metrics on data."""
 
 import os
 from pathlib import Path
@@ -28,22 +28,24 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="A run's folder or a model file.", show_default=False)],
     data: Annotated[str, typer.Argument(help="A data set's name, a file or a folder.", show_default=False)],
     split: Annotated[
-        str | None, typer.Option(help="train, validation or test (the default) of a named data set.")
+        str | None, typer.Option(help="The split of a named data set: train, validation or test; by default test.")
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(help="The target column of a .csv, or the .npy file with y; by default the model's own."),
+        typer.Option(
+            help="The target column of a .csv, by default the one the model was trained on; or the .npy file with y."
+        ),
     ] = None,
     class_weight: Annotated[
-        str | None, typer.Option(help="'balanced', or weights: 1,5 or {cat = 1, dog = 5}.")
+        str | None, typer.Option(help="Class weights: 'balanced', or numbers: 1,5 or {cat = 1, dog = 5}.")
     ] = None,
     weights: Annotated[
         str | None,
-        typer.Option(help="Weights of the samples: a column of the .csv, an array of the .npz, a .npy file."),
+        typer.Option(help="Sample weights: a column of the .csv, an array in the .npz, or a .npy file."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show a network's loss and accuracy on data, for every class, with the confusion matrix."""
+    """Show a network's loss, accuracy, accuracy per class and confusion matrix on data."""
     from numlp.runs.folder import judge, model_path
 
     path = model_path(model)
@@ -57,7 +59,7 @@ def evaluate(
         names=network.class_names,
         columns=network.feature_names,
         part=split,
-        # A table's target column has one name; an array's target file belongs to the array that it was named with.
+        # The target column has the same name in every table; an array's target file fits only that array.
         target=target or (recipe.get("target") if data.lower().endswith(".csv") else None),
         weights=weights,
         validation=held_out if isinstance(held_out, float) else 0.05,
@@ -69,7 +71,7 @@ def evaluate(
     predicted = network.predict(x)
     names = network.classes
     if network.loss.task == "regression":
-        # Where several values are predicted for each target, the one that stands for the target itself is judged.
+        # A loss may predict several values for each target: judge the one that estimates the target itself.
         point = predicted if network.loss.blocks == 1 else predicted[:, network.loss.point]
         result["mean_absolute_error"] = mean_absolute_error(y.reshape(point.shape), point, counts)
     elif predicted.ndim == 2:
@@ -82,7 +84,7 @@ def evaluate(
         recalls = [None if np.isnan(share) else float(share) for share in class_accuracy(confusion)]
         result["class_accuracy"] = dict(zip(names, recalls, strict=True))
         result["confusion_matrix"] = confusion.tolist()
-    # The model keeps the name of the file that it was trained on, not its folder.
+    # The model stores the name of its training file, not the folder.
     result["trained_on_this"] = part is None and Path(data).name == Path(str(recipe.get("data"))).name
     if json:
         print_json(result)
@@ -92,18 +94,17 @@ def evaluate(
 
 def _print(data: str, result: dict[str, Any]) -> None:
     screen = console()
-    screen.print(f"{data}: {result['rows']} {result['samples']:,} rows")
+    part = "" if result["rows"] == "all" else f"{result['rows']} "
+    screen.print(f"{data}: {'' if part else 'all '}{result['samples']:,} {part}rows")
     if result["trained_on_this"]:
-        screen.print(
-            "note: the network was trained on a file of this name: of such rows it knows more than of others"
-        )
+        screen.print("note: the network was trained on a file of this name, so these metrics may flatter it")
     screen.print()
     for name in ("loss", "accuracy", "r2", "mean_absolute_error"):
         if name in result:
             screen.print(f"{name.replace('_', ' '):<20}{shown(name, result[name])}")
     if "confusion_matrix" in result:
         names = list(result["class_accuracy"])
-        screen.print("\naccuracy of every class, and what it was taken for")
+        screen.print("\naccuracy of every class, and the number of its rows predicted as each class")
         confusion = table("class", "accuracy", *names)
         for name, counts in zip(names, result["confusion_matrix"], strict=True):
             share = shown("accuracy", result["class_accuracy"][name])

@@ -20,17 +20,18 @@ def export(
     model: Annotated[str, typer.Argument(help="A run's folder or a model file.", show_default=False)],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT.onnx", help="The file to write.", show_default=False)],
     bytes_input: Annotated[
-        bool, typer.Option("--bytes", help="The input is bytes, 0 to 255, as images are stored, not floats.")
+        bool,
+        typer.Option("--bytes", help="Read the input as bytes from 0 to 255, as images are stored, not as floats."),
     ] = False,
     fold_norms: Annotated[
-        bool, typer.Option("--fold-norms", help="Make batch norms part of the weights before them.")
+        bool, typer.Option("--fold-norms", help="Fold batch norms into the weights before them.")
     ] = False,
     force: Force = False,
 ) -> None:
-    """Write a network as one ONNX file, for onnxruntime and whatever else runs ONNX.
+    """Export a network to one ONNX file, for onnxruntime or any other ONNX runtime.
 
-    The file scales its input and gives labels, probabilities and logits, or predictions in the units of the data. A
-    float input means what it means to numlp: where the training data were bytes, parts of 255.
+    The exported network scales its input and returns labels, probabilities and logits, or predictions in the units of
+    the data. It reads float input as numlp does: if the training data were bytes, divide them by 255.
     """
     from numlp.onnx import export_onnx
     from numlp.runs.folder import model_path

@@ -1,4 +1,4 @@
-"""`numlp find-lr`: a learning rate to begin with."""
+"""`numlp find-lr`: a learning rate to start with."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,17 +30,17 @@ def find_lr(
     settings: dict[str, Any],
     recipe: RECIPE = None,
     lowest: Annotated[str, typer.Option(metavar="NUMBER", help="The learning rate of the first step.")] = "1e-6",
-    highest: Annotated[str, typer.Option(metavar="NUMBER", help="That of the last step.")] = "10",
-    steps: Annotated[str, typer.Option(metavar="NUMBER", help="How many steps there are between them.")] = "200",
+    highest: Annotated[str, typer.Option(metavar="NUMBER", help="The learning rate of the last step.")] = "10",
+    steps: Annotated[str, typer.Option(metavar="NUMBER", help="The number of steps.")] = "200",
     output: Annotated[
         Path | None,
-        typer.Option(help="A new PNG file for the curve; by default learning-rates.png or the next free name."),
+        typer.Option(help="A new PNG file for the curve; by default learning-rates.png, or the next free name."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Suggest a learning rate, by a short training whose rate rises until the loss does, too.
+    """Suggest a learning rate: train briefly with a rising rate until the loss rises as well.
 
-    The options of a recipe are those of the training to come; its own learning rate, schedule and epochs don't count.
+    Use the options that you will train with; their learning rate, schedule and epochs have no effect here.
     """
     from numlp.plots import learning_rates
     from numlp.runs.folder import new_figure_path, save_figure
@@ -75,7 +75,7 @@ def find_lr(
     if result.suggestion > 0:
         screen.print(f"try --learning-rate {result.suggestion:.2g} with {chosen.optimizer}")
     else:
-        screen.print("the loss never fell: look at the data, or try other rates (--lowest, --highest)")
+        screen.print("the loss never fell: check the data, or try other rates with --lowest and --highest")
 
 
 COMMAND = find_lr

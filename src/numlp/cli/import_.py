@@ -18,21 +18,23 @@ EXAMPLES = """[bold]Examples[/bold]
 
 
 def import_(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="A dense network as ONNX.", show_default=False)],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL.onnx", help="An ONNX file of a dense network.", show_default=False)
+    ],
     output: Annotated[
         Path | None,
         typer.Argument(metavar="OUTPUT.safetensors", help="The file to write; by default MODEL.safetensors."),
     ] = None,
     loss: Annotated[
         str | None,
-        typer.Option(help="The loss, with its link, where the file ends with logits: softmax_cross_entropy, …"),
+        typer.Option(help="The loss, which implies the link, if the file outputs logits: softmax_cross_entropy, …"),
     ] = None,
     follow: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The output to follow where the file has several of floats.")
+        str | None, typer.Option(metavar="NAME", help="The output to follow if the file has several float outputs.")
     ] = None,
     force: Force = False,
 ) -> None:
-    """Read a dense network that numlp, PyTorch, Keras or skl2onnx wrote as ONNX, and save it as a model file."""
+    """Import a dense network that numlp, PyTorch, Keras or skl2onnx exported to ONNX, and save it as a model file."""
     from numlp.onnx import import_onnx
 
     path = output or model.with_suffix(".safetensors")

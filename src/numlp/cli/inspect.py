@@ -1,4 +1,4 @@
-"""`numlp inspect`: what is in a model or a checkpoint, without its numbers being read."""
+"""`numlp inspect`: the contents of a model file or a checkpoint, without reading its weights."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -21,10 +21,10 @@ EXAMPLES = """[bold]Examples[/bold]
 
 
 def inspect(
-    file: Annotated[str, typer.Argument(help="A run's folder, a model or a checkpoint.", show_default=False)],
+    file: Annotated[str, typer.Argument(help="A run's folder, a model file or a checkpoint.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """Show what a model file or a checkpoint holds, without reading its weights."""
+    """Show what a model file or a checkpoint contains, without reading its weights."""
     from numlp.runs.folder import model_path
 
     path = model_path(file)
@@ -50,14 +50,14 @@ def inspect(
 
 
 def _lines(described: Mapping[str, Any], indent: str = "") -> Iterator[str]:
-    """Yield a line for each entry that says something, and its own entries below one that has some."""
+    """Yield a line for each entry that isn't empty, with nested entries indented below it."""
     for name, value in described.items():
         label = f"{indent}{name.replace('_', ' ')}"
         parts = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
         if value in (None, 0.0, "none", [], {}):
             continue
         if isinstance(parts[-1], Mapping):
-            yield f"{label} ({len(parts)}, the last)" if len(parts) > 1 else label
+            yield f"{label} (the last of {len(parts)})" if len(parts) > 1 else label
             yield from _lines(parts[-1], indent + "  ")
         else:
             text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish: the training ends after the step that it is in, and what was trained is saved."""
+"""Ctrl-C and SIGTERM as requests: training stops after the current step, and its results are saved."""
 
 import signal
 from types import FrameType, TracebackType
@@ -10,16 +10,16 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupt:
-    """While it is entered, the first signal only sets `wished`; while `may_quit`, a second one ends the program.
+    """While entered, the first signal only sets `requested`; a second one ends the program if `may_quit`.
 
     Parameters
     ----------
     console : Console
-        Where the user is told that the wish was heard.
+        Where the first signal is confirmed to the user.
     """
 
     def __init__(self, console: Console) -> None:
-        self.wished = False
+        self.requested = False
         self.may_quit = True
         self._console = console
 
@@ -34,8 +34,8 @@ class Interrupt:
             signal.signal(number, handler)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self.wished and self.may_quit:
+        if self.requested and self.may_quit:
             raise KeyboardInterrupt
         if self.may_quit:
-            self._console.print("stopping after this step, and saving; once more to quit without saving")
-        self.wished = True
+            self._console.print("stopping after this step and saving; press Ctrl-C again to quit without saving")
+        self.requested = True

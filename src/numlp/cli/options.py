@@ -1,4 +1,4 @@
-"""The options of a recipe's settings: one for each, of the same name, for every command that trains."""
+"""The options of the commands that train: one for each setting of a recipe, with the same name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from numlp.settings.texts import parse_toml
 
 
 def widths(text: str) -> list[int]:
-    """Return the widths in a text such as "256,256"; "none" is no hidden layer.
+    """Return the widths in a text such as "256,256"; "none" means no hidden layer.
 
     >>> widths("256,128"), widths("none")
     ([256, 128], [])
@@ -30,7 +30,7 @@ def widths(text: str) -> list[int]:
 
 
 def names(text: str) -> str | list[str]:
-    """Return the names that commas separate, but for commas in parentheses; a single one as it is.
+    """Split names at commas outside parentheses; return a single name unchanged.
 
     >>> names("relu,sgd(a = 1, b = 2)"), names("relu")
     (['relu', 'sgd(a = 1, b = 2)'], 'relu')
@@ -51,17 +51,17 @@ def class_weights(text: str) -> Any:
 
 
 def data(text: str) -> str:
-    """Return a data set's name as it is, and a path as one that holds from everywhere."""
+    """Return a data set's name unchanged, and a path as an absolute path."""
     return path(text) if text not in SOURCES and Path(text).exists() else text
 
 
 def path(text: str) -> str:
-    """Return a path that holds from everywhere."""
+    """Return a path as an absolute path."""
     return str(Path(text).resolve())
 
 
 def array_or_column(text: str) -> str:
-    """Return the path of an array as one that holds from everywhere, and a column's name as it is."""
+    """Return the path of an array as an absolute path, and a column's name unchanged."""
     return path(text) if text.lower().endswith(".npy") else text
 
 
@@ -74,7 +74,7 @@ def share_or_path(text: str) -> float | str:
 
 
 def threads(text: str) -> int | str:
-    """Return a number, or the word that stands for one."""
+    """Return a number of threads, or "timed" unchanged."""
     return text if text == "timed" else int(text)
 
 
@@ -89,15 +89,21 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "test": path,
     "threads": threads,
 }
+_REMEDIES = {
+    "layers": "write widths separated by commas, such as 256,256, or none",
+    "class_weight": "write balanced, or numbers such as 1,5 or {cat = 1, dog = 5}",
+    "threads": "write a whole number, or timed",
+}
 
 
 def with_recipe_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for every setting of a recipe; it is called with those that were named as `settings`.
+    """Give a command an option for every setting of a recipe, and pass their values to it as `settings`.
 
     Parameters
     ----------
     command : callable
-        With a keyword parameter `settings`; what it has beside that are parameters of its own, `data` among them.
+        Takes a keyword parameter `settings`, in which options not given are None. Its other parameters, `data` among
+        them, stay its own.
     """
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "settings"]
     fields = {field.name: field for field in dataclasses.fields(Recipe) if field.name != "data"}
@@ -119,7 +125,7 @@ def with_recipe_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _annotation(field: dataclasses.Field[Any]) -> Any:
-    """Return the type of an option, as typer takes it."""
+    """Return the annotation from which typer makes an option."""
     kinds = _kinds()[field.name]
     flag = bool in kinds
     option = typer.Option(
@@ -128,12 +134,12 @@ def _annotation(field: dataclasses.Field[Any]) -> Any:
         show_default=False,
         metavar=None if flag else "NUMBER" if _number(kinds) else "TEXT",
     )
-    # Numbers are texts, too, which `read` reads: "none" may stand for one, and errors are in our words.
+    # Numbers arrive as text for `read`, because "none" may stand for one, and to word the errors ourselves.
     return Annotated[(bool if flag else str) | None, option]
 
 
 def _number(kinds: set[Any]) -> type[int] | type[float] | None:
-    """Return the type of a setting that is a number and nothing else, or None."""
+    """Return int or float for a setting that must be a number, else None."""
     numbers = [kind for kind in (int, float) if kind in kinds and not kinds & {str, tuple}]
     return numbers[0] if numbers else None
 
@@ -149,7 +155,7 @@ def _kinds() -> dict[str, set[Any]]:
 
 
 def read(name: str, value: Any) -> Any:
-    """Return the value that the text of an option stands for; "none" switches off what has no other way to be off."""
+    """Return the value that an option's text stands for; "none" turns off a setting whose default is None."""
     if not isinstance(value, str):
         return value
     if value == "none" and getattr(Recipe, name) is None:
@@ -160,12 +166,12 @@ def read(name: str, value: Any) -> Any:
     try:
         return _READERS.get(name, str)(value)
     except ValueError as error:
-        raise SettingError(f"{option} can't be {value!r}: {Recipe.help()[name]}") from error
+        raise SettingError(f"{option}: {value!r} is not valid: {_REMEDIES.get(name, Recipe.help()[name])}") from error
 
 
 def read_number(option: str, text: str, kind: type[int] | type[float]) -> float:
-    """Return the number that the text of an option stands for."""
+    """Return the number that an option's text stands for."""
     try:
         return kind(text)
     except ValueError as error:
-        raise SettingError(f"{option} can't be {text!r}: it takes a {'whole ' * (kind is int)}number") from error
+        raise SettingError(f"{option} must be a {'whole ' * (kind is int)}number, not {text!r}") from error

@@ -10,15 +10,15 @@ from rich.table import Table
 
 from numlp.errors import OutputError, SettingError
 
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 class Commentary(Console):
-    """A console for what is told beside the work: where it can't be written, on a full disk, the work goes on."""
+    """A console for progress messages: work continues where they can't be written, as on a full disk."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print, or don't."""
+        """Print, and ignore write errors other than a closed pipe."""
         try:
             super().print(*objects, **options)
         except BrokenPipeError:
@@ -28,7 +28,7 @@ class Commentary(Console):
 
 
 def console(kind: type[Console] = Console, *, stderr: bool = False) -> Console:
-    """Return a console that takes text literally, file names in brackets too, and breaks no line of a pipe."""
+    """Return a console that prints text literally, including brackets, and never wraps lines in a pipe."""
     made = kind(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not made.is_terminal:
         made.width = 10_000
@@ -36,11 +36,11 @@ def console(kind: type[Console] = Console, *, stderr: bool = False) -> Console:
 
 
 def check_free(path: Path, suffix: str, force: bool) -> None:
-    """Refuse a path of another kind than its command writes, or of a file that exists unless `force` is set."""
+    """Refuse a path without the suffix, and an existing file unless `force` is set."""
     if path.suffix.lower() != suffix:
-        raise SettingError(f"the file to write must be a {suffix} file, not {path}")
+        raise SettingError(f"the output must be a {suffix} file, not {path}")
     if path.exists() and not force:
-        raise OutputError(f"{path} exists already: name another file, or replace it with --force")
+        raise OutputError(f"{path} already exists: name another file, or replace it with --force")
 
 
 def print_json(result: Any) -> None:
@@ -49,7 +49,7 @@ def print_json(result: Any) -> None:
 
 
 def table(*columns: str) -> Table:
-    """Return an empty table: the first column to the left, the others to the right."""
+    """Return an empty table whose first column is aligned left, the others right."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for i, column in enumerate(columns):
         made.add_column(column, justify="left" if i == 0 else "right", header_style="bold")
@@ -57,7 +57,7 @@ def table(*columns: str) -> Table:
 
 
 def setting_text(value: Any) -> str:
-    """Return the value of a setting as its option takes it.
+    """Return a setting's value as its option takes it.
 
     >>> setting_text((256, 256)), setting_text(None), setting_text({"cat": 1.0}), setting_text(0.05)
     ('256,256', 'none', '{cat = 1}', '0.05')
@@ -72,7 +72,7 @@ def setting_text(value: Any) -> str:
 
 
 def shown(name: str, value: float | None) -> str:
-    """Return a figure as people read it: accuracies in percent.
+    """Return a metric as text, accuracies in percent.
 
     >>> shown("accuracy", 0.98091), shown("loss", 0.123456), shown("r2", None)
     ('98.09 %', '0.1235', '–')

@@ -1,4 +1,4 @@
-"""`numlp predict`: what a network makes of samples."""
+"""`numlp predict`: a network's predictions for samples."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,10 +31,9 @@ def predict(
     ],
     json: Json = False,
 ) -> None:
-    """Show the class and its probability, or the value, of every sample.
+    """Predict the class and its probability, or the value, of every sample.
 
-    A PNG image must have the size of the images that the network was trained on, and look like them: MNIST's digits
-    are white on black.
+    A PNG image must have the size of the training images and look like them: MNIST's digits are white on black.
     """
     from numlp.runs.folder import model_path
 
@@ -57,7 +56,7 @@ def predict(
 
 
 def _columns(result: dict[str, Any]) -> dict[str, Any]:
-    """Return what the table shows of a result: several targets' values in a column each."""
+    """Return a result's cells in the table, by column; each of several targets has its own."""
     columns: dict[str, Any] = {}
     for name, value in result.items():
         if isinstance(value, list) and name != "labels":

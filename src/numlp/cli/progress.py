@@ -1,4 +1,4 @@
-"""What one sees while a network trains: a bar with the story so far, the time left, and a line for every epoch."""
+"""Training progress: a bar with the course of the validation loss and the time left, and a line for every epoch."""
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -11,11 +11,11 @@ from numlp.cli.output import shown
 from numlp.training.state import TrainingState
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_NEWEST = 16  # epochs in the sparkline: with the bar and the time left, 80 columns
+_NEWEST = 16  # epochs in the sparkline, to fit 80 columns with the bar and the time left
 
 
 def story(losses: Sequence[float]) -> str:
-    """Return the course of the validation loss in one line: a sparkline, and the best epoch so far.
+    """Return the course of the validation loss in one line: a sparkline and the best epoch so far.
 
     >>> story([0.9, 0.5, 0.4, 0.45])
     '█▂▁▁ best 0.4, epoch 3'
@@ -25,7 +25,7 @@ def story(losses: Sequence[float]) -> str:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """Return values as blocks of eight heights, the least the lowest.
+    """Return values as blocks of eight heights, the lowest for the least value.
 
     >>> sparkline([1, 2, 3]), sparkline([5, 5])
     ('▁▅█', '▁▁')
@@ -35,14 +35,14 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 class TrainingProgress:
-    """Callbacks for `train` that show how far it is. The bar is only drawn on a terminal.
+    """Callbacks for `train` that show its progress; the bar appears only on a terminal.
 
     Parameters
     ----------
     console : Console
     epochs : int
     steps : int
-        In an epoch.
+        Per epoch.
     heading : str
         A line above the table.
 
@@ -58,7 +58,7 @@ class TrainingProgress:
         self._epochs = epochs
         self._heading = heading
         self._steps = steps
-        # Drawing costs more than a small step: twenty times an epoch is live enough.
+        # Drawing costs more than a small step, so draw only twenty times an epoch.
         self._every = max(1, steps // 20)
         self._bar = Progress(
             TextColumn("epoch"),
@@ -79,11 +79,11 @@ class TrainingProgress:
             self._bar.update(self._task, completed=state.step / self._steps)
 
     def after_epoch(self, state: TrainingState) -> None:
-        """Print the epoch's figures, below a line that names them before the first."""
+        """Print the epoch's metrics, with a heading above the first."""
         row = state.history.rows[-1]
-        figures = [name for name in row if name.startswith(("train_", "validation_"))]
+        metrics = [name for name in row if name.startswith(("train_", "validation_"))]
         # "train loss", "accuracy", "validation loss", "accuracy": narrow enough for 80 columns.
-        headings = [(name if name.endswith("loss") else name.split("_")[1]).replace("_", " ") for name in figures]
+        headings = [(name if name.endswith("loss") else name.split("_")[1]).replace("_", " ") for name in metrics]
         widths = [max(len(heading), 9) for heading in headings]
         if len(state.history) == 1:
             if self._heading:
@@ -91,7 +91,7 @@ class TrainingProgress:
             aligned = (heading.rjust(width) for heading, width in zip(headings, widths, strict=True))
             self._console.print("  ".join([f"{'epoch':>12}", *aligned, "seconds"]))
         values = (
-            shown(name.split("_")[1], row[name]).rjust(width) for name, width in zip(figures, widths, strict=True)
+            shown(name.split("_")[1], row[name]).rjust(width) for name, width in zip(metrics, widths, strict=True)
         )
         epoch = f"epoch {state.epoch}/{self._epochs}"
         self._console.print("  ".join([f"{epoch:>12}", *values, f"{row['seconds']:7.2f}"]))

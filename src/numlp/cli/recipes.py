@@ -1,4 +1,4 @@
-"""`numlp recipes`: the named recipes, and what is in them."""
+"""`numlp recipes`: the named recipes and their settings."""
 
 from typing import Annotated
 
@@ -19,13 +19,17 @@ EXAMPLES = """[bold]Examples[/bold]
 
 
 def recipes(
-    name: Annotated[str | None, typer.Argument(help="By default all.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="The recipe to show; by default all.", show_default=False)
+    ] = None,
     settings: Annotated[
         bool, typer.Option("--settings", help="Show all settings and their defaults instead.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show the recipes that come with numlp, as TOML; what one does not name is at its default (--settings)."""
+    """Show the recipes that come with numlp, as TOML; --settings shows the defaults for settings that a recipe leaves
+    out.
+    """
     if settings:
         _show_settings(json)
         return
@@ -41,7 +45,7 @@ def recipes(
 
 
 def _show_settings(json: bool) -> None:
-    """Show what a recipe has where it names nothing."""
+    """Show the defaults for settings that a recipe leaves out."""
     defaults = Recipe()
     if json:
         print_json(defaults.as_dict())

@@ -18,9 +18,9 @@ def report(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """Write report.html into a run's folder: curves, weights, mistakes, and a pad to draw on; and the figures as PNG.
+    """Write a run's report.html, with curves, weights, mistakes and a drawing pad, and its figures as PNG.
 
-    The page is one file that needs no network and no server. docs/report.md explains what it shows.
+    The page is one file that needs no internet connection and no server. docs/report.md explains what it shows.
     """
     from numlp.report import write_report
 

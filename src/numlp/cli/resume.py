@@ -1,4 +1,4 @@
-"""`numlp resume`: goes on with a training that was killed or interrupted."""
+"""`numlp resume`: resumes a run that was killed or interrupted."""
 
 from contextlib import closing
 from pathlib import Path
@@ -24,18 +24,18 @@ def resume(
     report: REPORT = True,
     json: Json = False,
 ) -> None:
-    """Go on with a training from its newest checkpoint, to the same result as if it had never been stopped."""
+    """Resume a stopped run from its newest checkpoint, to the same result as an uninterrupted run."""
     from numlp.files.atomic import remove_leftovers
     from numlp.runs.folder import RECIPE
-    from numlp.runs.unfinished import Lock, can_go_on
+    from numlp.runs.unfinished import Lock, is_unfinished
 
     if not (folder / RECIPE).is_file():
-        raise FileFormatError(f"{folder} is no run: it has no file {RECIPE}")
+        raise FileFormatError(f"{folder} isn't a run's folder: it has no file {RECIPE}")
     recipe = load_recipe(folder / RECIPE)
     screen = console(Commentary, stderr=json)
     with closing(Lock(folder)) as lock:
-        if not can_go_on(folder):
-            raise SettingError(f"{folder} is a run that has ended: there is nothing to go on with")
+        if not is_unfinished(folder):
+            raise SettingError(f"{folder} is a finished run: there is nothing to resume")
         remove_leftovers(folder)
         opening = Opening(folder, read_interval(checkpoint_every), lock)
         _, metrics = run(recipe, load_data(recipe), opening, screen, report=report)

@@ -35,14 +35,14 @@ EXAMPLES = """[bold]Examples[/bold]
 DATA = Annotated[
     str | None,
     typer.Argument(
-        help="A data set's name, or a .npz, .npy or .csv file, or a folder of IDX files.", show_default=False
+        help="A data set's name, a .npz, .npy or .csv file, or a folder of IDX files.", show_default=False
     ),
 ]
 RECIPE = Annotated[
     str | None,
     typer.Option(
-        help="A recipe's name, a TOML file or a run's folder, which the options below change; "
-        "by default 'default' for classes, 'table' for few rows and for real targets.",
+        help="A recipe's name, a TOML file or a run's folder; the options below override its settings. "
+        "By default 'table' for real-valued targets or fewer than 10,000 training rows, else 'default'.",
         show_default=False,
     ),
 ]
@@ -52,11 +52,11 @@ CHECKPOINT_EVERY = Annotated[
     str,
     typer.Option(
         metavar="EPOCHS",
-        help="How often to write what `numlp resume` goes on from: after so many epochs, or seconds: 90s.",
+        help="How often to write a checkpoint for `numlp resume`: in epochs, such as 5, or in seconds, such as 90s.",
     ),
 ]
 REPORT = Annotated[
-    bool, typer.Option("--report/--no-report", help="Write report.html, a page that shows what was learned.")
+    bool, typer.Option("--report/--no-report", help="Write report.html, a page that shows what the network learned.")
 ]
 
 
@@ -73,7 +73,7 @@ def train(
     report: REPORT = True,
     json: Json = False,
 ) -> None:
-    """Train a network, and write its weights, history, metrics, figures and a report into a folder."""
+    """Train a network and write its weights, history, metrics, figures and report to a folder."""
     screen = console(Commentary, stderr=json)
     opening = Opening(output, read_interval(checkpoint_every))
     folder, metrics = run(*choose(recipe, settings), opening, screen, report=report)
@@ -82,7 +82,7 @@ def train(
 
 
 def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]:
-    """Return the named recipe, or the one that fits the data, and the data."""
+    """Return the named recipe, or by default the one that suits the data, and the data."""
     recipe = load_recipe(name or "table").edited(**settings)
     dataset = load_data(recipe)
     return recipe if name else load_recipe(fitting_recipe(dataset)).edited(**settings), dataset

@@ -1,4 +1,4 @@
-"""What is recorded of a training beside its history, for the report."""
+"""What the report needs from training beside the history."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from numlp.training.state import Callback
 
 
 class Watch:
-    """Callbacks that record what the report shows of the training of the first network.
+    """Callbacks that record what the report shows of the first network's training.
 
     Parameters
     ----------
@@ -22,11 +22,11 @@ class Watch:
         self.snapshots = None if count is None else Snapshots(count, epochs=recipe.epochs)
 
     def callbacks(self, member: int) -> list[Callback]:
-        """Return what is to be called after each epoch of an ensemble's network."""
+        """Return the callbacks to run after each epoch of an ensemble's network."""
         return [] if member else [self.gradients, *([] if self.snapshots is None else [self.snapshots])]
 
     def save(self, folder: Path) -> None:
-        """Write the snapshots, if there are any, into a run's folder."""
+        """Write the snapshots, if there are any, to a run's folder."""
         from numlp.runs.folder import SNAPSHOTS
 
         if self.snapshots is not None:

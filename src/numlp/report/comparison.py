@@ -1,4 +1,4 @@
-"""Comparison: one page for several runs, curves overlaid, settings and results in a table."""
+"""Comparison: one page for several runs, with overlaid curves and a table of settings and results."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def write_comparison(runs: Mapping[str, Run], path: Path) -> None:
     Parameters
     ----------
     runs : mapping of str to Run
-        By the names that the page shows.
+        The runs, by the names that the page shows.
     path : path
-        Where the page goes.
+        Where to write the page.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def write_comparison(runs: Mapping[str, Run], path: Path) -> None:
 
 
 def _table(runs: Mapping[str, Run]) -> list[dict[str, Any]]:
-    """Return the columns of the table: a name, a cell for every run, and whether the runs differ in it."""
+    """Return the table's columns: a name, a cell for every run, and whether the runs differ."""
     columns: dict[str, list[tuple[Any, str]]] = {}
     for position, run in enumerate(runs.values()):
         for name, cell in _cells(run).items():

@@ -1,4 +1,4 @@
-"""The curves of a history, as the page draws them."""
+"""The curves of a history, in the form that the page draws."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _SCORES = {"loss": "Loss", "accuracy": "Accuracy", "r2": "R²"}
 
 
 def curves(history: History) -> list[dict[str, Any]]:
-    """Return the panels that there are columns for: loss, accuracy or R², learning rate.
+    """Return a panel for each that the history has: loss, accuracy, R², learning rate.
 
-    Each is ``{"id", "title", "percent", "log", "series": [{"name", "values"}], "best"}``, where `best` is the
-    position of the best validation value or None, and `log` whether a logarithmic scale can show it.
+    A panel is ``{"id", "title", "percent", "log", "series": [{"name", "values"}], "best"}``: `best` is the position
+    of the best validation value or None, and `log` says whether a logarithmic scale can show the values.
     """
     panels = []
     for name, title in _SCORES.items():
@@ -36,27 +36,27 @@ def curves(history: History) -> list[dict[str, Any]]:
 def panel(
     name: str, title: str, series: Sequence[dict[str, Any]], best: int | None = None, *, percent: bool = False
 ) -> dict[str, Any]:
-    """Return one panel; a logarithmic scale is for values that are all above 0."""
+    """Return one panel; only values that are all above 0 get a logarithmic scale."""
     seen = [value for line in series for value in line["values"] if value is not None]
     log = name in ("loss", "gradients") and bool(seen) and min(seen) > 0
     return {"id": name, "title": title, "percent": percent, "log": log, "series": list(series), "best": best}
 
 
 def gradient_curves(norms: History) -> dict[str, Any] | None:
-    """Return the panel of the gradients' norms, or None where none were measured."""
+    """Return the panel of gradient norms, or None if none were measured."""
     columns = [name for name in norms.columns if name != "epoch"]
     series = [{"name": name, "values": numbers(norms[name])} for name in columns]
     return panel("gradients", "Norm of the gradient", series) if series else None
 
 
 def _best(values: Sequence[float], *, least: bool) -> int | None:
-    """Return the position of the best of the finite values, if there is any."""
+    """Return the position of the best finite value, or None if there is none."""
     finite = [i for i, value in enumerate(values) if math.isfinite(value)]
     return (min if least else max)(finite, key=lambda i: values[i]) if finite else None
 
 
 def numbers(values: Sequence[float]) -> list[float | None]:
-    """Return values as JSON holds them: rounded to 7 digits, and None for what is not finite.
+    """Return values for JSON: rounded to 7 digits, and None for those that are not finite.
 
     >>> numbers([0.123456789, float("nan")])
     [0.1234568, None]

@@ -1,8 +1,8 @@
-"""Embedding: a network as JSON, for the page to run it.
+"""Embedding: a network as JSON, which the page can run.
 
-Weights are base64 of little-endian float32. Those of large networks are 16-bit integers, in steps of 1/32767 of the
-matrix's largest weight: half the size, and four times nearer to the weights than float16 would be, which spends its
-bits on numbers near 0. Everything but matrices is always float32 or float64.
+Weights are little-endian float32 in base64. Large networks have 16-bit integers instead, in steps of 1/32767 of the
+matrix's largest weight. These take half the size and are four times as accurate as float16, which spends its bits on
+numbers near 0. Everything but matrices is always float32 or float64.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
 from numlp.network.scaling import Scaling
 
-MOST_FLOAT32 = 300_000  # weights: 1.6 MB of the page
-MOST_WEIGHTS = 16_000_000  # as integers, 43 MB: beyond, a page opens too slowly
+MOST_FLOAT32 = 300_000  # weights; they take 1.6 MB of the page
+MOST_WEIGHTS = 16_000_000  # they take 43 MB as integers; larger pages open too slowly
 
 
 def networks_of(model: Predictor) -> tuple[MLP, ...]:
-    """Return a network, or those of an ensemble."""
+    """Return a network as a tuple of one, or the networks of an ensemble."""
     if isinstance(model, Ensemble):
         return model.members
     return (model,) if isinstance(model, MLP) else ()
 
 
 def precision(model: Predictor) -> str | None:
-    """Return "float32" or "int16", in which the page holds the weights, or None if there are too many of them."""
+    """Return the type in which the page holds the weights, "float32" or "int16", or None if there are too many."""
     count = sum(network.n_weights for network in networks_of(model))
     if count > MOST_WEIGHTS:
         return None
@@ -42,7 +42,7 @@ def precision(model: Predictor) -> str | None:
 
 
 def embedded(model: Predictor, dtype: str) -> dict[str, Any]:
-    """Return a network or an ensemble as JSON holds it, its matrices in `dtype`."""
+    """Return a network or an ensemble for JSON, with matrices in `dtype`."""
     return {
         "members": [_network(network, dtype) for network in networks_of(model)],
         "temperature": model.temperature,
@@ -57,7 +57,7 @@ def embedded(model: Predictor, dtype: str) -> dict[str, Any]:
 
 
 def rounded(model: Predictor) -> Predictor:
-    """Return a copy of a model whose matrices are those that the page has as 16-bit integers."""
+    """Return a copy of a model with its matrices rounded as in the page's 16-bit integers."""
     lossy = copy.deepcopy(model)
     for network in networks_of(lossy):
         for layer in network.linear_layers:
@@ -95,7 +95,7 @@ def _matrix(weight: Array, dtype: str) -> dict[str, Any]:
 
 
 def _steps(weight: Array) -> tuple[npt.NDArray[np.int16], float]:
-    """Return weights as whole numbers of steps, and the step."""
+    """Return weights as integer multiples of a step, and the step."""
     step = (float(np.abs(weight).max()) or 1.0) / np.iinfo(np.int16).max
     return np.rint(weight.astype(np.float64) / step).astype(np.int16), step
 

@@ -1,4 +1,4 @@
-"""Examples: the rows that the page holds, so that one can look at them and let the network judge them again."""
+"""Examples: the rows that the page holds, for readers to look at and for its network to predict."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_PROBABILITIES = 3
 
 
 def choose(judged: Judged) -> npt.NDArray[np.intp]:
-    """Return which rows to hold: the surest mistakes (or largest losses), then the first rows of every class."""
+    """Return which rows to hold: the most confident mistakes (or largest losses), then the first of every class."""
     n_features = judged.x[0].size
     most = int(np.clip(_MOST_NUMBERS // n_features, _LEAST_ROWS, _MOST_ROWS))
     if not judged.has_classes:
@@ -35,9 +35,9 @@ def choose(judged: Judged) -> npt.NDArray[np.intp]:
 
 
 def examples(judged: Judged) -> dict[str, Any]:
-    """Return rows with their truth and with what the model said to them.
+    """Return rows with their true values and the model's predictions.
 
-    Images of bytes are a sprite, everything else is base64 of little-endian float32.
+    Images of bytes are a sprite; everything else is little-endian float32 in base64.
     """
     chosen = choose(judged)
     rows = judged.x[chosen].reshape(len(chosen), -1)
@@ -69,7 +69,7 @@ def examples(judged: Judged) -> dict[str, Any]:
 
 
 def features(judged: Judged) -> list[dict[str, Any]]:
-    """Return name, least, middle and greatest value of every feature of a table of up to 50 columns, else nothing."""
+    """Return each feature's name, least, median and greatest value, for a table of up to 50 columns, else nothing."""
     n_features = judged.x[0].size
     if n_features > 50 or picture_shape(judged.model) is not None:
         return []

@@ -1,4 +1,4 @@
-"""The figures of a report as PNG files, beside those of the training."""
+"""The figures of a report as PNG files, beside those drawn after training."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numlp.report.inside import MOST_ROWS
 from numlp.report.judged import Judged
 from numlp.runs.folder import Run, save_drawings
 
-_MOST_CLASSES = 40  # that a confusion matrix is legible with
+_MOST_CLASSES = 40  # with more, a confusion matrix is illegible
 _IMAGES = 8
 
 
 def save_report_figures(run: Run, network: MLP, judged: Judged | None) -> None:
-    """Draw what the page shows, but for what the training drew already, into the run's figures/."""
+    """Draw the page's figures into the run's figures/, except those drawn after training."""
     from numlp import plots
 
     title = Path(run.recipe.data).stem

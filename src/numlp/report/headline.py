@@ -1,4 +1,4 @@
-"""The headline: the figures that one reads first, with what chance alone may have made of them."""
+"""The headline: the metrics to read first, with intervals that show how much chance may have changed them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _TITLES = {"accuracy": "accuracy", "r2": "R²", "loss": "loss", "mean_absolute_e
 
 
 def headline(run: Run, judged: Judged | None) -> list[dict[str, str]]:
-    """Return the figures as cards: "title", "value", and "note" below it.
+    """Return the metrics as cards: "title", "value", and "note" below it.
 
-    Where the rows are at hand, accuracy and loss come with a 95 % interval: Wilson's for accuracies of one class a
-    row, that of a mean for everything else.
+    If the rows are available, accuracy and loss have a 95 % interval: Wilson's for the accuracy if each row has one
+    class, that of a mean for everything else.
     """
     cards = [*(_stored(run) if judged is None else _judged(judged))]
     metrics = run.metrics
@@ -29,13 +29,13 @@ def headline(run: Run, judged: Judged | None) -> list[dict[str, str]]:
     cards.append(_card("epochs", f"{len(run.history)}", f"of {run.recipe.epochs}, {ended}".removesuffix(", ")))
     if metrics.get("seconds") is not None:
         seconds = float(metrics["seconds"])
-        rate = f"{seconds / len(run.history):.3g} s an epoch" if len(run.history) else ""
+        rate = f"{seconds / len(run.history):.3g} s per epoch" if len(run.history) else ""
         cards.append(_card("training time", duration(seconds), rate))
     return cards
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people say it.
+    """Return a time as text.
 
     >>> duration(3.21), duration(75), duration(7322)
     ('3.2 s', '1 min 15 s', '2 h 2 min')
@@ -47,7 +47,7 @@ def duration(seconds: float) -> str:
 
 
 def figure(name: str, value: float | None) -> str:
-    """Return a figure as people read it.
+    """Return a metric as text.
 
     >>> figure("accuracy", 0.98691), figure("loss", 0.123456), figure("loss", None), figure("", 12345.6)
     ('98.69 %', '0.1235', '–', '12,346')
@@ -64,10 +64,10 @@ def _card(title: str, value: str, note: str) -> dict[str, str]:
 
 
 def _stored(run: Run) -> list[dict[str, str]]:
-    """Return the figures of metrics.json: without rows there is no interval."""
+    """Return the metrics of metrics.json, which have no intervals without the rows."""
     part = next((name for name in ("test", "validation") if run.metrics.get(name)), None)
-    figures: dict[str, Any] = run.metrics[part] if part else {}
-    ordered = sorted(figures.items(), key=lambda item: item[0] == "loss")
+    metrics: dict[str, Any] = run.metrics[part] if part else {}
+    ordered = sorted(metrics.items(), key=lambda item: item[0] == "loss")
     return [
         _card(f"{part} {_TITLES.get(name, name)}", figure(name, value), "no interval without the rows")
         for name, value in ordered
@@ -97,7 +97,7 @@ def _judged(judged: Judged) -> list[dict[str, str]]:
 
 def _with_mean(judged: Judged, name: str, values: Any, unit: str = "") -> dict[str, str]:
     low, high = mean_interval(values, judged.weights)
-    ends = " to ".join(f"{end:,.0f}" if abs(end) >= 1e4 else f"{end:#.4g}" for end in (low, high))
+    ends = " to ".join(f"{end:,.0f}" if abs(end) >= 1e4 else f"{end:#.4g}".rstrip(".") for end in (low, high))
     note = f"{unit}95 % interval {ends}" if math.isfinite(low) else "one row has no interval"
     mean = float(np.average(values, weights=judged.weights))
     return _card(f"{judged.part} {_TITLES[name]}", figure(name, mean), note)

@@ -17,7 +17,7 @@ _BINS = 48
 
 
 def inside(network: MLP, x: AnyArray | None) -> list[dict[str, Any]]:
-    """Return what is to be shown of each layer; without rows, `x`, of weights alone."""
+    """Return what the page shows of each layer; without rows `x`, weights only."""
     activations = [] if x is None else hidden_activations(network, x[:MOST_ROWS])
     shown = []
     for number, layer in enumerate(network.linear_layers):
@@ -37,7 +37,7 @@ def inside(network: MLP, x: AnyArray | None) -> list[dict[str, Any]]:
 
 
 def _distribution(values: npt.NDArray[np.floating]) -> dict[str, Any]:
-    """Return a histogram, as shares of all values, with mean and standard deviation."""
+    """Return a histogram of shares, with mean and standard deviation."""
     flat = values.ravel().astype(np.float64)
     shares, edges = histogram(flat, _BINS)
     return {

@@ -1,4 +1,4 @@
-"""Judged: what a model makes of the rows that it is judged by."""
+"""Judged: a model's predictions for the rows that evaluate it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from numlp.runs.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """The test rows, or the validation rows where there are none, and a model's predictions for them.
+    """The test rows, or the validation rows if there are none, and a model's predictions for them.
 
     Attributes
     ----------
     part : "test" or "validation"
     model : MLP or Ensemble
     x : array, shape (n, …)
-        As they are in the data set.
+        The rows as the data set holds them.
     targets : array, shape (n,) of class indices or (n, targets)
-        As the loss takes them.
+        The targets as the loss takes them.
     weights : array, shape (n,), or None
-        How much each row counts, mean 1.
+        The weight of each row, with mean 1.
     logits : array, shape (n, outputs)
-        Divided by the temperature.
+        The logits, divided by the temperature.
     """
 
     part: str
@@ -46,7 +46,7 @@ class Judged:
 
     @cached_property
     def truth(self) -> AnyArray:
-        """Class indices, (n,); or labels, 0 and 1, (n, labels); or values in their own units, (n, targets)."""
+        """The true classes, (n,); or labels 0 and 1, (n, labels); or values in their own units, (n, targets)."""
         if self.model.loss.task == "classification":
             classes: AnyArray = self.targets if self.targets.ndim == 1 else self.targets.argmax(axis=1)
             return classes
@@ -56,7 +56,7 @@ class Judged:
 
     @cached_property
     def predicted(self) -> AnyArray:
-        """Predictions, in the shape of `truth`; of several values for a target, the best guess of the target."""
+        """The predictions, in the shape of `truth`; of several values per target, the best estimate."""
         loss = self.model.loss
         if loss.task == "classification":
             classes: AnyArray = self.logits.argmax(axis=1)
@@ -68,7 +68,7 @@ class Judged:
 
     @cached_property
     def probabilities(self) -> Array:
-        """Of every class, (n, classes); of a single label, of no and yes; of several labels, of each."""
+        """The probabilities of every class, (n, classes); of no and yes for a single label; else of each label."""
         probabilities = self.model.link(self.logits)
         if self.model.loss.task == "labels" and self.model.n_targets == 1:
             return np.concatenate([1 - probabilities, probabilities], axis=1)
@@ -102,7 +102,7 @@ class Judged:
 
 
 def judged(model: Predictor, dataset: Dataset, recipe: Recipe) -> Judged:
-    """Let a model predict the rows that it is judged by, with the weights that its figures were taken with."""
+    """Return a model's predictions for the rows that evaluate it, weighted as in the run's metrics."""
     split = dataset.validation if dataset.test is None else dataset.test
     rows = check_rows(model, split, model.class_names)
     if recipe.class_weight is not None:

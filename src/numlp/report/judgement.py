@@ -1,4 +1,4 @@
-"""Where a model fails: what is taken for what, how sure it is of it, and how far its values are off."""
+"""Where a model fails: which classes it confuses, how confident it is, and how far off its values are."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def confusion(judged: Judged) -> dict[str, Any]:
 
 
 def calibration(judged: Judged) -> dict[str, Any]:
-    """Return the reliability diagram and the expected calibration error; every label is a decision of its own."""
+    """Return the reliability diagram and the expected calibration error; each label is a separate decision."""
     probabilities, truth = judged.probabilities, judged.truth
     if judged.has_classes:
         truth = judged.classes[0]
@@ -50,18 +50,18 @@ def calibration(judged: Judged) -> dict[str, Any]:
 
 
 def labels(judged: Judged) -> list[dict[str, str]]:
-    """Return how well each of several labels is told: its share, accuracy, precision and recall, as text."""
+    """Return each label's share, accuracy, precision and recall, as text."""
     table = []
     for i, name in enumerate(judged.model.classes):
         truth, guess = judged.truth[:, i] == 1, judged.predicted[:, i] == 1
-        both, said, is_so = int((truth & guess).sum()), int(guess.sum()), int(truth.sum())
+        both, predicted, true = int((truth & guess).sum()), int(guess.sum()), int(truth.sum())
         table.append(
             {
                 "name": name,
                 "share": figure("accuracy", float(truth.mean())),
                 "accuracy": figure("accuracy", float((truth == guess).mean())),
-                "precision": figure("accuracy", both / said if said else None),
-                "recall": figure("accuracy", both / is_so if is_so else None),
+                "precision": figure("accuracy", both / predicted if predicted else None),
+                "recall": figure("accuracy", both / true if true else None),
             }
         )
     return table

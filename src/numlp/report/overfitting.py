@@ -1,4 +1,4 @@
-"""Over-fitting: what the two loss curves of a history say, by one rule."""
+"""Overfitting: a verdict on the two loss curves of a history, by one rule."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Kind = Literal["over-fits", "still falling", "levelled off", "too short", "not v
 LEAST_EPOCHS = 3
 RISE = 0.10  # of the least validation loss
 WOBBLE = 0.05  # of the range of the validation loss
-_LATE = 10  # the last tenth of the epochs is what "at the end" means
+_LATE = 10  # "late" means the last tenth of the epochs
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the curves say.
+    """A verdict on the curves.
 
     Attributes
     ----------
     kind : str
     epoch : int
-        Of least validation loss, counted from 1; 0 where there is none.
+        The epoch with the lowest validation loss, counted from 1; 0 if there is none.
     text : str
-        A sentence or two for people.
+        The verdict in a sentence or two.
     """
 
     kind: Kind
@@ -36,18 +36,18 @@ class Verdict:
 
 
 def overfitting(history: History) -> Verdict:
-    r"""Tell whether a run over-fits, from its losses on training and validation rows.
+    r"""Return a verdict on whether a run overfits, from its losses on training and validation rows.
 
-    With b the epoch of the least validation loss v, and "late" the mean over the last tenth of the epochs (at least
-    one), a run over-fits if all of these hold:
+    Let b be the epoch with the lowest validation loss v, and let "late" mean the average over the last tenth of the
+    epochs (at least one). A run overfits if all of these hold:
 
     1. it has at least 3 epochs, and b is not the last;
-    2. the late validation loss is above v by more than 10 % of \|v\|: it matters;
-    3. and by more than 5 % of the validation loss's whole range, greatest minus least: it is no wobble;
-    4. the late training loss is below that of epoch b: the network still learned, but not what holds for new rows.
+    2. the late validation loss exceeds v by more than 10 % of \|v\|, so it matters;
+    3. it also exceeds v by more than 5 % of the validation loss's range (greatest minus least), so it is no wobble;
+    4. the late training loss is below that of epoch b: the network kept learning, but only about the training rows.
 
-    All are relative, so the verdict does not depend on the unit of the loss. The rule is numlp's own; that the
-    validation loss turns while the training loss falls is the usual definition: I. Goodfellow, Y. Bengio,
+    All conditions are relative, so the verdict does not depend on the unit of the loss. The rule is numlp's own; the
+    usual definition is a validation loss that turns while the training loss falls: I. Goodfellow, Y. Bengio,
     A. Courville, "Deep learning" (2016), section 7.8.
 
     Parameters
@@ -67,35 +67,35 @@ def overfitting(history: History) -> Verdict:
     ('over-fits', 2)
     """
     if "validation_loss" not in history or "train_loss" not in history:
-        return Verdict("not validated", 0, "Without a validation loss, nobody can tell whether the run over-fits.")
+        return Verdict("not validated", 0, "Without a validation loss, there is no telling whether the run overfits.")
     train, validation = history["train_loss"], history["validation_loss"]
     if not all(math.isfinite(value) for value in (*train, *validation)):
-        return Verdict("not validated", 0, "The losses are not all finite, so they tell nothing about over-fitting.")
+        return Verdict("not validated", 0, "Some losses are not finite, so they say nothing about overfitting.")
     n = len(history)
     best = validation.index(min(validation))
     if n < LEAST_EPOCHS:
         counted = f"{n} epoch" + ("s" if n > 1 else "")
-        return Verdict("too short", best + 1, f"After {counted} it is too early to tell whether the run over-fits.")
+        return Verdict("too short", best + 1, f"After {counted} it is too early to tell whether the run overfits.")
     late = max(1, n // _LATE)
     rise = fmean(validation[-late:]) - validation[best]
     learned = fmean(train[-late:]) < train[best]
     relative = rise / abs(validation[best]) if validation[best] else math.inf
     if best == n - 1:
-        text = f"The validation loss was least after the last epoch, {n}: no over-fitting, and more epochs may help."
+        text = f"The validation loss was lowest after the last epoch, {n}: no overfitting, and more epochs may help."
         return Verdict("still falling", n, text)
     wobble = rise <= WOBBLE * (max(validation) - min(validation))
     if learned and not wobble and relative > RISE:
         above = f"{relative:.0%} above" if math.isfinite(relative) else "above"
         text = (
-            f"The run over-fits: the validation loss was least after epoch {best + 1} and ends {above} that, while "
-            "the training loss went on falling."
+            f"The run overfits: the validation loss was lowest after epoch {best + 1} and ends {above} that, while "
+            "the training loss kept falling."
         )
         return Verdict("over-fits", best + 1, text)
     text = (
-        f"No over-fitting to speak of: the validation loss was least after epoch {best + 1} of {n}, and stays close "
+        f"No overfitting to speak of: the validation loss was lowest after epoch {best + 1} of {n} and stays close "
         "to that."
         if wobble or relative <= RISE
-        else f"The validation loss was least after epoch {best + 1} of {n}. It rose again, but so did the training "
-        "loss: that is no over-fitting, rather too high a learning rate."
+        else f"The validation loss was lowest after epoch {best + 1} of {n}. It rose again, but so did the training "
+        "loss: that isn't overfitting, but more likely too high a learning rate."
     )
     return Verdict("levelled off", best + 1, text)

@@ -1,4 +1,4 @@
-"""The page: a template, data, style and scripts, put into one file that needs nothing else."""
+"""The page: a template, data, style and scripts in one self-contained file."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _FOLDER = Path(__file__).parent
 
 
 def page(template: str, scripts: tuple[str, ...], data: Mapping[str, Any], context: Mapping[str, Any]) -> bytes:
-    """Return a page of HTML, in UTF-8.
+    """Return an HTML page in UTF-8.
 
     Parameters
     ----------
     template : str
-        A file of this folder; whatever is put into it is escaped.
+        The name of a template file in this folder; all values put into it are escaped.
     scripts : tuple of str
         The names of the files in scripts/, in the order in which they run.
     data : mapping
-        What the scripts read: anything that JSON can hold.
+        The data for the scripts: anything that JSON can hold.
     context : mapping
-        What the template shows; `data`, too.
+        The values for the template, which also gets `data`.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def page(template: str, scripts: tuple[str, ...], data: Mapping[str, Any], conte
 
 
 def escaped_json(data: Mapping[str, Any]) -> str:
-    r"""Return JSON that may stand in a script element: nothing in it ends the element or the line.
+    r"""Return JSON that is safe in a script element: nothing in it ends the element or the line.
 
     >>> escaped_json({"name": "</script>"})
     '{"name":"\\u003c/script\\u003e"}'
@@ -74,9 +74,9 @@ def escaped_json(data: Mapping[str, Any]) -> str:
 
 
 def policy(script: str, style: str) -> str:
-    """Return a Content-Security-Policy that lets this script and this style work, pictures in data URLs, and no more.
+    """Return a Content-Security-Policy that allows this script, this style, pictures in data URLs, and nothing else.
 
-    See https://www.w3.org/TR/CSP3/, which tells how hashes name inline elements.
+    See https://www.w3.org/TR/CSP3/, on how hashes identify inline elements.
     """
     return (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "

@@ -41,41 +41,41 @@ SCRIPTS = (
 
 
 _INTERVALS = {
-    "classification": "Intervals: of the accuracy E. Wilson's score interval (1927), of the loss mean ± 1.96 s / √n.",
-    "labels": "Intervals: of one label's accuracy E. Wilson's score interval (1927), else mean ± 1.96 s / √n.",
+    "classification": "Intervals: E. Wilson's score interval (1927) for accuracy, mean ± 1.96 s / √n for loss.",
+    "labels": "Intervals: E. Wilson's score interval (1927) for one label's accuracy, else mean ± 1.96 s / √n.",
     "regression": "Intervals: mean ± 1.96 s / √n.",
 }
 
 
 class Written(NamedTuple):
-    """A page, and why it shows less than it could: an empty text if it does not."""
+    """The path of a page, and why it shows no rows: an empty text if it does show them."""
 
     path: Path
     absent: str
 
 
 def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None, *, figures: bool = True) -> Written:
-    """Write the page of a run, report.html, into its folder, and its figures into figures/.
+    """Write a run's page, report.html, to its folder, and its figures to figures/.
 
     Parameters
     ----------
     folder : path
         A run's folder.
     dataset : Dataset, optional
-        What the run was trained on; by default what its recipe names is loaded. Where that can't be found any more,
-        the page leaves out what needs it, and says so.
+        The data that the run was trained on; by default those that its recipe names. If they can't be loaded any
+        more, the page leaves out what needs them, and says so.
     figures : bool
-        Whether to draw the figures as PNG files, too.
+        Whether to draw the figures as PNG files as well.
 
     Returns
     -------
     Written
-        The page, and why it shows no rows, if it does not.
+        The page's path, and why it shows no rows; an empty text if it shows them.
 
     Raises
     ------
     FileFormatError
-        If the folder is no run, or a file in it is damaged.
+        If the folder isn't a run's, or a file in it is damaged.
     OutputError
         If the page can't be written.
     MissingDependencyError
@@ -86,7 +86,7 @@ def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None,
     >>> write_report("runs/nowhere")
     Traceback (most recent call last):
     ...
-    numlp.errors.FileFormatError: runs/nowhere is no run: it has no file recipe.toml
+    numlp.errors.FileFormatError: runs/nowhere isn't a run's folder: it has no file recipe.toml
     """
     run = load_run(folder)
     model = load_model(model_path(run.folder))
@@ -159,7 +159,7 @@ def _page(run: Run, model: Predictor, rows: Judged | None) -> bytes:
 
 
 def _sections(context: dict[str, Any], has_fields: bool) -> list[tuple[str, str]]:
-    """Return ids and names of the sections that the page has."""
+    """Return the ids and names of the page's sections."""
     regression = context["rows"] is not None and context["model"].loss.task == "regression"
     sections = [("curves", "Curves"), ("units", "What the first layer sees")]
     sections.append(("fails", "Predicted and true" if regression else "Where it fails"))
@@ -182,7 +182,7 @@ def _cell(name: str, value: float) -> str:
 
 
 def _rounding(model: Predictor, rows: Judged) -> str:
-    """Say by how much the page's rounded weights change predictions, measured on the rows that it shows."""
+    """Return how much the page's rounded weights change predictions at most, on the rows that it shows."""
     x = rows.x[choose(rows)]
     predict = model.predict if model.loss.task == "regression" else model.predict_proba
     lossy = rounded(model)
@@ -192,7 +192,7 @@ def _rounding(model: Predictor, rows: Judged) -> str:
 
 
 def _rounded_up(value: float) -> str:
-    """Return one digit of a number, rounded up, so that "at most" is true.
+    """Return a number rounded up to one digit, so that "at most" is true.
 
     >>> _rounded_up(0.000041), _rounded_up(0.2), _rounded_up(0.0)
     ('0.00005', '0.2', '0')

@@ -1,4 +1,4 @@
-"""The settings of a run, as they may be passed on, and how to repeat it."""
+"""The settings of a run, without private paths, and how to repeat the run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HARDER = ("dropout", "input_dropout", "noise", "input_noise", "label_smoothing"
 
 
 def portable(recipe: Recipe) -> dict[str, Any]:
-    """Return the settings of a recipe, its files without their folders, so that a page can be passed on."""
+    """Return a recipe's settings, files without their folders, so that a page reveals no paths when shared."""
     return {name: _without_folder(value) for name, value in recipe.as_dict().items()}
 
 
@@ -33,21 +33,24 @@ def shown(value: Any) -> str:
 
 
 def reproduction(run: Run) -> dict[str, str]:
-    """Return the command that repeats a run, and what that is worth."""
+    """Return the command that repeats a run, and a note on how close the result will be."""
     ended = run.metrics.get("ended", "completed")
     if run.recipe.time_budget is not None:
-        note = "The run has a time budget: how far it gets depends on the machine, so the result is close, not equal."
+        note = "A time budget makes the number of steps depend on the machine: the result is close, not equal."
+    elif ended == "diverged":
+        note = "This run diverged; the command repeats it from the beginning."
     elif ended != "completed":
-        note = f"This run was {ended}; the command trains it again from the beginning, and to the end."
+        note = f"This run was {ended}; the command trains it again from the beginning to the end."
     else:
-        note = (
-            "The same machine, versions and number of BLAS threads give the same bits; others give nearly the same."
-        )
-    return {"command": "numlp train --recipe recipe.toml", "note": f"Run it in the folder of this page. {note}"}
+        note = "The same machine, versions and number of BLAS threads give the same bits; others come close."
+    return {
+        "command": "numlp train --recipe recipe.toml",
+        "note": f"Run this command in the folder of this page. {note}",
+    }
 
 
 def harder(recipe: Recipe) -> str:
-    """Name what makes the training's own rows harder than those that a network is judged by.
+    """Name the settings that make rows harder in training than in evaluation.
 
     >>> harder(Recipe(dropout=0.2, label_smoothing=0.1))
     'dropout, label smoothing'

@@ -9,17 +9,17 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-_LEVELS = 63  # of each sign: finer shades cost bytes that no eye sees
+_LEVELS = 63  # for each sign; finer shades cost bytes and are invisible
 _POSITIVE, _NEGATIVE = (214, 69, 51), (47, 127, 214)
 
 
 def data_url(png: bytes) -> str:
-    """Return a PNG as a URL that holds it."""
+    """Return a PNG as a data URL."""
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def sheet(pictures: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """Lay pictures, (n, height, width), out in rows, as near to a square as they fill; empty places are 0.
+    """Arrange pictures, (n, height, width), in a nearly square grid; empty places are 0.
 
     >>> sheet(np.arange(1, 4).reshape(3, 1, 1))
     array([[1, 2],
@@ -34,12 +34,12 @@ def sheet(pictures: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 
 
 def columns_of(n: int, height: int, width: int) -> int:
-    """Return how many pictures stand in a row of a `sheet`."""
+    """Return the number of pictures in each row of a `sheet`."""
     return max(1, math.ceil(math.sqrt(n * height / width)))
 
 
 def grey(pictures: npt.NDArray[np.uint8]) -> str:
-    """Return pictures of bytes, (n, height, width), as a sprite that holds every byte exactly."""
+    """Return byte pictures, (n, height, width), as a lossless sprite."""
     from PIL import Image
 
     written = io.BytesIO()
@@ -50,8 +50,7 @@ def grey(pictures: npt.NDArray[np.uint8]) -> str:
 def signed(pictures: npt.NDArray[np.floating], largest: float) -> str:
     """Return pictures of signed numbers, (n, height, width), as a sprite: red is positive, blue negative.
 
-    What is 0 is transparent, so that it has the colour of whatever page it stands on; ± `largest` and all beyond is
-    opaque.
+    0 is transparent and so takes the page's color; ± `largest` and everything beyond is opaque.
     """
     from PIL import Image
 

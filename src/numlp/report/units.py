@@ -1,4 +1,4 @@
-"""What the first layer sees: the weights into each of its units, as a picture, at one or several epochs."""
+"""What the first layer sees: the weights into each of its units as pictures, at one or more epochs."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ _MOST_UNITS = 1024
 
 
 def units(network: MLP, snapshots: Mapping[int, Array]) -> dict[str, Any]:
-    """Return the pictures of the units with the largest weights, as sprites, for each snapshot and for the model.
+    """Return pictures of the units with the largest weights, as sprites, for each snapshot and for the model.
 
-    Inputs that are no images are a strip of cells each.
+    If the inputs aren't images, a unit is a strip of cells.
 
     Raises
     ------
     FileFormatError
-        If the snapshots are those of another network.
+        If the snapshots belong to another network.
     """
     weight = network.linear_layers[0].weight
     n_inputs, n_units = weight.shape
     if any(snapshot.shape != weight.shape for snapshot in snapshots.values()):
-        raise FileFormatError(f"the run's snapshots are not of its model, whose first layer is {weight.shape}")
+        raise FileFormatError(
+            f"the run's snapshots don't belong to its model, whose first layer has shape {weight.shape}"
+        )
     shape = picture_shape(network) or PictureShape(1, n_inputs)
     frames = {f"epoch {epoch}" if epoch else "before training": snapshot for epoch, snapshot in snapshots.items()}
-    # The last snapshot mostly is the model itself; with early stopping the model is that of an earlier epoch.
+    # The last snapshot is usually the model itself, but early stopping restores an earlier epoch.
     if not frames or not np.array_equal(list(frames.values())[-1], weight):
         frames["the model"] = weight
     count = max(1, min(n_units, _MOST_UNITS, _MOST_PIXELS // (n_inputs * len(frames))))

@@ -1,1 +1,1 @@
-"""Runs: recipes, the folder that a run leaves behind, and runs that stopped before their end."""
+"""Runs: recipes, a run's folder, and unfinished runs."""

@@ -45,42 +45,41 @@ GRADIENTS = "gradients.csv"
 
 @dataclass(frozen=True)
 class Run:
-    """What a run's folder holds, the weights aside."""
+    """The contents of a run's folder, except the weights."""
 
     folder: Path
     recipe: Recipe
     history: History
     metrics: dict[str, Any]
-    gradients: History  # norms by layer, without epochs where the run measured none
+    gradients: History  # norms by layer; empty if the run measured none
 
 
 def create_folder(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> Path:
-    """Make the folder of a run, and write its recipe into it.
+    """Create a run's folder and write its recipe into it.
 
     Parameters
     ----------
     recipe : Recipe
     output : path, optional
-        A folder that does not exist yet; by default ``runs/<date>-<data>-<layers>``, made different from those that
-        there are.
+        A folder that does not exist yet; by default ``runs/<date>-<data>-<layers>``, numbered if that exists.
 
     Raises
     ------
     OutputError
-        If the folder exists already or can't be made.
+        If the folder already exists or can't be created.
     """
     wanted = _default_folder(recipe) if output is None else Path(output)
     toml = recipe.to_toml().encode()
-    # Another run may take a name in the same instant: a name is free only if the folder could be made.
+    # Another run may take a name in the same instant: only creating the folder proves that its name was free.
     for folder in [wanted] if output is not None else numbered(wanted):
         try:
             folder.mkdir(parents=True)
             break
         except FileExistsError as error:
             if output is not None or not os.path.lexists(folder):
-                raise OutputError(f"{folder} exists already: name another output folder, or remove it") from error
+                raise OutputError(f"{folder} already exists: name another output folder, or remove it") from error
         except OSError as error:
-            raise OutputError(f"can't make the folder {folder}: {error.strerror or error}") from error
+            raise OutputError(f"can't create the folder {folder}: {error.strerror or error}") from error
     write_bytes(folder / RECIPE, toml)
     return folder
 
@@ -92,32 +91,35 @@ def _default_folder(recipe: Recipe) -> Path:
 
 
 def numbered(path: Path) -> Iterator[Path]:
-    """Yield the path itself, then name-2, name-3 …"""
+    """Yield the path itself, then name-2, name-3, …"""
     yield path
     for number in itertools.count(2):
         yield path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
 def free_path(path: Path) -> Path:
-    """Return the path itself if nothing is there, else the first of name-2, name-3 … that is free."""
+    """Return the path itself if it is free, else the first free one of name-2, name-3, …"""
     return next(candidate for candidate in numbered(path) if not candidate.exists())
 
 
 def new_figure_path(path: Path | None, default: str) -> Path:
-    """Return where a new figure goes: the path if it can be one, or the default's name or the next free one.
+    """Return where to write a new figure: the given path, or the default name or the next free one.
 
     Raises
     ------
-    SettingError, OutputError
+    SettingError
+        If the path isn't a .png file.
+    OutputError
+        If the path already exists, or its folder doesn't.
     """
     if path is None:
         return free_path(Path(default))
     if path.suffix.lower() != ".png":
         raise SettingError(f"--output must be a .png file, not {path}")
     if path.exists():
-        raise OutputError(f"{path} exists already: name another file, or remove it")
+        raise OutputError(f"{path} already exists: name another file, or remove it")
     if not path.parent.is_dir():
-        raise OutputError(f"there is no folder {path.parent}: make it, or name another file")
+        raise OutputError(f"there is no folder {path.parent}: create it, or name another file")
     return path
 
 
@@ -132,15 +134,15 @@ def save_run(
     ended: str,
     gradients: History | None = None,
 ) -> dict[str, Any]:
-    """Calibrate a trained model if its recipe says so, judge it, and write all but the recipe into the run's folder.
+    """Calibrate a trained model if its recipe says so, evaluate it, and write all but the recipe to its folder.
 
     Parameters
     ----------
     folder : path
-        Made by `create_folder`.
+        Created by `create_folder`, with the recipe in it.
     recipe, model, dataset
     history : History
-        Of an ensemble, the mean of its members'.
+        For an ensemble, the mean over its members.
     seconds : float
         How long the training took, validation included.
     ended : "completed", "interrupted" or "diverged"
@@ -150,11 +152,11 @@ def save_run(
     Returns
     -------
     dict
-        What metrics.json holds: for "train", "validation" and "test" the loss and the accuracy (or R²), None where
-        there are no test rows; "epochs", "seconds", "parameters", "ended", "threads" and "versions"; and
-        "calibration" where that was asked for.
+        The contents of metrics.json: "train", "validation" and "test" with the loss and the accuracy (or R²), None
+        if there are no test rows; "epochs", "seconds", "parameters", "ended", "threads" and "versions"; and
+        "calibration" if the recipe asks for it.
     """
-    # The class weights of the training, "balanced" ones too, in every figure.
+    # Training's class weights, "balanced" ones included, apply to every metric.
     weights = None if recipe.class_weight is None else class_weights_of(model, dataset.train, recipe.class_weight)
     networks = model.members if isinstance(model, Ensemble) else (model,)
     calibration = _calibrated(model, dataset) if recipe.calibrate else None
@@ -163,7 +165,7 @@ def save_run(
     if gradients:
         write_bytes(folder / GRADIENTS, to_csv(gradients).encode())
     with limited(recipe.threads if isinstance(recipe.threads, int) else None):
-        threads = count()  # more than the BLAS can have may have been asked for
+        threads = count()  # the recipe may ask for more than the BLAS allows
     metrics = {
         "train": judge(model, dataset.train, weights),
         "validation": judge(model, dataset.validation, weights),
@@ -183,7 +185,7 @@ def save_run(
 
 
 def _calibrated(model: MLP | Ensemble, dataset: Dataset) -> dict[str, Any]:
-    """Calibrate a model, and say what came of it: where it can't be done, the training is not lost for that."""
+    """Calibrate a model and return the result; if it fails, return why, so that no training is lost."""
     try:
         return dataclasses.asdict(calibrate(model, dataset.validation))
     except NumlpError as error:
@@ -191,22 +193,22 @@ def _calibrated(model: MLP | Ensemble, dataset: Dataset) -> dict[str, Any]:
 
 
 def _summary(history: History, ended: str) -> dict[str, Any]:
-    """Return what a model file says of its training: nothing that differs when the training is repeated."""
+    """Return what a model file says about its training, without anything that differs between repetitions."""
     last = {name: value for name, value in (history.rows or [{}])[-1].items() if name not in ("epoch", "seconds")}
     return {"epochs": len(history), "ended": ended, "last_epoch": last}
 
 
 def _without_folders(recipe: Recipe) -> dict[str, Any]:
-    """Return a recipe whose files have no folders: a model that is passed on should not tell where it was made."""
+    """Return a recipe's settings, files without their folders: a shared model should not reveal where it was made."""
     settings = recipe.as_dict()
     files = {name: Path(value).name for name, value in settings.items() if isinstance(value, str) and os.sep in value}
     return settings | files
 
 
 def judge(predictor: Predictor, rows: AnySplit, class_weight: ClassWeight | None = None) -> dict[str, float | None]:
-    """Return the figures of a predictor as JSON can hold them: None where a ruined network's are not finite."""
-    figures = evaluate(predictor, rows, class_weight=class_weight)
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+    """Return a predictor's metrics for JSON, with None for those of a diverged network that are not finite."""
+    metrics = evaluate(predictor, rows, class_weight=class_weight)
+    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
 def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -> None:
@@ -224,12 +226,12 @@ def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -
 
 
 def save_drawings(folder: Path, figures: "Mapping[str, Figure]") -> None:
-    """Write figures as PNG files into a run's figures/, by the names that they get there."""
+    """Write figures, by name, as PNG files to a run's figures/."""
     drawn = part_of(folder, "figures")
     try:
         drawn.mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError(f"can't make the folder {drawn}: {error.strerror or error}") from error
+        raise OutputError(f"can't create the folder {drawn}: {error.strerror or error}") from error
     for name, figure in figures.items():
         save_figure(figure, drawn / f"{name}.png")
 
@@ -247,18 +249,18 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     Raises
     ------
     FileFormatError
-        If it is no folder of a run, or a file in it is damaged.
+        If it isn't a run's folder, or a file in it is damaged.
     """
     folder = Path(folder)
     for name in (RECIPE, "history.csv", "metrics.json"):
         if not (folder / name).is_file():
-            raise FileFormatError(f"{folder} is no run: it has no file {name}")
+            raise FileFormatError(f"{folder} isn't a run's folder: it has no file {name}")
     try:
         metrics = parse_json(read_text(part_of(folder, "metrics.json"), limits.TEXT_BYTES))
         history = _history(part_of(folder, "history.csv"))
         gradients = _history(part_of(folder, GRADIENTS)) if (folder / GRADIENTS).is_file() else History()
         if not _is_metrics(metrics):
-            raise ValueError("metrics.json does not hold what it should")
+            raise ValueError("metrics.json does not hold a run's metrics")
     except FileFormatError:
         raise
     except (OSError, ValueError) as error:
@@ -267,22 +269,22 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
 
 
 def _is_metrics(metrics: Any) -> bool:
-    """Tell whether what was in metrics.json has the kinds that `save_run` writes, as far as it is there."""
+    """Return whether the entries of metrics.json that are present have the types that `save_run` writes."""
     if not isinstance(metrics, dict):
         return False
     parts = [metrics.get(part) or {} for part in ("train", "validation", "test")]
     if not all(isinstance(part, dict) for part in [*parts, metrics.get("versions", {})]):
         return False
-    figures = [
+    numbers = [
         *(value for part in parts for value in part.values()),
         metrics.get("seconds"),
         metrics.get("parameters"),
     ]
-    return all(isinstance(value, int | float | None) for value in figures)
+    return all(isinstance(value, int | float | None) for value in numbers)
 
 
 def model_path(run_or_model: str | os.PathLike[str]) -> Path:
-    """Return the model file of a run's folder, or the path itself if it is none."""
+    """Return the model file in a run's folder, or the path itself if it isn't a folder."""
     path = Path(run_or_model)
     return part_of(path, MODEL) if path.is_dir() else path
 

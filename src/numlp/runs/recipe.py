@@ -1,6 +1,6 @@
-"""Recipe: everything that names a training run, as a frozen value and as TOML.
+"""Recipe: all settings of a training run, as a frozen value and as TOML.
 
-Training from the same recipe, on the same machine, gives the same bits.
+Training from the same recipe on the same machine gives the same bits.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from numlp.arrays.randomness import as_seed
 from numlp.data.augmentation import AUGMENTATIONS
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS
@@ -20,81 +19,14 @@ from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES, Task
 from numlp.network.mlp import DTYPES
 from numlp.network.scaling import SCALINGS
+from numlp.runs import checks
 from numlp.settings import limits
-from numlp.settings.checks import (
-    choice,
-    fraction,
-    missing,
-    nonnegative,
-    positive,
-    share,
-    truth,
-    unknown,
-    whole_number,
-)
+from numlp.settings.checks import fraction, missing, nonnegative, positive, truth, unknown
 from numlp.settings.named import Check, check_settings, optional, resolve, setting
 from numlp.training.optimizers import OPTIMIZERS, Optimizer
 from numlp.training.schedules import SCHEDULES, ReduceOnPlateau
 
 OFF = object()
-
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str) or "\0" in value:
-        raise SettingError(f"{name} must be a string without zero bytes, not {value!r}")
-    return value
-
-
-def _one_of(registry: Mapping[str, object]) -> Check:
-    def check(name: str, value: object) -> Any:
-        choice(name, value, registry)
-        return value
-
-    return check
-
-
-def _named(registry: Mapping[str, type[Any]]) -> Check:
-    return lambda name, value: str(resolve(name, value, registry))
-
-
-def _widths(name: str, value: object) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple):
-        raise SettingError(f"{name} must be a list of widths, not {value!r}")
-    return tuple(whole_number(name, width, maximum=limits.UNITS) for width in value)
-
-
-def _activation(name: str, value: object) -> str | tuple[str, ...]:
-    if isinstance(value, list | tuple):
-        return tuple(str(resolve(name, each, ACTIVATIONS)) for each in value)
-    return str(resolve(name, value, ACTIVATIONS))
-
-
-def _share_or_path(name: str, value: object) -> float | str:
-    return _text(name, value) if isinstance(value, str) else share(name, value)
-
-
-def _class_weight(name: str, value: object) -> str | dict[str, float] | tuple[float, ...]:
-    if isinstance(value, Mapping):
-        return {str(key): nonnegative(f"{name} of {key}", weight) for key, weight in value.items()}
-    if isinstance(value, list | tuple):
-        return tuple(nonnegative(name, weight) for weight in value)
-    choice(name, value, {"balanced": None})
-    return "balanced"
-
-
-def _count(most: int | None = None, least: int = 1) -> Check:
-    return lambda name, value: whole_number(name, value, minimum=least, maximum=most)
-
-
-def _threads(name: str, value: object) -> int | str:
-    if isinstance(value, str):
-        choice(name, value, {"timed": None})
-        return value
-    return whole_number(name, value, maximum=limits.THREADS)
-
-
-def _seed(name: str, value: object) -> int:
-    return as_seed(value)
 
 
 def _optimizer(text: object) -> Optimizer:
@@ -106,16 +38,16 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _setting(default: Any, check: Check, panel: str, text: str) -> Any:
-    """Declare a setting, with its help and the group that the help shows it in."""
+    """Declare a setting with its help text and the panel that shows it."""
     return setting(default, check, panel=panel, help=text)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a training run depends on; `Recipe.help()` tells what each setting is.
+    """All settings of a training run; `Recipe.help()` explains each.
 
-    The settings bear the names that they have in `MLP`, `train` and `load_dataset`. Activations, losses, optimizers,
-    schedules and augmentations are texts: a name, and settings of their own in parentheses.
+    Settings have the same names as in `MLP`, `train` and `load_dataset`. Activations, losses, optimizers, schedules
+    and augmentations are texts: a name, followed by their own settings in parentheses.
 
     Examples
     --------
@@ -124,149 +56,195 @@ class Recipe:
     5
     """
 
-    data: str = _setting("mnist", _text, "Data", "A data set's name, or the path of a file or folder.")
+    data: str = _setting("mnist", checks.text, "Data", "A data set's name, or the path of a file or folder.")
     target: str | None = _setting(
-        None, optional(_text), "Data", "The target column of a .csv, or the .npy file with y."
+        None, optional(checks.text), "Data", "The target column of a .csv, or the .npy file with y."
     )
     task: Task | None = _setting(
         None,
-        optional(_one_of(dict.fromkeys(typing.get_args(Task)))),
+        optional(checks.one_of(dict.fromkeys(typing.get_args(Task)))),
         "Data",
-        f"{_listed(typing.get_args(Task))}, if the targets leave it open.",
+        f"The task, if the targets leave it open: {_listed(typing.get_args(Task))}.",
     )
     weights: str | None = _setting(
-        None, optional(_text), "Data", "Of the samples: a column of the .csv, an array of the .npz, a .npy file."
+        None,
+        optional(checks.text),
+        "Data",
+        "Sample weights: a column of the .csv, an array in the .npz, a .npy file.",
     )
     class_weight: Any = _setting(
-        None, optional(_class_weight), "Data", "'balanced', or weights: 1,5 or {cat = 1, dog = 5}."
+        None,
+        optional(checks.class_weight),
+        "Data",
+        "Class weights: 'balanced', or numbers: 1,5 or {cat = 1, dog = 5}.",
     )
     validation: float | str = _setting(
-        0.05, _share_or_path, "Data", "A share of the training rows, cut from their end, or a file."
+        0.05,
+        checks.share_or_path,
+        "Data",
+        "Validation rows: a share from the end of the training rows, or a file.",
     )
-    test: str | None = _setting(None, optional(_text), "Data", "A file to judge the result by.")
+    test: str | None = _setting(None, optional(checks.text), "Data", "A file of rows to test the trained network on.")
 
     layers: tuple[int, ...] = _setting(
-        (512, 512), _widths, "Network", "Widths of the hidden layers: 256,256; or none."
+        (512, 512), checks.widths, "Network", "Widths of the hidden layers, such as 256,256, or none."
     )
     activation: str | tuple[str, ...] = _setting(
-        "relu", _activation, "Network", f"Of all hidden layers, or of each: {_listed(ACTIVATIONS)}."
+        "relu", checks.activation, "Network", f"One for all hidden layers, or one for each: {_listed(ACTIVATIONS)}."
     )
     loss: str | None = _setting(
-        None, optional(_named(LOSSES)), "Network", f"{_listed(LOSSES)}; by default it follows from the targets."
+        None, optional(checks.named(LOSSES)), "Network", f"{_listed(LOSSES)}; by default chosen from the targets."
     )
     initializer: str | None = _setting(
         None,
-        optional(_one_of(INITIALIZERS)),
+        optional(checks.one_of(INITIALIZERS)),
         "Network",
-        f"{_listed(INITIALIZERS)}; by default what suits each layer.",
+        f"{_listed(INITIALIZERS)}; by default the one that suits each layer.",
     )
-    normalization: str = _setting("none", _one_of(NORMALIZATIONS), "Network", f"{_listed(NORMALIZATIONS)}.")
-    input_scaling: str = _setting("standardize", _one_of(SCALINGS), "Network", f"{_listed(SCALINGS)}.")
-    dtype: str = _setting("float32", _one_of(DTYPES), "Network", f"{_listed(DTYPES)}.")
+    normalization: str = _setting(
+        "none", checks.one_of(NORMALIZATIONS), "Network", f"Of the hidden layers: {_listed(NORMALIZATIONS)}."
+    )
+    input_scaling: str = _setting(
+        "standardize", checks.one_of(SCALINGS), "Network", f"Scaling of the inputs: {_listed(SCALINGS)}."
+    )
+    dtype: str = _setting("float32", checks.one_of(DTYPES), "Network", f"Type of the weights: {_listed(DTYPES)}.")
 
-    optimizer: str = _setting("sgd", _named(OPTIMIZERS), "Training", f"{_listed(OPTIMIZERS)}; 'sgd(momentum = 0.9)'.")
+    optimizer: str = _setting(
+        "sgd", checks.named(OPTIMIZERS), "Training", f"{_listed(OPTIMIZERS)}; with settings, 'sgd(momentum = 0.9)'."
+    )
     learning_rate: float = _setting(
-        None, optional(positive), "Training", "The length of a step; by default the optimizer's usual one."
+        None, optional(positive), "Training", "Learning rate; by default the optimizer's usual one."
     )
     schedule: str = _setting(
-        "constant", _named(SCHEDULES), "Training", f"Of the rate: {_listed(SCHEDULES)}; 'cosine(warmup = 1)'."
+        "constant",
+        checks.named(SCHEDULES),
+        "Training",
+        f"Of the learning rate: {_listed(SCHEDULES)}; with settings, 'cosine(warmup = 1)'.",
     )
-    batch_size: int = _setting(32, _count(), "Training", "Samples a step.")
-    epochs: int = _setting(8, _count(), "Training", "Passes over the training data.")
-    seed: int = _setting(0, _seed, "Training", "All that is random follows from it.")
+    batch_size: int = _setting(32, checks.count(), "Training", "Samples per step.")
+    epochs: int = _setting(8, checks.count(), "Training", "Passes over the training data.")
+    seed: int = _setting(0, checks.seed, "Training", "Seed of all randomness.")
     patience: int | None = _setting(
-        None, optional(_count()), "Training", "Stop after so many epochs that are no better; keep the best."
+        None,
+        optional(checks.count()),
+        "Training",
+        "Stop after this many epochs without improvement; keep the best weights.",
     )
-    monitor: str = _setting("validation_loss", _text, "Training", "The figure of the history that patience looks at.")
-    min_delta: float = _setting(0.0, nonnegative, "Training", "By how much it must be better to count.")
+    monitor: str = _setting(
+        "validation_loss", checks.text, "Training", "Column of the history that patience watches."
+    )
+    min_delta: float = _setting(
+        0.0, nonnegative, "Training", "The improvement that an epoch must exceed to count as better."
+    )
     time_budget: float | None = _setting(
-        None, optional(positive), "Training", "Stop after so many seconds, each network of an ensemble."
+        None, optional(positive), "Training", "Stop after this many seconds, for each network of an ensemble."
     )
     threads: int | str | None = _setting(
-        None, optional(_threads), "Training", "Of the BLAS; 'timed' tries what is fastest; by default NumPy's choice."
+        None,
+        optional(checks.threads),
+        "Training",
+        "Number of BLAS threads, or 'timed' to find the fastest; by default NumPy's choice.",
     )
 
-    dropout: float = _setting(0.0, fraction, "Regularization", "The share of hidden units that is dropped.")
-    input_dropout: float = _setting(0.0, fraction, "Regularization", "The share of inputs that is dropped.")
-    noise: float = _setting(0.0, nonnegative, "Regularization", "Deviation of the noise on hidden units.")
-    input_noise: float = _setting(0.0, nonnegative, "Regularization", "Deviation of the noise on scaled inputs.")
+    dropout: float = _setting(0.0, fraction, "Regularization", "Share of hidden units to drop.")
+    input_dropout: float = _setting(0.0, fraction, "Regularization", "Share of inputs to drop.")
+    noise: float = _setting(0.0, nonnegative, "Regularization", "Standard deviation of the noise on hidden units.")
+    input_noise: float = _setting(
+        0.0, nonnegative, "Regularization", "Standard deviation of the noise on scaled inputs."
+    )
     l1: float = _setting(0.0, nonnegative, "Regularization", "Penalty l1 · Σ|w|.")
     l2: float = _setting(0.0, nonnegative, "Regularization", "Penalty ½ l2 · Σw².")
     max_norm: float | None = _setting(
-        None, optional(positive), "Regularization", "The largest norm of the weights into a unit."
+        None, optional(positive), "Regularization", "Largest norm of the weights into a unit."
     )
     label_smoothing: float = _setting(
-        0.0, fraction, "Regularization", "The share of each target that is spread over all classes."
+        0.0, fraction, "Regularization", "Share of each target to spread over all classes."
     )
-    mixup: float = _setting(0.0, nonnegative, "Regularization", "Mix pairs of rows in shares from Beta(x, x).")
+    mixup: float = _setting(
+        0.0,
+        nonnegative,
+        "Regularization",
+        "Mix pairs of rows, in shares drawn from Beta(x, x), where x is this value.",
+    )
     augmentation: str | None = _setting(
         None,
-        optional(_named(AUGMENTATIONS)),
+        optional(checks.named(AUGMENTATIONS)),
         "Regularization",
-        "Random changes of images: 'images(rotation = 10, shift = 2)'.",
+        "Random changes to images, such as 'images(rotation = 10, shift = 2)'.",
     )
     adversarial: float = _setting(
-        0.0, nonnegative, "Regularization", "Learn also from inputs moved so far against the network."
+        0.0,
+        nonnegative,
+        "Regularization",
+        "Also train on inputs moved by this distance to raise their loss.",
     )
-    clip_norm: float | None = _setting(
-        None, optional(positive), "Regularization", "The largest norm of the gradients."
-    )
+    clip_norm: float | None = _setting(None, optional(positive), "Regularization", "Largest norm of the gradients.")
     clip_value: float | None = _setting(
-        None, optional(positive), "Regularization", "The largest absolute value of a gradient."
+        None, optional(positive), "Regularization", "Largest absolute value of a gradient."
     )
     averaging: float = _setting(
-        0.0, fraction, "Regularization", "Decay of a moving average of the parameters, which is what is kept."
+        0.0,
+        fraction,
+        "Regularization",
+        "Decay of a moving average of the parameters, which replaces them in the result.",
     )
 
-    ensemble: int = _setting(1, _count(limits.NETWORKS), "Result", "Train so many networks, and average them.")
+    ensemble: int = _setting(1, checks.count(limits.NETWORKS), "Result", "Number of networks to train and average.")
     calibrate: bool = _setting(False, truth, "Result", "Fit a temperature to the validation rows.")
     snapshots: int | None = _setting(
-        None, optional(_count(least=2)), "Result", "Keep the first layer's weights at so many epochs, for the report."
+        None,
+        optional(checks.count(least=2)),
+        "Result",
+        "Number of epochs at which to save the first layer's weights for the report.",
     )
 
     def __post_init__(self) -> None:
         check_settings(self)
-        if not self.learning_rate:  # None, but never after this: a stored recipe names the rate that was used
+        if not self.learning_rate:  # None here, never later: a stored recipe names the rate that it used
             object.__setattr__(self, "learning_rate", _optimizer(self.optimizer).usual_rate)
         if self.task not in (None, self.known_task):
-            raise SettingError(f"loss {self.loss!r} is for {self.known_task}, not for task {self.task!r}")
+            raise SettingError(
+                f"loss {self.loss!r} is for {self.known_task}, not for {self.task}: change loss or task"
+            )
         if self.patience is None and (self.monitor, self.min_delta) != ("validation_loss", 0.0):
-            raise SettingError("monitor and min_delta say when patience is lost: name a patience, too")
+            raise SettingError("monitor and min_delta have an effect only with patience: set patience as well")
         self.check_task(self.known_task)
         self._check_patience()
         if isinstance(self.activation, tuple) and len(self.activation) != len(self.layers):
             raise SettingError(
                 f"activation must be one for all {len(self.layers)} hidden layers, or one for each, not the "
-                f"{len(self.activation)} of {','.join(self.activation)!r}"
+                f"{len(self.activation)} in {','.join(self.activation)!r}"
             )
 
     def _check_patience(self) -> None:
-        """Refuse to stop before a schedule that waits, too, has lowered the rate and an epoch has tried it."""
+        """Refuse a patience that ends training before the schedule lowers the rate and an epoch tries that rate."""
         schedule = resolve("schedule", self.schedule, SCHEDULES)
         if self.patience is None or not isinstance(schedule, ReduceOnPlateau) or schedule.figure != self.monitor:
             return
         least = schedule.patience + 2
         if self.patience < least:
             raise SettingError(
-                f"patience {self.patience} ends the training before schedule {self.schedule!r} lowers the rate after "
-                f"{schedule.patience + 1} epochs: make it {least} or more, or give the schedule less, as in "
+                f"patience {self.patience} ends training before schedule {self.schedule!r} lowers the rate after "
+                f"{schedule.patience + 1} epochs: make it {least} or more, or give the schedule less patience, as in "
                 f"'reduce_on_plateau(patience = {(self.patience - 1) // 2})'"
             )
 
     def check_task(self, task: Task | None) -> None:
-        """Refuse settings that have no meaning for targets of a kind."""
+        """Refuse settings that have no meaning for a task."""
         for name in ("label_smoothing", "calibrate", "class_weight"):
             if task == "regression" and getattr(self, name):
-                raise SettingError(f"{name} has no meaning for real targets, which have no classes")
+                raise SettingError(
+                    f"{name} has no meaning for real-valued targets, which have no classes: turn it off"
+                )
 
     @property
     def known_task(self) -> Task | None:
-        """What the targets are, if the loss or the setting `task` says so."""
+        """The task, if the loss or the setting `task` determines it, else None."""
         return self.task if self.loss is None else resolve("loss", self.loss, LOSSES).task
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Self:
-        """Make a recipe from settings by name; those that are absent have their defaults."""
+        """Return a recipe with the given settings by name, and defaults for all others."""
         fields = [field.name for field in dataclasses.fields(cls)]
         for name in settings:
             if name not in fields:
@@ -274,9 +252,9 @@ class Recipe:
         return cls(**settings)
 
     def edited(self, **settings: Any) -> Self:
-        """Return the recipe with other settings; None leaves a setting as it is, and OFF makes it None.
+        """Return the recipe with other settings; None leaves a setting unchanged, and OFF sets it to None.
 
-        A learning rate that was meant for another optimizer is not kept: unless one is named, it is the usual one.
+        A change of optimizer resets the learning rate to the new optimizer's usual one, unless `settings` names one.
 
         >>> Recipe(learning_rate=0.5).edited(optimizer="adam(beta2 = 0.99)").learning_rate
         0.001
@@ -302,7 +280,7 @@ class Recipe:
 
     @classmethod
     def help(cls) -> dict[str, str]:
-        """Return what each setting is, by name.
+        """Return a description of each setting, by name.
 
         >>> Recipe.help()["epochs"]
         'Passes over the training data.'

@@ -29,7 +29,7 @@ from numlp.training.range_test import STEP_SETTINGS
 from numlp.training.state import Callback
 from numlp.training.threads import fastest, limited
 
-_FEW_ROWS = 10_000  # an epoch of fewer is too few steps for the recipe "default"
+_FEW_ROWS = 10_000  # with fewer, an epoch has too few steps for the recipe "default"
 _USUAL_LOSSES = {
     "classification": "softmax_cross_entropy",
     "labels": "sigmoid_binary_cross_entropy",
@@ -39,7 +39,7 @@ _FOLDER = Path(__file__).with_name("recipes")
 
 
 def recipe_names() -> list[str]:
-    """Return the names of the recipes in the package, sorted.
+    """Return the names of the recipes that come with numlp, sorted.
 
     >>> recipe_names()
     ['adversarial', 'augmented', 'default', 'fast', 'reference', 'table', 'wide']
@@ -48,14 +48,14 @@ def recipe_names() -> list[str]:
 
 
 def load_recipe(name: str | os.PathLike[str]) -> Recipe:
-    """Load a recipe by its name, from a TOML file, or from the folder of a run.
+    """Load a recipe by name, from a TOML file, or from a run's folder.
 
     Raises
     ------
     SettingError
         If there is no recipe of that name, or a setting in it is unknown or out of range.
     FileFormatError
-        If the file is no TOML.
+        If the file isn't valid TOML, or can't be read.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
     except OSError as error:
         raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
     except ValueError as error:
-        raise FileFormatError(f"{path} is no TOML: {error}") from error
+        raise FileFormatError(f"{path} isn't valid TOML: {error}") from error
     try:
         return Recipe.from_dict(settings)
     except SettingError as error:
@@ -83,13 +83,13 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
 
 
 def recipe_text(name: str) -> str:
-    """Return a recipe of the package as it is written, comments included."""
+    """Return the text of a recipe that comes with numlp, comments included."""
     choice("recipe", name, dict.fromkeys(recipe_names()))
     return (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def fitting_recipe(dataset: Dataset) -> str:
-    """Return the name of the recipe that is taken for a data set unless one is named."""
+    """Return the name of the default recipe for a data set."""
     few = dataset.train.x.shape[0] < _FEW_ROWS
     return "table" if dataset.task == "regression" or few else "default"
 
@@ -107,14 +107,14 @@ def load_data(recipe: Recipe) -> Dataset:
 
 
 def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
-    """Make the untrained network for a data set, with scalings learned from its training rows.
+    """Return an untrained network for a data set, with scalings computed from its training rows.
 
     Parameters
     ----------
     recipe : Recipe
     dataset : Dataset
     member : int
-        Which of an ensemble's networks; each has a seed of its own.
+        The network's number in its ensemble; each network has its own seed.
     """
     loss = _loss(recipe, dataset)
     recipe.check_task(loss.task)
@@ -149,8 +149,8 @@ def _n_outputs(loss: Loss, dataset: Dataset) -> int:
     if loss.task == "labels" and dataset.class_names is not None:
         if len(dataset.class_names) != 2:
             raise SettingError(
-                f"loss {loss.name!r} takes two classes, or rows of 0 and 1, and {dataset.name} has "
-                f"{len(dataset.class_names)} classes: use 'softmax_cross_entropy'"
+                f"loss {loss.name!r} takes two classes, or rows of 0 and 1, not the "
+                f"{len(dataset.class_names)} classes of {dataset.name}: use 'softmax_cross_entropy'"
             )
         return 1
     if loss.task == "classification" and dataset.n_targets == 1:
@@ -191,12 +191,12 @@ def train_network(
 
 
 def threads_of(recipe: Recipe, network: MLP) -> int | None:
-    """Return with how many threads of the BLAS a network is to be trained: what is fastest, where that is wanted."""
+    """Return the number of BLAS threads to train a network with; "timed" finds the fastest."""
     return fastest(network, recipe.batch_size) if isinstance(recipe.threads, str) else recipe.threads
 
 
 def step_settings(recipe: Recipe) -> dict[str, Any]:
-    """Return what the single steps of a recipe's training depend on, by the names that `train` has for it."""
+    """Return the settings that single training steps depend on, by their names in `train`."""
     return {name: getattr(recipe, name) for name in ("batch_size", "optimizer", *STEP_SETTINGS)}
 
 

@@ -1,4 +1,4 @@
-"""Unfinished runs: their checkpoints, and a lock for the process that works on one."""
+"""Unfinished runs: their checkpoints, and the lock of the process that works on one."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _CHECKPOINTS = "checkpoints"
 
 
 def checkpoint_path(folder: Path, member: int) -> Path:
-    """Return where the checkpoints of a network of a run are."""
+    """Return where a run keeps the checkpoints of one of its networks."""
     return part_of(folder, f"{_CHECKPOINTS}/{member}.safetensors")
 
 
-def make_room(folder: Path) -> None:
-    """Make the folder of a run's checkpoints: as long as it is there, the run is unfinished.
+def create_checkpoints_folder(folder: Path) -> None:
+    """Create the folder for a run's checkpoints; while it exists, the run is unfinished.
 
     Raises
     ------
     OutputError
-        If it can't be made.
+        If it can't be created.
     """
     try:
         (folder / _CHECKPOINTS).mkdir(exist_ok=True)
@@ -33,24 +33,24 @@ def make_room(folder: Path) -> None:
 
 
 def remove_checkpoints(folder: Path) -> None:
-    """Remove what a run that has ended needs no more."""
+    """Remove the checkpoints of a finished run."""
     shutil.rmtree(folder / _CHECKPOINTS, ignore_errors=True)
 
 
-def can_go_on(folder: Path) -> bool:
-    """Whether a run's training was stopped before its end."""
+def is_unfinished(folder: Path) -> bool:
+    """Return whether a run stopped before its end and can be resumed."""
     return (folder / _CHECKPOINTS).is_dir() or not (folder / MODEL).exists()
 
 
 class Lock:
-    """Keeps other processes from working on a run, until it is closed or this process ends, however it does.
+    """Keeps other processes from working on a run until it is closed or this process ends, however that happens.
 
-    What is locked is the recipe: every run has it, and it is never written again.
+    It locks the recipe, which every run has and nobody rewrites.
 
     Raises
     ------
     OutputError
-        If another process works on the run, or it can't be written.
+        If another process works on the run, or its folder can't be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -65,10 +65,10 @@ class Lock:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 self._file.close()
-                raise OutputError(f"another process is working on {folder}: wait until it has ended") from error
+                raise OutputError(f"another process is working on {folder}: wait until it ends") from error
             except OSError:
-                pass  # some network file systems know no locks: there nobody can be kept away
+                pass  # some network file systems have no locks
 
     def close(self) -> None:
-        """Let others work on the run."""
+        """Let other processes work on the run."""
         self._file.close()

@@ -1,4 +1,4 @@
-// Activations, each beside its derivative: the same functions as in activations.py, by the same names.
+// Activations, each beside its derivative: the same functions as in activations.py, under the same names.
 
 const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 const softplus = (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));

@@ -1,4 +1,4 @@
-// Answer: what the network says to a row, as bars of probabilities or as values.
+// Answer: the network's prediction for a row, as bars of probabilities or as values.
 
 const MOST_BARS = 12;
 
@@ -12,12 +12,12 @@ class Answer {
     this.box = h("div", { class: "answers" }, this.sentence, this.isValue ? this.table : this.bars.list);
   }
 
-  /** Show the prediction for a row, and return the name of what won and the output that stands for it. */
+  /** Show the prediction for a row, and return the winner's name and the output that stands for it. */
   update(x, pass) {
     return this.isValue ? this.showValues(x, pass) : this.showProbabilities(x, pass);
   }
 
-  /** Show that there is nothing to answer to. */
+  /** Show that there is no input yet. */
   rest(text) {
     this.sentence.textContent = text;
     this.bars.update(this.network.classes.slice(0, MOST_BARS).map((name) => ({ name, value: 0, text: "–" })));
@@ -53,14 +53,14 @@ class Answer {
     }));
     if (entries.length > MOST_BARS) entries.sort((a, b) => b.value - a.value);
     this.bars.update(entries);
-    const said = several
+    const predicted = several
       ? entries
           .filter((entry) => entry.winner)
           .map((entry) => entry.name)
           .join(", ") || "none"
       : network.classes[winner];
     this.sentence.replaceChildren(
-      h("span", { class: "said" }, said),
+      h("span", { class: "said" }, predicted),
       ` ${several ? "" : percent(values[winner], 1)}`,
     );
     const single = network.task === "labels" && network.targets === 1;

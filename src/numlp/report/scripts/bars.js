@@ -1,10 +1,10 @@
-// Bars: a histogram, and probabilities beside their names.
+// Bars: a histogram, and lists of names with a bar and a number each.
 
-/** A histogram as a small picture; `distribution` is what report/inside.py makes. */
+/** A histogram as a small picture; `distribution` comes from report/inside.py. */
 function histogram(distribution, label, series) {
   const [width, height] = [320, 84];
   const top = Math.max(...distribution.shares);
-  // On a linear scale one high bar, such as ReLU's zeros, would flatten all others: heights are square roots.
+  // On a linear scale one high bar, such as ReLU's zeros, would flatten all others, so heights are square roots.
   const size = (share) => Math.sqrt(share / top) * (height - 22);
   const step = width / distribution.shares.length;
   const bars = distribution.shares.map((share, i) =>
@@ -23,10 +23,10 @@ function histogram(distribution, label, series) {
     svg("text", { class: "tick", x: 0, y: height - 4 }, shortNumber(distribution.low, 3)),
     svg("text", { class: "tick", x: width, y: height - 4, "text-anchor": "end" }, shortNumber(distribution.high, 3)),
   ];
-  const said = `${label}: from ${shortNumber(distribution.low)} to ${shortNumber(distribution.high)}, mean ${shortNumber(distribution.mean)}, standard deviation ${shortNumber(distribution.deviation)}`;
+  const description = `${label}: from ${shortNumber(distribution.low)} to ${shortNumber(distribution.high)}, mean ${shortNumber(distribution.mean)}, standard deviation ${shortNumber(distribution.deviation)}`;
   const drawn = svg(
     "svg",
-    { class: "histogram", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": said, tabindex: 0 },
+    { class: "histogram", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": description, tabindex: 0 },
     ...bars,
     ...rule,
     ...ends,
@@ -39,7 +39,7 @@ function histogram(distribution, label, series) {
   return drawn;
 }
 
-/** Rows of name, bar and number; `update` takes an entry {name, value, text, winner} for each, value from 0 to 1. */
+/** Rows of name, bar and number; `update` takes {name, value, text, winner} for each, with value from 0 to 1. */
 function barList(size, title) {
   const rows = Array.from({ length: size }, () => {
     const parts = {
@@ -60,7 +60,7 @@ function barList(size, title) {
   return { list: h("ol", { class: "bars", "aria-label": title }, ...rows.map(({ row }) => row)), update };
 }
 
-/** Rows of name, bar to the left or right of zero, and number, for entries {name, value}. */
+/** Rows of name, bar to the left or right of zero, and number; `update` takes {name, value} for each. */
 function signedBarList(size, title) {
   const rows = Array.from({ length: size }, () => {
     const parts = {

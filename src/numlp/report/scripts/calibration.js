@@ -1,4 +1,4 @@
-// The reliability diagram: how often the network is right, by how sure it is.
+// The reliability diagram: how often the network is right, by how confident it is.
 
 function mountCalibration(mount, { confidence, accuracy, shares, rows }) {
   const bins = confidence.map((_, i) => i).filter((i) => confidence[i] !== null);

@@ -1,6 +1,6 @@
 // From ink to the pixels of an image, by exact averages over areas.
 
-/** Sums over all rectangles that begin at the origin, (height + 1, width + 1), from which any area's sum follows. */
+/** Sums over all rectangles that start at the origin, (height + 1, width + 1), which give the sum over any area. */
 function integral(ink, width, height) {
   const sums = new Float64Array((width + 1) * (height + 1));
   for (let y = 0; y < height; y++) {
@@ -13,7 +13,7 @@ function integral(ink, width, height) {
   return sums;
 }
 
-/** The ink's sum over [0, x] × [0, y] for real x and y: between whole pixels the sums are bilinear. */
+/** The sum of ink over [0, x] × [0, y] for real x and y: between whole pixels, sums are bilinear. */
 function sumTo(sums, width, height, x, y) {
   const [u, v] = [Math.min(Math.max(x, 0), width), Math.min(Math.max(y, 0), height)];
   const [i, j] = [Math.min(Math.floor(u), width - 1), Math.min(Math.floor(v), height - 1)];
@@ -26,7 +26,7 @@ function sumTo(sums, width, height, x, y) {
   return top + b * (bottom - top);
 }
 
-/** Pixels of an image, (rows, columns): each the mean of the ink in a square of the given size, the first at (x0, y0). */
+/** The pixels of an image, (rows, columns): each is the mean ink in a square of `size`, the first one at (x0, y0). */
 function resample(ink, width, height, columns, rows, size, x0, y0) {
   const sums = integral(ink, width, height);
   const grid = Float64Array.from({ length: (rows + 1) * (columns + 1) }, (_, k) =>
@@ -39,14 +39,14 @@ function resample(ink, width, height, columns, rows, size, x0, y0) {
   });
 }
 
-/** The ink as it lies on the pad. */
+/** The ink as it is on the pad. */
 function asDrawn(ink, width, height, columns, rows) {
   return resample(ink, width, height, columns, rows, width / columns, 0, 0);
 }
 
 /**
- * The ink as MNIST's makers placed their digits: cropped, scaled to fit a box of 20/28 of the image's side, and moved
- * so that its centre of mass is the image's middle. Y. LeCun, C. Cortes, C. Burges, "The MNIST database".
+ * The ink placed like MNIST's digits: cropped, scaled to fit a box of 20/28 of the image's side, and moved so that its
+ * center of mass is the middle of the image. Y. LeCun, C. Cortes, C. Burges, "The MNIST database".
  */
 function centred(ink, width, height, columns, rows) {
   let [left, right, top, bottom] = [width, -1, height, -1];
@@ -64,7 +64,7 @@ function centred(ink, width, height, columns, rows) {
   }
   if (!mass) return new Float32Array(rows * columns);
   const box = (20 / 28) * Math.min(rows, columns);
-  const size = Math.max(right - left + 1, bottom - top + 1) / box; // of a pixel, in ink
+  const size = Math.max(right - left + 1, bottom - top + 1) / box; // of an image pixel, in pixels of ink
   return resample(
     ink,
     width,

@@ -1,4 +1,4 @@
-// The comparison: curves overlaid, and a table to sort.
+// The comparison: overlaid curves and a sortable table.
 
 function mountComparison() {
   const data = JSON.parse(document.getElementById("data").textContent);

@@ -1,4 +1,4 @@
-// What is taken for what: a table whose cells lead to the rows behind them, and the accuracy of every class.
+// The confusion matrix, whose cells lead to the rows behind them, and the accuracy of every class.
 
 const MOST_CARDS = 24;
 
@@ -17,7 +17,7 @@ function mountConfusion(mount, { counts }, classes, examples, explain) {
         "button",
         {
           type: "button",
-          "aria-label": `${count(value, "row")} of ${classes[i]}, taken for ${classes[j]}`,
+          "aria-label": `${count(value, "row")} of ${classes[i]}, predicted as ${classes[j]}`,
           onclick: () => open(i, j),
         },
         String(value),
@@ -26,7 +26,7 @@ function mountConfusion(mount, { counts }, classes, examples, explain) {
       const cell = h("td", { class: i === j ? "diagonal" : "mistake" }, button);
       if (i !== j) cell.style.setProperty("--share", `${Math.round(12 + (68 * value) / totals[i] / worst)}%`);
       tooltip.attach(button, () => [
-        `${classes[i]} taken for ${classes[j]}`,
+        `${classes[i]} predicted as ${classes[j]}`,
         `${count(value, "row")}, ${percent(value / totals[i])} of ${classes[i]}`,
       ]);
       return cell;
@@ -36,7 +36,7 @@ function mountConfusion(mount, { counts }, classes, examples, explain) {
   const head = h(
     "tr",
     {},
-    h("th", { scope: "col", class: "corner" }, "true ↓ said →"),
+    h("th", { scope: "col", class: "corner" }, "true ↓ predicted →"),
     ...classes.map((name) => h("th", { scope: "col", title: name }, name)),
   );
   const table = h(
@@ -52,7 +52,7 @@ function mountConfusion(mount, { counts }, classes, examples, explain) {
   function open(i, j) {
     const found = examples.rows.map((_, k) => k).filter((k) => examples.truth[k] === i && examples.guess[k] === j);
     const shown = found.slice(0, MOST_CARDS);
-    const title = i === j ? `${classes[i]}, recognised` : `${classes[i]}, taken for ${classes[j]}`;
+    const title = i === j ? `${classes[i]}, predicted correctly` : `${classes[i]}, predicted as ${classes[j]}`;
     const number =
       shown.length < counts[i][j] ? `${shown.length} of ${counts[i][j].toLocaleString("en")}` : String(shown.length);
     below.replaceChildren(
@@ -64,7 +64,7 @@ function mountConfusion(mount, { counts }, classes, examples, explain) {
   mount.append(h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Confusion matrix" }, table));
 }
 
-/** Arrows move from one button of a table to the next one in that direction. */
+/** Arrow keys move from one button of a table to the next in that direction. */
 function walk(event, table) {
   const [down, right] = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[
     event.key
@@ -98,7 +98,7 @@ function mountAccuracies(mount, { accuracies }) {
         h("th", { scope: "row" }, name),
         h("td", {}, "0"),
         h("td", {}, "–"),
-        h("td", {}, "no row of it"),
+        h("td", {}, "no rows"),
       );
     const drawn = svg(
       "svg",
@@ -144,6 +144,6 @@ function mountMistakes(mount, examples, explain) {
   const wrong = examples.rows.map((_, i) => i).filter((i) => examples.isMistake(i));
   wrong.sort((a, b) => examples.likeliest[b][0][1] - examples.likeliest[a][0][1]);
   mount.append(
-    wrong.length ? gallery(examples, wrong.slice(0, MOST_CARDS), explain) : h("p", {}, "There is not one mistake."),
+    wrong.length ? gallery(examples, wrong.slice(0, MOST_CARDS), explain) : h("p", {}, "There are no mistakes."),
   );
 }

@@ -1,4 +1,4 @@
-// The section with the curves.
+// The section of curves.
 
 function mountCurves(mount, panels, epochs) {
   for (const panel of panels) {
@@ -15,7 +15,7 @@ function mountCurves(mount, panels, epochs) {
   }
 }
 
-/** Whether values differ by so much that a logarithmic scale shows them better. */
+/** Whether the values vary so much that a logarithmic scale shows them better. */
 function wide(panel) {
   const seen = panel.series.flatMap((line) => line.values).filter((value) => value !== null);
   return panel.log && Math.max(...seen) > 20 * Math.min(...seen);

@@ -1,4 +1,4 @@
-// Numbers out of base64. Typed arrays have the byte order of the machine, which is little-endian wherever browsers run.
+// Numbers from base64. Typed arrays use the machine's byte order, which is little-endian wherever browsers run.
 
 function bytesOf(base64) {
   const text = atob(base64);
@@ -7,7 +7,7 @@ function bytesOf(base64) {
   return bytes;
 }
 
-/** The numbers of a tensor, as report/embedding.py writes it: 16-bit integers count steps. */
+/** The numbers of a tensor from report/embedding.py, whose 16-bit integers count steps. */
 function numbersOf({ dtype, data, step }) {
   const { buffer } = bytesOf(data);
   if (dtype === "float64") return new Float64Array(buffer);

@@ -1,4 +1,4 @@
-// Elements, made of a tag, attributes, listeners and children. Text is text: nothing is ever parsed as HTML.
+// Elements from a tag, attributes, listeners and children. Text stays text: nothing is ever parsed as HTML.
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
@@ -18,7 +18,7 @@ function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
 
-/** One tab stop for all buttons of a box: arrows, Home and End move between them, `columns()` in a row. */
+/** One tab stop for all buttons of a box: arrow keys, Home and End move between them, with `columns()` in a row. */
 function rove(box, columns) {
   const buttons = () => [...box.querySelectorAll("button")];
   buttons().forEach((button, i) => (button.tabIndex = i ? -1 : 0));

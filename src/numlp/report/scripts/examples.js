@@ -7,7 +7,7 @@ class Examples {
     this.classes = data.classes;
   }
 
-  /** Read the rows out of the sprite, or out of base64. */
+  /** Read the rows from the sprite, or from base64. */
   async load() {
     if (!this.sprite) {
       const all = numbersOf({ dtype: "float32", data: this.values });
@@ -36,7 +36,7 @@ class Examples {
     return this.hasGuesses && this.truth[i] !== this.guess[i];
   }
 
-  /** What a row truly is, in words. */
+  /** The true class, labels or values of a row, as text. */
   truthOf(i) {
     const truth = this.truth[i];
     if (this.hasGuesses) return this.classes[truth];
@@ -55,10 +55,10 @@ class Examples {
   }
 }
 
-/** Examples side by side; a click on one asks for its explanation. */
+/** Examples side by side; clicking one shows its explanation. */
 function gallery(examples, chosen, explain) {
   const cards = chosen.map((i) => {
-    const said = examples.likeliest[i].map(([k, p]) => `${examples.classes[k]} ${percent(p, 1)}`);
+    const predicted = examples.likeliest[i].map(([k, p]) => `${examples.classes[k]} ${percent(p, 1)}`);
     const picture = examples.shape
       ? [examples.pictureOf(i)]
       : [h("span", { class: "row-number" }, `row ${examples.rows[i]}`)];
@@ -68,13 +68,16 @@ function gallery(examples, chosen, explain) {
         type: "button",
         class: "card",
         onclick: () => explain(i),
-        "aria-label": `${examples.titleOf(i)}; the network says ${said.join(", ")}`,
+        "aria-label": `${examples.titleOf(i)}; the network predicts ${predicted.join(", ")}`,
       },
       ...picture,
-      h("span", { class: examples.isMistake(i) ? "said wrong" : "said" }, said[0]),
-      h("span", { class: "truth" }, `is ${examples.truthOf(i)}`),
+      h("span", { class: examples.isMistake(i) ? "said wrong" : "said" }, predicted[0]),
+      h("span", { class: "truth" }, `true: ${examples.truthOf(i)}`),
     );
-    tooltip.attach(card, () => [`${examples.part} row ${examples.rows[i]}: is ${examples.truthOf(i)}`, ...said]);
+    tooltip.attach(card, () => [
+      `${examples.part} row ${examples.rows[i]}, true: ${examples.truthOf(i)}`,
+      ...predicted,
+    ]);
     return card;
   });
   const grid = h("div", { class: "gallery" }, ...cards);

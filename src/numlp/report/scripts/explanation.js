@@ -1,4 +1,4 @@
-// Explanation: a row, what it speaks for, its way through the layers, and the answer.
+// Explanation: a row, its saliency, its activations in every layer, and the answer.
 
 const MOST_FEATURES = 15;
 
@@ -13,10 +13,10 @@ class Explanation {
     const input = [];
     if (this.shape) {
       const { width, height } = this.shape;
-      this.picture = pictureCanvas(width, height, "what the network is shown");
+      this.picture = pictureCanvas(width, height, "the network's input");
       this.heat = pictureCanvas(width, height, "saliency");
       input.push(
-        h("figure", {}, this.picture, h("figcaption", {}, "what the network is shown")),
+        h("figure", {}, this.picture, h("figcaption", {}, "the network's input")),
         h("figure", {}, this.heat, this.why),
       );
     } else {
@@ -39,7 +39,7 @@ class Explanation {
     return { canvas, caption, number: i + 1, figure: h("figure", {}, canvas, caption) };
   }
 
-  /** A cell for every unit, about twice as wide as high. */
+  /** Make a cell for every unit, about twice as many in a row as in a column. */
   size(canvas, width) {
     canvas.width = Math.min(width, Math.ceil(Math.sqrt(width * 2)));
     canvas.height = Math.ceil(width / canvas.width);
@@ -53,13 +53,13 @@ class Explanation {
     this.layers.forEach((layer, i) => this.showLayer(layer, pass.hidden[i]));
   }
 
-  /** Show an empty picture, and say what to do. */
+  /** Show an empty picture and a text. */
   rest(x, text) {
     paint(this.picture, x, this.shape);
     for (const canvas of [this.heat, ...this.layers.map((layer) => layer.canvas)]) {
       canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
     }
-    this.why.textContent = "what speaks for the answer";
+    this.why.textContent = "what supports the answer";
     for (const { canvas, caption, number } of this.layers) {
       caption.textContent = `layer ${number}`;
       canvas.setAttribute("aria-label", `activations of layer ${number}: none yet`);
@@ -68,18 +68,19 @@ class Explanation {
   }
 
   showSaliency(x, gradient, name) {
+    const [raises, lowers] = this.answer.isValue ? ["raises", "lowers"] : ["supports", "opposes"];
     if (this.shape) {
       paint(this.picture, x, this.shape);
       const sums = overChannels(gradient, this.shape);
       paintSigned(this.heat, sums, largestOf(sums));
-      this.why.textContent = `red speaks for “${name}”, blue against it`;
+      this.why.textContent = `red ${raises} “${name}”, blue ${lowers} it`;
       this.heat.setAttribute("aria-label", `saliency: ${this.why.textContent}`);
       return;
     }
     const entries = Array.from(gradient, (value, i) => ({ name: this.features[i] ?? `feature ${i + 1}`, value }));
     if (entries.length > MOST_FEATURES) entries.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
     this.saliencies.update(entries);
-    this.why.textContent = `by how much more of each feature speaks for “${name}”`;
+    this.why.textContent = `how strongly an increase of each feature ${raises} “${name}”`;
   }
 
   showLayer({ canvas, caption, number }, values) {
@@ -91,7 +92,7 @@ class Explanation {
   }
 }
 
-/** A choice among the examples: a list, and buttons for the one before, the next, and the next mistake. */
+/** A choice of examples: a list, and buttons for the previous one, the next one, and the next mistake. */
 function exampleChoice(examples, choose) {
   const options = examples.rows.map((row, i) =>
     h("option", { value: i }, `${row}: ${examples.truthOf(i)}${examples.isMistake(i) ? " (mistake)" : ""}`),

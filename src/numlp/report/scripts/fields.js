@@ -1,4 +1,4 @@
-// Fields: one for every feature of a table, and the prediction live.
+// Fields: one for every feature of a table, with a live prediction.
 
 class Fields {
   constructor(network, data, examples) {
@@ -32,7 +32,7 @@ class Fields {
     this.update();
   }
 
-  /** Predict, unless a field holds no number. */
+  /** Predict, unless a field doesn't hold a number. */
   update() {
     const values = this.inputs.map(({ input }) => input.valueAsNumber);
     this.inputs.forEach(({ input }, i) => input.setAttribute("aria-invalid", String(!Number.isFinite(values[i]))));

@@ -1,8 +1,8 @@
-// Numbers as people read them.
+// Numbers as text.
 
 const MINUS = "−";
 
-/** Four significant digits, no more zeros than needed, and all before the point: 0.05763, 12.3, 105,600, 1.2e−7. */
+/** Four significant digits without trailing zeros, and all digits before the point: 0.05763, 12.3, 105,600, 1.2e−7. */
 function shortNumber(value, digits = 4) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (value === 0) return "0";

@@ -1,4 +1,4 @@
-// Inside: weights and activations by layer, and the gradients' norms.
+// Inside: weights and activations by layer.
 
 function mountInside(mount, layers) {
   for (const layer of layers) {

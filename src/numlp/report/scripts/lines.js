@@ -1,10 +1,10 @@
-// A chart of lines against epochs: drawn anew at every width, read by pointer and by arrow keys.
+// A line chart over epochs: it redraws when its width changes, and pointer or arrow keys read its values.
 
 const MARGIN = { top: 14, right: 14, bottom: 38, left: 58 };
 
 /**
- * @param panel {title, percent, log, series: [{name, values, place}], best}, as report/curves.py makes it
- * @param epochs the epochs' numbers
+ * @param panel {title, percent, log, series: [{name, values, place}], best}, from report/curves.py
+ * @param epochs the numbers of the epochs
  */
 function lineChart(panel, epochs, { height = 260, log = false } = {}) {
   const show = (value) => (panel.percent ? percent(value) : shortNumber(value));
@@ -12,7 +12,7 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
   const drawing = svg("svg", { role: "img", "aria-label": summary(panel, epochs, show) });
   const box = h(
     "div",
-    { class: "chart", tabindex: 0, role: "group", "aria-label": `${panel.title}: arrow keys read the values` },
+    { class: "chart", tabindex: 0, role: "group", "aria-label": `${panel.title}: arrow keys read out the values` },
     drawing,
   );
 
@@ -30,9 +30,9 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
         : [low - Math.abs(low) * 0.1 - 1e-9, high + Math.abs(high) * 0.1 + 1e-9];
     if (panel.id === "learning_rate") low = Math.min(0, low);
     if (!state.log) {
-      const room = 0.04 * (high - low);
-      if (low !== 0) low -= room;
-      high = panel.percent ? Math.min(1, high + room) : high + room;
+      const space = 0.04 * (high - low);
+      if (low !== 0) low -= space;
+      high = panel.percent ? Math.min(1, high + space) : high + space;
     }
     const x = scale(epochs[0], Math.max(epochs[0] + 1e-9, epochs.at(-1)), MARGIN.left, width - MARGIN.right);
     const y = scale(low, high, height - MARGIN.bottom, MARGIN.top, state.log);
@@ -150,7 +150,7 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
   };
 }
 
-/** A line's colour, by its place among all that there are; two differ by dashes, too, as do those after the eighth. */
+/** A line's color, by its place among all lines; the first of two and every line after the eighth are also dashed. */
 function look(panel, i) {
   const place = panel.series[i].place ?? i;
   const dashed = (panel.series.length === 2 && panel.dashed !== false && place === 0) || place >= 8;

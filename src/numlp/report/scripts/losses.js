@@ -1,10 +1,10 @@
-// Losses: the link from logits to predictions, and the pool that makes one row of logits of an ensemble's.
+// Losses: the link from logits to predictions, and the pool that merges the logits of an ensemble's networks.
 
 const logSumExp = (values) => {
   const most = Math.max(...values);
   return most === -Infinity ? most : most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
 };
-/** One value of every output, from the values that the networks have for it. */
+/** One value for every output, merged from the values of the networks. */
 const each = (rows, merge) => Float64Array.from(rows[0], (_, j) => merge(rows.map((row) => row[j])));
 
 const identityLink = (logits) => Float64Array.from(logits);
@@ -36,7 +36,7 @@ const LOSSES = {
   quantile: plain,
   gaussian_negative_log_likelihood: {
     link: (logits) => Float64Array.from(logits, (z, j) => (j < logits.length / 2 ? z : Math.exp(z))),
-    // A mixture's variance: the mean of the variances, and the variance of the means.
+    // A mixture's variance: the mean of the variances plus the variance of the means.
     pool: (rows) => {
       const half = rows[0].length / 2;
       return Float64Array.from(rows[0], (_, j) => {

@@ -1,9 +1,9 @@
-// Network: the forward pass of a network or an ensemble, as predictor.py has it, and the gradient of a logit.
+// Network: the forward pass of a network or an ensemble, as in predictor.py, and the gradient of a logit.
 
 const at = (array, i) => array[array.length === 1 ? 0 : i];
 
 class Network {
-  /** @param description what report/embedding.py writes */
+  /** @param description from report/embedding.py */
   constructor(description) {
     Object.assign(this, description);
     this.loss = LOSSES[description.loss];
@@ -20,7 +20,7 @@ class Network {
     this.targetScaling = { shift: numbersOf(shift), factor: numbersOf(factor) };
   }
 
-  /** What one member makes of a row: its logits, the activations of its hidden layers, and the way back. */
+  /** One member's forward pass: logits, activations of the hidden layers, and functions for the backward pass. */
   forward(x, member = this.members[0]) {
     const { shift, factor } = member.scaling;
     let z = Float64Array.from(x, (value, i) => (value - at(shift, i)) * at(factor, i));
@@ -35,7 +35,7 @@ class Network {
     return { logits: z, hidden, backs };
   }
 
-  /** Logits that the link turns into predictions: of an ensemble the members' pooled, and divided by temperatures. */
+  /** The logits for the link: pooled over the members of an ensemble, and divided by the temperatures. */
   logits(x, first = null) {
     const rows = this.members.map((member, i) => (i === 0 && first ? first : this.forward(x, member)).logits);
     if (this.members.length === 1) return rows[0].map((z) => z / this.temperature);
@@ -43,7 +43,7 @@ class Network {
     return this.loss.pool(cooled).map((z) => z / this.temperature);
   }
 
-  /** As `predict_proba`: of every class, of no and yes for a single label, of each of several labels. */
+  /** As `predict_proba`: for every class, for no and yes of a single label, or for each of several labels. */
   probabilities(x, first = null) {
     const linked = this.loss.link(this.logits(x, first));
     return this.task === "labels" && this.targets === 1 ? Float64Array.of(1 - linked[0], linked[0]) : linked;
@@ -61,7 +61,7 @@ class Network {
     );
   }
 
-  /** The gradient of an output's logit by the scaled inputs, of the first member; see inspection.saliency. */
+  /** The gradient of an output's logit with respect to the first member's scaled inputs; see inspection.saliency. */
   saliency(pass, output) {
     const start = pass.logits.map((_, j) => (j === output ? 1 : 0));
     return pass.backs.reduceRight((delta, back) => back(delta), start);
@@ -90,7 +90,7 @@ function makeLinear({ weight, bias }) {
     const z = b ? Float64Array.from(b) : new Float64Array(outputs);
     for (let i = 0; i < inputs; i++) {
       const value = x[i];
-      if (value === 0) continue; // black pixels, and silent units, are many
+      if (value === 0) continue; // many pixels are black and many units silent
       for (let j = 0, k = i * outputs; j < outputs; j++, k++) z[j] += value * w[k];
     }
     return { out: z, back };

@@ -1,4 +1,4 @@
-// Normalisation in inference, each with its way back: from the gradient by the outputs to that by the inputs.
+// Normalization in inference, each with its backward pass: from the gradient at the outputs to that at the inputs.
 
 const EPSILON = 1e-5;
 const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;

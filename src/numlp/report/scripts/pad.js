@@ -1,6 +1,6 @@
-// The pad: ink by mouse, touch or pen, and the network's answer at every stroke.
+// The pad: ink from mouse, touch or pen, and the network's answer to every stroke.
 
-const STROKE = 0.04; // radius, in widths of the pad: about two pixels of a digit of MNIST's
+const STROKE = 0.04; // radius, in widths of the pad: about two pixels of an MNIST digit
 
 class Pad {
   constructor(network, data, examples) {
@@ -17,16 +17,16 @@ class Pad {
       width: this.width,
       height: this.height,
       role: "img",
-      "aria-label": "pad to draw on; without a pointer, load one of the rows below",
+      "aria-label": "drawing pad; without a pointer, load one of the rows below",
     });
     const controls = h(
       "div",
       { class: "controls" },
       h("button", { type: "button", onclick: () => this.clear() }, "Clear"),
-      h("label", { class: "switch" }, this.centre, "centre and scale as MNIST does"),
+      h("label", { class: "switch" }, this.centre, "center and scale as in MNIST"),
     );
     const start = examples ? exampleChoice(examples, (i) => this.load(examples.data[i])).controls : null;
-    if (start) start.prepend(h("span", { class: "hint" }, "Or begin with"));
+    if (start) start.prepend(h("span", { class: "hint" }, "Or start from"));
     this.box = h(
       "div",
       { class: "drawing" },
@@ -71,7 +71,7 @@ class Pad {
     this.update();
   }
 
-  /** Put ink where the distance to a segment is at most the stroke's radius, with a soft edge. */
+  /** Put ink within the stroke's radius of a segment, with a soft edge. */
   stamp([x0, y0], [x1, y1]) {
     const radius = STROKE * this.width;
     const [dx, dy] = [x1 - x0, y1 - y0];
@@ -100,7 +100,7 @@ class Pad {
     this.update();
   }
 
-  /** Begin with an image: every pixel becomes a square of ink, and nothing is moved. */
+  /** Start from an image: every pixel becomes a square of ink in its place. */
   load(pixels) {
     for (let y = 0; y < this.height; y++) {
       for (let x = 0; x < this.width; x++) {
@@ -112,7 +112,7 @@ class Pad {
     this.update();
   }
 
-  /** The image that the network is shown. */
+  /** The image that the network gets. */
   get pixels() {
     const place = this.centre.checked ? centred : asDrawn;
     return place(this.ink, this.width, this.height, this.shape.width, this.shape.height);

@@ -7,7 +7,7 @@ function pictureCanvas(width, height, label) {
   return h("canvas", { class: "picture", width, height, role: "img", "aria-label": label });
 }
 
-/** Paint a row, values from 0 (black) to 1, in grey or in colour. */
+/** Paint a row with values from 0 (black) to 1, in gray or in color. */
 function paint(canvas, values, { height, width, channels, first }) {
   const image = new ImageData(width, height);
   for (let i = 0; i < height * width; i++) {
@@ -20,7 +20,7 @@ function paint(canvas, values, { height, width, channels, first }) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** The largest absolute value; of as many values as there are, which `Math.max(...values)` can't take. */
+/** The largest absolute value, of any number of values; `Math.max(...values)` fails for too many. */
 const largestOf = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 /** Paint signed values, (height, width): red above 0, blue below, transparent at 0. */
@@ -33,7 +33,7 @@ function paintSigned(canvas, values, largest) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** The sum over the channels of every pixel. */
+/** The sum over the channels for every pixel. */
 function overChannels(values, { height, width, channels, first }) {
   return Float64Array.from({ length: height * width }, (_, i) => {
     let sum = 0;

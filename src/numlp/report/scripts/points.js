@@ -7,7 +7,7 @@ function pointChart(options) {
   const drawing = svg("svg", { role: "img", "aria-label": options.title });
   const box = h(
     "div",
-    { class: "chart", tabindex: 0, role: "group", "aria-label": `${options.title}: arrow keys read the points` },
+    { class: "chart", tabindex: 0, role: "group", "aria-label": `${options.title}: arrow keys read out the points` },
     drawing,
   );
   const show = options.show ?? shortNumber;
@@ -16,8 +16,8 @@ function pointChart(options) {
 
   function range(values) {
     const [low, high] = [Math.min(...values), Math.max(...values)];
-    const room = (high - low || Math.abs(high) || 1) * 0.05;
-    return [low - room, high + room];
+    const space = (high - low || Math.abs(high) || 1) * 0.05;
+    return [low - space, high + space];
   }
 
   function draw() {

@@ -1,4 +1,4 @@
-// The report: every section that the page has is given what it shows.
+// The report: gives every section of the page its contents.
 
 const report = {};
 

@@ -1,4 +1,4 @@
-// A table whose rows a click on a heading sorts, up and then down.
+// A sortable table: a click on a heading sorts the rows, first ascending, then descending.
 
 function makeSortable(table) {
   const body = table.tBodies[0];
@@ -14,7 +14,7 @@ function makeSortable(table) {
   });
 }
 
-/** Numbers by size, all else by its text; numbers come first. */
+/** Compare numbers by size and everything else as text; numbers come first. */
 function compareCells(a, b) {
   const [x, y] = [a.dataset.order, b.dataset.order].map((order) => (order === undefined ? null : Number(order)));
   if (x !== null && y !== null) return x - y;

@@ -1,4 +1,4 @@
-// Light or dark: as the system has it, until the reader chooses.
+// Light or dark: follows the system until the reader chooses.
 
 function mountTheme(button) {
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -7,13 +7,13 @@ function mountTheme(button) {
     try {
       return localStorage.getItem("numlp-theme");
     } catch {
-      return null; // where a page may store nothing, the choice holds until it is closed
+      return null; // storage is blocked: the choice lasts until the page is closed
     }
   };
   const apply = (theme) => {
     root.dataset.theme = theme;
     button.textContent = theme === "dark" ? "Light" : "Dark";
-    button.setAttribute("aria-label", `switch to ${theme === "dark" ? "light" : "dark"} colours`);
+    button.setAttribute("aria-label", `switch to ${theme === "dark" ? "light" : "dark"} colors`);
   };
   const chosen = stored();
   apply(chosen === "dark" || chosen === "light" ? chosen : dark.matches ? "dark" : "light");
@@ -25,7 +25,7 @@ function mountTheme(button) {
     try {
       localStorage.setItem("numlp-theme", theme);
     } catch {
-      // then it is not remembered
+      // storage is blocked: the choice is not remembered
     }
   });
 }

@@ -1,4 +1,4 @@
-// The one tooltip of the page. What it says is read out, too.
+// The page's only tooltip; screen readers announce its text.
 
 const tooltip = {
   box: null,
@@ -21,7 +21,7 @@ const tooltip = {
     if (this.box) this.box.hidden = true;
   },
 
-  /** Let an element show lines while the pointer is on it or it has the focus. */
+  /** Show lines while the pointer is on an element or the element has the focus. */
   attach(element, lines) {
     element.addEventListener("pointermove", (event) => this.show(event.clientX, event.clientY, lines()));
     element.addEventListener("pointerleave", () => this.hide());

@@ -1,4 +1,4 @@
-// What the first layer sees: a tile for each unit, in any order, at any epoch that the run kept.
+// What the first layer sees: a tile for each unit, in either order, at any epoch that the run saved.
 
 async function mountUnits(mount, units) {
   const sheets = await Promise.all(units.frames.map(({ sprite }) => loadImage(sprite)));
@@ -60,7 +60,7 @@ async function mountUnits(mount, units) {
     for (const { canvas, place } of tiles) draw(canvas, place);
     if (enlarged === null) return;
     draw(large, enlarged);
-    const text = `Weights into ${what} ${units.numbers[enlarged] + 1}, ${units.frames[frame].name}; norm in the end ${shortNumber(units.norms[enlarged], 3)}`;
+    const text = `Weights into ${what} ${units.numbers[enlarged] + 1}, ${units.frames[frame].name}; final norm ${shortNumber(units.norms[enlarged], 3)}`;
     caption.textContent = text;
     large.setAttribute("aria-label", text);
   }
@@ -80,9 +80,9 @@ async function mountUnits(mount, units) {
     h("option", { value: "norm" }, "norm, largest first"),
     h("option", { value: "number" }, "number"),
   );
-  const controls = h("div", { class: "controls" }, h("label", {}, "sorted by ", order));
+  const controls = h("div", { class: "controls" }, h("label", {}, "sort by ", order));
   if (sheets.length > 1) {
-    const said = h("output", {}, units.frames[frame].name);
+    const shown = h("output", {}, units.frames[frame].name);
     const slider = h("input", {
       type: "range",
       min: 0,
@@ -91,12 +91,12 @@ async function mountUnits(mount, units) {
       value: frame,
       oninput: () => {
         frame = Number(slider.value);
-        said.textContent = units.frames[frame].name;
+        shown.textContent = units.frames[frame].name;
         slider.setAttribute("aria-valuetext", units.frames[frame].name);
         show();
       },
     });
-    controls.append(h("label", { class: "slider" }, "epoch ", slider, said));
+    controls.append(h("label", { class: "slider" }, "epoch ", slider, shown));
   }
   const features = units.features.length
     ? h("p", { class: "hint" }, `Cells, from left to right: ${units.features.join(", ")}.`)

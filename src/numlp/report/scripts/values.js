@@ -1,8 +1,8 @@
-// Real targets: predicted against true, residuals, and error metrics.
+// Real-valued targets: predicted against true values, residuals, and error metrics.
 
 function mountValues(mount, targets) {
   for (const { name, true: truth, predicted, rows, metrics } of targets) {
-    const some = truth.length < rows ? `; ${truth.length} of ${rows} rows are drawn` : "";
+    const some = truth.length < rows ? `; the chart shows ${truth.length} of ${rows} rows` : "";
     const lines = (i) => [
       `true ${shortNumber(truth[i])}`,
       `predicted ${shortNumber(predicted[i])}`,
@@ -41,14 +41,14 @@ function mountValues(mount, targets) {
           { class: "panel" },
           h("h3", {}, "Predicted against true"),
           against,
-          h("figcaption", {}, `On the line a prediction is right${some}.`),
+          h("figcaption", {}, `Predictions on the line are exact${some}.`),
         ),
         h(
           "figure",
           { class: "panel" },
           h("h3", {}, "Residuals"),
           left,
-          h("figcaption", {}, "What is left over should be without a pattern."),
+          h("figcaption", {}, "Residuals should show no pattern."),
         ),
       ),
     );

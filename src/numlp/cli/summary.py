@@ -1,4 +1,4 @@
-"""What a training is about, and what came of it, in words."""
+"""Summary: a run in words, before and after training."""
 
 import dataclasses
 import os
@@ -16,23 +16,26 @@ from numlp.datasets.labels import is_number
 from numlp.network.mlp import MLP
 from numlp.runs.recipe import Recipe
 
-# Settings that the lines before a training tell in words of their own, and the table below them.
-_TOLD = {"data", "task", "validation", "test", "layers", "activation", "loss", "optimizer", "learning_rate"}
-_TOLD |= {"schedule", "batch_size", "epochs", "seed", "ensemble"}
-# With these on, the training's own losses are of harder rows than those that the network is judged by.
+# Settings that `introduce` shows in words of its own, and those that the progress and the results show.
+_SHOWN = {"data", "task", "validation", "test", "layers", "activation", "loss", "optimizer", "learning_rate"}
+_SHOWN |= {"schedule", "batch_size", "epochs", "seed", "ensemble"}
+# These make the rows harder in training than in evaluation, so the losses of the two differ.
 _HARDER = ("dropout", "input_dropout", "noise", "input_noise", "label_smoothing", "mixup", "augmentation")
 
 
 def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -> None:
-    """Say what is going to be trained, on what, and how."""
+    """Describe the data, the network and how it will be trained."""
     screen.print(f"{dataset}{_guess(recipe, dataset)}")
     for name, split in dataset.parts.items():
         if absent := _absent_classes(split, dataset.class_names):
-            screen.print(f"warning: the {name} rows have no sample of {', '.join(absent)}: are the rows sorted?")
+            classes = ", ".join(absent)
+            screen.print(
+                f"warning: the {name} rows have no sample of {classes}: are the rows sorted? If so, shuffle them"
+            )
     if dataset.task == "regression" and _beyond(dataset.validation.y, dataset.train.y):
         screen.print(
-            "warning: the targets of the validation rows lie beyond all those of the training rows: are the rows "
-            "sorted? Shuffle them before"
+            "warning: the validation targets lie above or below all training targets: are the rows sorted? "
+            "If so, shuffle them"
         )
     several, each = (f" × {recipe.ensemble} networks", " each") if recipe.ensemble > 1 else ("", "")
     activations = ", ".join(dict.fromkeys(str(activation) for activation in network.activations))
@@ -49,8 +52,8 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
 
 
 def _settings_that_are_on(recipe: Recipe, among: Collection[str] | None = None) -> list[str]:
-    """Return the settings that are not at their defaults, in words; by default all that are not told otherwise."""
-    names = [field.name for field in dataclasses.fields(Recipe) if field.name not in _TOLD]
+    """Return the settings that differ from their defaults, in words; by default all that no other line shows."""
+    names = [field.name for field in dataclasses.fields(Recipe) if field.name not in _SHOWN]
     values = {name: getattr(recipe, name) for name in names if among is None or name in among}
     return [_in_words(name, value) for name, value in values.items() if value != getattr(Recipe, name)]
 
@@ -63,7 +66,7 @@ def _in_words(name: str, value: Any) -> str:
 
 
 def _guess(recipe: Recipe, dataset: Dataset) -> str:
-    """Say what was guessed of a target that could mean something else."""
+    """Say how the task was inferred, where the targets could mean something else."""
     asked = recipe.task or recipe.loss or recipe.data in SOURCES or dataset.task == "regression"
     if asked or not all(is_number(name) for name in dataset.class_names or ()):
         return ""
@@ -71,11 +74,11 @@ def _guess(recipe: Recipe, dataset: Dataset) -> str:
         source = "whole numbers"
     else:
         source = "rows of 0 and 1" if dataset.task == "labels" else "rows that sum to 1"
-    return f", taken from {source} (--task regression if they are values)"
+    return f", inferred from {source} (if these are real values: --task regression)"
 
 
 def _beyond(targets: npt.NDArray[Any], others: npt.NDArray[Any]) -> bool:
-    """Tell whether, of any column, no target lies among the others, as at the end of sorted rows."""
+    """Return whether all targets of a column lie above or below all others, as at the end of sorted rows."""
     above = (targets.min(axis=0) >= others.max(axis=0)) & (targets.max(axis=0) > others.max(axis=0))
     below = (targets.max(axis=0) <= others.min(axis=0)) & (targets.min(axis=0) < others.min(axis=0))
     return bool(np.any(above | below))
@@ -94,12 +97,12 @@ def _calibration(found: dict[str, Any]) -> str:
     before, after = (shown("accuracy", found[f"error_{when}"]) for when in ("before", "after"))
     return (
         f"calibrated with temperature {found['temperature']:.3f}: expected calibration error on the validation rows "
-        f"{before} before, {after} after; the losses above are after calibration"
+        f"went from {before} to {after}; the losses above are after calibration"
     )
 
 
 def summarize(screen: Console, recipe: Recipe, metrics: dict[str, Any], folder: Path) -> None:
-    """Show the figures, and what lies in the run's folder."""
+    """Show the metrics and the files in the run's folder."""
     score = next(name for name in metrics["train"] if name != "loss")
     summary = table("", "loss", score)
     for part in ("train", "validation", "test"):
@@ -108,10 +111,15 @@ def summarize(screen: Console, recipe: Recipe, metrics: dict[str, Any], folder: 
     screen.print()
     screen.print(summary)
     if harder := _settings_that_are_on(recipe, _HARDER):
-        screen.print(f"\nthe epochs' train losses are with {', '.join(harder)}; the table's are without")
+        screen.print(
+            f"\nthe train losses of the epochs are computed with {', '.join(harder)}; those in the table, without"
+        )
     if recipe.ensemble > 1:
-        screen.print("\nthe table is the ensemble's; the history and its curves are means over its networks")
-    screen.print(f"\n{metrics['epochs']} epochs in {metrics['seconds']:.1f} s, {metrics['ended']}")
+        screen.print(
+            "\nthe table shows the ensemble's metrics; the history and its curves are means over its networks"
+        )
+    epochs = f"{metrics['epochs']} epoch" + ("" if metrics["epochs"] == 1 else "s")
+    screen.print(f"\n{epochs} in {metrics['seconds']:.1f} s, {metrics['ended']}")
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         screen.print(f"  {path}")
     if "calibration" in metrics:
