@@ -1,1 +1,1 @@
-"""numlp beside its peers: the same work, taken turns at, in one run."""
+"""numlp beside its peers: all do the same work in one run, taking turns."""

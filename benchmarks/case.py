@@ -1,4 +1,4 @@
-"""A case: what every contender is to train, in words that mean the same to all."""
+"""A case: what every contender trains, in terms that mean the same to all of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Rows = npt.NDArray[Any]
-# Called with the mean loss of every epoch; something true ends the training.
+# Called with the mean loss of every epoch; a true return value ends the training.
 AfterEpoch = Callable[[float], object]
 # From rows in [0, 1], float32, to the probabilities of the classes, both NumPy arrays.
 Predict = Callable[[Rows], Rows]
@@ -16,31 +16,31 @@ Predict = Callable[[Rows], Rows]
 
 @dataclass(frozen=True)
 class Case:
-    """A network of ReLUs with softmax and cross-entropy, float32, trained in minibatches in a new order every epoch.
+    """A ReLU network with softmax and cross-entropy in float32, trained in minibatches in a new order every epoch.
 
     Attributes
     ----------
     hidden : tuple of int
         The widths of the hidden layers.
     batch_size : int
-        An epoch's last batch holds what is left.
+        The last batch of an epoch holds the remaining rows.
     optimizer : "sgd", "adam" or "adamw"
         AdamW decays weights by 0.01.
     learning_rate : float
         Constant, or the peak of the schedule.
     schedule : "constant" or "one_cycle"
-        One cycle: linearly up from 0 in the first fifth of all steps, linearly down to 0 in the others.
+        One cycle: linearly up from 0 in the first fifth of all steps, then linearly down to 0.
     momentum : float
-        Of SGD, Nesterov's.
+        Nesterov's momentum, for SGD.
     beta2 : float
-        Of Adam.
+        For Adam.
     dropout : float
-        Of every hidden layer's output.
+        On the output of every hidden layer.
     batch_norm : bool
         Before every ReLU.
     label_smoothing : float
     standardize : bool
-        Subtract every pixel's mean and divide by one standard deviation for all, instead of [0, 1] as it is.
+        Subtract each pixel's mean and divide by one standard deviation for all pixels, instead of using [0, 1].
     epochs : int
     seed : int
     """
@@ -64,7 +64,7 @@ class Case:
         return [inputs, *self.hidden, classes]
 
     def learning_rates(self, steps: int, first: int = 0, count: int | None = None) -> npt.NDArray[np.float32]:
-        """Return the learning rates of `count` of `steps` steps, from the step `first` on."""
+        """Return the learning rates of `count` steps out of `steps`, starting at step `first`."""
         step = np.arange(first, steps if count is None else first + count)
         if self.schedule == "constant":
             return np.full(len(step), self.learning_rate, np.float32)
@@ -74,9 +74,9 @@ class Case:
 
 
 def standard_scale(x: Rows) -> tuple[npt.NDArray[np.float32], np.float32]:
-    """Return every pixel's mean and one standard deviation for all, in units of [0, 1], of rows of bytes."""
+    """Return each pixel's mean and one standard deviation for all pixels, in units of [0, 1], from rows of bytes."""
     total, squares = np.zeros((2, x.shape[1]))
-    for start in range(0, len(x), 100):  # as many as stay in the cache, and whose sums float32 has exactly
+    for start in range(0, len(x), 100):  # few enough to stay in the cache and for float32 to hold their sums exactly
         rows = x[start : start + 100].astype(np.float32)
         total += rows.sum(axis=0)
         squares += np.einsum("ij,ij->j", rows, rows)

@@ -1,14 +1,14 @@
-"""What some choices save: numlp's steps or predictions with each of them, and without it.
+"""What some choices save: numlp's steps or predictions with each of these choices, and without it.
 
-Asked for: nothing; it shows why the code that it leaves out is there. results/choices.md says what came out, on which
-machine, in how many rounds, and with which spread.
+Goal: none; this benchmark shows why the code for these choices is there. results/choices.md has the results, with
+machine, rounds and spread.
 
-Networks and cases are those of `make bench-training`, and one with Nesterov's momentum 0.9; 12,800 rows. Without
-aligned arrays, `numpy.empty` makes them, and they begin where the C library puts them; without flushing, running
-averages become denormal where gradients are 0 for long. Predictions are of 10,000 rows, float32, in a process that
-has done nothing before; without kept memory the C library may give that of their arrays back to the system. With and
-without have a process each; an epoch or 20 predictions each, A B A B …, while the other sleeps, after nine that do
-not count.
+The networks and cases are those of `make bench-training`, and one with Nesterov's momentum 0.9; each has 12,800 rows.
+Without aligned arrays, `numpy.empty` makes the arrays, and they start where the C library puts them. Without
+flushing, running averages become denormal if gradients stay 0 for long. Predictions are of 10,000 rows of float32, in
+a process that has done nothing before. Without kept memory, the C library may return the memory of their arrays to
+the system. "With" and "without" each have a process. They take turns (A B A B …) of one epoch or 20 predictions, and
+each sleeps while the other works. The first nine turns do not count.
 
     python -m benchmarks.choices [--rounds 15]
 """
@@ -25,14 +25,14 @@ from benchmarks.data import load
 from benchmarks.rounds import Turns, Worker, take_turns
 
 ROWS = 12_800
-WARM_UP = 8  # epochs after the first: 1,600 steps with batches of 64, after which some averages are denormal
-PREDICTIONS = 20  # of a turn
+WARM_UP = 8  # epochs after the first: after 1,600 steps with batches of 64, some averages are denormal
+PREDICTIONS = 20  # per turn
 PREDICTED = {f"{width}³, predictions": [784, width, width, width, 10] for width in (128, 256)}
 CASES = training.CASES | {"128³, 64, momentum": Case((128,) * 3, 64, momentum=0.9, learning_rate=0.05)}
 
 
 class Choice(NamedTuple):
-    """What takes a choice back, and the cases that are to show what it saves."""
+    """A function that undoes a choice, and the cases that show what the choice saves."""
 
     undo: Callable[[], None]
     cases: tuple[str, ...]
@@ -66,7 +66,7 @@ CHOICES = {
 
 
 def work(turns: Turns, title: str, without: str | None) -> None:
-    """Train or predict, perhaps without a choice, an epoch or some predictions a turn."""
+    """Train or predict, with or without a choice; a turn is one epoch or some predictions."""
     if without is not None:
         CHOICES[without].undo()
     if title in PREDICTED:
@@ -77,7 +77,7 @@ def work(turns: Turns, title: str, without: str | None) -> None:
 
 
 def predictions(turns: Turns, layer_size: list[int]) -> None:
-    """Predict with a network that has learned nothing."""
+    """Predict with an untrained network."""
     import numpy as np
 
     from numlp import MLP
@@ -91,7 +91,7 @@ def predictions(turns: Turns, layer_size: list[int]) -> None:
 
 
 def compare(choice: str, title: str, threads: int, rounds: int, warm_up: int = WARM_UP) -> dict[str, list[float]]:
-    """Return the seconds a step or a prediction of every round, with the choice and without."""
+    """Return the seconds per step or prediction of every round, with the choice and without."""
     times = PREDICTIONS if title in PREDICTED else ROWS // CASES[title].batch_size
     with ExitStack() as stack:
         workers = {
@@ -113,7 +113,7 @@ def tables(measured: Mapping[str, Any]) -> str:
                 ratio = report.spread(report.ratios(found["with"], found["without"]), ".2f")
                 rows.append([choice, title, threads, *times, ratio])
     head = ["", "case", "threads", "with", "without", "ratio within a round"]
-    return "\n".join(["Microseconds a step or a prediction, median (quartiles):", "", *report.table(head, rows)])
+    return "\n".join(["Microseconds per step or prediction, median (quartiles):", "", *report.table(head, rows)])
 
 
 def page(measured: Mapping[str, Any]) -> str:
@@ -123,7 +123,7 @@ def page(measured: Mapping[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description="Time steps and predictions with and without what is to make them shorter."
+        description="Time steps and predictions with and without the choices that make them faster."
     )
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds

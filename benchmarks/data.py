@@ -1,4 +1,4 @@
-"""The images, as somebody without numlp would read them: gzip and NumPy, two files at a time."""
+"""The images, read as you would read them without numlp: with gzip and NumPy, two files at a time."""
 
 import gzip
 import os
@@ -13,7 +13,7 @@ from benchmarks.case import Rows
 
 
 class Images(NamedTuple):
-    """Images, (n, 28, 28), bytes, and labels; the last 5 % of the training images are for validation."""
+    """Images as bytes, (n, 28, 28), and labels; the last 5 % of the training images are for validation."""
 
     x: Rows
     y: Rows
@@ -24,7 +24,7 @@ class Images(NamedTuple):
 
 
 def folder(name: str) -> Path:
-    """Return where a data set's four files lie."""
+    """Return the folder of a data set's four files."""
     if "NUMLP_DATA_DIR" in os.environ and (found := Path(os.environ["NUMLP_DATA_DIR"]) / name).is_dir():
         return found
     return {
@@ -34,7 +34,7 @@ def folder(name: str) -> Path:
 
 
 def those_there(names: Iterable[str]) -> list[str]:
-    """Return those data sets that are there, and say which are not."""
+    """Return the data sets that are on this machine, and print which are not."""
     there = [name for name in names if folder(name).is_dir()]
     for name in set(names) - set(there):
         print(f"{name} is not on this machine: skipped")
@@ -42,7 +42,7 @@ def those_there(names: Iterable[str]) -> list[str]:
 
 
 def read(path: Path, header: int) -> Rows:
-    """Return the bytes of an IDX file, without its header."""
+    """Return the bytes of an IDX file without its header."""
     with gzip.open(path) as file:
         return np.frombuffer(file.read(), np.uint8, offset=header)
 
@@ -50,7 +50,7 @@ def read(path: Path, header: int) -> Rows:
 def load(name: str = "mnist") -> Images:
     """Read a data set."""
     files = (("train-images-idx3", 16), ("t10k-images-idx3", 16), ("train-labels-idx1", 8), ("t10k-labels-idx1", 8))
-    with ThreadPoolExecutor(2) as pool:  # unpacking lets the other thread run
+    with ThreadPoolExecutor(2) as pool:  # decompression releases the GIL
         parts = pool.map(lambda file: read(folder(name) / f"{file[0]}-ubyte.gz", file[1]), files)
     x, x_test, y, y_test = parts
     x, x_test = (images.reshape(-1, 28, 28) for images in (x, x_test))
@@ -59,7 +59,7 @@ def load(name: str = "mnist") -> Images:
 
 
 def with_fold(images: Images, fold: int) -> Images:
-    """Return them with other training images held out: as many, but so many times as many further to the front."""
+    """Return the images with another fold held out: as many training images, `fold` folds before the end."""
     if not fold:
         return images
     held_out = len(images.x_validation)

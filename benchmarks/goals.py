@@ -1,4 +1,4 @@
-"""What is asked of numlp's speed, beside what was measured: from the stored results of all families."""
+"""The goals for numlp's speed beside the measurements, from the stored results of all families."""
 
 import math
 import statistics
@@ -11,31 +11,31 @@ from benchmarks.quality import MARKS, reached
 from benchmarks.training import CASES
 
 PEERS = ("jax", "pytorch", "pytorch_compiled", "scikit_learn", "onnxruntime")
-Found = tuple[float, str]  # a figure, and whose it is besides numlp's
+Found = tuple[float, str]  # a measurement, and the peer that it is about
 
 
 def ratio(a: list[float], b: list[float]) -> float:
-    """Return the median of the rounds' ratios."""
+    """Return the median of the ratios of all rounds."""
     return statistics.median(report.ratios(a, b))
 
 
 def to(base: str, family: str, case: str, ours: str) -> Found:
-    """Return another's time ÷ ours, or ours ÷ the floor's."""
+    """Return the other's time ÷ ours, or our time ÷ the floor's."""
     seconds = report.stored(family)["cases"][case]["seconds"]
     pair = (ours, base) if base == "floor" else (base, ours)
     return ratio(*(seconds[name] for name in pair)), ""
 
 
 def quickest(times: Mapping[str, float]) -> str:
-    """Return the peer that takes least."""
+    """Return the fastest peer."""
     peers = [name for name in PEERS if name in times]
     if not peers:
-        raise LookupError("no peer was there")
+        raise LookupError("no peer was measured")
     return min(peers, key=times.__getitem__)
 
 
 def to_quickest(family: str, case: str, ours: str) -> Found:
-    """Return the quickest peer's time ÷ ours."""
+    """Return the fastest peer's time ÷ ours."""
     seconds = report.stored(family)["cases"][case]["seconds"]
     found = {name: ratio(each, seconds[ours]) for name, each in seconds.items()}
     name = quickest(found)
@@ -43,7 +43,7 @@ def to_quickest(family: str, case: str, ours: str) -> Found:
 
 
 def to_plain(case: str, ours: str) -> Found:
-    """Return the time of a step with more ÷ that of plain SGD's."""
+    """Return the time of a step with more work ÷ that of a step of plain SGD."""
     steps = report.stored("step")["in_turns"][ours]
     return ratio(steps[case], steps["256³, 256"]), ""
 
@@ -54,7 +54,7 @@ def seconds_until(data: str, ours: str) -> Found:
 
 
 def until_one_is_there(data: str, ours: str) -> Found:
-    """Return the quickest peer's time ÷ ours, both ÷ the share of seeds that are at the mark."""
+    """Return the fastest peer's time ÷ ours, each divided by the share of seeds that reach the target."""
     case = report.stored("quality")["cases"][data]
     found = {}
     for name, seconds in case["seconds"].items():
@@ -65,12 +65,12 @@ def until_one_is_there(data: str, ours: str) -> Found:
 
 
 def to_numpy(command: str, ours: str) -> Found:
-    """Return the time of a start ÷ that of `import numpy`."""
+    """Return the time of a command ÷ that of `import numpy`."""
     starts = report.stored("startup")["starts"]
     return ratio(starts[command.format(ours)], starts["`import numpy`"]), ""
 
 
-# What, the sign between figure and goal, the goal, the figure of numlp or of another in its place.
+# Name, comparison, goal, and the function that measures numlp or a contender in its place.
 GOALS: list[tuple[str, str, float, Callable[[str], Found]]] = [
     ("training at 128³, 64: numlp ÷ the floor", "≤", 1.20, partial(to, "floor", "training", "128³, 64")),
     ("training at 256³, 256: numlp ÷ the floor", "≤", 1.10, partial(to, "floor", "training", "256³, 256")),
@@ -110,22 +110,22 @@ HOLDS: Mapping[str, Callable[[float, float], bool]] = {
 
 
 def table() -> str:
-    """Return the table of what was asked, what came out, and what NumPy by hand in numlp's place would have had."""
+    """Return the table of goals, measurements, and what NumPy by hand would have reached in numlp's place."""
     rows = []
     for what, sign, goal, figure in GOALS:
         row = [what, f"{sign} {goal:.2f}"]
         try:
             found, whose = figure("numlp")
-        except LookupError:  # no such contender or data set was there
+        except LookupError:  # the contender or the data set is missing
             rows.append([*row, "not measured", "", ""])
             continue
         answer = "yes" if HOLDS[sign](found, goal) else "no"
         rows.append([*row, f"{found:.2f}{f' ({whose})' if whose else ''}", answer, by_hand(figure)])
-    return "\n".join(report.table(["figure", "goal", "measured", "reached", "NumPy by hand"], rows))
+    return "\n".join(report.table(["measure", "goal", "measured", "reached", "NumPy by hand"], rows))
 
 
 def by_hand(figure: Callable[[str], Found]) -> str:
-    """Return a figure with NumPy by hand in numlp's place, if it was measured."""
+    """Return the measurement of NumPy by hand in numlp's place, if there is one."""
     try:
         return f"{figure('by_hand')[0]:.2f}"
     except LookupError:

@@ -1,13 +1,14 @@
 """Growth: numlp's time for an epoch against rows, width, depth and batch size.
 
-Asked for: time grows in proportion to rows, and memory does not grow with them: a training set that is larger than
-the memory which the process may have is read from its file, a batch at a time. results/growth.md says what came out,
-on which machine, in how many rounds, and with which spread.
+Goal: time grows in proportion to the rows, and memory does not grow with them. A training set that is larger than the
+memory of the process is read from its file one batch at a time. results/growth.md has the results, with machine,
+rounds and spread.
 
-The rows are MNIST's, as often as needed, bytes; hidden layers 256-256-256, batches of 256, plain SGD and 12,800 rows,
-where nothing else is said; epochs after one that does not count; the quicker of one and two threads. For the growth
-in rows they lie in a memory-mapped file, the process may have 512 MB of memory of its own (RLIMIT_DATA), and has two
-threads; what it has of its own is looked at after every epoch.
+The rows are MNIST's images as bytes, repeated as often as needed. Unless a table says otherwise, the network has
+hidden layers 256-256-256 and trains with plain SGD on 12,800 rows in batches of 256. The first epoch does not count.
+The number of threads is the faster of one and two. For the growth in rows, the rows are in a memory-mapped file. The
+process then has two threads and is limited to 512 MB of its own memory (RLIMIT_DATA), which is read after every
+epoch.
 
     python -m benchmarks.growth [--rounds 5]
 """
@@ -40,7 +41,7 @@ GROWTH: dict[str, dict[int, tuple[Case, int]]] = {
 
 
 def epochs(turns: Turns, case: Case, rows: int, file: str | None) -> None:
-    """Train, an epoch a turn; with a file on its rows, and with limited memory."""
+    """Train, one epoch per turn; if there is a file, on its rows and with limited memory."""
     images = load()
     which = np.arange(rows) % len(images.x)
     if file is None:
@@ -54,13 +55,13 @@ def epochs(turns: Turns, case: Case, rows: int, file: str | None) -> None:
 
 
 def own_memory() -> float:
-    """Return the bytes that this process has of its own, pages of mapped files not counted."""
+    """Return the bytes of this process's own memory, without the pages of mapped files."""
     status = Path("/proc/self/status").read_text()
     return 1024 * float(status.split("RssAnon:")[1].split()[0])
 
 
 def write_rows(path: Path, rows: int) -> None:
-    """Write MNIST's images into a file, as often as needed."""
+    """Write MNIST's images to a file, repeated as often as needed."""
     images = load()
     x = images.x.reshape(len(images.x), -1)
     file = np.lib.format.open_memmap(path, "w+", np.uint8, (rows, x.shape[1]))
@@ -69,7 +70,7 @@ def write_rows(path: Path, rows: int) -> None:
 
 
 def measure(case: Case, rows: int, file: str | None, rounds: int) -> dict[str, Any]:
-    """Return the times of some epochs."""
+    """Time some epochs."""
     make = functools.partial(Worker, epochs, arguments=(case, rows, file))
     threads = choose_threads(make) if file is None else max(THREADS)
     with make(threads) as worker:
@@ -82,7 +83,7 @@ def measure(case: Case, rows: int, file: str | None, rounds: int) -> dict[str, A
 
 
 def tables(measured: Mapping[str, Any]) -> str:
-    """Return a table for each growth."""
+    """Return a table for each quantity that grows."""
     lines = []
     for what, cases in measured["growth"].items():
         rows = []
@@ -94,19 +95,19 @@ def tables(measured: Mapping[str, Any]) -> str:
             if what == "rows":
                 row += [f"{784 * count / 1e6:,.0f}", f"{found['own'] / 1e6:,.0f}"]
             rows.append(row)
-        head = [what, "seconds an epoch, median (quartiles)", "µs a row", "threads"]
+        head = [what, "seconds per epoch, median (quartiles)", "µs per row", "threads"]
         lines += [*report.table(head + (["file, MB", "own memory, MB"] if what == "rows" else []), rows), ""]
     return "\n".join(lines[:-1])
 
 
 def page(measured: Mapping[str, Any]) -> str:
     """Return results/growth.md."""
-    figure = "![seconds an epoch against rows, width, depth and batch size](../../docs/performance/growth.png)"
+    figure = "![seconds per epoch against rows, width, depth and batch size](../../docs/performance/growth.png)"
     return report.page("growth", "Growth", __doc__, measured, tables(measured) + f"\n\n{figure}")
 
 
 def draw(measured: Mapping[str, Any], path: Path) -> None:
-    """Draw what grew against what it grew with."""
+    """Draw the time of an epoch against each quantity that grows."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import NullLocator
 

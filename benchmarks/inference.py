@@ -1,14 +1,14 @@
-"""Inference: probabilities of one row, of 64 and of 10,000, from a trained network of 784-128-128-128-10.
+"""Inference: probabilities of 1, 64 and 10,000 rows, from a trained network of 784-128-128-128-10.
 
-Asked for: no contender, onnxruntime with the same network included, answers sooner than numlp for one row and for
-10,000. results/inference.md says what came out, on which machine, in how many rounds, and with which spread.
+Goal: no contender, onnxruntime with the same network included, is faster than numlp for one row and for 10,000.
+results/inference.md has the results, with machine, rounds and spread.
 
-The time is that of one call of the library, from rows, float32, in a NumPy array to probabilities, float32 or
-float64, in a NumPy array. The floor is the matrix products alone; NumPy by hand is these, biases, ReLUs and softmax,
-between arrays that lie there already, but for the result, without a look at what is given. A turn is a median of as
-many calls as fit into a third of a second, after some that do not count. Each contender has a process of its own; one
-turn each, A B C A B C …, while the others sleep. Threads: one or two, whichever was quicker for this contender and
-this number of rows in five turns before.
+The time is that of one call of the library, from rows of float32 in a NumPy array to probabilities of float32 or
+float64 in a NumPy array. The floor is the matrix products alone. NumPy by hand adds biases, ReLUs and softmax. It
+works between preallocated arrays, except for the result, and does not check its input. A turn is the median of as
+many calls as fit into a third of a second, after some that do not count. Each contender has a process of its own.
+They take turns (A B C A B C …), and the others sleep meanwhile. The number of threads is one or two, whichever was
+faster for this contender and this number of rows in five turns before.
 
     python -m benchmarks.inference [--rounds 9]
 """
@@ -30,11 +30,11 @@ from benchmarks.rounds import Turns, Worker, choose_threads, take_turns
 NAMES = ("floor", "by_hand", "numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn", "onnxruntime")
 CASE = Case((128,) * 3, 64, epochs=1)
 ROWS = (1, 64, 10_000)
-SECONDS = 0.33  # of a turn
+SECONDS = 0.33  # per turn
 
 
 def calls(turns: Turns, name: str, rows: int) -> None:
-    """Predict as often as fits into a turn, and tell the median of a call's seconds."""
+    """Predict as often as fits into a turn, and report the median seconds of a call."""
     images = load()
     predict = contender(name).train(CASE, images.x[:6_400], images.y[:6_400], lambda loss: None)
     given = (images.x_test.reshape(len(images.x_test), -1) / 255).astype("float32")[:rows].copy()
@@ -53,7 +53,7 @@ def calls(turns: Turns, name: str, rows: int) -> None:
 
 
 def compare(rows: int, names: Sequence[str], rounds: int) -> dict[str, Any]:
-    """Let all take turns at some rows."""
+    """Let all contenders take turns at some rows."""
     threads = {
         name: choose_threads(functools.partial(Worker, calls, arguments=(name, rows)), figure="call")
         for name in names
@@ -76,11 +76,11 @@ def tables(measured: Mapping[str, Any]) -> str:
     cases = {f"{int(rows):,}": case for rows, case in measured["cases"].items()}
     return "\n".join(
         [
-            "Microseconds a call, median (quartiles), and threads:",
+            "Microseconds per call, median (quartiles), and threads:",
             "",
             *report.by_case("rows", names, cases, report.seconds(1e-6, ",.0f")),
             "",
-            "÷ numlp of the same round, median (quartiles):",
+            "Time ÷ numlp's time in the same round, median (quartiles):",
             "",
             *report.by_case("rows", names, cases, report.ratio_to("numlp")),
             "",

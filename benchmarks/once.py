@@ -1,9 +1,9 @@
-"""One training in a process of its own: says "trained" when it is, and then how many rows are classified rightly.
+"""One training in a process of its own: prints "trained" at its end, and then the accuracy.
 
 python -m benchmarks.once CONTENDER DATA SPLIT CASE
 
-The case is JSON. SPLIT says which rows: "test", or which fold of 3,000 of the training images is held out for that,
-0 for the last of them, which otherwise nobody trains on.
+The case is JSON. SPLIT names the rows to evaluate on: "test", or the number of the fold of 3,000 training images that
+is held out. Fold 0 is the last 3,000, which no other benchmark trains on.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Writes the tables of all families' stored results into docs/performance.md.
+"""Writes the stored results of all families into docs/performance.md, as tables.
 
 python -m benchmarks.performance
 """
@@ -22,7 +22,7 @@ PAGES = {name: family.page for name, family in FAMILIES.items()} | {"recipes": s
 
 
 def with_tables(guide: str) -> str:
-    """Return the page with its tables written anew."""
+    """Return the page with its tables rewritten."""
 
     def table(found: re.Match[str]) -> str:
         family, measured = found[1], report.stored(found[1])
@@ -30,7 +30,7 @@ def with_tables(guide: str) -> str:
             shown = goals.table()
         elif measured:
             where = measured["machine"]
-            details = f"[more of it](../benchmarks/results/{family}.md)"
+            details = f"[details](../benchmarks/results/{family}.md)"
             shown = FAMILIES[family].tables(measured)
             shown += f"\n\n{where['processor']}, {where['cores']} cores; {details}."
         else:

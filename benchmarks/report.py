@@ -1,4 +1,4 @@
-"""What a benchmark says: the machine, medians, spread and ratios, as JSON and as a page."""
+"""What a benchmark reports: the machine, medians, spread and ratios, as JSON and as a page."""
 
 import argparse
 import json
@@ -16,12 +16,12 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def present(names: Iterable[str]) -> list[str]:
-    """Return those contenders that are installed."""
+    """Return the contenders that are installed."""
     return [name for name in names if versions(name) is not None]
 
 
 def one_of(names: Iterable[str]) -> Callable[[str], str]:
-    """Return the type of an argument that is one of some names."""
+    """Return an argument type that accepts one of these names."""
 
     def checked(name: str) -> str:
         if name not in names:
@@ -32,7 +32,7 @@ def one_of(names: Iterable[str]) -> Callable[[str], str]:
 
 
 def machine(names: Iterable[str]) -> dict[str, Any]:
-    """Return where and with what is measured, and who is missing."""
+    """Return the machine, the versions and settings, and the contenders that are missing."""
     found = {name: versions(name) or {} for name in present(names)}
     return {
         "processor": _processor(),
@@ -59,7 +59,7 @@ def _processor() -> str:
 
 
 def machine_lines(found: Mapping[str, Any]) -> list[str]:
-    """Return what a page says of the machine."""
+    """Return the lines of a page about the machine."""
     settings = ", ".join(f"{name}={value}" for name, value in found["settings"].items())
     lines = [
         f"{found['processor']}, {found['cores']} cores, {found['system']}. "
@@ -67,12 +67,12 @@ def machine_lines(found: Mapping[str, Any]) -> list[str]:
         + f". Settings from outside: {settings or 'none'}."
     ]
     if found["skipped"]:
-        lines += ["", f"Not installed, and so skipped: {', '.join(found['skipped'])}."]
+        lines += ["", f"Skipped because not installed: {', '.join(found['skipped'])}."]
     return lines
 
 
 def busy(found: Mapping[str, Sequence[Turn]]) -> float:
-    """Return the largest share of a core that a contender has burned while it waited for its turn."""
+    """Return the largest share of a core that a contender used while it waited for its turn."""
     return max(
         sum(turn["busy"] for turn in turns) / max(sum(turn["waited"] for turn in turns), 1e-9)
         for turns in found.values()
@@ -80,9 +80,9 @@ def busy(found: Mapping[str, Sequence[Turn]]) -> float:
 
 
 def waiting(measured: Mapping[str, Any]) -> str:
-    """Return what a page says of those that wait."""
+    """Return the line of a page about waiting contenders."""
     busiest = max(case["busy"] for case in measured["cases"].values())
-    return f"While it waited for its turn, no contender used more than {busiest:.1%} of a core."
+    return f"While waiting for its turn, no contender used more than {busiest:.1%} of a core."
 
 
 def page(family: str, title: str, doc: str | None, measured: Mapping[str, Any], tables: str) -> str:
@@ -92,7 +92,7 @@ def page(family: str, title: str, doc: str | None, measured: Mapping[str, Any], 
         [
             f"# {title}",
             "",
-            f"Written by `make bench-{family}`; do not edit. {procedure} {measured['rounds']} rounds.",
+            f"Written by `make bench-{family}`; do not edit. {procedure} There were {measured['rounds']} rounds.",
             "",
             tables,
             "",
@@ -108,7 +108,7 @@ def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
 
 
 def spread(values: Sequence[float], form: str = ".3f") -> str:
-    """Return the median with the quartiles."""
+    """Return the median and the quartiles as text."""
     low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
     return f"{middle:{form}} ({low:{form}} – {high:{form}})"
 
@@ -134,19 +134,19 @@ def by_case(
 
 
 def seconds(unit: float = 1.0, form: str = ".3f") -> Callable[[Mapping[str, Any], str], str]:
-    """Return what writes a contender's time in a case, in units of so many seconds, and its threads."""
+    """Return a function that formats a contender's time in a case, in units of `unit` seconds, and its threads."""
     return lambda case, name: (
         f"{spread([each / unit for each in case['seconds'][name]], form)}, {case['threads'][name]}"
     )
 
 
 def ratio_to(base: str) -> Callable[[Mapping[str, Any], str], str]:
-    """Return what writes a contender's time in a case ÷ another's."""
+    """Return a function that formats the ratio of a contender's time in a case to another's."""
     return lambda case, name: spread(ratios(case["seconds"][name], case["seconds"][base]), ".2f")
 
 
 def begun(family: str, part: str, names: Iterable[str], rounds: int, *, anew: bool = False) -> dict[str, Any]:
-    """Return what a family has measured on this machine in so many rounds, to be added to, unless it begins anew."""
+    """Return a family's stored measurements to add to, if machine and rounds are the same and `anew` is false."""
     now: dict[str, Any] = {"machine": machine(names), "rounds": rounds}
     before = {} if anew else stored(family)
     return before if now.items() <= before.items() else now | {part: {}}
@@ -159,13 +159,13 @@ def store(family: str, measured: Mapping[str, Any]) -> None:
 
 
 def stored(family: str) -> dict[str, Any]:
-    """Read it, if it is there."""
+    """Read results/FAMILY.json, if it exists."""
     path = RESULTS / f"{family}.json"
     found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return found
 
 
 def write(family: str, page: str) -> None:
-    """Write results/FAMILY.md, and print it."""
+    """Write results/FAMILY.md and print it."""
     (RESULTS / f"{family}.md").write_text(page)
     print(page)

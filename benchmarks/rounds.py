@@ -1,4 +1,4 @@
-"""Taking turns: contenders in processes of their own, one computing at a time, A B C A B C …"""
+"""Taking turns: contenders have processes of their own, and one computes at a time (A B C A B C …)."""
 
 import os
 import statistics
@@ -10,18 +10,18 @@ from multiprocessing.connection import Connection
 
 Turn = dict[str, float]
 
-# What NumPy's BLAS, PyTorch and XLA read when they begin; set for contenders whose number of threads is chosen here.
-THREADS = (1, 2)  # how many are tried
+# The variables that NumPy's BLAS, PyTorch and XLA read at their start.
+THREADS = (1, 2)  # the numbers that are tried
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
 
-# Seconds between turns: pools of threads that go on spinning for a while come to rest.
+# Seconds between turns, in which spinning thread pools come to rest.
 PAUSE = 0.2
 
 
 class Turns:
-    """In a contender's process: called at the end of a turn, returns when the next begins.
+    """In a contender's process: call it at the end of a turn, and it returns when the next turn begins.
 
-    Called with what the turn has found, it returns whether there are to be no more turns.
+    It takes the results of the turn, and returns whether the contender should stop.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -36,7 +36,7 @@ class Turns:
         processor = time.process_time()
         stop: bool = self._connection.recv()
         self._began = time.perf_counter()
-        # A pool of threads that spins while it has nothing to do would slow down whose turn it is.
+        # An idle thread pool that spins would slow down the contender whose turn it is.
         self._waited, self._busy = self._began - ended, time.process_time() - processor
         return stop
 
@@ -47,7 +47,7 @@ def _serve(connection: Connection, work: Callable[..., object], arguments: tuple
 
 @contextmanager
 def environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Let processes that begin here find these variables."""
+    """Set environment variables for processes that are started here."""
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
@@ -61,18 +61,18 @@ def environment(settings: Mapping[str, str]) -> Iterator[None]:
 
 
 def thread_settings(threads: int) -> AbstractContextManager[None]:
-    """Let processes that begin here use so many threads."""
+    """Set the number of threads of processes that are started here."""
     return environment(dict.fromkeys(THREAD_VARIABLES, str(threads)))
 
 
 class Worker:
-    """A process that takes a turn whenever it is told to, and sleeps in between.
+    """A process that takes a turn when told to, and sleeps in between.
 
     Parameters
     ----------
     work : function
-        Called in the process with its `Turns`, which it calls at the end of every turn until they return something
-        true, and with the arguments.
+        Called in the process with its `Turns` and the arguments. It calls the `Turns` at the end of every turn, until
+        they return True.
     threads : int
     arguments : tuple
         For `work`.
@@ -80,7 +80,7 @@ class Worker:
     Attributes
     ----------
     warm_up : dict
-        The first turn, which begins with the process.
+        The result of the first turn, which begins with the process.
     """
 
     def __init__(self, work: Callable[..., object], threads: int, arguments: tuple[object, ...]) -> None:
@@ -93,7 +93,7 @@ class Worker:
         self.warm_up: Turn = self._connection.recv()
 
     def turn(self) -> Turn:
-        """Let it work, and return what it found."""
+        """Let the process take a turn, and return the result."""
         self._connection.send(False)
         found: Turn = self._connection.recv()
         return found
@@ -109,7 +109,7 @@ class Worker:
 
 
 def take_turns(workers: Mapping[str, Worker], rounds: int) -> dict[str, list[Turn]]:
-    """Return what every worker found in every round, in which each has one turn."""
+    """Return the results of every worker in every round; each has one turn per round."""
     found: dict[str, list[Turn]] = {name: [] for name in workers}
     for _ in range(rounds):
         for name, worker in workers.items():
@@ -119,7 +119,7 @@ def take_turns(workers: Mapping[str, Worker], rounds: int) -> dict[str, list[Tur
 
 
 def choose_threads(make: Callable[[int], Worker], figure: str = "seconds") -> int:
-    """Return the number of threads with which a figure of a worker's turns is smallest."""
+    """Return the number of threads that makes a measurement, `figure`, of a worker's turns smallest."""
     with ExitStack() as stack:
         workers = {str(threads): stack.enter_context(make(threads)) for threads in THREADS}
         found = take_turns(workers, 5)

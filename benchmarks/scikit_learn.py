@@ -1,9 +1,9 @@
 """numlp.sklearn beside scikit-learn: the same estimators with their defaults, on the same data, in one run.
 
-Asked for: the same test scores within noise over ten seeds; `fit` three times as fast on 10,000 rows of MNIST, and
-not slower on small tables; `predict_proba` of one row three times as fast. scikit_learn.md says what came out.
-Both take turns (A B A B …), seed by seed, with the thread count that NumPy's BLAS chooses for itself. Times are
-medians, ratios are medians of the ratios of the turns, with the quartiles.
+Goal: the same test scores within noise over ten seeds; `fit` three times as fast on 10,000 rows of MNIST, and not
+slower on small tables; `predict_proba` of one row three times as fast. scikit_learn.md has the results. The two take
+turns (A B A B …), seed by seed, with the thread count that NumPy's BLAS chooses. Times are medians; ratios are
+medians of the ratios of all turns, with the quartiles.
 
     python benchmarks/scikit_learn.py
 """
@@ -33,7 +33,7 @@ Split = tuple[Any, Any, Any, Any]
 
 
 def mnist(seed: int) -> Split:
-    """Return 10,000 rows to train on and all test images, as floats in [0, 1]."""
+    """Return 10,000 training rows and all test images, as floats in [0, 1]."""
     data = numlp.load_dataset("mnist")
     assert data.test is not None
     rows = np.random.default_rng(seed).permutation(len(data.train.x))[:10_000]
@@ -63,7 +63,7 @@ PEERS = {"scikit-learn": neural_network, "numlp": numlp.sklearn}
 
 
 def timed(call: Callable[[], Any]) -> float:
-    """Return how many seconds a call takes."""
+    """Return the seconds that a call takes."""
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
@@ -115,17 +115,18 @@ def page(measured: dict[str, Any]) -> str:
     lines = [
         "# numlp.sklearn beside scikit-learn",
         "",
-        f"Written by `make bench-sklearn`; do not edit. Defaults of both, {measured['seeds']} seeds, taking turns; "
-        "scores are means on test data, times medians, ratios medians over the seeds, with their quartiles.",
+        f"Written by `make bench-sklearn`; do not edit. Both libraries use their defaults and take turns, with "
+        f"{measured['seeds']} seeds. Scores are means on test data, times are medians, and ratios are medians over "
+        "the seeds, with their quartiles.",
         "",
-        "| data | score of scikit-learn | of numlp | deviation over seeds | largest difference of a seed |",
+        "| data | score of scikit-learn | score of numlp | deviation over seeds | largest difference for one seed |",
         "|---|---|---|---|---|",
     ]
     for row in measured["results"]:
         theirs, ours = row["score"]["scikit-learn"], row["score"]["numlp"]
         numbers = (theirs, ours, row["deviation"], row["largest difference"])
         lines.append(f"| {row['data']} | " + " | ".join(f"{number:.4f}" for number in numbers) + " |")
-    lines += ["", "| data | | scikit-learn | numlp | times as fast |", "|---|---|---|---|---|"]
+    lines += ["", "| data | call | scikit-learn | numlp | speed-up |", "|---|---|---|---|---|"]
     for row in measured["results"]:
         for what in ("fit", "one row"):
             if what in row:

@@ -1,17 +1,18 @@
-"""Each contender's recipe for `make bench-quality`, chosen on images held out of the training's.
+"""Each contender's recipe for `make bench-quality`, chosen on held-out training images.
 
-The same grid for everybody: two hidden layers of 128 or 256; Adam (0.9, 0.99) with batches of 128 or 256, or SGD with
-Nesterov's momentum 0.9 and batches of 128; two to eight epochs; one cycle of the learning rate, linear up and down,
-for scikit-learn from epoch to epoch; inputs standardized; labels smoothed by 0.1, but for scikit-learn, which can't.
+All contenders search the same grid: two hidden layers of 128 or 256; Adam (0.9, 0.99) with batches of 128 or 256, or
+SGD with Nesterov's momentum 0.9 and batches of 128; two to eight epochs; one cycle of the learning rate, linear up
+and down, which scikit-learn follows from epoch to epoch; standardized inputs; label smoothing of 0.1, except for
+scikit-learn, which has none.
 
-Four seeds each, and each holds other 3,000 of the training images out. Recipes whose mean accuracy on these 12,000 is
-at the mark, on Fashion-MNIST 0.6 points above it, are tried again with eight other seeds, the quickest first, since
-among many some are there by luck; chosen is the first that is there again, or the most accurate one of all, if none
-is. Compiled PyTorch takes eager PyTorch's recipe: it computes the same. The test images are not looked at for any
-recipe, but test accuracies of recipes chosen by earlier rules had been seen when this rule was made: without those
-0.6 points, networks were 0.3 to 0.6 points below the mark on Fashion-MNIST's test images, in the mean of each
-contender; and without the second trial, fewer than half of numlp's seeds on Fashion-MNIST and of JAX's on MNIST
-reached the mark.
+Each recipe is tried with four seeds, and each seed holds out a different 3,000 training images. A recipe passes if
+its mean accuracy on these 12,000 reaches the target, or on Fashion-MNIST the target plus 0.6 points. Among many
+recipes, some pass by luck. So those that pass are tried again with eight other seeds, the fastest first, and the
+first that passes again is chosen. If none does, the most accurate recipe is chosen. Compiled PyTorch uses eager
+PyTorch's recipe, because it computes the same. No recipe was chosen by test images. But when this rule was made, test
+accuracies of recipes chosen by earlier rules had been seen: without the 0.6 points, the mean test accuracy of each
+contender was 0.3 to 0.6 points below the target on Fashion-MNIST; without the second trial, fewer than half of
+numlp's seeds on Fashion-MNIST and of JAX's on MNIST reached the target.
 
     python -m benchmarks.search [--contenders NAME …] [DATA …]
 """
@@ -33,7 +34,7 @@ from benchmarks.data import those_there
 from benchmarks.quality import MARKS, TITLES, compiled_once, train_once
 
 NAMES = ("numlp", "jax", "pytorch", "scikit_learn")
-FOLDS = (0, 1, 2, 3)  # which each seed holds out, in turn
+FOLDS = (0, 1, 2, 3)  # the folds that the seeds hold out, in turn
 SEEDS, OTHER_SEEDS = range(4), range(4, 12)
 HIDDEN = ((128, 128), (256, 256))
 STEPS: tuple[dict[str, Any], ...] = (
@@ -46,14 +47,14 @@ EPOCHS = {"mnist": (2, 3, 4, 5), "fashion-mnist": (4, 5, 6, 8)}
 
 
 def grid(name: str, data: str) -> Iterator[Case]:
-    """Yield the recipes that are tried."""
+    """Yield the recipes to try."""
     smoothing = 0.0 if name == "scikit_learn" else 0.1
     for hidden, step, epochs in itertools.product(HIDDEN, STEPS, EPOCHS[data]):
         yield Case(hidden, **step, epochs=epochs, schedule="one_cycle", label_smoothing=smoothing, standardize=True)
 
 
 def train_by(name: str, data: str, cases: Sequence[Case], seeds: Sequence[int]) -> list[list[tuple[float, float]]]:
-    """Return each case's seconds and accuracies, seed by seed; as many train at a time as there are cores."""
+    """Return each case's seconds and accuracies, seed by seed; one training runs per core."""
     jobs = [(replace(case, seed=seed), FOLDS[seed % len(FOLDS)]) for case in cases for seed in seeds]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(lambda job: train_once(name, data, job[1], job[0], 1), jobs))
@@ -61,19 +62,19 @@ def train_by(name: str, data: str, cases: Sequence[Case], seeds: Sequence[int]) 
 
 
 def tried(name: str, data: str, cases: Sequence[Case]) -> list[dict[str, Any]]:
-    """Train by every recipe."""
+    """Try every recipe."""
     return [
         {
             "recipe": asdict(case),
             "accuracy": [accuracy for _, accuracy in runs],
-            "seconds": min(seconds for seconds, _ in runs),  # one of the others has filled the cache of what compiles
+            "seconds": min(seconds for seconds, _ in runs),  # another run has filled the compilation cache
         }
         for case, runs in zip(cases, train_by(name, data, cases, SEEDS), strict=True)
     ]
 
 
 def accuracies_again(name: str, data: str, recipe: Mapping[str, Any]) -> list[float]:
-    """Train by a recipe with the other seeds."""
+    """Try a recipe with the other seeds."""
     (runs,) = train_by(name, data, [Case(**recipe)], OTHER_SEEDS)
     return [accuracy for _, accuracy in runs]
 
@@ -81,9 +82,9 @@ def accuracies_again(name: str, data: str, recipe: Mapping[str, Any]) -> list[fl
 def choose(
     data: str, found: Sequence[dict[str, Any]], again: Callable[[dict[str, Any]], list[float]]
 ) -> dict[str, Any]:
-    """Return the quickest recipe that is at the mark and, with other seeds, `again`; else the most accurate of all.
+    """Return the fastest recipe that reaches the target twice, the second time by `again`; else the most accurate.
 
-    What was found again is written beside what was found.
+    The accuracies of the second trial are stored beside those of the first.
     """
     mark = MARKS[data] + ALLOWANCE[data]
     for each in sorted(found, key=lambda each: each["seconds"]):
@@ -95,18 +96,18 @@ def choose(
 
 
 def described(recipe: Mapping[str, Any]) -> str:
-    """Return a recipe in words."""
+    """Describe a recipe in words."""
     momentum = f", momentum {recipe['momentum']}" if recipe["momentum"] else ""
     return (
         f"{'-'.join(map(str, recipe['hidden']))}, {recipe['epochs']} epochs, batches of {recipe['batch_size']}, "
-        f"{recipe['optimizer']}{momentum}, rate {recipe['learning_rate']:.3g} {recipe['schedule']}, "
-        f"smoothing {recipe['label_smoothing']}"
+        f"{recipe['optimizer']}{momentum}, learning rate {recipe['learning_rate']:.3g} {recipe['schedule']}, "
+        f"label smoothing {recipe['label_smoothing']}"
     )
 
 
 def page(measured: Mapping[str, Any]) -> str:
     """Return results/recipes.md."""
-    lines = ["# The recipes of time to quality", "", "Written by `make bench-search`; do not edit."]
+    lines = ["# The recipes for time to quality", "", "Written by `make bench-search`; do not edit."]
     for part in (__doc__ or "").split("\n\n")[1:3]:
         lines += ["", " ".join(part.split())]
     for data, names in measured["tried"].items():
@@ -121,7 +122,13 @@ def page(measured: Mapping[str, Any]) -> str:
                 means = [f"{statistics.mean(trial):.2%}" if trial else "" for trial in trials]
                 accuracies = " ".join(f"{accuracy:.2%}" for accuracy in itertools.chain(*trials))
                 rows.append([words, *means, accuracies, f"{each['seconds']:.2f}"])
-            head = ["recipe", "mean accuracy", "again, other seeds", "of each seed", "least seconds, two at a time"]
+            head = [
+                "recipe",
+                "mean accuracy",
+                "mean with other seeds",
+                "of each seed",
+                "fewest seconds, two at a time",
+            ]
             lines += report.table(head, rows)
     return "\n".join([*lines, "", *report.machine_lines(measured["machine"]), ""])
 

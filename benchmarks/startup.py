@@ -1,13 +1,14 @@
-"""Start, size and memory: how long it takes to begin, what lies on the disk, what a training run needs.
+"""Start, size and memory: how long programs take to start, what they need on disk, and what a training needs.
 
-Asked for: `import numlp` takes at most 1.15 times as long as `import numpy`, and `numlp --help` less than 2.5 times
-as long. results/startup.md says what came out, on which machine, in how many rounds, and with which spread.
+Goal: `import numlp` takes at most 1.15 times as long as `import numpy`, and `numlp --help` less than 2.5 times as
+long. results/startup.md has the results, with machine, rounds and spread.
 
-Start: wall time of a fresh process from its beginning to its end, files in the system's cache, A B C A B C …; since
-`import numlp` loads nothing yet, what a training loads stands beside it. Size: the files of a distribution and of all
-that it requires, as installed here, without the Python interpreter; PyTorch's is its build for CPUs. Memory: the
-largest resident set of a fresh process that loads MNIST and trains 784-256-256-256-10 with batches of 256 for one
-epoch, with one thread, as the contenders do in `make bench-training`: the median of three.
+Start is the wall time of a fresh process from start to end, with files in the system's cache, in turns (A B C A B C
+…). `import numlp` loads nothing, so the table also shows what a training loads. Size is that of the files of a
+distribution and of all its requirements, as installed here, without the Python interpreter; PyTorch is its build for
+CPUs. Memory is the largest resident set of a fresh process that loads MNIST and trains 784-256-256-256-10 in batches
+of 256 for one epoch with one thread, as the contenders do in `make bench-training`; the table shows the median of
+three.
 
     python -m benchmarks.startup [--rounds 15]
 """
@@ -37,7 +38,7 @@ SIZES = {"numlp": ("numlp", "numlp[app]"), "jax": ("jax",), "pytorch": ("torch",
 
 
 def commands(names: list[str]) -> dict[str, list[str]]:
-    """Return what is run, by the title that the table has for it."""
+    """Return the commands to run, by their titles in the table."""
     imports = ["import numpy", *(f"import {IMPORTS[name]}" for name in names), "from numlp import MLP, train"]
     statements = {f"`{code}`": [sys.executable, "-c", code] for code in ("pass", *imports)}
     return statements | {"`numlp --help`": [_script("numlp"), "--help"]}
@@ -48,14 +49,14 @@ def _script(name: str) -> str:
 
 
 def seconds_of(command: list[str]) -> float:
-    """Return how long a command takes."""
+    """Return the seconds that a command takes."""
     began = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - began
 
 
 def closure(requirement: str) -> dict[str, Distribution]:
-    """Return a distribution and all that it requires, by name."""
+    """Return a distribution and all its requirements, by name."""
     found: dict[str, Distribution] = {}
     todo = [Requirement(requirement)]
     while todo:
@@ -73,7 +74,7 @@ def closure(requirement: str) -> dict[str, Distribution]:
 
 
 def size_of(installed: Distribution) -> int:
-    """Return the bytes of a distribution's files; of one installed for editing, those of its sources."""
+    """Return the bytes of a distribution's files; for an editable installation, those of its sources."""
     paths = [Path(str(file.locate())) for file in installed.files or ()]
     for path in paths:
         if path.suffix == ".pth" and path.exists():
@@ -83,7 +84,7 @@ def size_of(installed: Distribution) -> int:
 
 
 def train_once(turns: Turns, name: str | None) -> None:
-    """Train for one epoch, or load the images alone, and tell the largest resident set in bytes."""
+    """Train for one epoch, or only load the images, and report the largest resident set in bytes."""
     import resource
 
     images = load()
@@ -114,7 +115,7 @@ def tables(measured: Mapping[str, Any]) -> str:
         for name, found in measured["sizes"].items()
     ]
     peaks = [
-        ["the images alone" if name == "images" else contender(name).NAME, f"{statistics.median(each) / 1e6:,.0f}"]
+        ["only the images" if name == "images" else contender(name).NAME, f"{statistics.median(each) / 1e6:,.0f}"]
         for name, each in measured["peaks"].items()
     ]
     return "\n".join(
@@ -142,7 +143,7 @@ def main() -> None:
     names = report.present(NAMES)
     runs = commands(names)
     for command in runs.values():
-        seconds_of(command)  # what it reads is in the system's cache from here on
+        seconds_of(command)  # fills the system's cache with the files that it reads
     starts: dict[str, list[float]] = {title: [] for title in runs}
     for _ in range(rounds):
         for title, command in runs.items():

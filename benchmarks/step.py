@@ -1,14 +1,15 @@
-"""Where a training step's time goes: numlp's own NumPy calls, by what they are for.
+"""Where the time of a training step goes: numlp's own NumPy calls, by purpose.
 
-Asked for: nothing; it shows what is left to gain. results/step.md says what came out, on which machine, in how many
-rounds, and with which spread.
+Goal: none; this benchmark shows what is left to gain. results/step.md has the results, with machine, rounds and
+spread.
 
-Every NumPy function that a step calls is replaced by one that takes the time and remembers who called it, so the
-times are those within a step, where each call finds its arrays as the one before has left them; taking it makes a
-step longer, by what counts as "Python". Networks and cases are those of `make bench-training`, 12,800 rows, an epoch
-a round after one that does not count, threads as NumPy chooses. What Adam and regularization take beside plain SGD,
-in numlp and by hand, is measured without that, by one process for each, two threads, an epoch each, A B C A B C …,
-while the others sleep; asked for: at most 1.35 times as long.
+A timing function replaces every NumPy function that a step calls, and records which module called it. So the times
+are those within a step, where each call finds its arrays as the previous call left them. The timing itself makes a
+step longer, which counts as "Python". The networks and cases are those of `make bench-training`, with 12,800 rows and
+one epoch per round after one that does not count; NumPy chooses the number of threads. The second table compares Adam
+and regularization with plain SGD, in numlp and by hand, without those timing functions. Each has a process with two
+threads; they take turns (A B C A B C …) of one epoch, and the others sleep meanwhile. The goal there is at most 1.35
+times as long as plain SGD.
 
     python -m benchmarks.step [--rounds 9]
 """
@@ -37,8 +38,8 @@ ROWS = 12_800
 SHOWN = ("128³, 64", "256³, 256", "256³, 256, regularized")
 IN_TURNS = ("256³, 256", "256³, 256, Adam", "256³, 256, regularized")
 NAMES = ("numlp", "by_hand")
-THREADS = 2  # in these
-# All ufuncs, and what else a step calls.
+THREADS = 2  # when they take turns
+# All ufuncs, and the other functions that a step calls.
 OPERATIONS = [
     *(name for name, value in vars(np).items() if isinstance(value, np.ufunc)),
     "dot",
@@ -61,7 +62,7 @@ PURPOSES = {
 
 
 class Timed:
-    """A NumPy function that adds up its time by the room of numlp that called it."""
+    """A NumPy function that adds up its time by the module of numlp that called it."""
 
     def __init__(self, function: Callable[..., Any], spent: dict[str, float]) -> None:
         self.function, self.spent = function, spent
@@ -81,13 +82,13 @@ class Timed:
 
 @functools.cache
 def room_of(file: str) -> str:
-    """Return the room of numlp that a file belongs to."""
+    """Return the module of numlp, or the package, that a file belongs to."""
     path = Path(file)
     return "losses" if path.parent.name == "losses" else path.stem
 
 
 def profile(title: str, rounds: int) -> list[dict[str, float]]:
-    """Return the seconds a step by purpose, of every round."""
+    """Return the seconds per step, by purpose, of every round."""
     case, images, spent = CASES[title], load(), defaultdict[str, float](float)
     found: list[dict[str, float]] = []
     began = time.perf_counter()
@@ -113,7 +114,7 @@ def profile(title: str, rounds: int) -> list[dict[str, float]]:
 
 
 def in_turns(rounds: int) -> dict[str, dict[str, list[float]]]:
-    """Return each contender's seconds a step of plain SGD, of Adam and with regularization, in turns."""
+    """Return each contender's seconds per step with plain SGD, with Adam and with regularization, in turns."""
     with ExitStack() as stack:
         workers = {
             f"{name}: {title}": stack.enter_context(Worker(epochs, THREADS, (name, CASES[title], ROWS)))
@@ -131,7 +132,7 @@ def in_turns(rounds: int) -> dict[str, dict[str, list[float]]]:
 
 
 def tables(measured: Mapping[str, Any]) -> str:
-    """Return the table of microseconds a step."""
+    """Return the tables of microseconds per step."""
 
     def cell(rounds: list[dict[str, float]], purpose: str) -> str:
         values = [each.get(purpose, 0.0) for each in rounds]
@@ -139,7 +140,10 @@ def tables(measured: Mapping[str, Any]) -> str:
             values = [each["whole"] - sum(each.get(other, 0.0) for other in PURPOSES) for each in rounds]
         return report.spread([1e6 * value for value in values], ".0f") if any(values) else ""
 
-    purposes = PURPOSES | {"rest": "random numbers, the figures of the epoch, and Python", "whole": "**a step**"}
+    purposes = PURPOSES | {
+        "rest": "random numbers, the metrics of the epoch, and Python",
+        "whole": "**the whole step**",
+    }
     rows = [
         [words, *(cell(rounds, purpose) for rounds in measured["cases"].values())]
         for purpose, words in purposes.items()
@@ -156,24 +160,24 @@ def tables(measured: Mapping[str, Any]) -> str:
     ]
     return "\n".join(
         [
-            "Microseconds a step, median (quartiles):",
+            "Microseconds per step, median (quartiles):",
             "",
             *report.table(["", *measured["cases"]], rows),
             "",
-            "Whole steps that are not taken apart, a process for each, in turns:",
+            "Complete steps, timed as a whole, each in its own process, in turns:",
             "",
-            *report.table(["", "case", "µs a step", "÷ its plain SGD of the same round"], whole),
+            *report.table(["", "case", "µs per step", "÷ its plain SGD in the same round"], whole),
         ]
     )
 
 
 def page(measured: Mapping[str, Any]) -> str:
     """Return results/step.md."""
-    return report.page("step", "Where a training step's time goes", __doc__, measured, tables(measured))
+    return report.page("step", "Where the time of a training step goes", __doc__, measured, tables(measured))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Take a training step apart.")
+    parser = argparse.ArgumentParser(description="Time the parts of a training step.")
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
     measured = {

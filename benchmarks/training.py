@@ -1,15 +1,16 @@
-"""Training: one epoch of MNIST, numlp beside its peers, and beside the matrix products alone.
+"""Training: one epoch of MNIST, numlp beside its peers and beside the matrix products alone.
 
-Asked for: numlp's step takes at most 1.20 times as long as its matrix products at 128-128-128 with batches of 64, at
-most 1.10 times at 256-256-256 and 1024-1024-1024 with batches of 256; and no contender's epoch is shorter.
-results/training.md says what came out, on which machine, in how many rounds, and with which spread.
+Goal: numlp's step takes at most 1.20 times as long as its matrix products at 128-128-128 with batches of 64, and at
+most 1.10 times as long at 256-256-256 and 1024-1024-1024 with batches of 256. No contender's epoch is shorter.
+results/training.md has the results, with machine, rounds and spread.
 
-Everybody trains on the same 57,000 images in batches of the same sizes, the last one short, in a new random order
-every epoch. In the time: shuffling, gathering, scaling bytes to float32 (the rows of PyTorch and scikit-learn are
-scaled before), forward and backward pass, update, and the epoch's mean loss as a Python float; with numlp also its
-accuracy. Not in the time: loading, compiling, the first two epochs. Nobody validates. Each contender has a process of
-its own; one epoch each, A B C A B C …, while the others sleep. Threads: one or two, whichever was quicker for this
-contender and case in five short epochs before (of 12,800 images).
+All contenders train on the same 57,000 images, in batches of the same sizes (the last one is short) and in a new
+random order every epoch. The time includes shuffling, gathering, scaling bytes to float32 (PyTorch and scikit-learn
+get scaled rows), forward and backward pass, update, and the epoch's mean loss as a Python float; for numlp it also
+includes the accuracy. It does not include loading, compiling and the first two epochs. Nothing is validated. Each
+contender has a process of its own. They take turns (A B C A B C …) of one epoch, and the others sleep meanwhile. The
+number of threads is one or two, whichever was faster for this contender and case in five short epochs before (of
+12,800 images).
 
     python -m benchmarks.training [--rounds 9] [CASE …]
 """
@@ -26,7 +27,7 @@ from benchmarks.contenders import contender
 from benchmarks.data import load
 from benchmarks.rounds import Turns, Worker, choose_threads, take_turns
 
-SHORT = 12_800  # images, by which the number of threads is chosen
+SHORT = 12_800  # images for choosing the number of threads
 NAMES = ("floor", "by_hand", "numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn")
 ADAM: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.001}
 REGULARIZED: dict[str, Any] = {"optimizer": "adamw", "learning_rate": 0.001, "dropout": 0.2, "batch_norm": True}
@@ -43,18 +44,18 @@ CASES = {
 
 
 def epochs(turns: Turns, name: str, case: Case, rows: int | None) -> None:
-    """Train on all images, or on some of them, an epoch a turn."""
+    """Train on all images, or on some of them, one epoch per turn."""
     images = load()
     contender(name).train(case, images.x[:rows], images.y[:rows], lambda loss: turns(loss=loss))
 
 
 def can(name: str, case: Case) -> bool:
-    """Tell whether a contender has what a case needs: scikit-learn has no batch norm."""
+    """Tell whether a contender supports a case: scikit-learn has no batch norm."""
     return name != "scikit_learn" or not (case.dropout or case.batch_norm)
 
 
 def compare(case: Case, names: Sequence[str], rounds: int) -> dict[str, Any]:
-    """Let all take turns at a case."""
+    """Let all contenders take turns at a case."""
     names = [name for name in names if can(name, case)]
     threads = {
         name: choose_threads(functools.partial(Worker, epochs, arguments=(name, case, SHORT))) for name in names
@@ -77,18 +78,18 @@ def tables(measured: Mapping[str, Any]) -> str:
     cases = measured["cases"]
     return "\n".join(
         [
-            "A case names the widths of the hidden layers and the batch size; plain SGD, unless it says Adam, or "
-            "regularized: dropout 0.2, batch norm and AdamW, which scikit-learn has not.",
+            "A case names the widths of the hidden layers and the batch size. Training uses plain SGD unless the "
+            "case says Adam or regularized: dropout 0.2, batch norm and AdamW, which scikit-learn does not have.",
             "",
-            "Seconds an epoch, median (quartiles), and threads:",
+            "Seconds per epoch, median (quartiles), and threads:",
             "",
             *report.by_case("case", names, cases, report.seconds()),
             "",
-            "÷ the floor of the same round, median (quartiles):",
+            "Time ÷ the floor's time in the same round, median (quartiles):",
             "",
             *report.by_case("case", names, cases, report.ratio_to("floor")),
             "",
-            "÷ numlp of the same round, median (quartiles):",
+            "Time ÷ numlp's time in the same round, median (quartiles):",
             "",
             *report.by_case("case", names, cases, report.ratio_to("numlp")),
             "",

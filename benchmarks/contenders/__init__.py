@@ -1,14 +1,14 @@
-"""Those who take part, each as a good user of it would write it.
+"""The contenders, each written as an experienced user of the library would write it.
 
 A module here has
 
-- `NAME`, as the tables call it, and `DISTRIBUTIONS`, what has to be installed;
-- ``train(case, x, y, after_epoch) -> predict``: trains on images x, (n, height, width), bytes, and labels y, calls
-  `after_epoch` with the loss of every epoch, when it is known as a Python float, until the epochs are over or it
-  returns something true, and returns a function from rows in [0, 1] to probabilities;
-- perhaps ``load(name)``, its own way to read the images.
+- `NAME`, its name in the tables, and `DISTRIBUTIONS`, the distributions that it needs;
+- ``train(case, x, y, after_epoch) -> predict``, which trains on images x as bytes, (n, height, width), and labels y.
+  It calls `after_epoch` with the loss of every epoch, as a Python float, until the epochs are over or `after_epoch`
+  returns a true value. It returns a function from rows in [0, 1] to probabilities;
+- optionally ``load(name)``, its own way to read the images.
 
-What is heavy is imported in `train`: the time to import counts where the time from a process's start does.
+`train` imports the heavy libraries, so that their import counts in the time from the start of a process.
 """
 
 from importlib import import_module
@@ -19,12 +19,12 @@ NAMES = ("floor", "by_hand", "numlp", "jax", "pytorch", "pytorch_compiled", "sci
 
 
 def contender(name: str) -> ModuleType:
-    """Return a contender by its module's name."""
+    """Return a contender by the name of its module."""
     return import_module(f"benchmarks.contenders.{name}")
 
 
 def versions(name: str) -> dict[str, str] | None:
-    """Return the versions of what a contender needs; None if not all is there."""
+    """Return the versions of a contender's distributions, or None if one is missing."""
     try:
         return {distribution: version(distribution) for distribution in contender(name).DISTRIBUTIONS}
     except PackageNotFoundError:

@@ -1,10 +1,9 @@
-"""NumPy by hand: the least that a step needs, written out for this network alone.
+"""NumPy by hand: the least work that a step needs, written for this network alone.
 
-What numlp does beyond the floor is this and what it takes to be a library: any layers, losses and optimizers, the
-figures of the epoch, callbacks, checks. Here plain SGD's learning rate is folded into the gradient, dropout's factor
-into batch norm, batch norm into the weights for predictions; nothing but the loss is counted; and all arrays of a
-step, their views included, are made before. A prediction is the products, biases, ReLUs and softmax, without a look
-at what is given.
+Beyond the floor, numlp does this work and that of a library: any layers, losses and optimizers, the metrics of the
+epoch, callbacks and checks. Here, plain SGD's learning rate is folded into the gradient, dropout's factor into batch
+norm, and batch norm into the weights for predictions. Only the loss is counted. All arrays of a step, including their
+views, are made before it. A prediction is the products, biases, ReLUs and softmax; it does not check its input.
 """
 
 from collections.abc import Callable
@@ -14,10 +13,10 @@ from benchmarks.case import AfterEpoch, Case, Predict, Rows
 
 NAME = "NumPy by hand"
 DISTRIBUTIONS = ("numpy",)
-ROWS = 1024  # that are predicted at a time: what stays in the cache
-PIECE = 65536  # numbers that the update goes through at a time: what stays in the cache
-EPSILON = 1e-5  # of batch norm
-Half = tuple[Callable[[Any], object], Callable[[Any], object]]  # what a hidden layer does forward, and backward
+ROWS = 1024  # predicted at a time: they stay in the cache
+PIECE = 65536  # numbers updated at a time: they stay in the cache
+EPSILON = 1e-5  # for batch norm
+Half = tuple[Callable[[Any], object], Callable[[Any], object]]  # the forward and the backward pass of a hidden layer
 
 
 def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
@@ -29,9 +28,9 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
     from numlp.arrays.special import flush
 
     if case.schedule != "constant" or case.momentum or case.label_smoothing or case.standardize:
-        raise ValueError(f"by hand there is nothing but a step at a constant rate, not {case}")
+        raise ValueError(f"NumPy by hand has only steps at a constant rate, not {case}")
     if (case.batch_norm, case.dropout > 0) not in ((False, False), (True, True)):
-        raise ValueError(f"by hand there are batch norm and dropout together or not at all, not {case}")
+        raise ValueError(f"NumPy by hand has batch norm and dropout together or neither, not {case}")
     rng, sizes = np.random.default_rng(case.seed), case.layer_size(x[0].size)
     matrices = list(itertools.pairwise(sizes))
     last, norm = len(matrices) - 1, case.batch_norm
@@ -74,7 +73,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
         t, unit = next(steps), (1 - case.beta2) ** 0.5
         correction = (1 - case.beta2**t) ** 0.5
         rate, epsilon = case.learning_rate * 0.1 * correction / ((1 - 0.9**t) * unit), 1e-8 * correction / unit
-        for p, g, m, v, step, decayed in pieces:  # mean and square are kept without the factors 1 - beta
+        for p, g, m, v, step, decayed in pieces:  # mean and square leave out the factors 1 - beta
             if decayed.size:
                 np.multiply(decayed, 1 - 0.01 * case.learning_rate, out=decayed)
             np.multiply(m, 0.9, out=m)
@@ -88,7 +87,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
             np.multiply(step, rate, out=step)
             np.subtract(p, step, out=p)
         if t % 32 == 0:
-            flush(mean_grad, 0.9**32)  # averages of gradients that are 0 for long become denormal
+            flush(mean_grad, 0.9**32)  # averages of gradients that stay 0 for long become denormal
             flush(square_grad, case.beta2**32)
 
     update = sgd if case.optimizer == "sgd" else adam
@@ -163,7 +162,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
         return forward, backward
 
     def stepper(n: int) -> Any:
-        """Return what takes a step with n rows and returns the sum of their losses."""
+        """Return a function that takes a step with n rows and returns the sum of their losses."""
         gathered, inputs = empty((n, sizes[0]), np.uint8), empty((n, sizes[0]), np.float32)
         index, targets = empty(n, np.intp), empty((n, sizes[-1]), np.float32)
         outputs = [inputs, *(empty((n, b), np.float32) for b in sizes[1:])]

@@ -1,7 +1,7 @@
-"""The floor: the matrix products of every step, and of a prediction, alone, by the BLAS that NumPy has.
+"""The floor: only the matrix products of every step, and of a prediction, computed by NumPy's BLAS.
 
-Products of the same shapes, strides, alignment and dtype as in a step of numlp: xW for every layer, xᵀδ for every
-layer, δWᵀ for all layers but the first, between buffers that lie there already. Nothing is shuffled, gathered,
+The products have the same shapes, strides, alignment and dtype as in a step of numlp: xW for every layer, xᵀδ for
+every layer, and δWᵀ for all layers but the first, between preallocated buffers. Nothing is shuffled, gathered,
 activated or updated.
 """
 
@@ -11,7 +11,7 @@ from benchmarks.case import AfterEpoch, Case, Predict, Rows
 
 NAME = "the floor"
 DISTRIBUTIONS = ("numpy",)
-PIECE = 1024  # rows that are predicted at a time, as numlp does
+PIECE = 1024  # rows predicted at a time, as in numlp
 
 
 def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
@@ -31,7 +31,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
     sizes = case.layer_size(x[0].size)
     shapes = list(itertools.pairwise(sizes))
     ends = np.cumsum([a * b for a, b in shapes])
-    # All weights, and all gradients, in one flat array each, as numlp has them.
+    # All weights are in one flat array, and all gradients in another, as in numlp.
     flat, flat_grads = array(ends[-1]), array(ends[-1])
     weights = [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
     grads = [part.reshape(shape) for part, shape in zip(np.split(flat_grads, ends[:-1]), shapes, strict=True)]

@@ -1,7 +1,7 @@
 """JAX: one compiled program for each epoch, which scans over the steps.
 
-The bytes lie on the device; gathering and scaling are part of the program. Parameters and the optimizer's state are
-donated, so that they are changed in place. NumPy shuffles.
+The images are on the device as bytes; gathering and scaling are part of the program. Parameters and the optimizer's
+state are donated, so JAX changes them in place. NumPy shuffles.
 """
 
 from typing import Any

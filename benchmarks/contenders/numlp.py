@@ -15,7 +15,7 @@ DISTRIBUTIONS = ("numlp", "numpy")
 
 
 def load(name: str) -> Images:
-    """Read a data set as numlp does, which also verifies it."""
+    """Read a data set with numlp, which also verifies it."""
     import numlp
 
     data = numlp.load_dataset(name)

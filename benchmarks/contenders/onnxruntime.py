@@ -1,4 +1,4 @@
-"""onnxruntime, with the network that numlp has trained and exported: it predicts, and does not train."""
+"""onnxruntime, with a network that numlp trained and exported: it only predicts."""
 
 from benchmarks.case import AfterEpoch, Case, Predict, Rows
 from benchmarks.contenders import numlp as trainer
@@ -17,7 +17,7 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
     from numlp.onnx import export_onnx
 
     options = SessionOptions()
-    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])  # it does not read that itself
+    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])  # it does not read the variable itself
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         export_onnx(trainer.trained(case, x, y, after_epoch), path)

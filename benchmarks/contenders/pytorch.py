@@ -1,7 +1,7 @@
 """PyTorch, eager.
 
-The images lie in memory as float32, scaled: nothing is left to convert in the time that is measured. Batches
-are gathered by indices from `torch.randperm`, without a DataLoader.
+The images are in memory as scaled float32, so the measured time includes no conversion. Batches are gathered by
+indices from `torch.randperm`, without a DataLoader.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 NAME = "PyTorch, eager"
 DISTRIBUTIONS = ("torch",)
 
-# From a batch's indices and the learning rate to its loss, with the model one step on.
+# Takes a step with a batch's indices and a learning rate, and returns the loss.
 Step = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 
 
 def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
     import torch
 
-    torch.set_flush_denormal(True)  # averages of gradients that are 0 for long become denormal
+    torch.set_flush_denormal(True)  # averages of gradients that stay 0 for long become denormal
     model = network(case)
     scale = scale_of(case, x)
     rows, labels = tensors(x, y, scale)

@@ -1,7 +1,7 @@
 """PyTorch, with the whole step (gathering, forward and backward pass, update) in one graph of `torch.compile`.
 
-That takes the gradient by `torch.func`: compiling the model and its loss alone leaves the rest of the step to eager
-PyTorch. An epoch's last, short batch is not compiled, which would take longer than all of them together.
+`torch.func` computes the gradient, because compiling only the model and its loss leaves the rest of the step to eager
+PyTorch. The short last batch of an epoch is not compiled: that would take longer than all these batches together.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """scikit-learn's MLPClassifier.
 
-Rows are float32, scaled once, before the training: it takes no bytes. `partial_fit` is one epoch, and with
-`assume_finite` it does not look for NaN each time. It has neither dropout nor norms nor label smoothing; its alpha is
-0. It has no schedule like one cycle: its optimizer's rate is set from epoch to epoch, by a private attribute.
+The rows are float32 and are scaled once before training, because it does not train on bytes. One epoch is one call of
+`partial_fit`; `assume_finite` spares the search for NaN in each call. scikit-learn has no dropout, normalization or
+label smoothing; its alpha is 0 here. It has no one-cycle schedule, so a private attribute sets the optimizer's rate
+once per epoch.
 """
 
 from benchmarks.case import AfterEpoch, Case, Predict, Rows, standard_scale

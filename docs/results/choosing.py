@@ -1,8 +1,8 @@
 """Measures what the guide `docs/choosing.md` says, and writes the tables into it.
 
-`make choosing` runs it. Each row of a table is what `numlp train` gives with the settings in the row, on both data
-sets: the accuracy on the validation rows, mean ± standard deviation of three seeds. The test images are not looked
-at.
+`make choosing` runs this script. Each row of a table shows what `numlp train` reaches with the row's settings, on
+both data sets: the accuracy on the validation rows, mean ± standard deviation of three seeds. The script never looks
+at the test images.
 """
 
 import argparse
@@ -31,13 +31,13 @@ DEEP = (64,) * 10
 
 
 class Table(NamedTuple):
-    """What all rows have in common, and what each has of its own."""
+    """The settings that all rows share, and those of each row."""
 
     base: dict[str, Any]
     rows: list[dict[str, Any]]
 
 
-# All training rows but the last 5 %, and 4,999 rows, which a network of this size learns by heart.
+# All training rows but the last 5 %; and 4,999 rows, which a network of this size memorizes.
 FULL: dict[str, Any] = {"layers": [256, 256], "epochs": 5, "input_noise": 0.0}
 FEW: dict[str, Any] = {
     "layers": [256, 256],
@@ -113,7 +113,7 @@ TABLES = {
 
 
 def measure(recipe: Recipe) -> float:
-    """Train as a recipe says, and return the accuracy on the validation rows."""
+    """Train by a recipe and return the accuracy on the validation rows."""
     dataset = load_data(recipe)
     return evaluate(train_model(recipe, dataset), dataset.validation)["accuracy"]
 
@@ -132,7 +132,7 @@ def rendered(name: str, results: dict[str, list[float]]) -> str:
     table = TABLES[name]
     base = {setting: value for setting, value in table.base.items() if not all(setting in row for row in table.rows)}
     lines = [
-        f"`numlp train DATA --recipe default {options(base)}`, and of its own:",
+        f"Every row runs `numlp train DATA --recipe default {options(base)}` with these settings:",
         "",
         "| settings | MNIST | Fashion-MNIST |",
         "|---|---|---|",
@@ -141,12 +141,12 @@ def rendered(name: str, results: dict[str, list[float]]) -> str:
         cells = [results[f"{name} {data} {options(row)}"] for data in DATA]
         shown = [f"{100 * statistics.mean(cell):.2f} ± {100 * statistics.stdev(cell):.2f} %" for cell in cells]
         own = options({setting: row.get(setting, table.base.get(setting)) for setting in row})
-        lines.append(f"| {f'`{own}`' if own else 'nothing'} | {shown[0]} | {shown[1]} |")
+        lines.append(f"| {f'`{own}`' if own else 'none'} | {shown[0]} | {shown[1]} |")
     return "\n".join(lines)
 
 
 def with_tables(guide: str, results: dict[str, list[float]]) -> str:
-    """Return the guide with its tables written anew."""
+    """Return the guide with its tables rewritten."""
 
     def table(found: re.Match[str]) -> str:
         return f"<!-- table: {found[1]} -->\n{rendered(found[1], results)}\n<!-- end -->"
@@ -161,7 +161,7 @@ def main() -> None:
     stored = HERE / "choosing.json"
     results = json.loads(stored.read_text()) if stored.exists() else {}
     default = load_recipe("default")
-    # One thread for each of as many processes as there are cores: small networks gain nothing from a second one.
+    # One process per core, with one thread each: small networks gain nothing from a second thread.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         for name in names:

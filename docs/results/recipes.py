@@ -1,7 +1,7 @@
-"""Trains the named recipes with three seeds, and writes what came out beside this file.
+"""Trains the named recipes with three seeds, and writes the results beside this file.
 
-`make reproduce` runs it, on all cores, one training at a time. The recipes were chosen on held-out training images;
-the test images are looked at here only, once for each trained network.
+`make reproduce` runs this script, on all cores, one training at a time. The recipes were chosen on held-out training
+images. Only this script evaluates them on the test images, once for each trained network.
 """
 
 import argparse
@@ -33,7 +33,7 @@ SEEDS = range(3)
 
 
 def train(recipe: Recipe) -> dict[str, float]:
-    """Train once; return the test figures and the time that the training took, validation included."""
+    """Train once; return the test metrics and the training time, including validation."""
     dataset = load_data(recipe)
     assert dataset.test is not None
     started = time.perf_counter()
@@ -48,9 +48,9 @@ def page(results: dict[str, list[dict[str, Any]]]) -> str:
     lines = [
         "# What the recipes reach",
         "",
-        "Written by `make reproduce`; do not edit. Each recipe was chosen on held-out training images and trained "
-        "with three seeds on all training images but those that it validates on (the last 5 %, or 1 %); the "
-        "accuracy on the test images after the last epoch, and the time that the training took, validation included.",
+        "Written by `make reproduce`; do not edit. Each recipe was chosen on held-out training images. It was then "
+        "trained with three seeds on all training images except those for validation (the last 5 %, or 1 %). The "
+        "table shows the test accuracy after the last epoch, and the training time in seconds, including validation.",
         "",
         "| recipe | data | test accuracy, seeds 0, 1, 2 | mean | seconds | threads |",
         "|---|---|---|---|---|---|",
@@ -64,7 +64,8 @@ def page(results: dict[str, list[dict[str, Any]]]) -> str:
         lines.append(f"| `{name}` | {TITLES[data]} | {accuracies} | **{mean:.2%}** | {seconds} | {threads} |")
     lines += [
         "",
-        "`numlp train DATA --recipe NAME --seed SEED` is one of these; `numlp recipes NAME` shows the recipe.",
+        "`numlp train DATA --recipe NAME --seed SEED` repeats one of these runs. `numlp recipes NAME` shows a "
+        "recipe.",
         "",
         f"numlp {__version__}, NumPy {np.__version__}, Python {platform.python_version()}, "
         f"{os.cpu_count()} cores, {platform.machine()}.",

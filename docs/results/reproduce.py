@@ -1,9 +1,9 @@
-"""Trains the reference project's networks, and writes what came out beside this file.
+"""Trains the reference project's networks, and writes the results beside this file.
 
-`make reproduce` runs it. For MNIST and Fashion-MNIST, three hidden layers of 128 and of 256 units, and both the
-softmax cross-entropy and the reference's own sigmoid with squared error, it trains the recipe `reference` once, with
-seed 0, and judges the network on the test images twice: after the last epoch, and with the weights of the epoch that
-was best on the validation images. The test images choose nothing.
+`make reproduce` runs this script. It trains the recipe `reference` once, with seed 0, for MNIST and Fashion-MNIST,
+for three hidden layers of 128 and of 256 units, and for both softmax cross-entropy and the reference project's own
+sigmoid with squared error. It evaluates each network on the test images twice: after the last epoch, and with the
+weights of the epoch with the best validation accuracy. Nothing is chosen on the test images.
 """
 
 import argparse
@@ -27,12 +27,17 @@ from numlp.training.history import History
 
 HERE = Path(__file__).parent
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
-REFERENCE = {"mnist": 0.9809, "fashion-mnist": 0.8969}  # what the reference project's page reports
+REFERENCE = {"mnist": 0.9809, "fashion-mnist": 0.8969}  # as the reference project's page reports them
 LOSSES = {"softmax_cross_entropy": "softmax + cross-entropy", "sigmoid_squared_error": "sigmoid + squared error"}
+REMARKS = {
+    "mnist": "With softmax and cross-entropy, the validation loss rises again after about ten epochs, while the "
+    "accuracy does not fall: the networks overfit. With the reference project's sigmoid and squared error, it does "
+    "not rise."
+}
 
 
 def train(recipe: Recipe) -> tuple[dict[str, Any], History, MLP]:
-    """Train once; return the row of the table, the history, and the network."""
+    """Train once; return the row of the table, the history and the network."""
     dataset = load_data(recipe)
     assert dataset.test is not None
     network = make_network(recipe, dataset)
@@ -60,10 +65,11 @@ def page(rows: list[dict[str, Any]], epochs: int) -> str:
     lines = [
         "# The reference project's results, reproduced",
         "",
-        "Written by `make reproduce`; do not edit. Recipe `reference` (plain SGD, learning rate 0.1, batches of 64, "
-        f"{epochs} epochs, images scaled to [−1, 1], the last 5 % of the training images for validation), one run "
-        "each, seed 0. *Last* is the test accuracy after the last epoch; *chosen* is the test accuracy of the epoch "
-        "with the best validation accuracy, the first of equals.",
+        "Written by `make reproduce`; do not edit. Each network was trained once, with seed 0, by the recipe "
+        f"`reference`: plain SGD, learning rate 0.1, batches of 64, {epochs} epochs, images scaled to [−1, 1], and "
+        "the last 5 % of the training images for validation. *Last* is the test accuracy after the last epoch. "
+        "*Chosen* is the test accuracy of the epoch with the best validation accuracy (the first, if several are "
+        "equal). Nothing was chosen on the test images.",
         "",
         "| data | hidden layers | output, loss | last | chosen | at epoch |",
         "|---|---|---|---|---|---|",
@@ -76,20 +82,28 @@ def page(rows: list[dict[str, Any]], epochs: int) -> str:
     reference = " and ".join(f"{accuracy:.2%} on {TITLES[data]}" for data, accuracy in REFERENCE.items())
     lines += [
         "",
-        f"The reference project reports {reference} for its best network.",
+        f"[The reference project](https://github.com/KaiFabi/NumpyMultilayerPerceptron) reports {reference} for its "
+        "best network.",
         "",
         f"numlp {__version__}, NumPy {np.__version__}, Python {platform.python_version()}, "
-        f"{os.cpu_count()} cores, {platform.machine()}. The figures of all runs are in [results.json](results.json).",
+        f"{os.cpu_count()} cores, {platform.machine()}. The results of all runs are in [results.json](results.json).",
     ]
     for data, title in TITLES.items():
         lines += [
             "",
             f"## {title}",
             "",
-            "The two kinds of loss have different units; compare each with its own kind.",
+            "The curves show the validation loss and accuracy of the four networks. The two kinds of loss have "
+            "different units, so compare each only with its own kind.",
             "",
+            *([REMARKS[data], ""] if data in REMARKS else []),
         ]
         lines += [f"![validation loss and accuracy on {title}]({data}-curves.png)", ""]
+        lines += [
+            "The second figure shows the weights into the 256 units of the first layer, in the last of the four "
+            "networks: what each unit looks for.",
+            "",
+        ]
         lines += [f"![the weights into the first hidden layer, trained on {title}]({data}-weights.png)"]
     return "\n".join(lines) + "\n"
 
@@ -101,14 +115,14 @@ def main() -> None:
     arguments = parser.parse_args()
     reference = load_recipe("reference").edited(epochs=arguments.epochs)
     for data in TITLES:
-        load_data(reference.edited(data=data))  # what is missing should be known now, not in five minutes
+        load_data(reference.edited(data=data))  # report missing data now, not in five minutes
     recipes = [
         reference.edited(data=data, layers=(width,) * 3, loss=loss)
         for data in TITLES
         for width in (128, 256)
         for loss in LOSSES
     ]
-    # One thread for each of as many processes as there are cores: small batches gain nothing from a second one.
+    # One process per core, with one thread each: small batches gain nothing from a second thread.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         results = []
