@@ -1,6 +1,7 @@
 # make demo    train on MNIST and show the results
 # make test    the whole test suite on all cores, with one BLAS thread each except in the tests of threads
 # make check   lint, format and types
+# make docs    build the documentation site, into docs/_build/html, and check its pages (about a minute)
 # make torture   kill and resume runs at random instants, for every optimizer (about 12 minutes)
 # make reproduce   repeat the reference project's results and the recipes', into docs/results/ (about 45 minutes)
 # make choosing    repeat the measurements of docs/choosing.md (about 30 minutes)
@@ -18,7 +19,7 @@ BIN = $(VENV)/bin
 FILES ?= 100000
 SECONDS ?= 60
 
-.PHONY: demo test check format torture reproduce choosing mutate fuzz bench bench-sklearn clean
+.PHONY: demo test check format docs torture reproduce choosing mutate fuzz bench bench-sklearn clean
 
 demo: $(VENV)/.app
 	$(BIN)/numlp train mnist
@@ -35,6 +36,13 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# From nothing each time, so that no page is left of what is no longer there. The gallery's scripts run on all cores,
+# products of matrices on one each.
+docs: $(VENV)/.docs
+	rm -rf docs/_build docs/generated
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --jobs auto --quiet docs docs/_build/html
+	$(BIN)/python -m pytest docs/checks docs/_extensions
 
 torture: $(VENV)/.dev
 	$(BIN)/python tests/torture.py
@@ -63,7 +71,7 @@ bench-training bench-step bench-choices bench-quality bench-inference bench-star
 	$(BIN)/python -m benchmarks.performance
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
+	rm -rf $(VENV) docs/_build docs/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
 
 # The stamp .app or .dev says which extras are installed; a change to pyproject.toml installs them again.
 $(VENV)/.%: pyproject.toml | $(BIN)/python

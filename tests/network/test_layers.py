@@ -195,7 +195,7 @@ def test_noise_is_nothing_in_use_and_draws_anew_in_every_batch(layer):
 def test_no_two_layers_of_a_network_drop_the_same():
     net = MLP([50, 50, 50, 2], dropout=0.5, input_dropout=0.5)
     masks = []
-    net.allocate(4)
+    net.resize(4)
     for layer in net.layers:
         if isinstance(layer, Dropout):
             masks.append(layer.forward(np.ones((4, 50), np.float32)).copy())
