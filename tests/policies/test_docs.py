@@ -24,9 +24,12 @@ PAGES = {
     str(path.relative_to(ROOT)): path.read_text()
     for pattern in ("*.md", "docs/**/*.md", "benchmarks/**/*.md")
     for path in sorted(ROOT.glob(pattern))
+    if "generated" not in path.parts  # which `make docs` writes
 }
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.M | re.S)
-LANGUAGES = {"python", "bash", "console", "toml", "text"}
+FENCE = re.compile(
+    r"^```(\w*|\{toctree\})\n(.*?)^```$", flags=re.M | re.S
+)  # a language, or what the site makes of it
+LANGUAGES = {"python", "bash", "console", "toml", "text", "{toctree}"}
 COMMANDS = {
     "train",
     "resume",
@@ -74,7 +77,13 @@ def check_scikit_learn(names, folder):
 
 
 # How many blocks a page has at least, and what they must have done.
+def check_index(names, folder):
+    assert names["numlp"].evaluate(names["net"], names["mnist"].test)["accuracy"] > 0.95
+    assert (folder / "mnist.safetensors").exists()
+
+
 RUN = {
+    "docs/index.md": (1, check_index),
     "README.md": (1, check_readme),
     "docs/library.md": (4, check_library),
     "docs/coming-from-scikit-learn.md": (11, check_scikit_learn),
