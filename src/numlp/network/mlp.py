@@ -26,7 +26,7 @@ from numlp.settings.named import resolve
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 # What a copy or a pickle leaves out: views, buffers and the results of the last step, which are made again.
 _DERIVED = {"layers", "n_weights", "_first", "_grads", "_capacity", "_rows", "_buffers", "_delta", "_scratch"}
-_DERIVED |= {"last_logits", "row_losses", "input_grad"}
+_DERIVED |= {"_target_shape", "last_logits", "row_losses", "input_grad"}
 
 
 class MLP(Predictor):
@@ -222,8 +222,8 @@ class MLP(Predictor):
         >>> net.params -= 0.1 * net.grads  # a step of gradient descent by hand
         """
         n, logits = len(x), self.forward(x)
-        if targets.shape != (n, self.n_targets):
-            raise DataError(f"targets must be rows of shape {(n, self.n_targets)}, not {targets.shape}")
+        if targets.shape != self._target_shape:
+            raise DataError(f"targets must be rows of shape {self._target_shape}, not {targets.shape}")
         losses, delta = self.row_losses, self._delta
         self.loss.value_and_grad(logits, targets, losses, delta, self._scratch)
         if weights is None:
@@ -276,7 +276,7 @@ class MLP(Predictor):
         self._delta, self._scratch, self.row_losses = (buffer[:n] for buffer in self._buffers)
         for layer in self.layers:
             layer.resize(n)
-        self._rows = n
+        self._rows, self._target_shape = n, (n, self.n_targets)
 
     def named_parameters(self) -> dict[str, Array]:
         """Return the parameters by names such as "linear.0.weight": views of `params`."""

@@ -183,7 +183,8 @@ def train(
     changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
     constrain = constraints(network, regularization)
     average = state.average
-    weights, last_good = network.weights, network.params.copy()
+    params, grads, weights = network.params, network.grads, network.weights
+    last_good = params.copy()
     for epoch in range(state.epoch, 0 if state.ended_by else epochs):
         started = time.perf_counter()
         stops: tuple[Callback, ...] = ()
@@ -203,7 +204,7 @@ def train(
                 for change in changes:
                     change(batch)
                 optimizer.decay(weights, rate)
-                optimizer.update(network.params, network.grads, state.optimizer, rate)
+                optimizer.update(params, grads, state.optimizer, rate)
                 for keep in constrain:
                     keep()
                 if average is not None:
@@ -219,10 +220,10 @@ def train(
             if held_out is not None:
                 row |= {f"validation_{name}": value for name, value in evaluate_rows(network, held_out).items()}
         if not (np.isfinite([state.loss, *row.values()]).all() and state.is_finite()):
-            network.params[:] = last_good
+            params[:] = last_good
             _notify("finish", state)
             raise DivergenceError(epoch + 1, state.learning_rate, state.history)
-        last_good[:] = network.params
+        last_good[:] = params
         state.epoch = epoch + 1
         state.history.append({"epoch": epoch + 1, **row, "learning_rate": state.learning_rate, "seconds": seconds})
         state.cut = bool(stops)
