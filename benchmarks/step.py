@@ -71,9 +71,9 @@ class Timed:
         began = time.perf_counter()
         result = self.function(*arguments, **options)
         took = time.perf_counter() - began
-        room = room_of(sys._getframe(1).f_code.co_filename)
-        product = room == "linear" and self.function.__name__ == "dot" and arguments[0].ndim == 2
-        self.spent["products" if product else room] += took
+        module = module_of(sys._getframe(1).f_code.co_filename)
+        product = module == "linear" and self.function.__name__ == "dot" and arguments[0].ndim == 2
+        self.spent["products" if product else module] += took
         return result
 
     def __getattr__(self, name: str) -> Any:
@@ -81,7 +81,7 @@ class Timed:
 
 
 @functools.cache
-def room_of(file: str) -> str:
+def module_of(file: str) -> str:
     """Return the module of numlp, or the package, that a file belongs to."""
     path = Path(file)
     return "losses" if path.parent.name == "losses" else path.stem
