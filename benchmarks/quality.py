@@ -36,7 +36,7 @@ from benchmarks.rounds import PAUSE, THREADS, environment, thread_settings
 
 NAMES = ("numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn")
 FIRST_SEED = 100  # the search uses smaller ones
-MARKS = {"mnist": 0.9809, "fashion-mnist": 0.8969}
+TARGETS = {"mnist": 0.9809, "fashion-mnist": 0.8969}
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 
 
@@ -87,18 +87,18 @@ def compare(data: str, recipes: Mapping[str, Case], rounds: int) -> dict[str, An
     return {"threads": threads, "seconds": seconds, "accuracy": accuracy}
 
 
-def reached(accuracies: Sequence[float], mark: float) -> float:
-    """Return the share of seeds that reach the target, `mark`."""
-    return sum(accuracy >= mark for accuracy in accuracies) / len(accuracies)
+def reached(accuracies: Sequence[float], target: float) -> float:
+    """Return the share of seeds that reach the target."""
+    return sum(accuracy >= target for accuracy in accuracies) / len(accuracies)
 
 
 def tables(measured: Mapping[str, Any]) -> str:
     """Return a table for each data set."""
     lines = []
     for data, case in measured["cases"].items():
-        mark, rows = MARKS[data], []
+        target, rows = TARGETS[data], []
         for name, seconds in case["seconds"].items():
-            share = reached(case["accuracy"][name], mark)
+            share = reached(case["accuracy"][name], target)
             rows.append(
                 [
                     contender(name).NAME,
@@ -111,7 +111,7 @@ def tables(measured: Mapping[str, Any]) -> str:
                 ]
             )
         head = ["", "seconds, median (quartiles)", "÷ numlp's", "mean test accuracy", "seeds that reach it"]
-        lines += [f"{TITLES[data]}, target {mark:.2%}:", ""]
+        lines += [f"{TITLES[data]}, target {target:.2%}:", ""]
         lines += [*report.table([*head, "seconds ÷ share of seeds", "threads"], rows), ""]
     return "\n".join(lines[:-1])
 
@@ -124,12 +124,12 @@ def page(measured: Mapping[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time complete trainings, numlp's beside its peers'.")
     parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("data", nargs="*", type=report.one_of(MARKS), help="some of them: " + ", ".join(MARKS))
+    parser.add_argument("data", nargs="*", type=report.one_of(TARGETS), help="some of them: " + ", ".join(TARGETS))
     given = parser.parse_args()
     measured = report.begun("quality", "cases", NAMES, given.rounds, anew=not given.data)
     chosen = report.stored("recipes")["chosen"]
     with compiled_once():
-        for data in given.data or those_there(MARKS):
+        for data in given.data or those_there(TARGETS):
             recipes = {name: Case(**chosen[data][name]) for name in report.present(NAMES)}
             measured["cases"][data] = compare(data, recipes, given.rounds)
             report.store("quality", measured)

@@ -25,7 +25,7 @@ def one_of(names: Iterable[str]) -> Callable[[str], str]:
 
     def checked(name: str) -> str:
         if name not in names:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {'; '.join(names)}")
+            raise argparse.ArgumentTypeError(f"{name!r} isn't one of {'; '.join(names)}")
         return name
 
     return checked

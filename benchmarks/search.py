@@ -31,7 +31,7 @@ from benchmarks import report
 from benchmarks.case import Case
 from benchmarks.contenders import contender
 from benchmarks.data import those_there
-from benchmarks.quality import MARKS, TITLES, compiled_once, train_once
+from benchmarks.quality import TARGETS, TITLES, compiled_once, train_once
 
 NAMES = ("numlp", "jax", "pytorch", "scikit_learn")
 FOLDS = (0, 1, 2, 3)  # the folds that the seeds hold out, in turn
@@ -86,11 +86,11 @@ def choose(
 
     The accuracies of the second trial are stored beside those of the first.
     """
-    mark = MARKS[data] + ALLOWANCE[data]
+    target = TARGETS[data] + ALLOWANCE[data]
     for each in sorted(found, key=lambda each: each["seconds"]):
-        if statistics.mean(each["accuracy"]) >= mark:
+        if statistics.mean(each["accuracy"]) >= target:
             each["again"] = again(each["recipe"])
-            if statistics.mean(each["again"]) >= mark:
+            if statistics.mean(each["again"]) >= target:
                 return each
     return max(found, key=lambda each: statistics.mean(each["accuracy"] + each.get("again", [])))
 
@@ -137,11 +137,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Find each contender's recipe.")
     some = "some of them: " + ", ".join(NAMES)
     parser.add_argument("--contenders", nargs="*", type=report.one_of(NAMES), default=list(NAMES), help=some)
-    parser.add_argument("data", nargs="*", type=report.one_of(MARKS), help="some of them: " + ", ".join(MARKS))
+    parser.add_argument("data", nargs="*", type=report.one_of(TARGETS), help="some of them: " + ", ".join(TARGETS))
     given = parser.parse_args()
     measured = {"tried": {}, "chosen": {}} | report.stored("recipes") | {"machine": report.machine(NAMES)}
     with compiled_once():
-        for data, name in itertools.product(given.data or those_there(MARKS), given.contenders):
+        for data, name in itertools.product(given.data or those_there(TARGETS), given.contenders):
             found, chosen = (measured[stage].setdefault(data, {}) for stage in ("tried", "chosen"))
             found[name] = tried(name, data, list(grid(name, data)))
             winner = choose(data, found[name], functools.partial(accuracies_again, name, data))

@@ -1,4 +1,4 @@
-"""The site: what Sphinx and its extensions are told. `make docs` builds it into docs/_build/html."""
+"""The site: the settings of Sphinx and its extensions. `make docs` builds it into docs/_build/html."""
 
 import sys
 from pathlib import Path

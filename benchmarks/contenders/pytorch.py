@@ -65,7 +65,7 @@ def network(case: Case) -> torch.nn.Sequential:
 
 
 def scale_of(case: Case, x: Rows) -> list[torch.Tensor]:
-    """Return what is subtracted from rows in [0, 1], and by what they are divided then; nothing if they stay."""
+    """Return what to subtract from rows in [0, 1] and what to divide them by then, or nothing if they stay."""
     import torch
 
     return [torch.as_tensor(part) for part in standard_scale(x.reshape(len(x), -1))] if case.standardize else []

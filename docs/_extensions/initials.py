@@ -1,4 +1,4 @@
-"""Initials: a paragraph that begins with "C. Bishop" is no list whose first item is C."""
+"""Initials: a paragraph that begins with "C. Bishop" isn't a list whose first item is C."""
 
 import re
 from typing import Any

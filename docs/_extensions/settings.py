@@ -36,7 +36,7 @@ ELSEWHERE = {
 
 
 def in_python(name: str) -> str:
-    """Return how Python is told a setting.
+    """Return how to give a setting in Python.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def in_python(name: str) -> str:
 
 
 def on_the_command_line() -> dict[str, str]:
-    """Return how `numlp train` is told each setting."""
+    """Return how to give each setting to `numlp train`."""
     return {
         option.name: " or ".join(f"``{flag}``" for flag in [*option.opts, *option.secondary_opts])
         if option.is_flag

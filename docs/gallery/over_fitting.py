@@ -1,6 +1,6 @@
 """
-Over-fitting, and dropout against it
-====================================
+Overfitting, and dropout against it
+===================================
 
 A thousand images are few for a network with 270,000 weights: it soon knows them by heart. From then on the loss on
 images that it has not seen rises again, although the loss on those it trains on keeps falling. Dropout, which hides
@@ -23,7 +23,7 @@ def trained(dropout: float) -> numlp.History:
 without, with_dropout = trained(0.0), trained(0.5)
 
 # %%
-# The validation loss turns, and that of the training goes on towards 0: the picture of over-fitting.
+# The validation loss turns, while the training loss keeps falling towards 0: the picture of overfitting.
 
 figure = plots.curves(without, "loss", "1,000 images, no dropout")
 

@@ -32,7 +32,7 @@ def test_names_are_looked_up():
         ([[2.0, -1.0, 0.0]], "not negative"),
         (np.eye(2), "3 columns, one per output, not 2"),
         (np.zeros((2, 3, 3)), "shape"),
-        (["a", "x"], "label 'x' in y is not among the network's classes: a, b, c"),
+        (["a", "x"], "label 'x' in y isn't among the network's classes: a, b, c"),
         ([], "empty"),
     ],
 )
@@ -67,7 +67,7 @@ def test_labels_are_rows(y, n_labels, names, expected):
         ([0, 1], 3, "not shape .*; for classes use loss='softmax_cross_entropy'"),
         ([[0, 1]], 1, "a row of 1 labels"),
         ([np.nan, 1], 1, "NaN"),
-        (["a", "x"], 1, "label 'x' in y is not among the network's classes: a, b"),
+        (["a", "x"], 1, "label 'x' in y isn't among the network's classes: a, b"),
         (["a", "b"], 2, "y must hold two different names to give labels by name, for a network with one output"),
         ([], 1, "empty"),
         ([None, 1], 1, "non-empty strings"),

@@ -47,7 +47,7 @@ def test_every_contender_learns_and_tells_every_epoch_s_loss(name, kind, images,
         pytest.skip(f"{contender(name).NAME} is not installed: see the extra bench")
     case = CASES[kind]
     if kind in LACKING.get(name, ()):
-        pytest.skip(f"{contender(name).NAME} has not what the case {kind!r} needs")
+        pytest.skip(f"{contender(name).NAME} lacks what the case {kind!r} needs")
     x, y = images
     losses = []
     if name.startswith("pytorch"):
@@ -210,12 +210,12 @@ def test_goals_without_peers_are_not_measured(tmp_path, monkeypatch):
     assert goals.table().count("| not measured |  |  |") == len(goals.GOALS) - 2
 
 
-@pytest.mark.parametrize(("module", "name"), [(training, "CASES"), (quality, "MARKS"), (search, "MARKS")])
+@pytest.mark.parametrize(("module", "name"), [(training, "CASES"), (quality, "TARGETS"), (search, "TARGETS")])
 def test_what_a_benchmark_does_not_know_is_refused(module, name, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["benchmark", "nonsense"])
     with pytest.raises(SystemExit):
         module.main()
-    assert f"'nonsense' is none of {'; '.join(getattr(module, name))}" in capsys.readouterr().err
+    assert f"'nonsense' isn't one of {'; '.join(getattr(module, name))}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_what_a_benchmark_does_not_know_is_refused(module, name, monkeypatch, ca
         (([0], [0]), "0.00 (JAX) | no"),
     ],
 )
-def test_who_is_seldom_at_the_mark_takes_longer(accuracies, figure, tmp_path, monkeypatch):
+def test_who_seldom_reaches_the_target_takes_longer(accuracies, figure, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "RESULTS", tmp_path)
     cases = {
         "mnist": {
@@ -235,7 +235,9 @@ def test_who_is_seldom_at_the_mark_takes_longer(accuracies, figure, tmp_path, mo
         }
     }
     report.store("quality", {"cases": cases})
-    assert f"| MNIST: the same, seconds ÷ share of seeds at the mark | > 1.00 | {figure} |  |" in goals.table()
+    assert (
+        f"| MNIST: the same, seconds ÷ share of seeds that reach the target | > 1.00 | {figure} |  |" in goals.table()
+    )
 
 
 def test_what_another_machine_measured_is_not_added_to(tmp_path, monkeypatch):

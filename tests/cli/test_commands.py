@@ -181,14 +181,14 @@ def test_predict_bad_input(fails, run):
     assert "28×30 pixels, but the network takes 28×28" in fails("predict", run, "large.png")
     Image.fromarray(np.zeros((28, 28), np.uint16)).save("deep.png")
     np.save("huge.npy", np.full((1, 784), 1e300))
-    assert "not a PNG image" in fails("predict", run, "broken.png")
+    assert "isn't a PNG image" in fails("predict", run, "broken.png")
     assert "save it with 8 bits a channel" in fails("predict", run, "deep.png")
     assert "too large for this network in float32" in fails("predict", run, "huge.npy")
     assert "no file none.png" in fails("predict", run, "none.png")
     assert "the network takes 784" in fails("predict", run, "wide.npy")
     assert "28×30 pixels, but the network takes 5" in fails("predict", "table.safetensors", "large.png")
     assert "no model file" in fails("predict", "none", "large.png")
-    assert "not a model file" in fails("predict", "wide.npy", "wide.npy")
+    assert "isn't a model file" in fails("predict", "wide.npy", "wide.npy")
 
 
 def test_evaluate_bad_input(fails, run, points):
@@ -201,7 +201,7 @@ def test_evaluate_bad_input(fails, run, points):
 
 def test_labels_out_of_range(fails, run):
     np.savez("eleven.npz", x=np.zeros((2, 784)), y=np.array([0, 10]))
-    assert "label '10' in y is not among the network's classes" in fails("evaluate", run, "eleven.npz")
+    assert "label '10' in y isn't among the network's classes" in fails("evaluate", run, "eleven.npz")
 
 
 def test_compare(numlp, fails, points):
@@ -337,5 +337,5 @@ def test_inspect(numlp, fails, run, tmp_path):
     assert re.search(r"history \(the last of 2\)\n +epoch +2\n", out)
     assert "optimizer.mean" in out
     (tmp_path / "text").write_text("nothing")
-    assert "text is not a model file, or is damaged" in fails("inspect", "text")
+    assert "text isn't a model file, or is damaged" in fails("inspect", "text")
     assert "there is no model file missing" in fails("inspect", "missing")

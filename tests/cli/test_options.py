@@ -213,7 +213,7 @@ def test_find_lr(numlp, images):
         (["--patience", "3", "--monitor", "validation_acuracy"], "did you mean 'validation_accuracy'"),
         (["--class-weight", "1,2"], "class_weight must be 'balanced' or 3 weights"),
         (["--class-weight", "{9 = 2}"], "unknown class '9'"),
-        (["--class-weight", "1,x"], "--class-weight: '1,x' is not valid: write balanced, or numbers such as 1,5"),
+        (["--class-weight", "1,x"], "--class-weight: '1,x' isn't valid: write balanced, or numbers such as 1,5"),
         (["--weights", "w"], "has no array 'w'"),
         (["--ensemble", "0"], "ensemble must be"),
         (["--loss", "sigmoid_binary_cross_entropy"], "takes two classes"),

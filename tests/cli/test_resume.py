@@ -180,7 +180,7 @@ def test_runs_that_can_t_be_resumed(numlp, fails, points, whole):
     assert "another process is working on whole: wait until it ends" in fails("resume", "whole")
     lock.close()
     checkpoint_path(Path("whole"), 0).write_bytes(b"nothing")
-    assert "0.safetensors is not a checkpoint, or is damaged" in fails("resume", "whole")
+    assert "0.safetensors isn't a checkpoint, or is damaged" in fails("resume", "whole")
     assert np.all(results(Path("whole"))[0] == whole[0])
 
 

@@ -280,7 +280,7 @@ def test_a_loss_for_real_targets_can_t_train_classes(fails):
 
 def test_tables_that_can_t_be_trained_on(fails):
     Path("t.csv").write_text("a,b\n1,2\nx,3\n")
-    assert "line 3, column 'a': 'x' is not a number" in fails("train", "t.csv", "--target", "b")
+    assert "line 3, column 'a': 'x' isn't a number" in fails("train", "t.csv", "--target", "b")
     assert "did you mean 'b'" in fails("train", "t.csv", "--target", "bb")
     assert "target must name a column" in fails("train", "t.csv")
 

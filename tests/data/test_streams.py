@@ -211,7 +211,7 @@ def test_schedules_that_count_epochs_need_no_length():
         ([(X, Y + 1)], "batch 1 of epoch 1: y must hold classes from 0 to"),
         ([(X, Y, -WEIGHTS)], "batch 1 of epoch 1: weights must be at least 0"),
         ([(X, Y, WEIGHTS[:3])], r"batch 1 of epoch 1: weights must have shape \(30,\)"),
-        ([(X, Y.astype(str))], "label '0' in y is not among the network's classes: they have no names"),
+        ([(X, Y.astype(str))], "label '0' in y isn't among the network's classes: they have no names"),
         (
             lambda epoch: [(X, Y)] if epoch == 0 else [(X, Y), (X, Y[:, None, None])],
             "batch 2 of epoch 2: y must have",
@@ -254,7 +254,7 @@ def test_weights_of_0_in_every_batch_are_refused():
 def test_names_of_unknown_classes_are_refused():
     net = network(class_names=["ant", "bee", "cat"])
     with pytest.raises(
-        DataError, match="batch 1 of epoch 1: label 'dog' in y is not among the network's classes: ant, bee, cat"
+        DataError, match="batch 1 of epoch 1: label 'dog' in y isn't among the network's classes: ant, bee, cat"
     ):
         train(net, [(X, np.array(["ant", "bee", "dog"])[Y])])
 

@@ -215,7 +215,7 @@ def test_given_class_names_name_indices_of_a_csv_file(csv_file):
 
 
 def test_the_error_names_a_label_missing_from_the_given_class_names(csv_file):
-    with pytest.raises(DataError, match="label 'dog' in y is not among"):
+    with pytest.raises(DataError, match="label 'dog' in y isn't among"):
         load_dataset(csv_file(["dog", "cat"] * 5), target="y", names=["cat", "ant"])
 
 
@@ -289,7 +289,7 @@ def test_a_file_of_numbers_follows_the_names_of_training(npz):
 
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_a_file_with_a_label_that_training_lacks_is_refused(csv_file, part):
-    with pytest.raises(DataError, match="label 'ant' in y is not among"):
+    with pytest.raises(DataError, match="label 'ant' in y isn't among"):
         load_dataset(csv_file(["dog", "cat"] * 5), target="y", **{part: csv_file(["ant"], part)})
 
 
@@ -357,7 +357,7 @@ def test_rows_for_evaluation_follow_the_networks_classes(csv_file):
 
 
 def test_rows_for_evaluation_with_a_class_unknown_to_the_network_are_refused(csv_file):
-    with pytest.raises(DataError, match="label 'cat' in y is not among"):
+    with pytest.raises(DataError, match="label 'cat' in y isn't among"):
         load_rows(csv_file(["cat", "dog"]), n_features=2, names=["dog", "ant"], target="y")
 
 
@@ -400,5 +400,5 @@ def test_rows_of_a_named_data_set_follow_the_networks_classes(monkeypatch, tiny_
 
 def test_rows_of_a_named_data_set_with_a_class_unknown_to_the_network_are_refused(monkeypatch, tiny_root):
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
-    with pytest.raises(DataError, match="is not among the network's classes"):
+    with pytest.raises(DataError, match="isn't among the network's classes"):
         load_rows("tiny", n_features=4, names=["cat", "bee", "dog"])

@@ -154,7 +154,7 @@ def test_real_values_are_not_classes(names):
 @pytest.mark.parametrize("y", [np.array(["a", "x"]), np.array([0, 7])], ids=["word", "number"])
 def test_the_error_names_a_label_that_is_not_a_class(y):
     names = ["a", "b"] if y.dtype.kind == "U" else ["0", "1"]
-    with pytest.raises(DataError, match=f"label '{y[1]}' in y is not among"):
+    with pytest.raises(DataError, match=f"label '{y[1]}' in y isn't among"):
         targets(y, names)
 
 

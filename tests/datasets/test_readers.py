@@ -294,7 +294,7 @@ def test_object_arrays_are_refused_and_never_executed(tmp_path):
     np.save(tmp_path / "x.npy", trap, allow_pickle=True)
     np.savez(tmp_path / "x.npz", x=trap, y=trap)
     for name in "x.npy", "x.npz":
-        with pytest.raises(FileFormatError, match="not a file of plain NumPy arrays"):
+        with pytest.raises(FileFormatError, match="isn't a file of plain NumPy arrays"):
             read_samples(tmp_path / name)
 
 
@@ -408,7 +408,7 @@ def test_the_error_names_a_ragged_line(csv_file, row):
 
 @pytest.mark.parametrize("cell", ["red", "", "1 2", "1;2", "0x10", "1e", "½"])
 def test_the_error_names_line_and_column_of_text_among_the_features(csv_file, cell):
-    with pytest.raises(DataError, match=f"line 3, column 'b': '{cell}' is not a number"):
+    with pytest.raises(DataError, match=f"line 3, column 'b': '{cell}' isn't a number"):
         read_table(csv_file(f"a,b,y\n1,2,0\n3,{cell},1\n"), "y")
 
 
@@ -431,7 +431,7 @@ def test_the_error_for_no_target_lists_the_columns(csv_file):
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
 def test_encodings_other_than_utf_8_are_refused(csv_file, encoding):
-    with pytest.raises(FileFormatError, match="not a CSV file in UTF-8"):
+    with pytest.raises(FileFormatError, match="isn't a CSV file in UTF-8"):
         read_table(csv_file("a,kind\n1,Hündin\n", encoding), "kind")
 
 

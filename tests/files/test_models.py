@@ -239,7 +239,7 @@ def test_sizes_are_checked_before_anything_is_allocated(path, huge, tmp_path, sp
     sparse_file(tmp_path / "net", described, small | SCALINGS)
     assert allocated(lambda: refused(tmp_path / "net", "factor of 0")) < 1 << 20
     os.truncate(tmp_path / "net", os.path.getsize(tmp_path / "net") - 1)
-    assert allocated(lambda: refused(tmp_path / "net", "is not a model file, or is damaged")) < 1 << 20
+    assert allocated(lambda: refused(tmp_path / "net", "isn't a model file, or is damaged")) < 1 << 20
 
 
 def test_a_description_is_read_without_the_weights(huge):
@@ -298,7 +298,7 @@ def test_every_truncation_raises_one_clear_error(path):
 )
 def test_other_formats_raise_one_clear_error(tmp_path, content):
     (tmp_path / "net").write_bytes(content)
-    with pytest.raises(FileFormatError, match="not a model file"):
+    with pytest.raises(FileFormatError, match="isn't a model file"):
         load_model(tmp_path / "net")
 
 

@@ -39,7 +39,7 @@ def _hook(event: str, args: tuple[object, ...]) -> None:
 
 @contextlib.contextmanager
 def watched(folder: Path) -> Iterator[None]:
-    """Forbid all that is no reading of files in a folder; raises `Forbidden`, even if a reader has swallowed that."""
+    """Forbid everything but reading files in a folder; raises `Forbidden` even if a reader has swallowed it."""
     global _folder
     _seen.clear()
     _folder = str(folder)

@@ -26,7 +26,7 @@ _ODD += ["", "relu", "none", "quantile(levels = [0.1, 0.9])", "a" * 5000, [], [0
 
 
 def plain(rng: Random, content: bytes, mutate: Mutate) -> bytes:
-    """What is no container is mutated as it is."""
+    """Whatever isn't a container is mutated as it is."""
     return mutate(content)
 
 

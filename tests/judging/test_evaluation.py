@@ -83,7 +83,7 @@ def test_names_mean_the_classes_that_training_found():
         evaluate(net, (X, names[y]))
     train(net, (X, names[y]), epochs=1)
     assert evaluate(net, (X, names[y])) == evaluate(net, (X, y))
-    with pytest.raises(DataError, match="label 'dog' in y is not among the network's classes: ant, bee, cat"):
+    with pytest.raises(DataError, match="label 'dog' in y isn't among the network's classes: ant, bee, cat"):
         evaluate(net, (X[:1], ["dog"]))
 
 

@@ -46,6 +46,15 @@ def test_invalid_shares_are_refused(share, n):
         wilson_interval(share, n)
 
 
+def test_more_confidence_needs_a_wider_interval():
+    (low, high), (lower, higher) = wilson_interval(0.9, 100, 0.9), wilson_interval(0.9, 100, 0.99)
+    assert lower < low < high < higher
+    (low, high), (lower, higher) = mean_interval([1.0, 2.0], None, 0.9), mean_interval([1.0, 2.0], None, 0.99)
+    assert lower < low < high < higher
+    with pytest.raises(SettingError, match="confidence must be a share above 0 and below 1, not 95"):
+        wilson_interval(0.9, 100, 95)
+
+
 def test_unequal_weights_count_as_fewer_rows():
     values = np.array([1.0, 2.0, 3.0, 4.0])
     assert mean_interval(values, np.ones(4)) == mean_interval(values)

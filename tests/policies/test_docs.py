@@ -24,11 +24,9 @@ PAGES = {
     str(path.relative_to(ROOT)): path.read_text()
     for pattern in ("*.md", "docs/**/*.md", "benchmarks/**/*.md")
     for path in sorted(ROOT.glob(pattern))
-    if "generated" not in path.parts  # which `make docs` writes
+    if not {"_build", "generated"} & set(path.parts)  # what `make docs` writes
 }
-FENCE = re.compile(
-    r"^```(\w*|\{toctree\})\n(.*?)^```$", flags=re.M | re.S
-)  # a language, or what the site makes of it
+FENCE = re.compile(r"^```([\w{}]*)\n(.*?)^```$", flags=re.M | re.S)
 LANGUAGES = {"python", "bash", "console", "toml", "text", "{toctree}"}
 COMMANDS = {
     "train",
@@ -55,9 +53,13 @@ def script(path):
 
 # Code
 
+excerpts = script(ROOT / "docs/excerpts.py")
+
 
 def code_of(page):
-    return [block for language, block in FENCE.findall(PAGES[page]) if language == "python"]
+    """Return a page's blocks of Python to run, which excerpts from the source are not."""
+    text = excerpts.EXCERPT.sub("", PAGES[page])
+    return [block for language, block in FENCE.findall(text) if language == "python"]
 
 
 def check_readme(names, folder):
@@ -89,6 +91,7 @@ RUN = {
     "docs/coming-from-scikit-learn.md": (11, check_scikit_learn),
     "docs/onnx.md": (5, None),
     "docs/durable.md": (2, None),
+    "docs/back-propagation.md": (9, None),
 }
 
 
@@ -107,6 +110,19 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
 
 def test_the_pages_with_code_are_there():
     assert all(code_of(page) for page in RUN)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "<!-- source:" in PAGES[page]])
+def test_a_page_s_excerpts_are_what_the_source_says(page):
+    """Write them again with `python docs/excerpts.py`."""
+    assert len(excerpts.EXCERPT.findall(PAGES[page])) == PAGES[page].count("<!-- source:")
+    assert excerpts.with_excerpts(PAGES[page]) == PAGES[page]
+
+
+def test_the_page_on_back_propagation_follows_the_source_all_the_way():
+    shown = {name for _, name in excerpts.EXCERPT.findall(PAGES["docs/back-propagation.md"])}
+    assert shown >= {"MLP.loss_and_grad", "MLP.forward", "MLP.backward", "Linear.forward", "Linear.backward"}
+    assert shown >= {"Activate.forward", "Activate.backward", "SoftmaxCrossEntropy.value_and_grad"}
 
 
 # Commands
@@ -218,7 +234,7 @@ CORE = (
     {"network", "mlp"},
     {"predictor"},
     {"scaling"},
-    {"optimizers"},
+    {"optimizers", "optimizer"},
     {"schedules"},
     {"regularization"},
     {"batches"},

@@ -1,4 +1,4 @@
-"""`import numlp` loads the standard library and NumPy, nothing else; opening a file never executes anything."""
+"""`import numlp` loads nothing until a name is used, and then NumPy alone; opening a file never executes anything."""
 
 import ast
 import subprocess

@@ -147,4 +147,4 @@ def test_the_page_refuses_unknown_parts(page, part):
     said = page.evaluate(
         "(description) => { try { new Network(description); } catch (error) { return error.message; } }", description
     )
-    assert said == f"the page does not know {part} new"
+    assert said == f"the page doesn't know {part} new"

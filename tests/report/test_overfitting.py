@@ -25,18 +25,18 @@ FALLING = [1.0, 0.6, 0.4, 0.3, 0.2, 0.1]
 
 def test_validation_turns_while_training_falls():
     found = verdict(FALLING, [1.0, 0.7, 0.5, 0.55, 0.6, 0.7])
-    assert (found.kind, found.epoch) == ("over-fits", 3)
+    assert (found.kind, found.epoch) == ("overfits", 3)
     assert "after epoch 3 and ends 40% above" in found.text
 
 
 def test_a_rise_of_less_than_a_tenth_is_not_overfitting():
     assert verdict(FALLING, [1.0, 0.7, 0.5, 0.52, 0.51, 0.549]).kind == "levelled off"
-    assert verdict(FALLING, [1.0, 0.7, 0.5, 0.52, 0.51, 0.551]).kind == "over-fits"
+    assert verdict(FALLING, [1.0, 0.7, 0.5, 0.52, 0.51, 0.551]).kind == "overfits"
 
 
 def test_a_wobble_small_beside_the_range_is_not_overfitting():
     assert verdict(FALLING, [100, 1.0, 1.0, 1.1, 1.2, 1.3]).kind == "levelled off"
-    assert verdict(FALLING, [5, 1.0, 1.0, 1.1, 1.2, 1.3]).kind == "over-fits"
+    assert verdict(FALLING, [5, 1.0, 1.0, 1.1, 1.2, 1.3]).kind == "overfits"
 
 
 def test_both_losses_rising_is_not_overfitting():
@@ -55,13 +55,13 @@ def test_the_last_epochs_count_together():
     train = [1 - i / 40 for i in range(30)]
     validation = [1.0] + [0.5] * 28 + [0.57]
     assert verdict(train, validation).kind == "levelled off"
-    assert verdict(train, [1.0] + [0.5] * 26 + [0.57] * 3).kind == "over-fits"
+    assert verdict(train, [1.0] + [0.5] * 26 + [0.57] * 3).kind == "overfits"
 
 
 def test_losses_below_zero():
-    assert verdict(FALLING, [-1.0, -2.0, -3.0, -2.0, -1.5, -1.0]).kind == "over-fits"
+    assert verdict(FALLING, [-1.0, -2.0, -3.0, -2.0, -1.5, -1.0]).kind == "overfits"
     assert verdict(FALLING, [-1.0, -2.0, -3.0, -2.9, -2.9, -2.9]).kind == "levelled off"
-    assert verdict(FALLING, [1.0, 0.0, 0.5, 0.5, 0.5, 0.5]).kind == "over-fits"
+    assert verdict(FALLING, [1.0, 0.0, 0.5, 0.5, 0.5, 0.5]).kind == "overfits"
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -90,7 +90,7 @@ def test_the_unit_of_the_loss_does_not_matter(rows, factor):
 @given(losses)
 def test_a_falling_validation_loss_never_over_fits(rows):
     train, validation = zip(*rows, strict=True)
-    assert verdict(train, sorted(validation, reverse=True)).kind != "over-fits"
+    assert verdict(train, sorted(validation, reverse=True)).kind != "overfits"
 
 
 @given(losses)

@@ -172,7 +172,7 @@ def test_bad_texts_raise_one_clear_error(text):
         ("sgd(momentum = 0.9, nesterov = True)", "true and false are lowercase"),
         ("sgd(momentum = .9, nesterov = True)", "before its point, as in 0.9, and true and false"),
         ("adam(0.9)", "each setting needs its name"),
-        ("adam(beta1 = 0.9 beta2 = 0.9)", "the settings are not valid TOML; write settings as in"),
+        ("adam(beta1 = 0.9 beta2 = 0.9)", "the settings aren't valid TOML; write settings as in"),
     ],
 )
 def test_errors_explain_habits_from_other_languages(text, says):

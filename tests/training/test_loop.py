@@ -268,7 +268,7 @@ def test_names_and_shape_are_learned_and_kept(blobs):
     assert net.class_names == ("ant", "bee", "cat")
     assert net.input_shape == (1, 2)
     assert evaluate(net, (x, np.array(["ant", "bee", "cat"])[y])) == evaluate(net, (x, y))
-    with pytest.raises(DataError, match="'dog' in y is not among the network's classes"):
+    with pytest.raises(DataError, match="'dog' in y isn't among the network's classes"):
         evaluate(net, (x[:1], ["dog"]))
 
 

@@ -11,7 +11,8 @@ import pytest
 from numlp.arrays.pieces import piece_length
 from numlp.errors import SettingError
 from numlp.settings.named import resolve
-from numlp.training.optimizers import FLUSHED, OPTIMIZERS, SGD, Adam, AdamW, Lion, RMSprop
+from numlp.training.optimizer import FLUSHED
+from numlp.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Lion, RMSprop
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "expected.json").read_text())["optimizers"]
 FRACTION, POSITIVE = [-0.1, 1, np.nan, "x", None, True], [0, -1, np.inf, np.nan, "x", None, True]

@@ -109,7 +109,7 @@ def name_indices(labels: AnyArray, class_names: Sequence[str]) -> AnyArray:
         return np.array([index[str(label)] for label in labels.ravel()], dtype=np.intp)
     except KeyError as error:
         known = ", ".join(list(class_names)[:20]) or "they have no names"
-        raise DataError(f"label {error.args[0]!r} in y is not among the network's classes: {known}") from error
+        raise DataError(f"label {error.args[0]!r} in y isn't among the network's classes: {known}") from error
 
 
 def names_in(y: npt.ArrayLike) -> tuple[str, ...] | None:

@@ -166,7 +166,7 @@ def read(name: str, value: Any) -> Any:
     try:
         return _READERS.get(name, str)(value)
     except ValueError as error:
-        raise SettingError(f"{option}: {value!r} is not valid: {_REMEDIES.get(name, Recipe.help()[name])}") from error
+        raise SettingError(f"{option}: {value!r} isn't valid: {_REMEDIES.get(name, Recipe.help()[name])}") from error
 
 
 def read_number(option: str, text: str, kind: type[int] | type[float]) -> float:

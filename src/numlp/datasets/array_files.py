@@ -70,7 +70,7 @@ def _refused(path: Path, error: Exception) -> FileFormatError:
     if isinstance(error, FileNotFoundError):
         return FileFormatError(f"there is no file {path}")
     return FileFormatError(
-        f"{path} is not a file of plain NumPy arrays (numbers or text), or is damaged: {error!s:.200}"
+        f"{path} isn't a file of plain NumPy arrays (numbers or text), or is damaged: {error!s:.200}"
     )
 
 

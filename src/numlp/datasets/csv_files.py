@@ -89,7 +89,7 @@ def _opened(path: Path) -> Iterator[tuple[list[str], Iterator[_Row]]]:
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {path}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileFormatError(f"{path} is not a CSV file in UTF-8: {error}") from error
+        raise FileFormatError(f"{path} isn't a CSV file in UTF-8: {error}") from error
 
 
 def _rows(path: Path, file: TextIO) -> Iterator[_Row]:
@@ -166,7 +166,7 @@ def _check_numbers(place: str, header: list[str], cells: list[str], positions: l
     for position in positions:
         value = _number(cells[position])
         if value is None or not math.isfinite(value):
-            wrong = "is not a number; encode it" if value is None else "is NaN or infinity; replace it"
+            wrong = "isn't a number; encode it" if value is None else "is NaN or infinity; replace it"
             column, cell = header[position], cells[position]
             raise DataError(f"{place}, column {column!r:.200}: {cell!r:.200} {wrong}, or leave the column out")
 

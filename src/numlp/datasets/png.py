@@ -52,7 +52,7 @@ def read_png(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {path}") from error
     except (OSError, SyntaxError, ValueError, struct.error) as error:
-        raise FileFormatError(f"{path} is not a PNG image, or is damaged: {error}") from error
+        raise FileFormatError(f"{path} isn't a PNG image, or is damaged: {error}") from error
     if pixels.size != np.prod(shape):
         raise DataError(f"{path} is an image of {pixels.size} values, but the network takes samples of shape {shape}")
     return pixels.reshape(1, -1)

@@ -92,11 +92,11 @@ def _described(path: str | os.PathLike[str], file: Any) -> dict[str, Any]:
         described = parse_json((file.metadata() or {})["numlp"])
         form, version = described["format"], described["format_version"]
         if not isinstance(described["figures"], dict):
-            raise TypeError("its figures are not a JSON object")
+            raise TypeError("its figures aren't a JSON object")
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
     if form != FORMAT:
-        raise FileFormatError(f"{path} is not a checkpoint: its format is {form!r:.80}")
+        raise FileFormatError(f"{path} isn't a checkpoint: its format is {form!r:.80}")
     if version != FORMAT_VERSION:
         raise FileFormatError(
             f"{path} has format version {version!r:.20}, but this numlp ({__version__}) reads version "
@@ -106,4 +106,4 @@ def _described(path: str | os.PathLike[str], file: Any) -> dict[str, Any]:
 
 
 def _damaged(path: str | os.PathLike[str], error: Exception) -> FileFormatError:
-    return FileFormatError(f"{path} is not a checkpoint, or is damaged: {error}")
+    return FileFormatError(f"{path} isn't a checkpoint, or is damaged: {error}")

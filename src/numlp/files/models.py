@@ -163,7 +163,7 @@ def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
     >>> load_model("LICENSE")
     Traceback (most recent call last):
     ...
-    numlp.errors.FileFormatError: LICENSE is not a model file, or is damaged: ...
+    numlp.errors.FileFormatError: LICENSE isn't a model file, or is damaged: ...
     """
     from safetensors import SafetensorError
 
@@ -178,7 +178,7 @@ def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
             model.temperature = positive("temperature", described.get("temperature"))
             return model
         except (SafetensorError, SettingError, TypeError, ValueError, OverflowError) as error:
-            raise FileFormatError(f"{path} is not a valid model: {error}") from error
+            raise FileFormatError(f"{path} isn't a valid model: {error}") from error
 
 
 def read_description(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -220,11 +220,11 @@ def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | Non
     networks = described.get("networks")
     most = limits.NETWORKS if described.get("ensemble") else 1
     if not isinstance(networks, list) or not 1 <= len(networks) <= most:
-        raise FileFormatError(f"{path} is not a valid model: its description has networks {str(networks)[:80]!r}")
+        raise FileFormatError(f"{path} isn't a valid model: its description has networks {str(networks)[:80]!r}")
     for name, kind in (("ensemble", bool), ("recipe", dict | None), ("training", dict | None)):
         if not isinstance(described.get(name), kind):
             raise FileFormatError(
-                f"{path} is not a valid model: its description has {name} {described.get(name)!r:.80}"
+                f"{path} isn't a valid model: its description has {name} {described.get(name)!r:.80}"
             )
     for network in networks:
         _check_described(path, network)
@@ -248,7 +248,7 @@ def _check_described(path: str | os.PathLike[str], network: Any) -> None:
         parts = value if isinstance(value, list) else []
         whole = isinstance(value, kind) and (item is None or all(isinstance(part, item) for part in parts))
         if not whole and not (value is None and name in _OPTIONAL and isinstance(network, dict)):
-            raise FileFormatError(f"{path} is not a valid model: its description has {name} {str(value)[:80]!r}")
+            raise FileFormatError(f"{path} isn't a valid model: its description has {name} {str(value)[:80]!r}")
 
 
 def _settings(described: Mapping[str, Any]) -> dict[str, Any]:

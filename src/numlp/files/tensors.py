@@ -38,7 +38,7 @@ def open_tensors(path: str | os.PathLike[str], kind: str, header_bytes: int = li
         _check_header(path, header_bytes)
         return safe_open(path, framework="numpy")
     except (SafetensorError, OSError, ValueError) as error:
-        raise FileFormatError(f"{path} is not a {kind}, or is damaged: {error}") from error
+        raise FileFormatError(f"{path} isn't a {kind}, or is damaged: {error}") from error
 
 
 def _check_header(path: str | os.PathLike[str], most: int) -> None:
@@ -48,10 +48,10 @@ def _check_header(path: str | os.PathLike[str], most: int) -> None:
             raise ValueError(f"its header claims {length:,} bytes, more than the file has or may have")
         header = parse_json(file.read(length).decode(), limits.TENSORS)
     if not isinstance(header, dict):
-        raise ValueError("its header is not a JSON object")
+        raise ValueError("its header isn't a JSON object")
     for name, entry in header.items():
         if name == "__metadata__":
             continue
         shape = entry.get("shape") if isinstance(entry, dict) else None
         if not isinstance(shape, list) or len(shape) > limits.RANK or entry.get("dtype") not in _DTYPES:
-            raise ValueError(f"{name!r:.80} is not a tensor that NumPy can hold")
+            raise ValueError(f"{name!r:.80} isn't a tensor that NumPy can hold")

@@ -1,17 +1,17 @@
 """Confidence intervals: how far a metric may be off because it comes from a limited number of rows."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 from numlp.errors import SettingError
+from numlp.settings import checks
 from numlp.settings.checks import real
 
-_95_PERCENT = 1.959963984540054  # of a standard normal variable lie within ± this
 
-
-def wilson_interval(share: float, n: float, z: float = _95_PERCENT) -> tuple[float, float]:
+def wilson_interval(share: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     r"""Return Wilson's score interval, within [0, 1], for a share observed in `n` rows.
 
     :math:`\left(p + z^2 / 2n \pm z \sqrt{p(1-p)/n + z^2/4n^2}\right) / \left(1 + z^2/n\right)`. Unlike
@@ -25,14 +25,14 @@ def wilson_interval(share: float, n: float, z: float = _95_PERCENT) -> tuple[flo
     share : float, in [0, 1]
         Such as an accuracy.
     n : float
-        The number of independent rows; for weighted rows, `effective_rows`.
-    z : float
-        The half-width in standard deviations; by default the interval holds the true share in 95 % of all cases.
+        The number of independent rows; for rows with weights w, (Σ w)² / Σ w².
+    confidence : float, between 0 and 1
+        In this share of all cases, the interval holds the true share. It determines z: 1.96 for 0.95.
 
     Raises
     ------
     SettingError
-        If `share` is not in [0, 1], or `n` is not above 0.
+        If `share` is not in [0, 1], `n` is not above 0, or `confidence` is not between 0 and 1.
 
     Examples
     --------
@@ -46,6 +46,7 @@ def wilson_interval(share: float, n: float, z: float = _95_PERCENT) -> tuple[flo
         raise SettingError(f"share must be a number from 0 to 1, not {share!r}")
     if not 0 < real("n", n, "a number of rows") < math.inf:
         raise SettingError(f"n must be a finite number of rows above 0, not {n!r}")
+    z = _half_width(confidence)
     middle = share + z * z / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))
@@ -54,7 +55,7 @@ def wilson_interval(share: float, n: float, z: float = _95_PERCENT) -> tuple[flo
 
 
 def mean_interval(
-    values: npt.ArrayLike, weights: npt.NDArray[np.float64] | None = None, z: float = _95_PERCENT
+    values: npt.ArrayLike, weights: npt.NDArray[np.float64] | None = None, confidence: float = 0.95
 ) -> tuple[float, float]:
     r"""Return the interval :math:`\bar x \pm z s / \sqrt n` for the mean of values, by the central limit theorem.
 
@@ -63,9 +64,9 @@ def mean_interval(
     values : array_like, shape (n,)
         Such as the loss of every row.
     weights : array, shape (n,), optional
-        How much each value counts; n is then `effective_rows(weights)`.
-    z : float
-        As for `wilson_interval`.
+        How much each value counts; n is then (Σ w)² / Σ w².
+    confidence : float, between 0 and 1
+        In this share of all cases, the interval holds the true mean. It determines z: 1.96 for 0.95.
 
     Examples
     --------
@@ -81,8 +82,13 @@ def mean_interval(
         return -math.inf, math.inf
     mean = float(np.average(array, weights=weights))
     variance = float(np.average((array - mean) ** 2, weights=weights)) * n / (n - 1)
-    half = z * math.sqrt(variance / n)
+    half = _half_width(confidence) * math.sqrt(variance / n)
     return mean - half, mean + half
+
+
+def _half_width(confidence: float) -> float:
+    """Return z such that this share of a standard normal variable lies within ± z."""
+    return NormalDist().inv_cdf((1 + checks.share("confidence", confidence)) / 2)
 
 
 def effective_rows(weights: npt.NDArray[np.float64]) -> float:

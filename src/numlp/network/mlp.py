@@ -32,8 +32,7 @@ _DERIVED |= {"_target_shape", "last_logits", "row_losses", "input_grad"}
 class MLP(Predictor):
     """A multilayer perceptron: affine maps with activation functions in between.
 
-    All parameters lie in one 1-D array, `params`, and their gradients in another, `grads`; the layers hold views of
-    both. All weights come first, then all biases and norms, so that one slice holds everything that decays.
+    All weights come first in `params`, then all biases and norms, so that one slice holds everything that decays.
 
     Parameters
     ----------
@@ -42,8 +41,8 @@ class MLP(Predictor):
     activation : str or Activation, or a sequence with one for each hidden layer
         A name in `ACTIVATIONS`, such as "relu" or "leaky_relu(slope = 0.1)".
     loss : str or Loss
-        A name in `LOSSES`: "softmax_cross_entropy" for classes, "sigmoid_binary_cross_entropy" for labels that don't
-        exclude each other or for two classes with one output, "squared_error" for real targets, and others.
+        A name in `LOSSES`, such as "softmax_cross_entropy" for classes, "sigmoid_binary_cross_entropy" for two
+        classes with one output or for labels that don't exclude each other, and "squared_error" for real targets.
     initializer : str, optional
         A name in `INITIALIZERS`, for all layers. By default each layer's fits the activation after it, as He's fits
         ReLU, and for classes and labels the weights into the outputs start small.
@@ -69,8 +68,11 @@ class MLP(Predictor):
     Attributes
     ----------
     params, grads : array, shape (n_parameters,)
+        All parameters, and their gradients from the last `loss_and_grad`; the layers hold views of both.
     layers : list of Layer
+        In the order of the forward pass.
     n_weights : int
+        The number of weights, the parameters without biases and norms.
 
     Raises
     ------
@@ -156,16 +158,14 @@ class MLP(Predictor):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        params = self._params
         self._bind()
-        self.params[:] = params
+        self.params = state["_params"]
 
     def __repr__(self) -> str:
         names = [str(activation) for activation in self.activations]
         activation = names[0] if len(set(names)) == 1 else names
         settings = {"activation": activation, "loss": str(self.loss), **self.architecture, "dtype": self.dtype.name}
-        shown = {name: value for name, value in settings.items() if value not in ([], None, "none", 0.0)}
-        pairs = ", ".join(f"{name}={value!r}" for name, value in shown.items())
+        pairs = ", ".join(f"{n}={value!r}" for n, value in settings.items() if value not in ([], None, "none", 0.0))
         return f"MLP({list(self.layer_size)}, {pairs}): {self.params.size:,} parameters"
 
     @property
@@ -197,23 +197,24 @@ class MLP(Predictor):
     def loss_and_grad(
         self, x: Array, targets: Array, weights: Array | None = None, *, input_gradient: bool = False
     ) -> float:
-        """Return the mean loss of a batch, and fill `grads` with its gradient: back-propagation.
+        """Return the mean loss of a batch, and fill `grads` with its gradient, by back-propagation.
 
         Parameters
         ----------
         x : array, shape (n, inputs), of the network's dtype
-            Scaled.
+            Scaled inputs.
         targets : array, shape (n, targets)
-            One-hot or probabilities, 0 and 1, or scaled values; see `numlp.network.losses`.
+            One-hot rows or other probabilities, 0 and 1, or scaled values: what the loss in `LOSSES` takes.
         weights : array, shape (n,), optional
             How much each row counts: the mean is Σ weight · loss / n.
         input_gradient : bool
+            Whether to compute the gradient with respect to `x` as well.
 
         Returns
         -------
         float
-            Until the next call, `last_logits` holds the batch's logits, `row_losses` the loss of every row, and
-            `input_grad` the gradient with respect to `x`, if it was wanted.
+            Until the next call, `last_logits` holds the batch's logits, `row_losses` each row's loss, and
+            `input_grad` the gradient with respect to `x`, or None.
 
         Examples
         --------
@@ -245,7 +246,7 @@ class MLP(Predictor):
         return x
 
     def backward(self, delta: Array, input_gradient: bool = False) -> Array | None:
-        """Fill `grads`, from ∂logits after `forward`; return ∂x, (n, inputs), if wanted. `delta` is overwritten."""
+        """Fill `grads`, from ∂loss/∂logits after `forward`; return ∂loss/∂x on request. `delta` is overwritten."""
         for layer in reversed(self.layers[self._first + 1 :]):
             delta = layer.backward(delta)
         if not input_gradient:

@@ -46,7 +46,7 @@ def gradient_curves(norms: History) -> dict[str, Any] | None:
     """Return the panel of gradient norms, or None if none were measured."""
     columns = [name for name in norms.columns if name != "epoch"]
     series = [{"name": name, "values": numbers(norms[name])} for name in columns]
-    return panel("gradients", "Norm of the gradient", series) if series else None
+    return panel("gradients", "Gradient norm", series) if series else None
 
 
 def _best(values: Sequence[float], *, least: bool) -> int | None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from numlp.training.history import History
 
-Kind = Literal["over-fits", "still falling", "levelled off", "too short", "not validated"]
+Kind = Literal["overfits", "still falling", "levelled off", "too short", "not validated"]
 
 LEAST_EPOCHS = 3
 RISE = 0.10  # of the least validation loss
@@ -43,7 +43,7 @@ def overfitting(history: History) -> Verdict:
 
     1. it has at least 3 epochs, and b is not the last;
     2. the late validation loss exceeds v by more than 10 % of \|v\|, so it matters;
-    3. it also exceeds v by more than 5 % of the validation loss's range (greatest minus least), so it is no wobble;
+    3. it also exceeds v by more than 5 % of the validation loss's range (greatest minus least): it isn't noise;
     4. the late training loss is below that of epoch b: the network kept learning, but only about the training rows.
 
     All conditions are relative, so the verdict does not depend on the unit of the loss. The rule is numlp's own; the
@@ -64,13 +64,13 @@ def overfitting(history: History) -> Verdict:
     >>> for epoch, (train, validation) in enumerate([(1.0, 1.0), (0.5, 0.6), (0.2, 0.8), (0.1, 0.9)], start=1):
     ...     history.append({"epoch": epoch, "train_loss": train, "validation_loss": validation})
     >>> overfitting(history).kind, overfitting(history).epoch
-    ('over-fits', 2)
+    ('overfits', 2)
     """
     if "validation_loss" not in history or "train_loss" not in history:
         return Verdict("not validated", 0, "Without a validation loss, there is no telling whether the run overfits.")
     train, validation = history["train_loss"], history["validation_loss"]
     if not all(math.isfinite(value) for value in (*train, *validation)):
-        return Verdict("not validated", 0, "Some losses are not finite, so they say nothing about overfitting.")
+        return Verdict("not validated", 0, "Some losses are NaN or infinite, so they say nothing about overfitting.")
     n = len(history)
     best = validation.index(min(validation))
     if n < LEAST_EPOCHS:
@@ -90,7 +90,7 @@ def overfitting(history: History) -> Verdict:
             f"The run overfits: the validation loss was lowest after epoch {best + 1} and ends {above} that, while "
             "the training loss kept falling."
         )
-        return Verdict("over-fits", best + 1, text)
+        return Verdict("overfits", best + 1, text)
     text = (
         f"No overfitting to speak of: the validation loss was lowest after epoch {best + 1} of {n} and stays close "
         "to that."

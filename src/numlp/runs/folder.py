@@ -260,7 +260,7 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
         history = _history(part_of(folder, "history.csv"))
         gradients = _history(part_of(folder, GRADIENTS)) if (folder / GRADIENTS).is_file() else History()
         if not _is_metrics(metrics):
-            raise ValueError("metrics.json does not hold a run's metrics")
+            raise ValueError("metrics.json doesn't hold a run's metrics")
     except FileFormatError:
         raise
     except (OSError, ValueError) as error:

@@ -23,7 +23,8 @@ from numlp.runs import checks
 from numlp.settings import limits
 from numlp.settings.checks import fraction, missing, nonnegative, positive, truth, unknown
 from numlp.settings.named import Check, check_settings, optional, resolve, setting
-from numlp.training.optimizers import OPTIMIZERS, Optimizer
+from numlp.training.optimizer import Optimizer
+from numlp.training.optimizers import OPTIMIZERS
 from numlp.training.schedules import SCHEDULES, ReduceOnPlateau
 
 OFF = object()
@@ -44,7 +45,7 @@ def _setting(default: Any, check: Check, panel: str, text: str) -> Any:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All settings of a training run; `Recipe.help()` explains each.
+    """All settings of a training run; `Recipe.help` explains each.
 
     Settings have the same names as in `MLP`, `train` and `load_dataset`. Activations, losses, optimizers, schedules
     and augmentations are texts: a name, followed by their own settings in parentheses.

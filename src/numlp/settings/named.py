@@ -128,9 +128,9 @@ def _settings(kind: str, value: object, text: str) -> dict[str, Any]:
         parsed, why = {}, f" ({error})"
     if list(parsed) != ["settings"]:
         mistakes = [says for pattern, says in _MISTAKES.items() if re.search(pattern, text)]
+        wrong = ", and ".join(mistakes) or "the settings aren't valid TOML"
         raise SettingError(
-            f"{kind} {value!r:.200}: {', and '.join(mistakes) or 'the settings are not valid TOML'}; write settings "
-            f"as in 'sgd(momentum = 0.9, nesterov = true)'{why}"
+            f"{kind} {value!r:.200}: {wrong}; write settings as in 'sgd(momentum = 0.9, nesterov = true)'{why}"
         )
     settings: dict[str, Any] = parsed["settings"]
     return settings

@@ -17,7 +17,7 @@ from numlp.network.losses import Loss
 from numlp.sklearn.estimator import MLPEstimator, check_batches
 from numlp.sklearn.labels import Labels, first_classes
 from numlp.sklearn.parameters import losses
-from numlp.training.optimizers import Optimizer
+from numlp.training.optimizer import Optimizer
 from numlp.training.schedules import Schedule
 
 _check_loss = losses("classification", "labels", usual=("log_loss",))

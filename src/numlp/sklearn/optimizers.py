@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from numlp.settings.named import resolve
-from numlp.training.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
+from numlp.training.optimizer import Optimizer
+from numlp.training.optimizers import OPTIMIZERS, SGD, Adam
 
 # scikit-learn allows a momentum of 1, which means no friction at all; numlp's must be below.
 _MOST_MOMENTUM = 1 - 2.0**-53

@@ -15,7 +15,7 @@ from numlp.network.losses import LOSSES, Loss
 from numlp.settings.named import resolve
 from numlp.sklearn.estimator import MLPEstimator, check_batches
 from numlp.sklearn.parameters import losses
-from numlp.training.optimizers import Optimizer
+from numlp.training.optimizer import Optimizer
 from numlp.training.schedules import Schedule
 
 _check_loss = losses("regression")

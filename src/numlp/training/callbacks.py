@@ -1,4 +1,4 @@
-"""Callbacks: callables that `train(after_epoch=…, after_step=…)` calls between epochs and between steps."""
+"""Callbacks: callables that ``train(after_epoch=…, after_step=…)`` calls between epochs and between steps."""
 
 import os
 import time
@@ -201,11 +201,11 @@ class GradientNorms:
 
 
 def _warn(error: OutputError) -> None:
-    warnings.warn(f"{error}: training continues without this checkpoint", stacklevel=2)
+    warnings.warn(f"{error}; training continues without this checkpoint", stacklevel=2)
 
 
 class Checkpoint:
-    """Writes the complete state of training to a file, for `after_epoch`; `train(resume=path)` continues from it.
+    """Writes the complete state of training to a file, for `after_epoch`; ``train(resume=path)`` continues from it.
 
     The file is written atomically: until the new one is complete, the old one stays. A run can be killed at any
     instant and resumed, and ends with the same bits as an uninterrupted run. If a callback or Ctrl-C ends training

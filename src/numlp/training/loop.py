@@ -1,6 +1,6 @@
 """Training: the loop, on one screen.
 
-The loop knows no file, no screen and no network of machines: what it needs of these it takes as callables.
+The loop knows nothing of files, screens or networks of machines: callables bring in whatever it needs of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from numlp.settings.checks import nonnegative, positive, whole_number
 from numlp.settings.named import resolve
 from numlp.training.feed import make_feed
 from numlp.training.history import History
-from numlp.training.optimizers import OPTIMIZERS, Optimizer
+from numlp.training.optimizer import Optimizer
+from numlp.training.optimizers import OPTIMIZERS
 from numlp.training.regularization import Average, Regularization, constraints, gradient_changes
 from numlp.training.schedules import SCHEDULES, Plan, Schedule
 from numlp.training.state import Callback, TrainingState, interruptible
@@ -67,26 +68,27 @@ def train(
     Parameters
     ----------
     network : MLP
-        Its parameters are changed in place. Unless it has them already, it learns `input_shape` from the data, and
-        `class_names` where labels are names.
+        Training changes its parameters in place. If it has no `input_shape` or `class_names` yet, it takes them from
+        the data.
     data : (x, y), (x, y, weights), or batches of these
-        x: array_like, shape (n, …), numbers, or a sparse matrix; `uint8` is read as [0, 1]. y: class indices, names
-        or one row of probabilities each for classes, 0 and 1 for labels, values for regression. weights: how much
-        each row counts, in loss, gradient and figures; only their ratios matter.
-        Batches: a list of pairs or triples (tuples), an object that can be iterated over once an epoch, or a function
-        of the epoch that returns an iterator. They are taken as they come: `batch_size` and `seed` don't touch them,
-        and their weights count as they are. So are ready-made `numlp.data.batches.Batches`.
+        x: array_like, shape (n, …), numbers, or a sparse matrix; `uint8` is scaled to [0, 1]. y: class indices, class
+        names or rows of probabilities for classes, 0 and 1 for labels, values for regression. weights: how much each
+        row counts in the loss, the gradient and the figures; only their ratios matter.
+        Batches: a list of tuples, an object that you can iterate over once per epoch, or a function of the epoch that
+        returns an iterator. Training takes them as they come: `batch_size` and `seed` don't affect them, and their
+        weights count as they are.
     validation : (x, y) or (x, y, weights), optional
         Evaluated after every epoch.
     learning_rate : float, or callable that returns it for a step, optional
-        By default the optimizer's usual one, to begin with: 0.1 for SGD, 0.001 for Adam, AdamW and RMSprop, 0.0001
-        for Lion.
+        By default the optimizer's usual one: 0.1 for SGD, 0.001 for Adam, AdamW and RMSprop, 0.0001 for Lion. The
+        schedule multiplies it.
     schedule : str or Schedule
-        By what the learning rate is multiplied in the course of the training; a name in `SCHEDULES`.
+        The factor of the learning rate in the course of training; a name in `SCHEDULES`.
     batch_size, epochs : int
-        Samples a step; passes over the data. Where an epoch's last batch is short, its step is shorter in proportion.
+        The number of rows in a step, and of passes over the data. If an epoch's last batch is short, its step is
+        shorter in proportion.
     seed : int
-        All that is random (the order of the samples, dropout, augmentation …) is a function of it and of the epoch.
+        Everything random (the order of the rows, dropout, augmentation, …) is a function of it and of the epoch.
     optimizer : str or Optimizer
         A name in `OPTIMIZERS`.
     class_weight : "balanced", mapping or sequence, optional
@@ -97,27 +99,29 @@ def train(
     label_smoothing : float, in [0, 1)
         The share of each training target that is spread evenly over all classes.
     mixup : float
-        Above 0, training rows and targets are mixed in pairs, in shares from the distribution Beta(mixup, mixup).
+        Above 0, training mixes rows and their targets in pairs, with shares from the distribution Beta(mixup, mixup).
     adversarial : float
-        Above 0, each step also learns from inputs that are moved by this length against the network.
+        Above 0, each step also learns from inputs that are moved by this distance in the direction that raises the
+        loss.
     l1, l2 : float
-        Penalties l1 · Σ|w| and ½ l2 · Σw² on all weights. The history's losses are without them.
+        Penalties l1 · Σ|w| and ½ l2 · Σw² on all weights. The history's losses don't include them.
     max_norm : float, optional
         The largest Euclidean norm of the weights into a unit.
     clip_norm, clip_value : float, optional
         The largest Euclidean norm of all gradients together, and the largest absolute value of each.
     averaging : float, in [0, 1)
-        Above 0, an exponential moving average of the parameters with this decay is what is validated and kept.
+        Above 0, training validates and keeps an exponential moving average of the parameters with this decay.
     after_step, after_epoch : sequence of callables, optional
-        Called with the `TrainingState` after every step, and after every epoch; one that returns something true ends
-        the training. An epoch that `after_step` ends early is validated and recorded like any other. Those that have
-        methods `begin`, `record`, `finish` and `interrupted` are called by these, too: before the first step, when
-        all callbacks have seen an epoch, after the last step, and, without a state, when Ctrl-C ends the training.
+        Called with the `TrainingState` after every step, and after every epoch. If one returns something true,
+        training ends. If `after_step` ends an epoch early, that epoch is validated and recorded like any other.
+        Training also calls their methods `begin`, `record`, `finish` and `interrupted`, where they have them: before
+        the first step, when all callbacks have seen an epoch, after the last step, and, without a state, when Ctrl-C
+        ends training.
     sync_gradients : callable, optional
-        Called with the gradients of every step before they are used, to average them with other processes'.
+        Called with the gradients of every step before they are used, to average them with those of other processes.
     resume : path or TrainingState, optional
         The file that a `Checkpoint` of the same training wrote, or the state in which an earlier training of this
-        network ended: this one goes on from there, up to `epochs` in all, as if it had never ended.
+        network ended. Training continues from there, up to `epochs` in all, as if it had never stopped.
 
     Returns
     -------
@@ -126,12 +130,12 @@ def train(
     Raises
     ------
     DataError, SettingError
-        Before anything is changed; but a batch of the user's own making that does not fit is found when it comes.
+        Before anything changes. Only errors in batches of your own appear later, when their turn comes.
     FileFormatError
-        If `resume` is no checkpoint, or that of another training.
+        If `resume` isn't a checkpoint, or belongs to another training.
     DivergenceError
-        If the loss, the weights or what the optimizer keeps become NaN or infinite. The network then holds the
-        weights from before the epoch in which it happened, or the best ones, with `EarlyStopping`.
+        If the loss, the weights or the optimizer's state become NaN or infinite. The network then holds the weights
+        from before the epoch in which it happened or, with `EarlyStopping`, the best ones.
 
     Examples
     --------
@@ -178,7 +182,7 @@ def train(
     state = _begun(fresh, resume, epochs)
 
     network.class_names, network.input_shape = names, network.input_shape or shape
-    network.temperature = 1.0  # what an earlier calibration found holds no longer
+    network.temperature = 1.0  # an earlier calibration no longer holds
     network.allocate(batches.batch_size)
     changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
     constrain = constraints(network, regularization)
@@ -192,10 +196,10 @@ def train(
         if average is not None and epoch:
             average.swap()
         network.begin_epoch(seed, epoch)
-        with np.errstate(all="ignore"):  # what overflows shows in the figures
+        with np.errstate(all="ignore"):  # the figures will show an overflow
             for batch in batches.epoch(epoch):
                 state.learning_rate = rate_of(state.step) * schedule(state.step, plan, state.history)
-                # A short last batch takes a step as much shorter: every sample of an epoch weighs the same.
+                # A short last batch takes a shorter step in proportion, so that all rows of an epoch count the same.
                 rate = state.learning_rate * batch.share
                 state.loss = network.loss_and_grad(
                     batch.x, batch.targets, batch.weights, input_gradient=adversarial > 0
@@ -236,7 +240,7 @@ def train(
 
 
 def _begun(fresh: TrainingState, resume: str | os.PathLike[str] | TrainingState | None, epochs: int) -> TrainingState:
-    """Return the state that a training begins with, or goes on from, when its callbacks have begun."""
+    """Return the state that training starts or continues from, after the callbacks' `begin`."""
     state = resume if isinstance(resume, TrainingState) else fresh
     if state is not fresh:
         if state.network is not fresh.network or state.epoch >= epochs:
@@ -274,7 +278,7 @@ def _check_callables(after_step: Sequence[Callback], after_epoch: Sequence[Callb
 
 
 def _call(callbacks: Sequence[Callback], state: TrainingState) -> tuple[Callback, ...]:
-    """Call all of them; return those that want the training to end."""
+    """Call all of them; return those that ask training to end."""
     return tuple([callback for callback in callbacks if callback(state)])
 
 

@@ -17,7 +17,7 @@ from numlp.errors import DataError, DivergenceError, SettingError
 from numlp.network.mlp import MLP
 from numlp.settings.checks import positive, unknown, whole_number
 from numlp.training.loop import train
-from numlp.training.optimizers import Optimizer
+from numlp.training.optimizer import Optimizer
 from numlp.training.regularization import Regularization
 from numlp.training.state import TrainingState
 

@@ -19,7 +19,7 @@ _PREFIX = "epoch."
 
 
 class Snapshots:
-    """A callback for `train(after_epoch=…)` that copies the first layer's weights.
+    """A callback for ``train(after_epoch=…)`` that copies the first layer's weights.
 
     The first snapshot is taken before training, the last after the last epoch, the others at equal distances between.
 

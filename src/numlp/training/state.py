@@ -16,7 +16,7 @@ from numlp.files.checkpoints import Checkpoint
 from numlp.network.mlp import MLP
 from numlp.settings.checks import whole_number
 from numlp.training.history import History
-from numlp.training.optimizers import State
+from numlp.training.optimizer import State
 from numlp.training.regularization import Average
 
 P = ParamSpec("P")

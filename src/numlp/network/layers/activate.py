@@ -37,7 +37,7 @@ class Activate(Layer):
         return x
 
     def forward(self, x: Array) -> Array:
-        self.activation(x, self._derivative, self._scratch)
+        self.activation(x, self._derivative, self._scratch)  # overwrites z with f(z), and keeps f′(z)
         return x
 
     def backward(self, delta: Array) -> Array:

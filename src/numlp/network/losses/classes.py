@@ -36,15 +36,15 @@ class SoftmaxCrossEntropy(Loss):
 
     def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
         row_max(logits, losses, scratch)
-        np.subtract(logits, losses[:, None], out=delta)
+        np.subtract(logits, losses[:, None], out=delta)  # z − max z, so that exp can't overflow
         np.vecdot(targets, delta, out=losses)
         sums = scratch.reshape(-1)[: len(losses)]  # contiguous, unlike a column
         np.exp(delta, out=delta)
         np.add.reduce(delta, axis=1, out=sums)
-        np.divide(delta, sums[:, None], out=delta)
+        np.divide(delta, sums[:, None], out=delta)  # p
         np.subtract(delta, targets, out=delta)
         np.log(sums, out=sums)
-        np.subtract(sums, losses, out=losses)
+        np.subtract(sums, losses, out=losses)  # log Σ exp(z − max z) − Σ t (z − max z)
 
 
 class SigmoidBinaryCrossEntropy(Loss):

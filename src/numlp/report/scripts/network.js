@@ -7,7 +7,7 @@ class Network {
   constructor(description) {
     Object.assign(this, description);
     this.loss = LOSSES[description.loss];
-    if (!this.loss) throw new Error(`the page does not know loss ${description.loss}`);
+    if (!this.loss) throw new Error(`the page doesn't know loss ${description.loss}`);
     this.members = description.members.map((member) => ({
       temperature: member.temperature,
       scaling: { shift: numbersOf(member.input_scaling.shift), factor: numbersOf(member.input_scaling.factor) },
@@ -71,12 +71,12 @@ class Network {
 function makeLayer(layer) {
   if (layer.kind === "linear") return makeLinear(layer);
   if (layer.kind === "activate") {
-    if (!ACTIVATIONS[layer.name]) throw new Error(`the page does not know activation ${layer.name}`);
+    if (!ACTIVATIONS[layer.name]) throw new Error(`the page doesn't know activation ${layer.name}`);
     const { value, slope } = ACTIVATIONS[layer.name](layer.settings);
     const forward = (z) => ({ out: z.map(value), back: (delta) => delta.map((d, j) => d * slope(z[j])) });
     return { kind: "activate", forward };
   }
-  if (!NORMS[layer.kind]) throw new Error(`the page does not know layer ${layer.kind}`);
+  if (!NORMS[layer.kind]) throw new Error(`the page doesn't know layer ${layer.kind}`);
   const parts = Object.entries(layer).filter(([name]) => name !== "kind");
   const parameters = Object.fromEntries(parts.map(([name, tensor]) => [name, Float64Array.from(numbersOf(tensor))]));
   return { kind: layer.kind, forward: NORMS[layer.kind](parameters) };

@@ -1,0 +1,78 @@
+"""What every optimizer can do; an optimizer defines only what it does differently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from numlp.arrays import buffers, special
+from numlp.arrays.pieces import piece_length, pieces
+from numlp.arrays.special import Array
+from numlp.settings.checks import nonnegative
+from numlp.settings.named import Named, setting
+
+FLUSHED = 32  # steps between two flushes of decayed averages
+
+
+class State(dict[str, Array]):
+    """What an optimizer keeps, arrays by name: the count of its steps, room for scratch, and running averages."""
+
+    _cut: tuple[Array, Array, list[list[Array]]] | None = None
+
+    def pieces(self, params: Array, grads: Array) -> list[list[Array]]:
+        """Return scratch, parameters, gradients and averages piece by piece; only the first step cuts them."""
+        if self._cut is None or self._cut[0] is not params or self._cut[1] is not grads:
+            averages = [array for name, array in self.items() if name not in ("count", "scratch")]
+            self._cut = params, grads, list(pieces(self["scratch"], params, grads, *averages))
+        return self._cut[2]
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, Array]]]:
+        """Leave the pieces out of a copy: they would look into the arrays of the original."""
+        return type(self), (dict(self),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer(Named):
+    """Base class of the optimizers.
+
+    Attributes
+    ----------
+    weight_decay : float
+        Decoupled decay: each step also reduces every weight by this share times the learning rate, but leaves biases
+        and norms alone. I. Loshchilov, F. Hutter, "Decoupled weight decay regularization" (2019).
+    usual_rate : float
+        The default learning rate, a starting point.
+    """
+
+    usual_rate: ClassVar[float]
+    weight_decay: float = setting(0.0, nonnegative)
+
+    def init(self, params: Array) -> State:
+        """Return the initial state for parameters of this shape and dtype."""
+        scratch: Array = buffers.zeros(piece_length(params.size), params.dtype)
+        averages = {name: buffers.zeros(params.shape, params.dtype) for name in self.averages()}
+        return State({"count": np.zeros(1), "scratch": scratch} | averages)
+
+    def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        """Take one step: change `params` and `state` in place, and leave `grads` unchanged."""
+        count = state["count"]
+        count[0] = number = count.item() + 1
+        self.step(params, grads, state, learning_rate)
+        if number % FLUSHED == 0:
+            for name, decay in self.averages().items():
+                special.flush(state[name], decay**FLUSHED)
+
+    def averages(self) -> dict[str, float]:
+        """Return the names of the running averages in the state, and the factor by which each decays in a step."""
+        raise NotImplementedError
+
+    def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
+        """Take the step that `update` describes, apart from counting and flushing."""
+        raise NotImplementedError
+
+    def decay(self, weights: Array, learning_rate: float) -> None:
+        """Apply weight decay, before the step."""
+        if self.weight_decay:
+            np.multiply(weights, 1 - learning_rate * self.weight_decay, out=weights)
