@@ -31,14 +31,16 @@ def imports(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.module, f"{path} imports relatively"
+            assert not node.level, f"{path} imports relatively"
             found = [f"{node.module}.{alias.name}" for alias in node.names]
         else:
             continue
         for dotted in found:
             if dotted.split(".")[0] == "numlp":
                 inner = dotted.removeprefix("numlp").lstrip(".")
-                yield inner if inner in known else inner.rpartition(".")[0]  # a name in a module
+                module = inner if inner in known else inner.rpartition(".")[0]  # or a name in a module
+                assert module, f"{path} imports {dotted}: name the module that has it"
+                yield module
 
 
 def wings() -> Wings:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -316,3 +317,33 @@ def test_threads_predict_at_once_while_nothing_of_the_training_is_touched(normal
     np.testing.assert_array_equal(net.last_logits, logits)
     np.testing.assert_array_equal(net.grads, grads)
     np.testing.assert_array_equal(net.params, params)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_the_gradients_of_parameters_alone_are_those_of_backward(normalization):
+    rng = np.random.default_rng(0)
+    for layer in make_layers([4, 5, 2], [Tanh()], normalization=normalization):
+        layer, _, grads = bound(layer, 6)
+        if not layer.shapes:
+            continue
+        width = {**layer.shapes}.get("weight", (5, 5))
+        layer.forward(rng.normal(size=(6, width[0])))
+        delta = rng.normal(size=(6, width[1]))
+        layer.parameter_gradients(delta.copy())
+        alone = {name: grad.copy() for name, grad in grads.items()}
+        layer.backward(delta)
+        for name, grad in grads.items():
+            np.testing.assert_array_equal(grad, alone[name], err_msg=f"{layer.kind} {name}")
+
+
+def test_larger_buffers_replace_smaller_ones():
+    """No view keeps a smaller buffer alive."""
+    net = MLP([64, 256, 256, 4])
+    net.allocate(2048)
+    tracemalloc.start()
+    net.allocate(4096)
+    peak = tracemalloc.get_traced_memory()[1]
+    net.allocate(4096)
+    again = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert again < 1.5 * peak

@@ -170,3 +170,14 @@ def test_only_numbers_that_become_denormal_are_flushed(dtype):
     for _ in range(FLUSHED):
         sgd.update(params, grads, state, 0.001)
     np.testing.assert_allclose(state["velocity"], np.array([1e-28, -1.0, 0.0]) * 0.9**FLUSHED, rtol=1e-5)
+
+
+def test_an_array_of_the_state_can_be_replaced():
+    params, grads, sgd = np.zeros(2), np.ones(2), SGD(momentum=0.9)
+    state = sgd.init(params)
+    sgd.update(params, grads, state, 0.1)
+    state["velocity"] = np.zeros(2)
+    before = params.copy()
+    sgd.update(params, grads, state, 0.1)
+    np.testing.assert_allclose(params, before - 0.1)
+    np.testing.assert_array_equal(state["velocity"], [1, 1])

@@ -84,8 +84,7 @@ class MLP(Predictor):
     >>> net = MLP([784, 128, 10], seed=0)
     >>> net
     MLP([784, 128, 10], activation='relu', loss='softmax_cross_entropy', dtype='float32'): 101,770 parameters
-    >>> images = np.zeros((2, 28, 28), dtype=np.uint8)
-    >>> net.predict_proba(images).shape
+    >>> net.predict_proba(np.zeros((2, 28, 28), dtype=np.uint8)).shape
     (2, 10)
     """
 
@@ -213,8 +212,7 @@ class MLP(Predictor):
         Returns
         -------
         float
-            Until the next call, `last_logits` holds the batch's logits, `row_losses` each row's loss, and
-            `input_grad` the gradient with respect to `x`, or None.
+            `last_logits`, `row_losses` and `input_grad` have more of it, until the next call.
 
         Examples
         --------
@@ -238,7 +236,7 @@ class MLP(Predictor):
         return total / n
 
     def forward(self, x: Array) -> Array:
-        """Return the logits, (n, outputs), of scaled inputs, (n, inputs); the next call overwrites them."""
+        """Return the logits, (n, outputs), of scaled inputs, (n, inputs), as in training; `logits` is for use."""
         if len(x) != self._rows:
             self.resize(len(x))
         for layer in self.layers:
@@ -266,9 +264,11 @@ class MLP(Predictor):
         """Make all buffers for training with batches of up to `batch_size` rows."""
         outputs = buffers.empty((2, batch_size, self.layer_size[-1]), self.dtype)
         self._buffers: tuple[Array, Array, Array] = *outputs, buffers.empty(batch_size, self.dtype)
+        self._capacity = batch_size
         for layer in self.layers:
             layer.allocate(batch_size, self.dtype)
-        self._capacity, self._rows = batch_size, 0
+            layer.resize(batch_size)  # which lets go of smaller buffers
+        self.resize(batch_size)
 
     def resize(self, n: int) -> None:
         """Cut all buffers to `n` rows, so that a step finds its views in place; make larger ones where needed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import is_not
 from typing import ClassVar
 
 import numpy as np
@@ -19,14 +20,15 @@ FLUSHED = 32  # steps between two flushes of decayed averages
 class State(dict[str, Array]):
     """What an optimizer keeps, arrays by name: the count of its steps, room for scratch, and running averages."""
 
-    _cut: tuple[Array, Array, list[list[Array]]] | None = None
+    _cut: tuple[list[Array], list[list[Array]]] | None = None
 
     def pieces(self, params: Array, grads: Array) -> list[list[Array]]:
-        """Return scratch, parameters, gradients and averages piece by piece; only the first step cuts them."""
-        if self._cut is None or self._cut[0] is not params or self._cut[1] is not grads:
+        """Return scratch, parameters, gradients and averages piece by piece; only another array is cut again."""
+        arrays = [params, grads, *self.values()]
+        if self._cut is None or len(arrays) != len(self._cut[0]) or any(map(is_not, arrays, self._cut[0])):
             averages = [array for name, array in self.items() if name not in ("count", "scratch")]
-            self._cut = params, grads, list(pieces(self["scratch"], params, grads, *averages))
-        return self._cut[2]
+            self._cut = arrays, list(pieces(self["scratch"], params, grads, *averages))
+        return self._cut[1]
 
     def __reduce__(self) -> tuple[type, tuple[dict[str, Array]]]:
         """Leave the pieces out of a copy: they would look into the arrays of the original."""

@@ -39,11 +39,11 @@ class Layer:
         """Cut the buffers to `n` rows, the size of the batches to come."""
 
     def infer(self, x: Array) -> Array:
-        """Return the outputs, (n, fan_out), for the inputs, (n, fan_in), as in use; touch no buffer."""
+        """Return the outputs, (n, fan_out), for the inputs, (n, fan_in), as in use; may overwrite `x`."""
         raise NotImplementedError
 
     def forward(self, x: Array) -> Array:
-        """Return the outputs, (n, fan_out), for the inputs, (n, fan_in), as in training."""
+        """Return the outputs, (n, fan_out), for the inputs, (n, fan_in), as in training; may overwrite `x`."""
         raise NotImplementedError
 
     def backward(self, delta: Array) -> Array:

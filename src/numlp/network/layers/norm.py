@@ -116,9 +116,12 @@ class BatchNorm(_Norm):
             np.multiply(new, momentum, out=new)
             np.add(running, new, out=running)
 
+    def parameter_gradients(self, delta: Array) -> None:
+        super().parameter_gradients(delta)  # with x − μ in place of x̂
+        np.multiply(self._scale_grad, self._inverse, out=self._scale_grad)
+
     def backward(self, delta: Array) -> Array:
         self.parameter_gradients(delta)
-        np.multiply(self._scale_grad, self._inverse, out=self._scale_grad)
         n, centred, factor, unit = len(delta), self._normal, self._factor, self._unit
         # With f = scale / √(σ² + ε): ∂x = f δ − (x − μ) f mean(δ x̂) / √(σ² + ε) − f mean(δ)
         np.multiply(delta, factor, out=delta)
