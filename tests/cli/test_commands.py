@@ -187,11 +187,12 @@ def test_predict_bad_input(fails, run):
     assert "no file none.png" in fails("predict", run, "none.png")
     assert "the network takes 784" in fails("predict", run, "wide.npy")
     assert "28×30 pixels, but the network takes 5" in fails("predict", "table.safetensors", "large.png")
-    assert "no model file" in fails("predict", "none", "large.png")
+    assert "there is no run's folder or model file none" in fails("predict", "none", "large.png")
     assert "isn't a model file" in fails("predict", "wide.npy", "wide.npy")
 
 
 def test_evaluate_bad_input(fails, run, points):
+    assert "there is no run's folder or model file nope" in fails("evaluate", "nope", "mnist")
     assert "the network takes 784" in fails("evaluate", run, points)
     assert "unknown split 'tset': did you mean 'test'" in fails("evaluate", run, "mnist", "--split", "tset")
     assert "is read whole" in fails("evaluate", run, points, "--split", "test")
@@ -224,6 +225,7 @@ def test_compare(numlp, fails, points):
     assert "at least two" in fails("compare", "a")
     assert "named twice" in fails("compare", "a", "a")
     assert "isn't a run's folder" in fails("compare", "a", ".")
+    assert "there is no folder c" in fails("compare", "a", "c")
     assert "already exists" in fails("compare", "a", "b", "--output", "comparison.png")
 
 
@@ -338,4 +340,4 @@ def test_inspect(numlp, fails, run, tmp_path):
     assert "optimizer.mean" in out
     (tmp_path / "text").write_text("nothing")
     assert "text isn't a model file, or is damaged" in fails("inspect", "text")
-    assert "there is no model file missing" in fails("inspect", "missing")
+    assert "there is no run's folder or model file missing" in fails("inspect", "missing")

@@ -82,7 +82,7 @@ def test_bad_input(numlp, fails):
     save_model(MLP([2, 2]), "net.safetensors")
     Path("broken.onnx").write_bytes(b"garbage")
     assert "must be a .onnx file" in fails("export", "net.safetensors", "net.bin")
-    assert "no model file none" in fails("export", "none", "net.onnx")
+    assert "there is no run's folder or model file none" in fails("export", "none", "net.onnx")
     assert "can't write" in fails("export", "net.safetensors", "none/net.onnx")
     assert "no ONNX file none.onnx" in fails("import", "none.onnx")
     assert "isn't an ONNX file, or is damaged" in fails("import", "broken.onnx")

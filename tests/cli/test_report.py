@@ -67,7 +67,8 @@ def test_a_report_says_that_the_data_moved(numlp, points):
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        (None, None, "isn't a run's folder: it has no file recipe.toml"),
+        (None, None, "there is no folder run"),
+        ("recipe.toml", None, "isn't a run's folder: it has no file recipe.toml"),
         ("history.csv", "epoch\nx\n", "is damaged"),
         ("model.safetensors", None, "there is no model file"),
         ("report.html", "folder", "can't write"),

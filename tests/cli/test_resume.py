@@ -174,7 +174,8 @@ def test_a_run_stopped_before_its_first_checkpoint(numlp, points, whole):
 
 def test_runs_that_can_t_be_resumed(numlp, fails, points, whole):
     assert "whole is a finished run" in fails("resume", "whole")
-    assert "nowhere isn't a run's folder: it has no file recipe.toml" in fails("resume", "nowhere")
+    assert "there is no folder nowhere" in fails("resume", "nowhere")
+    assert ". isn't a run's folder: it has no file recipe.toml" in fails("resume", ".")
     Path("whole/checkpoints").mkdir()
     lock = Lock(Path("whole"))
     assert "another process is working on whole: wait until it ends" in fails("resume", "whole")
@@ -186,7 +187,12 @@ def test_runs_that_can_t_be_resumed(numlp, fails, points, whole):
 
 @pytest.mark.parametrize("text", ["0", "-1", "often", "0s", "1.5", "s"])
 def test_bad_checkpoint_intervals(fails, points, text):
-    assert "Traceback" not in fails("train", points, "--checkpoint-every", text)
+    assert "--checkpoint-every: " in fails("train", points, "--checkpoint-every", text)
+
+
+def test_an_interval_that_is_no_number_gets_the_remedy(fails, points):
+    said = fails("train", points, "--checkpoint-every", "often")
+    assert "--checkpoint-every: write epochs, such as 5, or seconds, such as 90s, not 'often'" in said
 
 
 def test_training_continues_when_checkpoints_can_t_be_written(numlp, points, monkeypatch):

@@ -26,16 +26,20 @@ FALLING = [1.0, 0.6, 0.4, 0.3, 0.2, 0.1]
 def test_validation_turns_while_training_falls():
     found = verdict(FALLING, [1.0, 0.7, 0.5, 0.55, 0.6, 0.7])
     assert (found.kind, found.epoch) == ("overfits", 3)
-    assert "after epoch 3 and ends 40% above" in found.text
+    assert "after epoch 3 and ends 40 % above" in found.text
 
 
 def test_a_rise_of_less_than_a_tenth_is_not_overfitting():
-    assert verdict(FALLING, [1.0, 0.7, 0.5, 0.52, 0.51, 0.549]).kind == "levelled off"
+    found = verdict(FALLING, [1.0, 0.7, 0.5, 0.52, 0.51, 0.549])
+    assert found.kind == "levelled off"
+    assert "lowest after epoch 3 of 6 and ends 9.8 % above that" in found.text
     assert verdict(FALLING, [1.0, 0.7, 0.5, 0.52, 0.51, 0.551]).kind == "overfits"
 
 
 def test_a_wobble_small_beside_the_range_is_not_overfitting():
-    assert verdict(FALLING, [100, 1.0, 1.0, 1.1, 1.2, 1.3]).kind == "levelled off"
+    found = verdict(FALLING, [100, 1.0, 1.0, 1.1, 1.2, 1.3])
+    assert found.kind == "levelled off"
+    assert "ends 30 % above its lowest value, but that is little beside the range from 1 to 100" in found.text
     assert verdict(FALLING, [5, 1.0, 1.0, 1.1, 1.2, 1.3]).kind == "overfits"
 
 

@@ -40,6 +40,7 @@ def test_the_headline_shows_the_run_s_metrics(digits_run):
     assert f"{100 * metrics['test']['accuracy']:.2f} %" in text
     assert f"{metrics['test']['loss']:.4g}" in text
     assert f"{metrics['parameters']:,}" in text
+    assert "weights and biases" in text
     assert "Wilson" in text
     assert "numlp train --recipe recipe.toml" in text
 

@@ -62,7 +62,8 @@ def test_the_model_knows_its_recipe_and_classes(run):
     net = load_model(model_path(run))
     assert net.class_names == tuple("0123456789")
     assert net.input_shape == (28, 28)
-    assert model_path("some.safetensors").name == "some.safetensors"
+    model = run / "model.safetensors"
+    assert model_path(model) == model
 
 
 def test_an_existing_folder_is_left_alone(run):

@@ -123,7 +123,7 @@ def test_recipe_files(tmp_path):
     with pytest.raises(FileFormatError, match="isn't valid TOML"):
         load_recipe(path)
     path.write_text("layers = [1.5]")
-    with pytest.raises(SettingError, match=r"mine\.toml: layers"):
+    with pytest.raises(SettingError, match=r"mine\.toml: each of layers"):
         load_recipe(path)
     with pytest.raises(SettingError, match="did you mean 'reference'"):
         load_recipe("referense")

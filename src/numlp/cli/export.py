@@ -31,7 +31,7 @@ def export(
     """Export a network to one ONNX file, for onnxruntime or any other ONNX runtime.
 
     The exported network scales its input and returns labels, probabilities and logits, or predictions in the units of
-    the data. It reads float input as numlp does: if the training data were bytes, divide them by 255.
+    the data. It reads float input as numlp does: if the training data was bytes, divide them by 255.
     """
     from numlp.onnx import export_onnx
     from numlp.runs.folder import model_path

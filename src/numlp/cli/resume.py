@@ -30,6 +30,8 @@ def resume(
     from numlp.runs.unfinished import Lock, is_unfinished
 
     if not (folder / RECIPE).is_file():
+        if not folder.exists():
+            raise FileFormatError(f"there is no folder {folder}")
         raise FileFormatError(f"{folder} isn't a run's folder: it has no file {RECIPE}")
     recipe = load_recipe(folder / RECIPE)
     screen = console(Commentary, stderr=json)

@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 
 from numlp.cli.interrupt import Interrupt
-from numlp.cli.options import read_number
 from numlp.cli.progress import TrainingProgress
 from numlp.cli.summary import introduce, summarize
 from numlp.cli.watch import Watch
@@ -35,11 +34,11 @@ def read_interval(text: str) -> dict[str, Any]:
     >>> read_interval("5"), read_interval("90s")
     ({'epochs': 5}, {'seconds': 90.0})
     """
-    interval: dict[str, Any]
-    if text.endswith("s"):
-        interval = {"seconds": read_number("--checkpoint-every", text[:-1], float)}
-    else:
-        interval = {"epochs": int(read_number("--checkpoint-every", text, int))}
+    try:
+        interval = {"seconds": float(text[:-1])} if text.endswith("s") else {"epochs": int(text)}
+    except ValueError as error:
+        remedy = "write epochs, such as 5, or seconds, such as 90s"
+        raise SettingError(f"--checkpoint-every: {remedy}, not {text!r}") from error
     try:
         Checkpoint("checked", **interval)
     except SettingError as error:

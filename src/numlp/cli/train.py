@@ -35,7 +35,9 @@ EXAMPLES = """[bold]Examples[/bold]
 DATA = Annotated[
     str | None,
     typer.Argument(
-        help="A data set's name, a .npz, .npy or .csv file, or a folder of IDX files.", show_default=False
+        help="A data set's name, a .npz, .npy or .csv file, or a folder of IDX files; by default the recipe's data, "
+        "else mnist.",
+        show_default=False,
     ),
 ]
 RECIPE = Annotated[

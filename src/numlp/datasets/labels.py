@@ -17,8 +17,8 @@ MOST_CLASSES = 100
 def infer_task(y: npt.NDArray[Any]) -> Task:
     """Return the task that targets suggest.
 
-    Classes: names; booleans; whole numbers with at most 100 different values that occur twice on average; rows of
-    probabilities, one-hot or not. Labels: other rows of 0 and 1. All else is real-valued: regression.
+    Classes: names; booleans; whole numbers, if at most 100 are different and each occurs twice or more on average;
+    rows of probabilities, one-hot or not. Labels: other rows of 0 and 1. All else is real-valued: regression.
 
     >>> infer_task(np.array([1, 2, 2, 1])), infer_task(np.array([1.5, 2.0])), infer_task(np.eye(3))
     ('classification', 'regression', 'classification')

@@ -24,7 +24,8 @@ def headline(run: Run, judged: Judged | None) -> list[dict[str, str]]:
     cards = [*(_stored(run) if judged is None else _judged(judged))]
     metrics = run.metrics
     if "parameters" in metrics:
-        cards.append(_card("parameters", f"{metrics['parameters']:,}", "weights, biases and norms"))
+        kinds = "weights and biases" if run.recipe.normalization == "none" else "weights, biases and norms"
+        cards.append(_card("parameters", f"{metrics['parameters']:,}", kinds))
     ended = str(metrics.get("ended", ""))
     cards.append(_card("epochs", f"{len(run.history)}", f"of {run.recipe.epochs}, {ended}".removesuffix(", ")))
     if metrics.get("seconds") is not None:

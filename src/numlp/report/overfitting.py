@@ -85,17 +85,26 @@ def overfitting(history: History) -> Verdict:
         return Verdict("still falling", n, text)
     wobble = rise <= WOBBLE * (max(validation) - min(validation))
     if learned and not wobble and relative > RISE:
-        above = f"{relative:.0%} above" if math.isfinite(relative) else "above"
+        above = f"{100 * relative:.0f} % above" if math.isfinite(relative) else "above"
         text = (
             f"The run overfits: the validation loss was lowest after epoch {best + 1} and ends {above} that, while "
             "the training loss kept falling."
         )
         return Verdict("overfits", best + 1, text)
-    text = (
-        f"No overfitting to speak of: the validation loss was lowest after epoch {best + 1} of {n} and stays close "
-        "to that."
-        if wobble or relative <= RISE
-        else f"The validation loss was lowest after epoch {best + 1} of {n}. It rose again, but so did the training "
-        "loss: that isn't overfitting, but more likely too high a learning rate."
-    )
+    lowest = f"the validation loss was lowest after epoch {best + 1} of {n}"
+    if relative <= RISE:
+        text = f"No overfitting to speak of: {lowest} and ends {100 * relative:.1f} % above that."
+    elif wobble:
+        above = (
+            f"{100 * relative:.0f} % above its lowest value" if math.isfinite(relative) else "above its lowest value"
+        )
+        text = (
+            f"No overfitting to speak of: {lowest}. It ends {above}, but that is little beside the range from "
+            f"{validation[best]:.3g} to {max(validation):.3g} that it went through."
+        )
+    else:
+        text = (
+            f"{lowest.capitalize()}. It rose again, but so did the training loss: that isn't overfitting, but more "
+            "likely too high a learning rate."
+        )
     return Verdict("levelled off", best + 1, text)

@@ -62,7 +62,7 @@ def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None,
     folder : path
         A run's folder.
     dataset : Dataset, optional
-        The data that the run was trained on; by default those that its recipe names. If they can't be loaded any
+        The data that the run was trained on; by default what its recipe names. If that can't be loaded any
         more, the page leaves out what needs them, and says so.
     figures : bool
         Whether to draw the figures as PNG files as well.
@@ -86,7 +86,7 @@ def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None,
     >>> write_report("runs/nowhere")
     Traceback (most recent call last):
     ...
-    numlp.errors.FileFormatError: runs/nowhere isn't a run's folder: it has no file recipe.toml
+    numlp.errors.FileFormatError: there is no folder runs/nowhere
     """
     run = load_run(folder)
     model = load_model(model_path(run.folder))

@@ -39,7 +39,7 @@ def widths(name: str, value: object) -> tuple[int, ...]:
     """Return the widths of the hidden layers as a tuple."""
     if not isinstance(value, list | tuple):
         raise SettingError(f"{name} must be a list of widths, such as [256, 256], not {value!r}")
-    return tuple(whole_number(name, width, maximum=limits.UNITS) for width in value)
+    return tuple(whole_number(f"each of {name}", width, maximum=limits.UNITS) for width in value)
 
 
 def activation(name: str, value: object) -> str | tuple[str, ...]:

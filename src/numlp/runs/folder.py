@@ -249,9 +249,11 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     Raises
     ------
     FileFormatError
-        If it isn't a run's folder, or a file in it is damaged.
+        If it doesn't exist or isn't a run's folder, or a file in it is damaged.
     """
     folder = Path(folder)
+    if not folder.exists():
+        raise FileFormatError(f"there is no folder {folder}")
     for name in (RECIPE, "history.csv", "metrics.json"):
         if not (folder / name).is_file():
             raise FileFormatError(f"{folder} isn't a run's folder: it has no file {name}")
@@ -284,8 +286,10 @@ def _is_metrics(metrics: Any) -> bool:
 
 
 def model_path(run_or_model: str | os.PathLike[str]) -> Path:
-    """Return the model file in a run's folder, or the path itself if it isn't a folder."""
+    """Return the model file in a run's folder, or the path itself if it is a file; raise if it is neither."""
     path = Path(run_or_model)
+    if not path.exists():
+        raise FileFormatError(f"there is no run's folder or model file {path}")
     return part_of(path, MODEL) if path.is_dir() else path
 
 

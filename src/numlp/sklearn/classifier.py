@@ -110,7 +110,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
     Raises
     ------
     ValueError
-        If parameters or data are invalid, or if the loss or a weight becomes NaN or infinite.
+        If a parameter or the data is invalid, or if the loss or a weight becomes NaN or infinite.
 
     Examples
     --------

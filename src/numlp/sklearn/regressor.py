@@ -94,7 +94,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
     Raises
     ------
     ValueError
-        If parameters or data are invalid, or if the loss or a weight becomes NaN or infinite.
+        If a parameter or the data is invalid, or if the loss or a weight becomes NaN or infinite.
 
     Examples
     --------

@@ -126,7 +126,7 @@ def _is_batch(part: object) -> bool:
 
 
 def _is_stream(data: Any) -> TypeGuard[Source]:
-    """Return whether data come in batches: from a function, or an iterable that is neither a tuple nor an array.
+    """Return whether data comes in batches: from a function, or an iterable that is neither a tuple nor an array.
 
     A list holds batches if its first element is a tuple; otherwise it is a pair of arrays.
     """

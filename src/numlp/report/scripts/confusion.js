@@ -129,7 +129,7 @@ function mountAccuracies(mount, { accuracies }) {
   const head = h(
     "tr",
     {},
-    ...["class", "rows", "accuracy", `${percent(low, 0)} to 100 %`].map((text) => h("th", { scope: "col" }, text)),
+    ...["class", "rows", "accuracy", `axis: ${percent(low, 0)} to 100 %`].map((text) => h("th", { scope: "col" }, text)),
   );
   mount.append(
     h(

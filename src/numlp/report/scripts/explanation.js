@@ -59,7 +59,7 @@ class Explanation {
     for (const canvas of [this.heat, ...this.layers.map((layer) => layer.canvas)]) {
       canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
     }
-    this.why.textContent = "what supports the answer";
+    this.why.textContent = "where brighter raises the answer";
     for (const { canvas, caption, number } of this.layers) {
       caption.textContent = `layer ${number}`;
       canvas.setAttribute("aria-label", `activations of layer ${number}: none yet`);
@@ -68,19 +68,18 @@ class Explanation {
   }
 
   showSaliency(x, gradient, name) {
-    const [raises, lowers] = this.answer.isValue ? ["raises", "lowers"] : ["supports", "opposes"];
     if (this.shape) {
       paint(this.picture, x, this.shape);
       const sums = overChannels(gradient, this.shape);
       paintSigned(this.heat, sums, largestOf(sums));
-      this.why.textContent = `red ${raises} “${name}”, blue ${lowers} it`;
+      this.why.textContent = `red: brighter here raises “${name}”; blue: brighter lowers it`;
       this.heat.setAttribute("aria-label", `saliency: ${this.why.textContent}`);
       return;
     }
     const entries = Array.from(gradient, (value, i) => ({ name: this.features[i] ?? `feature ${i + 1}`, value }));
     if (entries.length > MOST_FEATURES) entries.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
     this.saliencies.update(entries);
-    this.why.textContent = `how strongly an increase of each feature ${raises} “${name}”`;
+    this.why.textContent = `how strongly an increase of each feature raises “${name}”`;
   }
 
   showLayer({ canvas, caption, number }, values) {
