@@ -549,14 +549,14 @@ class TestContinuing:
         for column in set(expected.columns) - {"seconds"}:
             assert history[column] == expected[column]
 
-    def test_what_can_t_go_on(self):
+    def test_what_can_t_be_continued(self):
         x, y = np.eye(4), np.arange(4) % 2
         states = []
         net = MLP([4, 2])
         train(net, (x, y), epochs=2, after_epoch=[states.append])
-        with pytest.raises(SettingError, match="epochs above the 2 that it has had"):
+        with pytest.raises(SettingError, match="epochs must be above the 2 already trained"):
             train(net, (x, y), epochs=2, resume=states[-1])
-        with pytest.raises(SettingError, match="resume must be of this network"):
+        with pytest.raises(SettingError, match="resume must be a state of this network"):
             train(MLP([4, 2]), (x, y), epochs=3, resume=states[-1])
 
 

@@ -244,7 +244,9 @@ def _begun(fresh: TrainingState, resume: str | os.PathLike[str] | TrainingState 
     state = resume if isinstance(resume, TrainingState) else fresh
     if state is not fresh:
         if state.network is not fresh.network or state.epoch >= epochs:
-            raise SettingError(f"resume must be of this network, and epochs above the {state.epoch} that it has had")
+            raise SettingError(
+                f"resume must be a state of this network, and epochs must be above the {state.epoch} already trained"
+            )
         if state.optimizer.keys() != fresh.optimizer.keys():
             raise SettingError("resume must be of the same optimizer")
         state.figures, state.callbacks, state.ended_by = fresh.figures, fresh.callbacks, ()
