@@ -24,6 +24,16 @@ def run(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def write_emnist(tmp_path):
+    for part, n in ("train", 40), ("test", 10):
+        header = bytes([0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, 2, 0, 0, 0, 2])
+        (tmp_path / f"emnist-digits-{part}-images-idx3-ubyte").write_bytes(header + bytes(range(40)) * (n // 10))
+        labels = bytes([0, 0, 8, 1, 0, 0, 0, n]) + bytes(i % 10 for i in range(n))
+        (tmp_path / f"emnist-digits-{part}-labels-idx1-ubyte").write_bytes(labels)
+    return tmp_path
+
+
 def test_evaluate_agrees_with_the_run_s_own_metrics(numlp, run):
     code, out, _ = numlp("evaluate", run, "mnist", "--json")
     assert code == 0
@@ -42,6 +52,27 @@ def test_evaluate_prints_a_table(numlp, run):
     assert code == 0
     assert out.splitlines()[0] == "mnist: 3,000 validation rows"
     assert sum(line.startswith(tuple("0123456789")) for line in out.splitlines()) == 10
+
+
+def test_arrays_are_named_once_for_training_and_evaluation(numlp, fails, blobs):
+    x, y = blobs
+    np.savez("odd.npz", feats_train=x, kind_train=y, feats_test=x[:30], kind_test=y[:30])
+    named = ("--inputs", "feats_train", "--target", "kind_train")
+    assert numlp("train", "odd.npz", *named, "--epochs", "1", "--output", "run")[0] == 0
+    assert json.loads(Path("run/metrics.json").read_text())["test"] is not None
+    result = json.loads(numlp("evaluate", "run", "odd.npz", "--json")[1])
+    assert (result["rows"], result["samples"], result["trained_on_this"]) == ("test", 30, False)
+    assert json.loads(numlp("evaluate", "run", "odd.npz", "--split", "train", "--json")[1])["samples"] == 142
+    assert "--inputs" in fails("predict", "run", "odd.npz")
+    predictions = json.loads(numlp("predict", "run", "odd.npz", "--inputs", "feats_test", "--json")[1])
+    assert len(predictions) == 30
+
+
+@pytest.mark.filterwarnings("default")
+def test_what_is_done_to_data_is_told(numlp, write_emnist):
+    code, _, err = numlp("train", write_emnist, "--epochs", "1", "--layers", "4", "--output", "run")
+    assert code == 0
+    assert "numlp: note: EMNIST's files hold their images transposed; numlp has turned them upright" in err
 
 
 def test_evaluate_says_which_rows_it_judged(numlp, points, blobs):

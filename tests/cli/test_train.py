@@ -203,7 +203,7 @@ def test_a_divergence_saves_the_last_finite_weights(numlp, fails, points):
         (["mnits"], "unknown data set 'mnits': did you mean 'mnist'"),
         (["none.npz"], "no file none.npz"),
         (["folder/none.csv", "--target", "a"], "no file"),
-        ([".", *QUICK], "holds neither train-images-idx3-ubyte.gz nor train-images-idx3-ubyte"),
+        ([".", *QUICK], "holds no IDX files named like MNIST's"),
         *[(["mnist", "--learning-rate", rate], "learning_rate") for rate in ("0", "-1", "nan", "inf")],
         *[(["mnist", "--batch-size", size], "batch_size") for size in ("0", "-1")],
         *[(["mnist", "--epochs", epochs], "epochs") for epochs in ("0", "-1")],

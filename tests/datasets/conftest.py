@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from numlp.datasets import sources
-from numlp.datasets.sources import FILES, Source
+from numlp.datasets.folder import FILES
+from numlp.datasets.sources import Source
 
 IDX_CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 

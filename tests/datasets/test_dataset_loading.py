@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numlp.datasets import SOURCES, Dataset, load_dataset, load_rows
+from numlp.datasets import SOURCES, Dataset, load_dataset, load_rows, parts_in
 from numlp.errors import DataError, FileFormatError, SettingError
 
 X = np.arange(40.0).reshape(20, 2)
@@ -209,6 +209,36 @@ def test_given_class_names_name_indices(npz):
     assert WORDS[dataset.train.y[:2]].tolist() == ["cat", "dog"]
 
 
+def test_names_that_are_digits_belong_to_indices(npz, csv_file, tiny_files, tmp_path, write_folder):
+    names = ["1", "2", "0"]
+    folder = write_folder(tmp_path / "folder", tiny_files)
+    for data in npz(np.arange(20) % 3), csv_file([i % 3 for i in range(20)]), folder:
+        dataset = load_dataset(data, names=names, target="y" if data.suffix == ".csv" else None)
+        assert dataset.class_names == ("1", "2", "0")
+        assert dataset.train.y[:4].tolist() == [0, 1, 2, 0]
+    other = load_dataset(npz(np.arange(20) % 3), names=names, test=npz(np.array([2, 0]), "test"))
+    assert other.test.y.tolist() == [2, 0]
+
+
+def test_names_of_a_named_data_set_can_be_given(tiny_root):
+    dataset = load_dataset("tiny", data_dir=tiny_root, names=["2", "1", "0"])
+    assert (dataset.class_names, dataset.test.y.tolist()) == (("2", "1", "0"), [0, 1, 2, 0, 1, 2])
+
+
+def test_a_label_without_a_name_is_refused(npz):
+    with pytest.raises(DataError, match=r"label 2 in y .* belong to the numbers 0 to 1"):
+        load_dataset(npz(np.arange(20) % 3), names=["2", "1"])
+
+
+def test_names_make_classes_of_many_numbers(npz):
+    dataset = load_dataset(npz(np.arange(20)), names=[f"n{i}" for i in range(20)])
+    assert (dataset.task, dataset.n_targets) == ("classification", 20)
+    with pytest.raises(SettingError, match="names are for classes"):
+        load_dataset(npz(np.arange(20)), names=["a", "b"], task="regression")
+    with pytest.raises(SettingError, match="names must be 2 different names"):
+        load_dataset(npz(np.arange(20)), names=["a", "a"])
+
+
 def test_given_class_names_name_indices_of_a_csv_file(csv_file):
     dataset = load_dataset(csv_file([0, 1] * 5), target="y", names=WORDS.tolist())
     assert WORDS[dataset.train.y[:2]].tolist() == ["cat", "dog"]
@@ -368,6 +398,7 @@ def test_rows_for_evaluation_of_a_network_without_classes_are_values(npz):
 def test_a_file_is_read_whole(npz):
     path = npz(np.arange(20) % 2)
     assert len(load_rows(path, n_features=2, names=["0", "1"]).x) == 20
+    assert parts_in(path) == ()
     with pytest.raises(SettingError, match="is read whole"):
         load_rows(path, n_features=2, names=["0", "1"], part="test")
 
@@ -402,3 +433,102 @@ def test_rows_of_a_named_data_set_with_a_class_unknown_to_the_network_are_refuse
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
     with pytest.raises(DataError, match="isn't among the network's classes"):
         load_rows("tiny", n_features=4, names=["cat", "bee", "dog"])
+
+
+X_TRAIN, X_TEST = X, X[:6] + 100
+Y_TRAIN, Y_TEST = np.arange(20) % 2, np.arange(6) % 2
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("x_train", "y_train", "x_test", "y_test"),
+        ("X_train", "Y_train", "X_test", "Y_test"),
+        ("train_images", "train_labels", "test_images", "test_labels"),
+        ("x", "y", "x_test", "y_test"),
+    ],
+    ids=lambda keys: keys[0],
+)
+def test_an_npz_as_others_write_it_has_training_and_test_rows(tmp_path, keys):
+    path = tmp_path / "others.npz"
+    np.savez(path, **dict(zip(keys, (X_TRAIN, Y_TRAIN, X_TEST, Y_TEST), strict=True)))
+    dataset = load_dataset(path)
+    assert [len(rows.x) for rows in (dataset.train, dataset.validation, dataset.test)] == [19, 1, 6]
+    assert np.array_equal(dataset.test.x, X_TEST)
+    assert parts_in(path) == ("train", "test")
+    assert len(load_rows(path, n_features=2, names=["0", "1"]).x) == 6
+    assert len(load_rows(path, n_features=2, names=["0", "1"], part="train").x) == 19
+
+
+def test_validation_rows_of_an_npz_take_the_place_of_a_share(tmp_path):
+    path = tmp_path / "medmnist.npz"
+    parts = {"train": (X, Y_TRAIN), "val": (X[:3], Y_TRAIN[:3]), "test": (X_TEST, Y_TEST)}
+    arrays = {f"{part}_images": x for part, (x, _) in parts.items()}
+    np.savez(path, **arrays, **{f"{part}_labels": y[:, None] for part, (_, y) in parts.items()})
+    dataset = load_dataset(path, validation=0.2)
+    assert [len(rows.x) for rows in (dataset.train, dataset.validation, dataset.test)] == [20, 3, 6]
+    assert dataset.test.y.tolist() == Y_TEST.tolist()
+
+
+def test_an_npz_without_names_holds_x_and_y(tmp_path):
+    np.savez(tmp_path / "plain.npz", X, Y_TRAIN)
+    assert load_dataset(tmp_path / "plain.npz").train.y[:3].tolist() == [0, 1, 0]
+
+
+def test_x_and_y_without_names_in_two_npz_files(tmp_path):
+    np.savez(tmp_path / "kmnist-train-imgs.npz", X)
+    np.savez(tmp_path / "kmnist-train-labels.npz", Y_TRAIN)
+    dataset = load_dataset(tmp_path / "kmnist-train-imgs.npz", target=str(tmp_path / "kmnist-train-labels.npz"))
+    assert (len(dataset.train.x), dataset.class_names) == (19, ("0", "1"))
+
+
+def test_arrays_of_an_npz_can_be_named(tmp_path):
+    path = tmp_path / "odd.npz"
+    np.savez(path, feats_train=X, kind_train=Y_TRAIN, w_train=Y_TRAIN + 1.0, feats_test=X_TEST, kind_test=Y_TEST, z=X)
+    with pytest.raises(FileFormatError, match=r"odd\.npz has no array 'x'; it holds .*feats_train.*--inputs"):
+        load_dataset(path)
+    dataset = load_dataset(path, inputs="feats_train", target="kind_train", weights="w_train")
+    assert [len(rows.x) for rows in (dataset.train, dataset.validation, dataset.test)] == [19, 1, 6]
+    assert dataset.train.weights[:2].tolist() == [1, 2]
+    rows = load_rows(path, n_features=2, names=["0", "1"], inputs="feats_train", target="kind_train")
+    assert np.array_equal(rows.x, X_TEST)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (("x", "images", "y"), "may hold x in 'x' or in 'images'"),
+        (("arr_0", "arr_1", "arr_2", "arr_3"), "has no array 'x'"),
+        (("x_train", "y_test"), "has x in x_train, but y in y_test"),
+    ],
+)
+def test_an_npz_whose_arrays_are_unclear_is_refused(tmp_path, keys, message):
+    np.savez(tmp_path / "unclear.npz", **dict.fromkeys(keys, Y_TRAIN))
+    with pytest.raises(FileFormatError, match=message):
+        load_dataset(tmp_path / "unclear.npz")
+
+
+def test_test_rows_alone_are_for_evaluation(tmp_path):
+    np.savez(tmp_path / "test.npz", x_test=X_TEST, y_test=Y_TEST)
+    assert len(load_rows(tmp_path / "test.npz", n_features=2, names=["0", "1"]).x) == 6
+    with pytest.raises(FileFormatError, match="holds test rows alone"):
+        load_dataset(tmp_path / "test.npz")
+    assert len(load_dataset("mnist", test=tmp_path / "test.npz").test.x) == 6
+
+
+@pytest.mark.parametrize("setting", ["inputs", "weights", "target"])
+def test_settings_for_files_do_not_apply_to_folders(tmp_path, write_folder, tiny_files, setting):
+    folder = write_folder(tmp_path / "folder", tiny_files)
+    with pytest.raises(SettingError, match=f"{setting} 'w' doesn't apply"):
+        load_dataset(folder, **{setting: "w"})
+
+
+def test_a_folder_without_a_test_part_is_like_a_single_file(tmp_path, write_folder, tiny_files):
+    train = {name: content for name, content in tiny_files.items() if name.startswith("train")}
+    folder = write_folder(tmp_path / "folder", train)
+    dataset = load_dataset(folder)
+    assert [len(rows.x) for rows in (dataset.train, dataset.validation)] == [19, 1]
+    assert dataset.test is None
+    assert len(load_rows(folder, n_features=4, names=["0", "1", "2"]).x) == 20
+    with pytest.raises(SettingError, match="is read whole"):
+        load_rows(folder, n_features=4, names=["0", "1", "2"], part="test")

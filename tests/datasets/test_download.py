@@ -11,7 +11,8 @@ import pytest
 
 from numlp.datasets import SOURCES, download, load_dataset
 from numlp.datasets.download import fetch
-from numlp.datasets.sources import FILES, locate, read_folder
+from numlp.datasets.folder import FILES, read_folder
+from numlp.datasets.sources import locate
 from numlp.errors import DownloadError, MissingDependencyError, NumlpError
 
 NAMES = [name for pair in FILES.values() for name in pair]
@@ -102,7 +103,7 @@ def test_a_good_response_ends_in_the_cache(serve, source, packed, cache):
 
 
 def test_a_downloaded_data_set_can_be_read(serve, source, packed, tiny):
-    parts = read_folder(fetch(source(serve(packed).url)), tiny.sha256)
+    parts = read_folder(fetch(source(serve(packed).url)), tiny.sha256).parts
     assert [len(rows.x) for rows in parts.values()] == [20, 6]
 
 

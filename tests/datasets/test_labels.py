@@ -141,6 +141,18 @@ def test_indices_given_as_floats_become_whole_numbers():
     assert names[targets(np.array([1.0, 0.0]), names)].tolist() == ["dog", "cat"]
 
 
+def test_names_that_are_digits_belong_to_indices():
+    assert targets(np.array([0, 1, 2]), ["1", "2", "0"], of_indices=True).tolist() == [0, 1, 2]
+    assert targets(np.array(["2", "0"]), ["1", "2", "0"], of_indices=True).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("label", [-1, 3, 255])
+@pytest.mark.parametrize("names", [["1", "2", "0"], ["a", "b", "c"]])
+def test_the_error_names_a_number_without_a_name(label, names):
+    with pytest.raises(DataError, match=f"label {label} in y isn't among .* belong to the numbers 0 to 2"):
+        targets(np.array([0, label]), names, of_indices=True)
+
+
 def test_a_number_among_the_names_means_that_name_not_an_index():
     assert targets(np.array([1, 2]), ["1", "2", "x"]).tolist() == [0, 1]
 

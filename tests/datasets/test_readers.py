@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from numlp.datasets.readers import read_samples, read_table
+from numlp.datasets.readers import read_parts, read_samples
 from numlp.errors import DataError, FileFormatError, NumlpError, SettingError
 
 OLD_NUMPY = np.lib.NumpyVersion(np.__version__) < "2.4.0"
@@ -49,6 +49,12 @@ def npy(tmp_path):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("readers")
+
+
+def read_table(path, *settings):
+    """Read a file that holds training rows alone."""
+    (table,) = read_parts(path, *settings).values()
+    return table
 
 
 def fresh(path, content):
@@ -95,8 +101,12 @@ def test_npz_may_be_compressed(tmp_path):
     assert np.array_equal(read_table(tmp_path / "arrays.npz").x, X)
 
 
-def test_npz_needs_no_target(npz):
-    assert np.array_equal(read_table(npz(x=X, y=Y), "ignored").y, Y)
+def test_the_target_of_an_npz_is_an_array_in_it_or_another_file(npz, npy):
+    path = npz(x=X, y=Y, z=Y + 1)
+    assert np.array_equal(read_table(path, "z").y, Y + 1)
+    assert np.array_equal(read_table(path, str(npy("labels.npy", Y + 2))).y, Y + 2)
+    with pytest.raises(SettingError, match=r"arrays\.npz: unknown array for y 'w'.*x, y, z"):
+        read_table(path, "w")
 
 
 def test_npy_pair_gives_x_and_y(npy):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from numlp.datasets import sources
-from numlp.datasets.sources import FILES, SOURCES, cache_folder, locate, read_folder
+from numlp.datasets.folder import FILES, read_folder
+from numlp.datasets.sources import SOURCES, cache_folder, locate
 from numlp.errors import FileFormatError
 
 NAMES = [name for pair in FILES.values() for name in pair]
@@ -132,7 +133,7 @@ def folder(tmp_path, write_folder, tiny_files):
 
 
 def test_a_folder_is_read_as_training_and_test_rows(folder, tiny):
-    parts = read_folder(folder, tiny.sha256)
+    parts = read_folder(folder, tiny.sha256).parts
     assert {part: (x.shape, y.shape) for part, (x, y) in parts.items()} == {
         "train": ((20, 2, 2), (20,)),
         "test": ((6, 2, 2), (6,)),
@@ -146,7 +147,7 @@ def test_a_folder_is_read_gzipped_or_not(folder, tiny_files, tiny):
     for name in NAMES[::2]:
         (folder / f"{name}.gz").unlink()
         (folder / name).write_bytes(tiny_files[name])
-    assert len(read_folder(folder, tiny.sha256)["train"].x) == 20
+    assert len(read_folder(folder, tiny.sha256).parts["train"].x) == 20
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -163,7 +164,7 @@ def test_every_file_is_verified(folder, tiny, name):
         read_folder(folder, wrong)
 
 
-@pytest.mark.parametrize("labels", [np.zeros(19, np.uint8), np.zeros((20, 1), np.uint8)], ids=["short", "matrix"])
+@pytest.mark.parametrize("labels", [np.zeros(19, np.uint8), np.zeros((20, 1, 1), np.uint8)], ids=["short", "cube"])
 def test_labels_that_do_not_fit_the_images_are_refused(folder, write_folder, idx_bytes, labels):
     write_folder(folder, {"train-labels-idx1-ubyte": idx_bytes(labels)})
     with pytest.raises(FileFormatError, match="for each of the 20 samples in train-images-idx3-ubyte"):
@@ -172,7 +173,7 @@ def test_labels_that_do_not_fit_the_images_are_refused(folder, write_folder, idx
 
 def test_real_labels_of_a_folder_stay_real(folder, write_folder, idx_bytes):
     write_folder(folder, {"train-labels-idx1-ubyte": idx_bytes(np.full(20, 0.5, np.float32))})
-    assert read_folder(folder)["train"].y.dtype == np.float32
+    assert read_folder(folder).parts["train"].y.dtype == np.float32
 
 
 def test_a_folder_in_place_of_a_file_is_refused(folder):
@@ -194,7 +195,7 @@ def check_70000_pictures(parts):
 def test_mnist_is_part_of_the_package_and_has_the_right_hashes(cache):
     folder = locate("mnist")
     assert folder == Path(sources.__file__).with_name("mnist")
-    check_70000_pictures(read_folder(folder, SOURCES["mnist"].sha256))
+    check_70000_pictures(read_folder(folder, SOURCES["mnist"].sha256).parts)
 
 
 def test_mnist_comes_with_its_license(cache):
@@ -207,4 +208,4 @@ def test_fashion_mnist_has_the_right_hashes():
     if not os.environ.get("NUMLP_DATA_DIR") or not folder.is_dir():
         pytest.skip("NUMLP_DATA_DIR does not hold fashion-mnist")
     assert locate("fashion-mnist") == folder
-    check_70000_pictures(read_folder(folder, SOURCES["fashion-mnist"].sha256))
+    check_70000_pictures(read_folder(folder, SOURCES["fashion-mnist"].sha256).parts)

@@ -33,7 +33,7 @@ from numlp.cli import main
 from numlp.datasets.csv_files import read_csv
 from numlp.datasets.idx import read_idx
 from numlp.datasets.png import read_png
-from numlp.datasets.readers import read_samples, read_table
+from numlp.datasets.readers import read_parts, read_samples
 from numlp.errors import DataError, FileFormatError, NumlpError, SettingError
 from numlp.files.checkpoints import read_checkpoint, write_checkpoint
 from numlp.files.models import read_description
@@ -47,6 +47,10 @@ from numlp.training.snapshots import load_snapshots
 
 TESTS = Path(__file__).parents[1]
 FINDINGS = sorted(path for path in (TESTS / "fuzz/findings").glob("*/*"))
+
+
+def read_table(path, *settings):
+    return read_parts(path, *settings)["train"]
 
 
 @contextlib.contextmanager

@@ -2,7 +2,9 @@
 
 import io
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from numlp.errors import NumlpError
 from numlp.settings.checks import missing
@@ -23,6 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(missing(str(error.name), "the command line", "app")))
     except KeyboardInterrupt:
         return _interrupted()
+    with warnings.catch_warnings():
+        warnings.showwarning = _note
+        return _run(app, exceptions, arguments)
+
+
+def _run(app: Any, exceptions: Any, arguments: Sequence[str] | None) -> int:
     try:
         code = app(list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
     except (NumlpError, exceptions.TyperException) as error:
@@ -40,6 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == 130:  # what typer makes of Ctrl-C
         return _interrupted()
     return code if isinstance(code, int) else 0
+
+
+def _note(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show a warning as a note: where the code warned is nothing to users of the command line."""
+    print("numlp: note: " + " ".join(str(message).split()), file=sys.stderr)  # noqa: T201
 
 
 def _interrupted() -> int:

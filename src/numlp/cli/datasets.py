@@ -7,7 +7,8 @@ import typer
 from numlp.cli.output import Json, console, print_json
 from numlp.datasets import SOURCES
 from numlp.datasets.download import fetch as download
-from numlp.datasets.sources import Source, locate, read_folder
+from numlp.datasets.folder import read_folder
+from numlp.datasets.sources import Source, locate
 from numlp.errors import FileFormatError
 from numlp.settings.checks import choice
 

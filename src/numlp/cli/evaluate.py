@@ -1,6 +1,5 @@
 """`numlp evaluate`: a network's metrics on data."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +9,8 @@ import typer
 from numlp.arrays.targets import as_classes, as_labels
 from numlp.cli.options import read
 from numlp.cli.output import Json, console, print_json, shown, table
-from numlp.datasets import SOURCES, load_rows
+from numlp.datasets import load_rows, parts_in
+from numlp.datasets.array_files import npz_names
 from numlp.files.models import load_model, read_description
 from numlp.judging.metrics import class_accuracy, confusion_matrix, mean_absolute_error
 
@@ -28,13 +28,19 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="A run's folder or a model file.", show_default=False)],
     data: Annotated[str, typer.Argument(help="A data set's name, a file or a folder.", show_default=False)],
     split: Annotated[
-        str | None, typer.Option(help="The split of a named data set: train, validation or test; by default test.")
+        str | None,
+        typer.Option(help="The split of data that has several: train, validation or test; by default test."),
     ] = None,
     target: Annotated[
         str | None,
         typer.Option(
-            help="The target column of a .csv, by default the one the model was trained on; or the .npy file with y."
+            help="The target column of a .csv or the array y of an .npz, by default the one the model was trained "
+            "on; or the .npy or .npz file with y."
         ),
+    ] = None,
+    inputs: Annotated[
+        str | None,
+        typer.Option(help="The array x of an .npz, by default the one the model was trained on, or x, x_test, …"),
     ] = None,
     class_weight: Annotated[
         str | None, typer.Option(help="Class weights: 'balanced', or numbers: 1,5 or {cat = 1, dog = 5}.")
@@ -52,15 +58,17 @@ def evaluate(
     network = load_model(path)
     recipe = read_description(path)["recipe"] or {}
     held_out = recipe.get("validation")
-    part = (split or "test") if data in SOURCES or os.path.isdir(data) else None
+    # Columns and arrays have the same names in every file; a file of targets fits only one.
+    target, inputs = _named(data, target, recipe.get("target")), _named(data, inputs, recipe.get("inputs"))
+    part = split or ("test" if parts_in(data, inputs=inputs, target=target) else None)
     rows = load_rows(
         data,
         n_features=network.layer_size[0],
         names=network.class_names,
         columns=network.feature_names,
         part=split,
-        # The target column has the same name in every table; an array's target file fits only that array.
-        target=target or (recipe.get("target") if data.lower().endswith(".csv") else None),
+        target=target,
+        inputs=inputs,
         weights=weights,
         validation=held_out if isinstance(held_out, float) else 0.05,
     )
@@ -90,6 +98,15 @@ def evaluate(
         print_json(result)
     else:
         _print(data, result)
+
+
+def _named(data: str, given: str | None, trained: object) -> str | None:
+    """Return the name of a column or an array: the given one, or that of the training data if `data` may hold it."""
+    if given is not None or not isinstance(trained, str):
+        return given
+    suffix = Path(data).suffix.lower()
+    held = suffix == ".csv" or (suffix == ".npz" and trained in npz_names(Path(data)))
+    return trained if held else None
 
 
 def _print(data: str, result: dict[str, Any]) -> None:

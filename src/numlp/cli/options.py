@@ -62,7 +62,7 @@ def path(text: str) -> str:
 
 def array_or_column(text: str) -> str:
     """Return the path of an array as an absolute path, and a column's name unchanged."""
-    return path(text) if text.lower().endswith(".npy") else text
+    return path(text) if text.lower().endswith((".npy", ".npz")) else text
 
 
 def share_or_path(text: str) -> float | str:

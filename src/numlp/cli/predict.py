@@ -29,6 +29,9 @@ def predict(
         list[str],
         typer.Argument(metavar="INPUT...", help="PNG images, or .npy, .npz, .csv or IDX files.", show_default=False),
     ],
+    array: Annotated[
+        str | None, typer.Option("--inputs", help="The array of an .npz to read, if it isn't x or the only one.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Predict the class and its probability, or the value, of every sample.
@@ -42,7 +45,7 @@ def predict(
     results = [
         {"input": name if len(samples) == 1 else f"{name}[{i}]", **prediction}
         for name in inputs
-        for samples in [_samples(name, network)]
+        for samples in [_samples(name, network, array)]
         for i, prediction in enumerate(_predictions(network, samples))
     ]
     if json:
@@ -98,10 +101,10 @@ def _predictions(network: Predictor, samples: npt.NDArray[Any]) -> list[dict[str
     ]
 
 
-def _samples(name: str, network: Predictor) -> npt.NDArray[Any]:
+def _samples(name: str, network: Predictor, array: str | None) -> npt.NDArray[Any]:
     if Path(name).suffix.lower() == ".png":
         return read_png(Path(name), network.input_shape or network.layer_size[:1])
-    samples = read_samples(name, network.feature_names)
+    samples = read_samples(name, network.feature_names, array)
     alone = network.input_shape is not None and samples.shape == network.input_shape
     return samples[None] if alone else samples
 

@@ -1,7 +1,7 @@
 """Data sets by name or from the user's files, split into training, validation and test rows."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -9,15 +9,18 @@ import numpy as np
 
 from numlp.arrays.inputs import as_features
 from numlp.data.weights import as_weights
+from numlp.datasets import folder
 from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
+from numlp.datasets.folder import FILES, is_idx
 from numlp.datasets.labels import class_names, infer_task, targets
-from numlp.datasets.readers import SUFFIXES, Table, read_table
-from numlp.datasets.sources import SOURCES, locate, read_folder
+from numlp.datasets.readers import SUFFIXES, Table, npz_parts, read_parts
+from numlp.datasets.sources import SOURCES, locate
 from numlp.errors import DataError, FileFormatError, SettingError
 from numlp.network.losses import Task
-from numlp.settings.checks import share, unknown
+from numlp.network.shape import as_names
+from numlp.settings.checks import listed, share, unknown
 
-__all__ = ["SOURCES", "AnySplit", "Dataset", "Split", "WeightedSplit", "load_dataset", "load_rows"]
+__all__ = ["SOURCES", "AnySplit", "Dataset", "Split", "WeightedSplit", "load_dataset", "load_rows", "parts_in"]
 
 
 def load_dataset(
@@ -30,6 +33,7 @@ def load_dataset(
     test: str | os.PathLike[str] | None = None,
     weights: str | None = None,
     names: Sequence[str] | None = None,
+    inputs: str | None = None,
 ) -> Dataset:
     """Load a data set by its name, or from files.
 
@@ -37,30 +41,40 @@ def load_dataset(
     ----------
     name : str or path
         "mnist", which is part of the package; "fashion-mnist", which numlp finds on this machine or downloads; or a
-        path: ``.npz`` with `x` and `y`, ``.npy`` with x, ``.csv`` with a header line, or a folder of IDX files named
-        like MNIST's.
+        path: ``.npz`` with `x` and `y` (or `x_train`, `y_train`, `x_test`, `y_test`, …), ``.npy`` with x, ``.csv``
+        with a header line, or a folder of IDX files named like those of MNIST, EMNIST or QMNIST. If a folder holds
+        several such data sets, name a file of the one to read.
     data_dir : path, optional
         For a named data set: the folder that holds a folder `name`.
     target : str, optional
-        For ``.csv``, the name of the target column; for ``.npy``, the file with y.
+        For ``.csv``, the name of the target column; for ``.npz``, that of the array y, or the file with y; for
+        ``.npy``, the file with y.
     task : "classification", "labels" or "regression", optional
         For files: what the target is. By default, names, booleans, whole numbers with at most 100 different values
         that occur twice on average, and rows of probabilities are classes; other rows of 0 and 1 are labels; all else
         is real-valued. With "labels", two classes make one label.
     validation : float or path
-        A share of the training rows, taken from their end, or an ``.npz`` or ``.csv`` file.
+        A share of the training rows, taken from their end, or an ``.npz`` or ``.csv`` file. If the data holds
+        validation rows of its own, they take the place of a share.
     test : path, optional
-        An ``.npz`` or ``.csv`` file; named data sets and folders have test rows of their own.
+        An ``.npz`` or ``.csv`` file; named data sets, and most folders, have test rows of their own.
     weights : str, optional
         For files: where the samples' weights are: a column of a ``.csv``, an array in an ``.npz``, or a file beside
         an ``.npy``.
     names : sequence of str, optional
-        For files: the names of the classes, in the order of their indices; by default, those of the labels in the
-        data.
+        The names of the classes, in the order of their indices; by default, those of the labels in the data. Numbers
+        in the data are always indices of these names, even if the names are digits.
+    inputs : str, optional
+        For ``.npz``: the name of the array x, of the training rows if there are several parts.
 
     Returns
     -------
     Dataset
+
+    Warns
+    -----
+    UserWarning
+        If EMNIST's images are turned upright, or a column is chosen among QMNIST's labels.
 
     Raises
     ------
@@ -78,39 +92,34 @@ def load_dataset(
     name = os.fspath(name)
     if task not in (None, *get_args(Task)):
         raise SettingError(unknown("task", task, get_args(Task)))
-    files = _extra_files(validation, test)
-    columns = None
-    if target is not None and not name.lower().endswith((".csv", ".npy")):
-        raise SettingError(f"target {target!r} doesn't apply to {name}; leave it out, or name a .csv or .npy file")
-    if name in SOURCES:
+    if names is not None:
         if task == "regression":
-            raise SettingError(
-                f"{name} has classes; task 'regression' and losses for real-valued targets don't apply to it"
-            )
-        if weights is not None:
-            raise SettingError(f"weights {weights!r} doesn't apply to {name}, which has no weights; leave it out")
-        source = SOURCES[name]
-        folder = locate(name, data_dir)
-        if folder is None:
-            from numlp.datasets.download import fetch  # its imports are slow
-
-            folder = fetch(source)
-        parts = _read_folder(folder, source.sha256)
-        names = source.class_names
-    else:
-        parts = _read(name, target, weights=weights)
-        labels, columns = parts["train"].y, parts["train"].columns
+            raise SettingError("names are for classes, not for real-valued targets; leave out names or the task")
+        names = as_names("names", names, len(names))
+    files = _extra_files(validation, test)
+    if name in SOURCES and task == "regression":
+        raise SettingError(
+            f"{name} has classes; task 'regression' and losses for real-valued targets don't apply to it"
+        )
+    parts, known = _read(name, target, weights=weights, inputs=inputs, data_dir=data_dir)
+    if "train" not in parts:
+        raise FileFormatError(f"{name} holds {listed(parts)} rows alone; training needs training rows")
+    labels, columns = parts["train"].y, parts["train"].columns
+    if names is None and known is None:
         task = task or infer_task(labels)
         of_classes = task == "classification" or (task == "labels" and labels.ndim == 1)
-        if names is None and of_classes:
-            names = class_names(labels)
-    parts |= {part: read_table(path, target, columns, weights) for part, path in files.items()}
-    split = {part: _split(table, names) for part, table in parts.items()}
+        found = class_names(labels) if of_classes else None
+    else:
+        found = known if names is None else names
+    # Numbers in a file are indices of names that the user, or the file's maker, gave to them.
+    split = {part: _split(table, found, of_indices=(names or known) is not None) for part, table in parts.items()}
+    for part, path in files.items():
+        table = _read_extra(path, part, name, target, columns, weights, inputs)
+        split[part] = _split(table, found, of_indices=names is not None)
     if "validation" not in split:
         split["train"], split["validation"] = _cut(split["train"], share("validation", validation))
-    names = None if names is None else tuple(names)
     return Dataset(
-        name, split["train"], split["validation"], split.get("test"), names, columns, task or "classification"
+        name, split["train"], split["validation"], split.get("test"), found, columns, task or "classification"
     )
 
 
@@ -123,6 +132,7 @@ def load_rows(
     part: str | None = None,
     target: str | None = None,
     weights: str | None = None,
+    inputs: str | None = None,
     validation: float | str | os.PathLike[str] = 0.05,
 ) -> AnySplit:
     """Load samples and targets for evaluating a network.
@@ -138,48 +148,94 @@ def load_rows(
     columns : sequence of str, optional
         The names of the network's inputs, to look a table's columns up by.
     part : "train", "validation" or "test", optional
-        Of a named data set or a folder, by default its test rows. A file is read whole.
-    target, weights, validation
+        Of data with several parts, by default its test rows. Data with one part is read whole.
+    target, weights, inputs, validation
         As for `load_dataset`.
     """
     name = os.fspath(name)
-    if name in SOURCES or os.path.isdir(name):
-        if part not in (None, "train", "validation", "test"):
+    tables, known = _read(name, target, columns, weights, inputs)
+    if len(tables) == 1:
+        if part is not None:
+            raise SettingError(f"split {part!r} doesn't apply to {name}, which is read whole: it has no splits")
+        (table,) = tables.values()
+    else:
+        part = part or "test"
+        if part not in ("train", "validation", "test"):
             raise SettingError(unknown("split", part, ("train", "validation", "test")))
-        if weights is not None:
-            raise SettingError(f"weights {weights!r} doesn't apply to {name}, which has no weights; leave it out")
-        # A folder's labels stay as they are: values, which may be the names of classes.
-        dataset = load_dataset(name, task=None if name in SOURCES else "regression", validation=validation)
-        rows: AnySplit = getattr(dataset, part or "test")
-        as_features(rows.x, n_features)
-        labels = rows.y if dataset.class_names is None or names is None else np.array(dataset.class_names)[rows.y]
-        return Split(rows.x, targets(labels, names))
-    if part is not None:
-        raise SettingError(
-            f"split {part!r} doesn't apply to {name}, which is read whole; only named data sets and folders have "
-            "splits"
-        )
-    table = _read(name, target, columns, weights)["train"]
+        cut = part == "validation" and part not in tables
+        if not cut and part not in tables:
+            raise SettingError(f"split {part!r} doesn't apply to {name}; it holds {listed(tables)}")
+        table = tables["train" if cut else part]
     as_features(table.x, n_features)
-    return _split(table, names)
+    if known is not None and names is not None:
+        table = table._replace(y=np.array(known)[targets(table.y, known, of_indices=True)])
+    rows = _split(table, names)
+    if part in ("train", "validation") and "validation" not in tables:
+        return _cut(rows, share("validation", validation))[part == "validation"]
+    return rows
 
 
-def _split(table: Table, names: Sequence[str] | None) -> AnySplit:
-    y = targets(table.y, names)
+def parts_in(
+    name: str | os.PathLike[str], *, inputs: str | None = None, target: str | None = None
+) -> tuple[str, ...]:
+    """Return the parts that data holds, such as "train" and "test", or () for rows without parts.
+
+    Parameters
+    ----------
+    name, inputs, target
+        As for `load_dataset`.
+    """
+    path = Path(name)
+    found: Collection[str] = ()
+    if os.fspath(name) in SOURCES:
+        found = FILES
+    elif os.path.isdir(path) or (os.path.exists(path) and is_idx(path.name)):
+        found = folder.parts_in(path)
+    elif path.suffix.lower() == ".npz":
+        found = npz_parts(path, inputs, target)
+    return tuple(found) if len(found) > 1 else ()
+
+
+def _split(table: Table, names: Sequence[str] | None, *, of_indices: bool = False) -> AnySplit:
+    y = targets(table.y, names, of_indices=of_indices)
     if table.weights is None:
         return Split(table.x, y)
     return WeightedSplit(table.x, y, as_weights(table.weights, len(table.x)))
 
 
 def _read(
-    name: str, target: str | None, columns: Sequence[str] | None = None, weights: str | None = None
-) -> dict[str, Table]:
-    """Read the parts of a folder or a file."""
+    name: str,
+    target: str | None,
+    columns: Sequence[str] | None = None,
+    weights: str | None = None,
+    inputs: str | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+) -> tuple[dict[str, Table], tuple[str, ...] | None]:
+    """Read the parts of a named data set, a folder or a file, and the names of its classes if they are known."""
     path = Path(name)
-    if os.path.isdir(path):
-        return _read_folder(path)
-    if path.suffix.lower() in SUFFIXES:
-        return {"train": read_table(path, target, columns, weights)}
+    suffix = path.suffix.lower()
+    for setting, value, kinds in (
+        ("target", target, SUFFIXES),
+        ("weights", weights, SUFFIXES),
+        ("inputs", inputs, (".npz",)),
+    ):
+        if value is not None and (name in SOURCES or suffix not in kinds):
+            raise SettingError(
+                f"{setting} {value!r} doesn't apply to {name}; leave it out, or name a file {' or '.join(kinds)}"
+            )
+    if name in SOURCES:
+        source = SOURCES[name]
+        found = locate(name, data_dir)
+        if found is None:
+            from numlp.datasets.download import fetch  # its imports are slow
+
+            found = fetch(source)
+        return _tables(folder.read_folder(found, source.sha256).parts), source.class_names
+    if os.path.isdir(path) or (os.path.exists(path) and is_idx(path.name)):
+        content = folder.read_folder(path)
+        return _tables(content.parts), content.class_names
+    if suffix in SUFFIXES:
+        return read_parts(path, target, columns, weights, inputs), None
     if os.path.exists(path):
         raise FileFormatError(f"can't tell what {name} holds: its suffix must be one of {', '.join(SUFFIXES)}")
     if len(path.parts) > 1:
@@ -187,8 +243,23 @@ def _read(
     raise SettingError(unknown("data set", name, SOURCES) + f"; or name a {', '.join(SUFFIXES)} file or a folder")
 
 
-def _read_folder(folder: Path, sha256: Mapping[str, str] | None = None) -> dict[str, Table]:
-    return {part: Table(*split) for part, split in read_folder(folder, sha256).items()}
+def _tables(parts: Mapping[str, Split]) -> dict[str, Table]:
+    return {part: Table(*split) for part, split in parts.items()}
+
+
+def _read_extra(
+    path: str | os.PathLike[str],
+    part: str,
+    name: str,
+    target: str | None,
+    columns: Sequence[str] | None,
+    weights: str | None,
+    inputs: str | None,
+) -> Table:
+    """Read the validation or test rows of a file beside that of the training rows."""
+    alike = Path(path).suffix.lower() == Path(name).suffix.lower()
+    parts = read_parts(path, target if alike else None, columns, weights, inputs if alike else None)
+    return parts.get(part) or next(iter(parts.values()))
 
 
 def _extra_files(

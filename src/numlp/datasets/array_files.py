@@ -1,10 +1,12 @@
 """NumPy's .npy and .npz files: reading executes nothing and reserves no more memory than the file can fill."""
 
+import contextlib
 import math
 import os
 import sys
 import zipfile
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -41,25 +43,42 @@ def read_npy(path: Path) -> AnyArray:
         raise _refused(path, error) from error
 
 
-def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, AnyArray]:
+def npz_names(path: Path) -> tuple[str, ...]:
+    """Return the names of the arrays in an .npz archive.
+
+    Raises
+    ------
+    FileFormatError
+    """
+    with _opened(path) as (archive, _):
+        return tuple(member.filename.removesuffix(".npy") for member in archive.infolist())
+
+
+def read_npz(path: Path, names: Sequence[str]) -> dict[str, AnyArray]:
     """Return the arrays with these names of an .npz archive, without unpacking others or writing anything.
 
     Raises
     ------
     FileFormatError
     """
+    with _opened(path) as (archive, size):
+        counts = Counter(member.filename.removesuffix(".npy") for member in archive.infolist())
+        for name in names:
+            if counts[name] != 1:
+                found = "several arrays" if counts[name] else "no array"
+                raise FileFormatError(f"{path} has {found} {name!r}; it holds {listed(counts) or 'none'}")
+        return {name: _member(archive, f"{name}.npy", size) for name in names}
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, int]]:
+    """Yield the archive of an .npz file, and the file's size."""
     try:
         with open(path, "rb") as file:
             if file.read(len(_MAGIC)) == _MAGIC:
                 raise FileFormatError(f"{path} is a single array; give it the suffix .npy")
             with zipfile.ZipFile(file) as archive:
-                size = os.fstat(file.fileno()).st_size
-                counts = Counter(member.filename.removesuffix(".npy") for member in archive.infolist())
-                for name in names:
-                    if counts[name] != 1:
-                        found = "several arrays" if counts[name] else "no array"
-                        raise FileFormatError(f"{path} has {found} {name!r}; it holds {listed(counts) or 'none'}")
-                return {name: _member(archive, f"{name}.npy", size) for name in names}
+                yield archive, os.fstat(file.fileno()).st_size
     except FileFormatError:
         raise
     except Exception as error:  # NumPy, zipfile and the decompressor raise a dozen kinds on broken files

@@ -10,6 +10,7 @@ from numlp.arrays.inputs import as_rows
 from numlp.arrays.targets import as_probabilities, name_indices
 from numlp.errors import DataError
 from numlp.network.losses import Task
+from numlp.settings.checks import listed
 
 MOST_CLASSES = 100
 
@@ -52,14 +53,16 @@ def class_names(y: npt.NDArray[Any]) -> tuple[str, ...]:
     return tuple(_name(label) for label in np.unique(y.astype(str) if y.dtype.kind == "O" else y))
 
 
-def targets(y: npt.NDArray[Any], names: Sequence[str] | None) -> npt.NDArray[Any]:
+def targets(y: npt.NDArray[Any], names: Sequence[str] | None, *, of_indices: bool = False) -> npt.NDArray[Any]:
     """Return the targets of labels for a network with these class names; without names, real values.
 
     A name that is a number matches labels of the same value. If the names are words and the labels are numbers, the
-    numbers are indices.
+    numbers are indices. With `of_indices`, numbers are always indices: somebody has named them.
 
     >>> targets(np.array([7, 3, 7]), ["3", "7"]), targets(np.array([1, 0]), ["cat", "dog"])
     (array([1, 0, 1]), array([1, 0]))
+    >>> targets(np.array([0, 1, 0]), ["3", "1"], of_indices=True)
+    array([0, 1, 0])
     """
     if names is None:
         values = as_rows(y, "y")
@@ -73,11 +76,22 @@ def targets(y: npt.NDArray[Any], names: Sequence[str] | None) -> npt.NDArray[Any
             return np.argmax(rows, axis=1) if np.all(rows.max(axis=1) == 1) else rows
         if y.dtype.kind == "f" and np.any(y != np.floor(y)):
             raise DataError("the target must hold whole numbers for classes, not real values; use a regression loss")
-        if not any(is_number(name) for name in names):
-            return y.ravel().astype(np.intp)
+        if of_indices or not any(is_number(name) for name in names):
+            return _indices(y.ravel(), names)
         found, where = np.unique(y.ravel(), return_inverse=True)  # only a few distinct labels need names
         return name_indices(np.array([_name(label) for label in found]), names)[where]
     return name_indices(np.array([_name(label) for label in y.ravel()]), names)
+
+
+def _indices(labels: npt.NDArray[Any], names: Sequence[str]) -> npt.NDArray[np.intp]:
+    """Return whole numbers as indices of names, or refuse a number that has no name."""
+    for label in (labels.min(), labels.max()):
+        if not 0 <= label < len(names):
+            raise DataError(
+                f"label {label:g} in y isn't among the network's classes: the names {listed(names)} belong to the "
+                f"numbers 0 to {len(names) - 1}; give a name for each"
+            )
+    return labels.astype(np.intp)
 
 
 def _name(label: Any) -> str:

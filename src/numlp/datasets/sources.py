@@ -2,22 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from numlp.datasets.dataset import Split
-from numlp.datasets.idx import read_idx
+from numlp.datasets.folder import is_whole
 from numlp.errors import FileFormatError
-
-FILES = {
-    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
-    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
-}
 
 
 @dataclass(frozen=True)
@@ -29,7 +18,7 @@ class Source:
     name, title, license : str
     class_names : tuple of str
     sha256 : mapping
-        The hash of the decompressed bytes of each of `FILES`: re-packed gzips differ.
+        The hash of the decompressed bytes of each of `numlp.datasets.folder.FILES`: re-packed gzips differ.
     mirrors : tuple of str
         URLs of folders that hold the gzipped files, in the order to try them.
     """
@@ -105,12 +94,7 @@ def locate(name: str, data_dir: str | os.PathLike[str] | None = None) -> Path | 
         if not Path(data_dir, name).is_dir():
             raise FileFormatError(f"data_dir must hold a folder {name!r}, but there is no {Path(data_dir, name)}")
         return Path(data_dir, name)
-    return next((folder for folder in _folders(name) if folder.is_dir() and _is_whole(folder)), None)
-
-
-def _is_whole(folder: Path) -> bool:
-    held = set(os.listdir(folder))
-    return all(held & {name, f"{name}.gz"} for names in FILES.values() for name in names)
+    return next((folder for folder in _folders(name) if folder.is_dir() and is_whole(folder)), None)
 
 
 def _folders(name: str) -> Iterator[Path]:
@@ -124,28 +108,3 @@ def _folders(name: str) -> Iterator[Path]:
 def cache_folder(name: str) -> Path:
     """Return the folder in the user's cache that a data set is downloaded to."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "numlp", name)
-
-
-def read_folder(folder: Path, sha256: Mapping[str, str] | None = None) -> dict[str, Split]:
-    """Read the "train" and "test" parts of a folder of IDX files, gzipped or not, and verify any given hashes."""
-    all_names = [name for names in FILES.values() for name in names]
-    with ThreadPoolExecutor(2) as pool:  # unpacking and hashing let other threads run
-        arrays = dict(zip(all_names, pool.map(lambda name: _read_file(folder, name, sha256), all_names), strict=True))
-    parts = {}
-    for part, names in FILES.items():
-        images, labels = (arrays[name] for name in names)
-        if labels.ndim != 1 or len(images) != len(labels):
-            raise FileFormatError(
-                f"{folder}: {names[1]} must hold a label for each of the {len(images)} samples in {names[0]}, not "
-                f"shape {labels.shape}"
-            )
-        parts[part] = Split(images, labels.astype(np.int64) if labels.dtype.kind in "iu" else labels)
-    return parts
-
-
-def _read_file(folder: Path, name: str, sha256: Mapping[str, str] | None) -> npt.NDArray[Any]:
-    packed = folder / f"{name}.gz"
-    path = packed if packed.exists() else folder / name
-    if not path.exists():
-        raise FileFormatError(f"{folder} holds neither {name}.gz nor {name}")
-    return read_idx(path, sha256[name] if sha256 else None)

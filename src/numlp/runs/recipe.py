@@ -59,7 +59,13 @@ class Recipe:
 
     data: str = _setting("mnist", checks.text, "Data", "A data set's name, or the path of a file or folder.")
     target: str | None = _setting(
-        None, optional(checks.text), "Data", "The target column of a .csv, or the .npy file with y."
+        None,
+        optional(checks.text),
+        "Data",
+        "The target column of a .csv, the array y of an .npz, or the .npy or .npz file with y.",
+    )
+    inputs: str | None = _setting(
+        None, optional(checks.text), "Data", "The array x of an .npz, if it isn't x, x_train or the like."
     )
     task: Task | None = _setting(
         None,

@@ -99,6 +99,7 @@ def load_data(recipe: Recipe) -> Dataset:
     return load_dataset(
         recipe.data,
         target=recipe.target,
+        inputs=recipe.inputs,
         task=recipe.known_task,
         validation=recipe.validation,
         test=recipe.test,
