@@ -203,7 +203,7 @@ def test_layers_are_drawn_with_their_dead_units():
     drawn = layers(net, np.random.default_rng(0).normal(size=(20, 3)))
     titles = [axes.get_title(loc="left") for axes in drawn.axes]
     assert titles[:2] == ["weights, layer 1", "activations, layer 1: 50.0% dead units"]
-    assert titles[4] == "weights, outputs"
+    assert titles[4] == "weights, layer 3"
     assert png(drawn)
     assert png(layers(MLP([3, 2]), np.ones((2, 3))))
 

@@ -156,7 +156,60 @@ def test_curves_are_read_by_keyboard_and_pointer(open_page, digits_run):
     box = chart.bounding_box()
     tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + 60)
     assert tab.locator(".tooltip").inner_text().startswith("epoch 2\n")
-    assert "best" in tab.locator(".panel.loss svg .note").text_content()
+    assert re.fullmatch(r"best: [\d.]+ in epoch \d", tab.locator(".panel.loss .legend .peak").inner_text())
+
+
+def test_a_single_epoch_stands_in_the_middle_of_its_axis(open_page, tmp_path, table_dataset):
+    data = table_dataset("classification")
+    folder = save_trained(tmp_path / "run", Recipe(**TABLE | {"epochs": 1}), data)
+    tab = open_page(write_report(folder, data, figures=False).path)
+    drawing = tab.locator(".panel.loss .chart svg")
+    width = float(drawing.get_attribute("viewBox").split()[2])
+    places = [float(dot.get_attribute("cx")) for dot in drawing.locator("circle").all()]
+    assert len(places) == 3  # training, validation, and the ring around the best
+    assert len(set(places)) == 1
+    assert width / 3 < places[0] < 2 * width / 3
+
+
+def test_every_epoch_of_a_short_run_is_a_dot(open_page, digits_run):
+    tab = open_page(digits_run / "report.html")
+    assert tab.locator(".panel.loss circle.dot.series-0").count() == 3
+    assert tab.locator(".panel.learning_rate circle.dot").count() == 3
+
+
+def test_layers_have_one_name_in_all_sections(open_page, digits_run):
+    tab = open_page(digits_run / "report.html")
+    inside = [name.lower() for name in tab.locator("#inside .layer-name h3").all_inner_texts()]
+    assert inside == tab.locator(".panel.gradients .legend li").all_inner_texts() == ["layer 1", "layer 2"]
+
+
+def test_numbers_of_rows_have_separators_and_the_bars_of_confidence_count_all_rows(open_page, digits_run):
+    tab = open_page(digits_run / "report.html")
+    cells = tab.locator(".confusion td button").all_inner_texts()
+    assert max(cells, key=len)[1:2] == ","
+    assert sum(int(cell.replace(",", "")) for cell in cells) == 10_000
+    calibration = tab.evaluate("report.data.calibration")
+    filled = sum(share > 0 for share in calibration["shares"])
+    assert tab.locator('[data-mount="calibration"] rect.bar').count() == filled
+    tab.locator('[data-mount="calibration"] .chart').focus()
+    tab.wait_for_timeout(200)
+    tab.keyboard.press("End")
+    assert re.search(r"\n\d,\d{3} rows$", tab.locator(".tooltip").inner_text())
+    assert tab.evaluate("[999.4, 999.96, 1234.5, 9999.9, 12345.6].map((value) => shortNumber(value))") == [
+        "999.4", "1,000", "1,235", "10,000", "12,346",
+    ]  # fmt: skip
+
+
+def test_a_confusion_matrix_too_wide_for_a_phone_says_that_it_scrolls(open_page, digits_run):
+    phone, desk = (open_page(digits_run / "report.html", width) for width in (360, 1280))
+    hint = '[data-mount="confusion"] .sideways'
+    assert phone.locator(hint).is_visible()
+    assert desk.locator(hint).is_hidden()
+    corners = [tab.locator(".confusion .corner") for tab in (phone, desk)]
+    assert {corner.inner_text() for corner in corners} == {"true ↓ predicted →"}
+    assert corners[0].bounding_box()["width"] < 0.8 * corners[1].bounding_box()["width"]
+    box = phone.locator('[data-mount="confusion"] .scroll')
+    assert box.evaluate("(box) => { box.scrollLeft = 1000; return box.scrollLeft; }") > 0
 
 
 def test_the_log_scale_is_a_switch(open_page, digits_run):

@@ -14,10 +14,11 @@ from numlp.network.losses import LOSSES
 from numlp.network.mlp import MLP
 from numlp.report import write_report
 from numlp.report.examples import choose
+from numlp.report.figures import save_report_figures
 from numlp.report.judged import judged
 from numlp.report.sprites import grey, sheet, signed
 from numlp.report.units import units
-from numlp.runs.folder import load_run, model_path
+from numlp.runs.folder import load_run, model_path, save_figures
 from numlp.runs.recipe import Recipe
 
 from .conftest import HOSTILE, data_of, save_trained
@@ -55,6 +56,24 @@ def test_the_page_is_small_and_every_section_is_there(digits_run):
     }  # fmt: skip
 
 
+def test_every_png_says_what_it_shows_and_of_which_data(digits_run, monkeypatch, mnist):
+    drawn = {}
+    for place in ("numlp.report.figures.save_drawings", "numlp.runs.folder.save_drawings"):
+        monkeypatch.setattr(place, lambda folder, figures: drawn.update(figures))
+    run, model = load_run(digits_run), load_model(model_path(digits_run))
+    save_figures(digits_run, run.recipe, model, run.history)
+    save_report_figures(run, model, judged(model, mnist, run.recipe))
+    titles = {}
+    for name, figure in drawn.items():
+        first = figure.axes[0]
+        titles[name] = figure.get_suptitle() or first.get_title(loc="left") or first.get_title()
+    assert len(set(titles.values())) == len(drawn) == 10
+    assert all(title.startswith("mnist 784-64-10") for title in titles.values()), titles
+    assert titles["loss"] == "mnist 784-64-10: loss on training and validation rows"
+    assert titles["confusion"] == "mnist 784-64-10\nconfusion matrix of 10,000 test rows"
+    assert all("test rows" in titles[name] for name in ("mistakes", "reliability", "layers", "saliency"))
+
+
 def test_the_page_s_data_match_the_run(digits_run, mnist):
     data = data_of(digits_run / "report.html")
     run = load_run(digits_run)
@@ -72,7 +91,7 @@ def test_the_page_s_data_match_the_run(digits_run, mnist):
     wrong = np.flatnonzero(predicted != mnist.test.y)
     assert set(wrong) & set(examples["rows"])
     assert len(set(examples["truth"])) == 10
-    assert [layer["name"] for layer in data["layers"]] == ["Layer 1", "Outputs"]
+    assert [layer["name"] for layer in data["layers"]] == ["Layer 1", "Layer 2"]
     assert len(data["gradients"]["series"]) == 2
 
 

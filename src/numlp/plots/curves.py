@@ -37,10 +37,13 @@ def curves(history: History, figure: str, title: str = "") -> Figure:
     figure : str
         "loss", "accuracy" or "r2".
     title : str, optional
+        What was trained; the figure adds what it shows.
     """
     if figure not in SCORES:
         raise SettingError(f"figure must be one of {', '.join(SCORES)}, not {figure!r}")
-    drawing, axes = axes_of(figure, title)
+    rows = "training and validation rows" if f"validation_{figure}" in history else "training rows"
+    caption = f"{'R²' if figure == 'r2' else figure} on {rows}"
+    drawing, axes = axes_of(figure, f"{title}: {caption}" if title else caption)
     for part, color in (("train", TRAIN), ("validation", VALIDATION)):
         column = f"{part}_{figure}"
         if column in history:

@@ -41,7 +41,7 @@ def layers(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
     for number, layer in enumerate(linear):
         left, right = panels[number]
         last = number == len(linear) - 1
-        name = "outputs" if last else f"layer {number + 1}"
+        name = f"layer {number + 1}"
         _histogram(left, layer.weight, f"weights, {name}", VALIDATION)
         if last:
             right.axis("off")

@@ -91,7 +91,7 @@ def confusion(matrix: npt.ArrayLike, names: Sequence[str], title: str = "") -> F
     if len(names) <= 20:
         for row, column in zip(*np.nonzero(counts), strict=True):
             weight = "bold" if row == column else "normal"
-            axes.text(column, row, f"{counts[row, column]:.6g}", ha="center", va="center", fontsize=8, weight=weight)
+            axes.text(column, row, f"{counts[row, column]:,.6g}", ha="center", va="center", fontsize=8, weight=weight)
     return drawing
 
 

@@ -9,6 +9,8 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullF
 
 from numlp.training.history import History
 
+DOTTED = 12  # up to so many epochs are drawn as dots as well
+
 TRAIN, VALIDATION, BEST = "#7a8ca3", "#c8402f", "#1f2933"
 RUNS = ("#c8402f", "#2b6cb0", "#2f855a", "#b7791f", "#6b46c1", "#0987a0", "#97266d", "#4a5568")
 DPI = 150
@@ -63,5 +65,5 @@ def _values(axes: Axes) -> list[float]:
 
 
 def line(axes: Axes, history: History, column: str, color: str, label: str, dashes: str = "-") -> None:
-    marker = "." if len(history) == 1 else ""
+    marker = "." if len(history) <= DOTTED else ""
     axes.plot(history["epoch"], history[column], dashes, color=color, label=label, marker=marker, linewidth=1.6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from numlp.plots.style import BEST, DPI, TRAIN, VALIDATION
 
@@ -37,5 +38,7 @@ def predictions(targets: npt.ArrayLike, predicted: npt.ArrayLike, title: str = "
     right.set(xlabel="Predicted", ylabel="True − predicted")
     for axes in (left, right):
         axes.grid(alpha=0.25)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
         axes.spines[["top", "right"]].set_visible(False)
     return drawing

@@ -33,8 +33,8 @@ def weights(network: MLP, title: str = "") -> Figure:
     units = matrix[:, :n_units].T.astype(np.float64)
     # Let one weight in a thousand exceed the scale: otherwise a single large one would make all others pale.
     largest = float(np.quantile(np.abs(units), 0.999)) or 1.0
-    shown = f"{n_units} unit{'s' if n_units > 1 else ''}"
-    shown = shown if n_units == matrix.shape[1] else f"the first {n_units} of {matrix.shape[1]} units"
+    shown = f"{n_units:,} unit{'s' if n_units > 1 else ''}"
+    shown = shown if n_units == matrix.shape[1] else f"the first {n_units:,} of {matrix.shape[1]:,} units"
     caption = f"{title + ': ' if title else ''}weights into {shown} of the first layer"
     shape = picture_shape(network)
     if shape is None:

@@ -14,7 +14,7 @@ from numlp.report.page import page
 from numlp.report.settings import portable, shown
 from numlp.runs.folder import Run
 
-SCRIPTS = ("element", "format", "tooltip", "ticks", "lines", "curves", "table", "theme", "comparison")
+SCRIPTS = ("element", "format", "tooltip", "ticks", "lines", "curves", "table", "scroll", "theme", "comparison")
 _COLUMNS = {
     "validation_loss": "Loss on validation rows",
     "validation_accuracy": "Accuracy on validation rows",

@@ -14,8 +14,8 @@ _SCORES = {"loss": "Loss", "accuracy": "Accuracy", "r2": "R²"}
 def curves(history: History) -> list[dict[str, Any]]:
     """Return a panel for each that the history has: loss, accuracy, R², learning rate.
 
-    A panel is ``{"id", "title", "percent", "log", "series": [{"name", "values"}], "best"}``: `best` is the position
-    of the best validation value or None, and `log` says whether a logarithmic scale can show the values.
+    A panel is ``{"id", "title", "percent", "log", "series": [{"name", "values"}], "best", "note"}``: `best` is the
+    position of the best validation value or None, and `log` says whether a logarithmic scale can show the values.
     """
     panels = []
     for name, title in _SCORES.items():
@@ -29,24 +29,39 @@ def curves(history: History) -> list[dict[str, Any]]:
             panels.append(panel(name, title, series, best, percent=name == "accuracy"))
     if "learning_rate" in history:
         series = [{"name": "learning rate", "values": numbers(history["learning_rate"])}]
-        panels.append(panel("learning_rate", "Learning rate", series))
+        panels.append(panel("learning_rate", "Learning rate", series, note="At the last step of each epoch."))
     return panels
 
 
 def panel(
-    name: str, title: str, series: Sequence[dict[str, Any]], best: int | None = None, *, percent: bool = False
+    name: str,
+    title: str,
+    series: Sequence[dict[str, Any]],
+    best: int | None = None,
+    *,
+    percent: bool = False,
+    note: str = "",
 ) -> dict[str, Any]:
     """Return one panel; only values that are all above 0 get a logarithmic scale."""
     seen = [value for line in series for value in line["values"] if value is not None]
     log = name in ("loss", "gradients") and bool(seen) and min(seen) > 0
-    return {"id": name, "title": title, "percent": percent, "log": log, "series": list(series), "best": best}
+    return {
+        "id": name,
+        "title": title,
+        "percent": percent,
+        "log": log,
+        "series": list(series),
+        "best": best,
+        "note": note,
+    }
 
 
 def gradient_curves(norms: History) -> dict[str, Any] | None:
     """Return the panel of gradient norms, or None if none were measured."""
     columns = [name for name in norms.columns if name != "epoch"]
     series = [{"name": name, "values": numbers(norms[name])} for name in columns]
-    return panel("gradients", "Gradient norm", series) if series else None
+    note = "The Euclidean norm of the gradient of each layer's weights, at the last step of each epoch."
+    return panel("gradients", "Gradient norm", series, note=note) if series else None
 
 
 def _best(values: Sequence[float], *, least: bool) -> int | None:

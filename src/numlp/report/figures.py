@@ -21,25 +21,40 @@ def save_report_figures(run: Run, network: MLP, judged: Judged | None) -> None:
     """Draw the page's figures into the run's figures/, except those drawn after training."""
     from numlp import plots
 
-    title = Path(run.recipe.data).stem
+    widths = "-".join(str(width) for width in network.layer_size)
+
+    def title(what: str) -> str:
+        return f"{Path(run.recipe.data).stem} {widths}\n{what}"
+
     figures = {}
     if "learning_rate" in run.history:
-        figures["learning-rate"] = plots.learning_rate(run.history, title)
+        figures["learning-rate"] = plots.learning_rate(
+            run.history, title("learning rate at the last step of each epoch")
+        )
     if run.gradients:
-        figures["gradients"] = plots.gradients(run.gradients, title)
+        figures["gradients"] = plots.gradients(run.gradients, title("gradient norm at the last step of each epoch"))
     if judged is not None:
-        figures["layers"] = plots.layers(network, judged.x[:MOST_ROWS], title)
+        rows = f"{len(judged):,} {judged.part} rows"
+        seen = f"{min(len(judged), MOST_ROWS):,} {judged.part} rows"
+        figures["layers"] = plots.layers(network, judged.x[:MOST_ROWS], title(f"weights, and activations for {seen}"))
         is_image = picture_shape(network) is not None
         if is_image:
-            figures["saliency"] = plots.saliency(network, judged.x[:_IMAGES], title)
+            figures["saliency"] = plots.saliency(
+                network, judged.x[:_IMAGES], title(f"saliency of {judged.part} rows")
+            )
         if judged.has_classes:
             truth, guess = judged.classes
             names = judged.model.classes
             if len(names) <= _MOST_CLASSES:
-                figures["confusion"] = plots.confusion(confusion_matrix(truth, guess, len(names)), names, title)
-            figures["reliability"] = plots.reliability(judged.probabilities, truth, title)
+                counts = confusion_matrix(truth, guess, len(names))
+                figures["confusion"] = plots.confusion(counts, names, title(f"confusion matrix of {rows}"))
+            figures["reliability"] = plots.reliability(judged.probabilities, truth, title(f"reliability on {rows}"))
             if is_image and np.any(truth != guess):
-                figures["mistakes"] = plots.mistakes(judged.model, judged.x, truth, title)
+                figures["mistakes"] = plots.mistakes(
+                    judged.model, judged.x, truth, title(f"the most confident mistakes among {rows}")
+                )
         elif judged.model.loss.task == "regression":
-            figures["predictions"] = plots.predictions(judged.truth[:, 0], judged.predicted[:, 0], title)
+            figures["predictions"] = plots.predictions(
+                judged.truth[:, 0], judged.predicted[:, 0], title(f"predicted and true values of {rows}")
+            )
     save_drawings(run.folder, figures)

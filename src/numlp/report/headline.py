@@ -27,7 +27,7 @@ def headline(run: Run, judged: Judged | None) -> list[dict[str, str]]:
         kinds = "weights and biases" if run.recipe.normalization == "none" else "weights, biases and norms"
         cards.append(_card("parameters", f"{metrics['parameters']:,}", kinds))
     ended = str(metrics.get("ended", ""))
-    cards.append(_card("epochs", f"{len(run.history)}", f"of {run.recipe.epochs}, {ended}".removesuffix(", ")))
+    cards.append(_card("epochs", f"{len(run.history):,}", f"of {run.recipe.epochs:,}, {ended}".removesuffix(", ")))
     if metrics.get("seconds") is not None:
         seconds = float(metrics["seconds"])
         rate = f"{seconds / len(run.history):.3g} s per epoch" if len(run.history) else ""
@@ -50,14 +50,14 @@ def duration(seconds: float) -> str:
 def figure(name: str, value: float | None) -> str:
     """Return a metric as text.
 
-    >>> figure("accuracy", 0.98691), figure("loss", 0.123456), figure("loss", None), figure("", 12345.6)
-    ('98.69 %', '0.1235', '–', '12,346')
+    >>> figure("accuracy", 0.98691), figure("loss", 0.123456), figure("loss", None), figure("", 1234.56)
+    ('98.69 %', '0.1235', '–', '1,235')
     """
     if value is None or not math.isfinite(value):
         return "–"
     if name == "accuracy":
         return f"{100 * value:.2f} %"
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
+    return f"{value:,.0f}" if 999.95 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _card(title: str, value: str, note: str) -> dict[str, str]:

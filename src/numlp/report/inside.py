@@ -23,7 +23,7 @@ def inside(network: MLP, x: AnyArray | None) -> list[dict[str, Any]]:
     for number, layer in enumerate(network.linear_layers):
         last = number == len(network.linear_layers) - 1
         entry: dict[str, Any] = {
-            "name": "Outputs" if last else f"Layer {number + 1}",
+            "name": f"Layer {number + 1}",
             "shape": f"{layer.weight.shape[0]:,} → {layer.weight.shape[1]:,}",
             "weights": _distribution(layer.weight),
         }

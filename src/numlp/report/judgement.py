@@ -45,6 +45,7 @@ def calibration(judged: Judged) -> dict[str, Any]:
         "confidence": numbers(confidence.tolist()),
         "accuracy": numbers(right.tolist()),
         "rows": len(probabilities),
+        "noun": "row" if judged.has_classes else "decision",
         "error": float(f"{expected_calibration_error(probabilities, truth):.5g}"),
     }
 

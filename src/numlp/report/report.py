@@ -20,7 +20,7 @@ from numlp.report.curves import curves, gradient_curves
 from numlp.report.embedding import embedded, networks_of, precision, rounded
 from numlp.report.examples import choose, examples, features
 from numlp.report.figures import save_report_figures
-from numlp.report.headline import headline
+from numlp.report.headline import figure, headline
 from numlp.report.inside import MOST_ROWS, inside
 from numlp.report.judged import Judged, judged
 from numlp.report.judgement import calibration, confusion, labels, values
@@ -36,7 +36,7 @@ REPORT = "report.html"
 SCRIPTS = (
     "element", "format", "tooltip", "ticks", "lines", "bars", "points", "decode", "activations", "norms", "losses",
     "network", "pictures", "examples", "curves", "units", "confusion", "calibration", "values", "inside", "answer",
-    "explanation", "centring", "pad", "fields", "theme", "report",
+    "explanation", "centring", "pad", "fields", "scroll", "theme", "report",
 )  # fmt: skip
 
 
@@ -175,10 +175,8 @@ def _sections(context: dict[str, Any], has_fields: bool) -> list[tuple[str, str]
 
 def _cell(name: str, value: float) -> str:
     if name == "epoch":
-        return f"{value:g}"
-    if name.endswith("accuracy"):
-        return f"{100 * value:.2f} %"
-    return f"{value:.4g}" if np.isfinite(value) else "–"
+        return f"{value:,.0f}"
+    return figure("accuracy" if name.endswith("accuracy") else name, value)
 
 
 def _rounding(model: Predictor, rows: Judged) -> str:

@@ -38,7 +38,7 @@ def units(network: MLP, snapshots: Mapping[int, Array]) -> dict[str, Any]:
     frames = {f"epoch {epoch}" if epoch else "before training": snapshot for epoch, snapshot in snapshots.items()}
     # The last snapshot is usually the model itself, but early stopping restores an earlier epoch.
     if not frames or not np.array_equal(list(frames.values())[-1], weight):
-        frames["the model"] = weight
+        frames["the network"] = weight
     count = max(1, min(n_units, _MOST_UNITS, _MOST_PIXELS // (n_inputs * len(frames))))
     norms = np.linalg.norm(weight.astype(np.float64), axis=0)
     shown = np.sort(np.argsort(-norms, kind="stable")[:count])

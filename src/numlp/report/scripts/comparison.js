@@ -11,6 +11,7 @@ function mountComparison() {
       data.epochs,
     );
   for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
+  mountScroll();
   const only = document.getElementById("differing");
   only.addEventListener("change", () => document.body.classList.toggle("differing", only.checked));
   document.documentElement.dataset.ready = "";

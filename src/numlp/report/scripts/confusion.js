@@ -20,7 +20,7 @@ function mountConfusion(mount, { counts }, classes, examples, explain) {
           "aria-label": `${count(value, "row")} of ${classes[i]}, predicted as ${classes[j]}`,
           onclick: () => open(i, j),
         },
-        String(value),
+        whole(value),
       );
       buttons.push(button);
       const cell = h("td", { class: i === j ? "diagonal" : "mistake" }, button);
@@ -36,7 +36,7 @@ function mountConfusion(mount, { counts }, classes, examples, explain) {
   const head = h(
     "tr",
     {},
-    h("th", { scope: "col", class: "corner" }, "true ↓ predicted →"),
+    h("th", { scope: "col", class: "corner" }, "true ↓ ", h("span", {}, "predicted →")),
     ...classes.map((name) => h("th", { scope: "col", title: name }, name)),
   );
   const table = h(
@@ -54,7 +54,7 @@ function mountConfusion(mount, { counts }, classes, examples, explain) {
     const shown = found.slice(0, MOST_CARDS);
     const title = i === j ? `${classes[i]}, predicted correctly` : `${classes[i]}, predicted as ${classes[j]}`;
     const number =
-      shown.length < counts[i][j] ? `${shown.length} of ${counts[i][j].toLocaleString("en")}` : String(shown.length);
+      shown.length < counts[i][j] ? `${shown.length} of ${whole(counts[i][j])}` : String(shown.length);
     below.replaceChildren(
       h("h3", {}, `${title}: ${number}`),
       shown.length ? gallery(examples, shown, explain) : h("p", {}, "The page holds none of these rows."),
@@ -121,7 +121,7 @@ function mountAccuracies(mount, { accuracies }) {
       "tr",
       {},
       h("th", { scope: "row" }, name),
-      h("td", {}, total.toLocaleString("en")),
+      h("td", {}, whole(total)),
       h("td", {}, percent(share)),
       h("td", { class: "wide" }, drawn),
     );

@@ -10,8 +10,9 @@ function mountCurves(mount, panels, epochs) {
       heading.append(h("label", { class: "switch" }, box, "log scale"));
     }
     const several = panel.series.length > 1 || panel.series[0].place !== undefined;
-    const names = several ? legend(panel) : null;
-    mount.append(h("figure", { class: `panel ${panel.id}` }, heading, names, chart.box));
+    const names = several ? legend(panel, epochs) : null;
+    const note = panel.note ? h("figcaption", {}, panel.note) : null;
+    mount.append(h("figure", { class: `panel ${panel.id}` }, heading, names, chart.box, note));
   }
 }
 

@@ -86,7 +86,7 @@ class Explanation {
     const largest = largestOf(values);
     paintSigned(canvas, values, largest);
     const active = values.reduce((sum, value) => sum + (Math.abs(value) > 0.01 * largest ? 1 : 0), 0);
-    caption.textContent = `layer ${number}: ${active} of ${count(values.length, "unit")} active`;
+    caption.textContent = `layer ${number}: ${whole(active)} of ${count(values.length, "unit")} active`;
     canvas.setAttribute("aria-label", `activations of ${caption.textContent}`);
   }
 }

@@ -12,7 +12,7 @@ function mountInside(mount, layers) {
     ];
     if (layer.activations) {
       const dead = layer.dead
-        ? `${layer.dead} of ${count(layer.units, "unit")} dead (${percent(layer.dead / layer.units, 1)})`
+        ? `${whole(layer.dead)} of ${count(layer.units, "unit")} dead (${percent(layer.dead / layer.units, 1)})`
         : `none of ${count(layer.units, "unit")} dead`;
       parts.push(
         h(

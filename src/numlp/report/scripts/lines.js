@@ -1,5 +1,6 @@
 // A line chart over epochs: it redraws when its width changes, and pointer or arrow keys read its values.
 
+const DOTTED = 12; // up to so many epochs are drawn as dots as well
 const MARGIN = { top: 14, right: 14, bottom: 38, left: 58 };
 
 /**
@@ -34,18 +35,21 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
       if (low !== 0) low -= space;
       high = panel.percent ? Math.min(1, high + space) : high + space;
     }
-    const x = scale(epochs[0], Math.max(epochs[0] + 1e-9, epochs.at(-1)), MARGIN.left, width - MARGIN.right);
+    const ends = epochs.length > 1 ? [epochs[0], epochs.at(-1)] : [epochs[0] - 1, epochs[0] + 1];
+    const x = scale(...ends, MARGIN.left, width - MARGIN.right);
     const y = scale(low, high, height - MARGIN.bottom, MARGIN.top, state.log);
     axes(x, y, low, high, width);
     panel.series.forEach((line, i) => drawing.append(...path(line, i, x, y)));
-    if (panel.best !== null && panel.series[1])
-      mark(x(epochs[panel.best]), y(panel.series[1].values[panel.best]), width);
+    if (hasBest(panel)) {
+      const [cx, cy] = [x(epochs[panel.best]), y(panel.series[1].values[panel.best])];
+      drawing.append(svg("circle", { class: "best", cx, cy, r: 6 }));
+    }
     if (state.at !== null) cursor(x, y);
     state.x = x;
   }
 
   function axes(x, y, low, high, width) {
-    const ticks = state.log ? logTicks(low, high) : linearTicks(low, high, 5);
+    const ticks = state.log ? logTicks(low, high) : linearTicks(low, high, height < 200 ? 3 : 5);
     const step = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : 1;
     const digits = Math.max(0, Math.min(3, Math.ceil(-Math.log10(step * 100 + 1e-12))));
     for (const tick of ticks) {
@@ -64,7 +68,7 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
         svg(
           "text",
           { class: "tick", x: x(tick), y: height - MARGIN.bottom + 18, "text-anchor": "middle" },
-          String(tick),
+          whole(tick),
         ),
       );
     }
@@ -83,19 +87,12 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
       .map((point, k) => (point ? `${points[k - 1] ? "L" : "M"}${point[0].toFixed(1)},${point[1].toFixed(1)}` : ""))
       .join("");
     const parts = [svg("path", { class: `line ${look(panel, i)}`, d: drawn })];
-    const alone = points.filter(Boolean).length === 1 ? points.find(Boolean) : null;
-    if (alone) parts.push(svg("circle", { class: `dot ${look(panel, i)}`, cx: alone[0], cy: alone[1], r: 4 }));
+    const alone = (k) => !points[k - 1] && !points[k + 1];
+    points.forEach((point, k) => {
+      if (point && (points.length <= DOTTED || alone(k)))
+        parts.push(svg("circle", { class: `dot ${look(panel, i)}`, cx: point[0], cy: point[1], r: 3 }));
+    });
     return parts;
-  }
-
-  function mark(cx, cy, width) {
-    const text = `best ${show(panel.series[1].values[panel.best])}, epoch ${epochs[panel.best]}`;
-    const above = cy > MARGIN.top + 40;
-    const anchor = cx > width * 0.66 ? "end" : cx < width * 0.33 ? "start" : "middle";
-    drawing.append(
-      svg("circle", { class: "best", cx, cy, r: 5 }),
-      svg("text", { class: "note", x: cx, y: above ? cy - 12 : cy + 22, "text-anchor": anchor }, text),
-    );
   }
 
   function cursor(x, y) {
@@ -167,18 +164,21 @@ function summary(panel, epochs, show) {
   return `${panel.title} over ${count(epochs.length, "epoch")}: ${ends.join("; ")}.`;
 }
 
-function legend(panel) {
+/** Whether a panel has a best epoch to point out. */
+function hasBest(panel) {
+  return panel.best !== null && panel.best !== undefined && panel.series.length > 1;
+}
+
+/** What each line is, and the best value: here, where no curve runs through its text. */
+function legend(panel, epochs) {
+  const swatch = (drawn) => svg("svg", { class: "swatch", viewBox: "0 0 24 12", "aria-hidden": "true" }, drawn);
   const entries = panel.series.map((line, i) =>
-    h(
-      "li",
-      {},
-      svg(
-        "svg",
-        { class: "swatch", viewBox: "0 0 24 8", "aria-hidden": "true" },
-        svg("path", { class: `line ${look(panel, i)}`, d: "M0,4L24,4" }),
-      ),
-      line.name,
-    ),
+    h("li", {}, swatch(svg("path", { class: `line ${look(panel, i)}`, d: "M0,6L24,6" })), line.name),
   );
+  if (hasBest(panel)) {
+    const value = panel.series[1].values[panel.best];
+    const text = `best: ${panel.percent ? percent(value) : shortNumber(value)} in epoch ${whole(epochs[panel.best])}`;
+    entries.push(h("li", { class: "peak" }, swatch(svg("circle", { class: "best", cx: 12, cy: 6, r: 5 })), text));
+  }
   return h("ul", { class: "legend" }, ...entries);
 }

@@ -1,8 +1,13 @@
 // A chart of points: predicted against true, residuals, reliability.
 
-/** @param options {x, y, title, xLabel, yLabel, diagonal, zero, range: [[x0, x1], [y0, y1]], joined, lines(i)} */
+const BARS = 96; // height of the bars below a chart, with the space above them
+
+/**
+ * @param options {x, y, title, xLabel, yLabel, diagonal, zero, range: [[x0, x1], [y0, y1]], joined, lines(i)}, and
+ *   bars: {label, from, to, counts} for bars below the points, on the same axis
+ */
 function pointChart(options) {
-  const height = 320;
+  const height = options.bars ? 320 + BARS : 320;
   const margin = { top: 12, right: 14, bottom: 44, left: 0 };
   const drawing = svg("svg", { role: "img", "aria-label": options.title });
   const box = h(
@@ -30,7 +35,8 @@ function pointChart(options) {
     const ticks = linearTicks(...ys, 5);
     margin.left = 34 + 7 * Math.max(...ticks.map((tick) => show(tick).length));
     const x = scale(...xs, margin.left, width - margin.right);
-    const y = scale(...ys, height - margin.bottom, margin.top);
+    const floor = height - margin.bottom - (options.bars ? BARS : 0);
+    const y = scale(...ys, floor, margin.top);
     for (const tick of ticks) {
       drawing.append(
         svg("line", { class: "grid", x1: margin.left, x2: width - margin.right, y1: y(tick), y2: y(tick) }),
@@ -62,12 +68,13 @@ function pointChart(options) {
           class: "label",
           x: 0,
           y: 0,
-          transform: `translate(13 ${(height - margin.bottom) / 2}) rotate(-90)`,
+          transform: `translate(13 ${floor / 2}) rotate(-90)`,
           "text-anchor": "middle",
         },
         options.yLabel,
       ),
     );
+    if (options.bars) drawing.append(...countBars(options.bars, x, floor + 24, height - margin.bottom));
     const [low, high] = [Math.max(xs[0], ys[0]), Math.min(xs[1], ys[1])];
     if (options.diagonal || options.range)
       drawing.append(svg("line", { class: "ideal", x1: x(low), y1: y(low), x2: x(high), y2: y(high) }));
@@ -113,4 +120,43 @@ function pointChart(options) {
   });
   new ResizeObserver(draw).observe(box);
   return box;
+}
+
+/** Bars of counts from `top` to `bottom`, as heights of logarithms: rare counts stay visible beside frequent ones. */
+function countBars({ label, from, to, counts }, x, top, bottom) {
+  const most = Math.max(...counts);
+  const y = scale(0.5, most, bottom, top, true);
+  const numbers = counts.map(whole);
+  const room = Math.min(...counts.map((_, i) => x(to[i]) - x(from[i])));
+  const fits = room > 6 * Math.max(...numbers.map((text) => text.length));
+  const powers = fits ? [] : logTicks(1, most).filter((tick) => Number.isInteger(Math.log10(tick)));
+  const side = x(0) - 8;
+  return [
+    ...powers.map((tick) => svg("text", { class: "tick", x: side, y: y(tick) + 4, "text-anchor": "end" }, whole(tick))),
+    ...counts.flatMap((value, i) => {
+      if (!value) return [];
+      const [left, right] = [x(from[i]), x(to[i])];
+      const bar = svg("rect", {
+        class: "bar series-0",
+        x: left + 1,
+        width: Math.max(1, right - left - 2),
+        y: y(value),
+        height: bottom - y(value),
+      });
+      if (!fits) return [bar];
+      const place = { class: "bin", x: (left + right) / 2, y: y(value) - 4, "text-anchor": "middle" };
+      return [bar, svg("text", place, numbers[i])];
+    }),
+    svg(
+      "text",
+      {
+        class: "label",
+        x: 0,
+        y: 0,
+        transform: `translate(13 ${(top + bottom) / 2}) rotate(-90)`,
+        "text-anchor": "middle",
+      },
+      label,
+    ),
+  ];
 }

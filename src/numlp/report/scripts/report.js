@@ -31,6 +31,7 @@ async function mountReport() {
   };
   report.pad = mount("pad", add(Pad));
   report.fields = mount("fields", add(Fields));
+  mountScroll();
   Object.assign(report, { data, examples, network, why });
   document.documentElement.dataset.ready = "";
 }

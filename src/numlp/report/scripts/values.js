@@ -2,7 +2,7 @@
 
 function mountValues(mount, targets) {
   for (const { name, true: truth, predicted, rows, metrics } of targets) {
-    const some = truth.length < rows ? `; the chart shows ${truth.length} of ${rows} rows` : "";
+    const some = truth.length < rows ? `; the chart shows ${whole(truth.length)} of ${count(rows, "row")}` : "";
     const lines = (i) => [
       `true ${shortNumber(truth[i])}`,
       `predicted ${shortNumber(predicted[i])}`,
