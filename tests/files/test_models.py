@@ -11,7 +11,8 @@ from safetensors.numpy import load_file, save_file
 from numlp import MLP, Ensemble, Scaling, load_model, save_model
 from numlp.errors import FileFormatError, OutputError, SettingError
 from numlp.files.atomic import write_bytes
-from numlp.files.models import FORMAT_VERSION, read_description, tensor_shapes
+from numlp.files.models import read_description, tensor_shapes
+from numlp.files.versions import FORMAT_VERSION, current
 from numlp.network.activations import ACTIVATIONS
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES
@@ -111,10 +112,10 @@ def rewrite(path, tensors=None, **description):
     [
         ({"format": "other"}, "not a numlp model"),
         (
-            {"format_version": 3, "numlp_version": "7.1"},
-            "format version 3, but this numlp .* reads versions 1 to 2; use numlp '7.1', which wrote it",
+            {"format_version": 4, "numlp_version": "7.1"},
+            "format version 4, but this numlp .* reads versions 1 to 3; use numlp '7.1', which wrote it",
         ),
-        ({"format_version": "2"}, "format version '2'"),
+        ({"format_version": "3"}, "format version '3'"),
         ({"format_version": None}, "format version None"),
         ({"layer_size": [6, 4, 3]}, "linear.1.bias must have shape"),
         ({"layer_size": [6, 4]}, "activation must be one"),
@@ -388,6 +389,12 @@ EARLIER = {
         [0.44074931740760803, 0.5592506527900696],
         [0.5291085839271545, 0.47089138627052307],
     ],
+    3: [
+        [0.9999662637710571, 3.378925975994207e-05],
+        [1.0, 7.644388594352236e-11],
+        [0.9999934434890747, 6.585300070582889e-06],
+        [0.9628564715385437, 0.03714350238442421],
+    ],
 }
 
 
@@ -400,4 +407,34 @@ def test_files_of_earlier_versions_stay_readable(version):
     model = load_model(Path(__file__).with_name(f"model-{version}.safetensors"))
     rows = [[1.0, 2, 3], [4, 5, 7], [9, 1, 2], [0, 0, 1]]
     np.testing.assert_allclose(model.predict_proba(rows), EARLIER[version], rtol=1e-5)
-    assert model.class_names == (("x", "y", "z"), ("no", "yes"))[version - 1]
+    assert model.class_names == (("x", "y", "z"), ("no", "yes"), ("no", "yes"))[version - 1]
+
+
+def test_gelu_in_files_of_earlier_versions_stays_the_one_by_tanh():
+    path = Path(__file__).with_name("model-2-gelu.safetensors")
+    model = load_model(path)
+    rows = [[1.0, 2, 3], [4, 5, 7], [9, 1, 2], [0, 0, 1]]
+    then = [0.16550101339817047, 0.1498590111732483, 0.08669734001159668, 0.16900523006916046]
+    np.testing.assert_allclose(model.predict_proba(rows)[:, 0], then, rtol=1e-5)
+    assert [activation.name for activation in model.activations] == ["gelu_tanh", "tanh"]
+    assert read_description(path)["recipe"]["activation"] == ["gelu_tanh", "tanh"]
+    now = load_model(Path(__file__).with_name("model-3.safetensors"))
+    assert [activation.name for activation in now.activations] == ["gelu", "gelu_tanh"]
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ("gelu", "gelu_tanh"),
+        (["relu", "gelu"], ["relu", "gelu_tanh"]),
+        ({"tuple": ["gelu", "tanh"]}, {"tuple": ["gelu_tanh", "tanh"]}),
+        (" gelu()", "gelu_tanh()"),
+        ("gelu_tanh", "gelu_tanh"),
+        (3, 3),
+        ({"items": [["gelu", 1]]}, {"items": [["gelu", 1]]}),
+        (None, None),
+    ],
+)
+def test_gelu_in_recipes_and_parameters_of_earlier_versions_is_renamed(then, now):
+    described = {"format_version": 2, "recipe": {"activation": then, "parameters": {"activation": then}}}
+    assert current(described)["recipe"] == {"activation": now, "parameters": {"activation": now}}

@@ -1,6 +1,7 @@
 """Activations: PyTorch's values and derivatives (tests/reference), and what holds for each."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,18 @@ def test_values_and_slopes_are_those_of_pytorch(text):
     z, slope = activate(resolve("activation", text, ACTIVATIONS), np.array(REFERENCE["z"]))
     np.testing.assert_allclose(z, REFERENCE["cases"][text]["values"], rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(slope, REFERENCE["cases"][text]["slopes"], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(("dtype", "error"), [(np.float32, 5e-7), (np.float64, 1e-15)])
+def test_gelu_is_the_one_by_the_error_function(dtype, error):
+    z = np.concatenate([np.linspace(-12, 12, 4801), [-1e-300, 0.0, -0.0, 1e-300]]).astype(dtype)
+    values, slopes = activate(ACTIVATIONS["gelu"](), z)
+    below = np.array([0.5 * math.erfc(-each / math.sqrt(2)) for each in z.tolist()])
+    density = np.exp(-(z.astype(float) ** 2) / 2) / math.sqrt(2 * math.pi)
+    np.testing.assert_allclose(values, z * below, rtol=0, atol=error * 12)
+    np.testing.assert_allclose(slopes, below + z * density, rtol=0, atol=error)
+    if dtype == np.float64:  # small values keep their digits
+        np.testing.assert_allclose(values, z * below, rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

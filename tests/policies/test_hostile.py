@@ -88,7 +88,6 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("hostile")
 
 
-@pytest.mark.filterwarnings("ignore:the network computes GELU")
 def test_honest_files_are_read(reader, tmp_path):
     read, seeds = reader
     for seed in seeds:

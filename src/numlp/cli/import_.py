@@ -1,6 +1,5 @@
 """`numlp import`: a network from an ONNX file."""
 
-import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -39,12 +38,8 @@ def import_(
 
     path = output or model.with_suffix(".safetensors")
     check_free(path, ".safetensors", force)
-    with warnings.catch_warnings(record=True) as notes:
-        warnings.simplefilter("always", UserWarning)
-        network = import_onnx(model, loss=loss, output=follow)
+    network = import_onnx(model, loss=loss, output=follow)
     save_model(network, path)
-    for note in {str(note.message) for note in notes}:
-        console(stderr=True).print(f"numlp: note: {note}")
     console().print(f"{path}: {network!r}")
 
 

@@ -21,6 +21,7 @@ from numlp.arrays.special import Array
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.atomic import write_bytes
 from numlp.files.tensors import open_tensors
+from numlp.files.versions import FORMAT_VERSION, current
 from numlp.network.ensemble import Ensemble
 from numlp.network.layers import ARCHITECTURE, as_activations, make_layers, parameter_shapes
 from numlp.network.losses import LOSSES
@@ -34,7 +35,6 @@ from numlp.settings.texts import parse_json
 from numlp.version import __version__
 
 FORMAT = "numlp-model"
-FORMAT_VERSION = 2
 _SCALINGS = ("input_scaling", "target_scaling")
 _TENSOR_DTYPES = {"F32": "float32", "F64": "float64"}
 _NETWORK: dict[str, tuple[type | tuple[type, ...], type | None]] = {  # type of each entry, and of its items
@@ -207,10 +207,9 @@ def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | Non
         described = parse_json((metadata or {})["numlp"])
         if described["format"] != FORMAT:
             raise KeyError(described["format"])
+        described = current(described)
     except (KeyError, TypeError, ValueError) as error:
         raise FileFormatError(f"{path} is a safetensors file, but not a numlp model") from error
-    if described.get("format_version") == 1:
-        described = _from_version_1(described)
     if described.get("format_version") != FORMAT_VERSION:
         raise FileFormatError(
             f"{path} has format version {described.get('format_version')!r:.20}, but this numlp ({__version__}) "
@@ -229,16 +228,6 @@ def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | Non
     for network in networks:
         _check_described(path, network)
     return {"recipe": None, "training": None, **described}  # earlier releases left out empty entries
-
-
-def _from_version_1(described: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a description of version 1, which holds one plain network, as one of the current version."""
-    sizes = described.get("layer_size")
-    hidden = max(len(sizes) - 2, 0) if isinstance(sizes, list) else 0
-    network = {name: described.get(name, 0.0) for name in _NETWORK}
-    network |= {"activation": [described.get("activation")] * hidden, "normalization": "none", "temperature": 1.0}
-    common = {"format_version": FORMAT_VERSION, "ensemble": False, "temperature": 1.0, "networks": [network]}
-    return {**common, **{name: described.get(name) for name in ("numlp_version", "recipe")}}
 
 
 def _check_described(path: str | os.PathLike[str], network: Any) -> None:

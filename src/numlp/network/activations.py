@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from numlp.arrays.special import Array, sigmoid, softplus
+from numlp.arrays.special import Array, normal, sigmoid, softplus
 from numlp.settings.checks import fraction, positive
 from numlp.settings.named import Named, setting
 
@@ -114,13 +114,40 @@ class SELU(Activation):
 
 
 class GELU(Activation):
-    r"""z times the share of a standard normal variable that lies below z, by an approximation.
+    r"""f(z) = z Φ(z) with Φ(z) = ½ (1 + erf(z / √2)), the probability that a standard normal variable is below z.
 
-    f(z) = :math:`\tfrac12 z (1 + \tanh(\sqrt{2/\pi}\,(z + 0.044715\, z^3)))`. D. Hendrycks, K. Gimpel, "Gaussian
-    error linear units" (2016), who give it.
+    D. Hendrycks, K. Gimpel, "Gaussian error linear units" (2016). `numlp.arrays.special.normal` computes Φ, and names
+    the source of its approximation.
     """
 
     name = "gelu"
+
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+        tail = np.empty_like(z) if derivative is None else derivative
+        np.subtract(0, z, out=z)  # −z; where z is 0, this is 0 and never −0
+        normal(z, tail, scratch)
+        np.copysign(tail, z, out=tail)
+        if derivative is not None:  # Φ(z) + z φ(z), but for the 1 in Φ(z) = 1 − Φ(−z) above zero
+            np.multiply(scratch, z, out=scratch)
+            np.subtract(tail, scratch, out=scratch)
+        # z Φ(z) = max(z, 0) − |z| Φ(−|z|) keeps its digits far below zero, too.
+        np.multiply(tail, z, out=tail)
+        np.minimum(z, 0, out=z)
+        np.add(z, tail, out=z)
+        if derivative is not None:
+            np.less(z, 0, out=derivative)
+            np.add(derivative, scratch, out=derivative)
+        np.negative(z, out=z)
+
+
+class GELUTanh(Activation):
+    r"""GELU by an approximation, as PyTorch's ``GELU(approximate="tanh")``.
+
+    f(z) = :math:`\tfrac12 z (1 + \tanh(\sqrt{2/\pi}\,(z + 0.044715\, z^3)))`. D. Hendrycks, K. Gimpel, "Gaussian
+    error linear units" (2016), who give it. It differs from `GELU` by up to 5e-4.
+    """
+
+    name = "gelu_tanh"
 
     def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
         cubic, rate = 0.044715, 0.7978845608028654
@@ -221,5 +248,5 @@ class Softplus(Activation):
 
 ACTIVATIONS: dict[str, type[Activation]] = {
     activation.name: activation
-    for activation in (Identity, ReLU, LeakyReLU, ELU, SELU, GELU, SiLU, Mish, Tanh, Sigmoid, Softplus)
+    for activation in (Identity, ReLU, LeakyReLU, ELU, SELU, GELU, GELUTanh, SiLU, Mish, Tanh, Sigmoid, Softplus)
 }

@@ -66,6 +66,11 @@ def _found(kind: str, name: str, registry: Mapping[str, Callable[..., str]]) -> 
 
 
 def _gelu(graph: Graph, z: str) -> str:
+    curve = graph("Erf", graph("Mul", z, single(math.sqrt(0.5))))
+    return graph("Mul", graph("Mul", z, single(0.5)), graph("Add", curve, single(1)))
+
+
+def _gelu_tanh(graph: Graph, z: str) -> str:
     cube = graph("Mul", graph("Mul", graph("Mul", z, z), z), single(0.044715))
     curve = graph("Tanh", graph("Mul", graph("Add", z, cube), single(math.sqrt(2 / math.pi))))
     return graph("Mul", graph("Mul", z, single(0.5)), graph("Add", curve, single(1)))
@@ -78,6 +83,7 @@ _ACTIVATIONS: dict[str, Callable[[Graph, str, Any], str]] = {
     "elu": lambda graph, z, settings: graph("Elu", z, alpha=settings.alpha),
     "selu": lambda graph, z, _: graph("Selu", z),
     "gelu": lambda graph, z, _: _gelu(graph, z),
+    "gelu_tanh": lambda graph, z, _: _gelu_tanh(graph, z),
     "silu": lambda graph, z, _: graph("Mul", z, graph("Sigmoid", z)),
     "mish": lambda graph, z, _: graph("Mul", z, graph("Tanh", graph("Softplus", z))),
     "tanh": lambda graph, z, _: graph("Tanh", z),

@@ -34,8 +34,6 @@ def import_onnx(
     `export_onnx` wrote yields the original network or ensemble, except that batch norms are folded and that dropout
     and noise, which act in training only, are lost.
 
-    GELU by the error function, PyTorch's default, becomes numlp's GELU by tanh, with a `UserWarning`.
-
     Parameters
     ----------
     path : path

@@ -47,14 +47,9 @@ def _erf(x: AnyArray) -> AnyArray:
     return np.array([math.erf(value) for value in x.ravel()]).reshape(x.shape)
 
 
-def exact_gelu(x: AnyArray) -> AnyArray:
-    """Return z times the probability that a standard normal variable is below z."""
-    return np.asarray(0.5 * x * (1 + _erf(x / math.sqrt(2))))
-
-
 def _gelu(x: AnyArray, approximate: bytes = b"none") -> AnyArray:
     if approximate != b"tanh":
-        return exact_gelu(x)
+        return np.asarray(0.5 * x * (1 + _erf(x / math.sqrt(2))))
     return np.asarray(0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))))
 
 

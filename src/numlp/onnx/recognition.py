@@ -7,7 +7,6 @@ same. A function is a callable that takes rows, (`ROWS`, width), and is evaluate
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,20 +15,15 @@ import numpy.typing as npt
 
 from numlp.arrays.special import sigmoid
 from numlp.errors import SettingError
-from numlp.network.activations import ACTIVATIONS, ELU, GELU, Activation, LeakyReLU
+from numlp.network.activations import ACTIVATIONS, ELU, Activation, LeakyReLU
 from numlp.network.layers.norm import EPSILON
 from numlp.network.losses import LOSSES, Loss
-from numlp.onnx.operators import exact_gelu
 
 Rows = npt.NDArray[np.float64]
 Function = Callable[[Rows], Rows]
 
 ROWS = 31  # prime, so that no reshape mistakes it for a number of features
 _LARGE = 2.0**20
-_NEARLY_GELU = (
-    "the network computes GELU by the error function, numlp by tanh: values of units differ by up to 5e-4. If that "
-    "matters, train with the tanh form (in PyTorch, GELU(approximate='tanh')), or continue training in numlp"
-)
 _CURVES = ("softmax_cross_entropy", "sigmoid_binary_cross_entropy", "poisson")
 
 
@@ -71,9 +65,6 @@ def activation(function: Function, width: int) -> Activation | None:
         candidate(z, None, np.empty_like(z))
         if _same(y, z):
             return candidate
-    if _same(y, exact_gelu(x)):
-        warnings.warn(_NEARLY_GELU, UserWarning, stacklevel=2)
-        return GELU()
     return None
 
 

@@ -7,6 +7,15 @@ const eluOf = (alpha) => ({
   slope: (z) => (z > 0 ? 1 : alpha * Math.exp(z)),
 });
 
+// The normal distribution, with formula 26.2.17 of Abramowitz and Stegun (1964), as in special.py for float32.
+const density = (z) => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+const cumulative = (z) => {
+  const t = 1 / (1 + 0.2316419 * Math.abs(z));
+  const powers = [1.330274429, -1.821255978, 1.781477937, -0.356563782, 0.31938153];
+  const tail = density(z) * powers.reduce((sum, coefficient) => (sum + coefficient) * t, 0);
+  return z > 0 ? 1 - tail : tail;
+};
+
 const ACTIVATIONS = {
   identity: () => ({ value: (z) => z, slope: () => 1 }),
   relu: () => ({ value: (z) => Math.max(z, 0), slope: (z) => (z > 0 ? 1 : 0) }),
@@ -16,7 +25,8 @@ const ACTIVATIONS = {
     const [{ value, slope }, scale] = [eluOf(1.6732632423543772), 1.0507009873554805];
     return { value: (z) => scale * value(z), slope: (z) => scale * slope(z) };
   },
-  gelu: () => {
+  gelu: () => ({ value: (z) => z * cumulative(z), slope: (z) => cumulative(z) + z * density(z) }),
+  gelu_tanh: () => {
     const [cubic, rate] = [0.044715, 0.7978845608028654];
     const bend = (z) => Math.tanh(rate * (z + cubic * z ** 3));
     return {
