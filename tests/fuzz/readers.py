@@ -17,7 +17,7 @@ import numlp.sklearn
 from fuzz import packing
 from numlp import MLP, Checkpoint, EarlyStopping, Ensemble, load_dataset, load_model, save_model, standardize, train
 from numlp.datasets.idx import read_idx
-from numlp.datasets.png import read_png
+from numlp.datasets.image import read_image
 from numlp.datasets.readers import read_samples
 from numlp.files.checkpoints import describe_checkpoint
 from numlp.files.models import read_description, tensor_shapes
@@ -169,11 +169,31 @@ def _onnx_files() -> list[bytes]:
     return _made(*(lambda path, net=net: export_onnx(net, path) for net in nets)) + others
 
 
-def _png_files() -> list[bytes]:
+def _images(form: str, *modes: str) -> list[bytes]:
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8) * 3
-    images = [Image.fromarray(pixels), Image.fromarray(pixels).convert("RGBA"), Image.fromarray(pixels).convert("P")]
-    images.append(Image.fromarray(pixels).convert("1"))
-    return [_written(lambda file, image=image: image.save(file, "png")) for image in images]
+    images = [Image.fromarray(pixels).convert(mode) for mode in modes]
+    if "RGBA" in modes:  # white ink on a transparent ground
+        images[-1] = Image.new("RGBA", (8, 8), "white")
+        images[-1].putalpha(Image.fromarray(pixels))
+    exif = Image.Exif()
+    exif[274] = 6  # lies on its side
+    with_exif = {"exif": exif.tobytes()} if form in ("png", "jpeg", "webp") else {}
+    return [
+        _written(lambda file, image=image, more=more: image.save(file, form, **more))
+        for image in images
+        for more in ({}, with_exif)
+    ]
+
+
+def _png_files() -> list[bytes]:
+    deep = Image.fromarray(np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000)
+    return [*_images("png", "L", "P", "1", "LA", "RGBA"), _written(lambda file: deep.save(file, "png"))]
+
+
+def _read_image(path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is done to an image is told
+        read_image(path, MLP([64, 2], input_shape=(8, 8), input_scaling=standardize(np.zeros((2, 8, 8), np.uint8))))
 
 
 def _snapshots() -> list[bytes]:
@@ -199,7 +219,11 @@ READERS = {
     "checkpoint": Reader("0.safetensors", _read_checkpoint, _checkpoints, packing.tensors),
     "snapshots": Reader("snapshots.safetensors", load_snapshots, _snapshots, packing.tensors),
     "onnx": Reader("net.onnx", import_onnx, _onnx_files, packing.onnx_graph),
-    "png": Reader("image.png", lambda path: read_png(path, (8, 8)), _png_files, packing.png),
+    "png": Reader("image.png", _read_image, _png_files, packing.png),
+    "jpeg": Reader("image.jpg", _read_image, lambda: _images("jpeg", "L", "RGB")),
+    "webp": Reader("image.webp", _read_image, lambda: _images("webp", "RGB", "RGBA")),
+    "gif": Reader("image.gif", _read_image, lambda: _images("gif", "L", "P", "RGBA")),
+    "bmp": Reader("image.bmp", _read_image, lambda: _images("bmp", "1", "L", "P", "RGB", "RGBA")),
     "history": Reader(
         "history.csv",
         lambda path: load_run(path.parent),

@@ -5,6 +5,7 @@ Tests of a single format are beside the other tests of its reader.
 
 import contextlib
 import gzip
+import io
 import json
 import math
 import os
@@ -26,13 +27,14 @@ from fuzz.readers import READERS, Reader
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
+from PIL import Image
 from safetensors.numpy import load_file, save_file
 
-from numlp import MLP, load_dataset, load_model, save_model
+from numlp import MLP, load_dataset, load_model, save_model, standardize
 from numlp.cli import main
 from numlp.datasets.csv_files import read_csv
 from numlp.datasets.idx import read_idx
-from numlp.datasets.png import read_png
+from numlp.datasets.image import read_image
 from numlp.datasets.readers import read_parts, read_samples
 from numlp.errors import DataError, FileFormatError, NumlpError, SettingError
 from numlp.files.checkpoints import read_checkpoint, write_checkpoint
@@ -576,7 +578,9 @@ def test_invalid_histories_are_refused(tmp_path, model, content):
         load_run(run)
 
 
-# --- PNG
+# --- images
+
+IMAGES = MLP([64, 2], input_shape=(8, 8), input_scaling=standardize(np.zeros((2, 8, 8), np.uint8)))
 
 
 def png(width, height, *chunks):
@@ -592,16 +596,63 @@ def test_png_bombs_are_refused(tmp_path):
     for side in (8192, 100_000, 2**31 - 1):
         path.write_bytes(png(side, side, (b"IDAT", zlib.compress(bytes(1 << 24), 9))))
         with quickly(), pytest.raises(DataError, match="pixels, but the network takes 8×8"):
-            read_png(path, (8, 8))
+            read_image(path, IMAGES)
     packed = zlib.compress(bytes(200 * 10**6), 9)
     image = (b"IDAT", zlib.compress(bytes(72)))
     for chunk in ((b"zTXt", b"a\0\0" + packed), (b"iTXt", b"a\0\1\0\0\0" + packed), (b"iCCP", b"a\0\0" + packed)):
         path.write_bytes(png(8, 8, chunk, image))
         with quickly(mebibytes=8), contextlib.suppress(FileFormatError):
-            assert not read_png(path, (8, 8)).any()
+            assert not read_image(path, IMAGES).any()
     path.write_bytes(png(8, 8, (b"IDAT", packed)))
     with quickly(mebibytes=8), contextlib.suppress(FileFormatError):
-        assert not read_png(path, (8, 8)).any()
+        assert not read_image(path, IMAGES).any()
+
+
+def honest(form, **settings):
+    file = io.BytesIO()
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).convert("RGB").save(file, form, **settings)
+    return bytearray(file.getvalue())
+
+
+def claims(form, side):
+    """An image that claims to have such sides."""
+    content = honest(form)
+    if form == "jpeg":
+        place = content.index(b"\xff\xc0") + 5
+        content[place : place + 4] = struct.pack(">HH", side, side)
+    elif form == "webp":
+        content[12:12] = b"VP8X" + struct.pack("<II", 10, 0) + 2 * (side - 1).to_bytes(3, "little")
+        content[4:8] = struct.pack("<I", len(content) - 8)
+    elif form == "gif":
+        content[6:10] = struct.pack("<HH", side, side)
+    else:
+        content[18:26] = struct.pack("<ii", side, side)
+    return content
+
+
+@pytest.mark.parametrize(("form", "side"), [("jpeg", 65_000), ("webp", 16_384), ("gif", 65_535), ("bmp", 2**31 - 1)])
+def test_bombs_of_other_images_are_refused(tmp_path, form, side):
+    path = tmp_path / f"bomb.{form}"
+    path.write_bytes(claims(form, side))
+    with quickly(mebibytes=4), pytest.raises(NumlpError, match=r"the network takes 8×8|isn't an image"):
+        read_image(path, IMAGES)
+
+
+def test_a_frame_that_is_larger_than_its_image_is_refused(tmp_path):
+    content = honest("gif")
+    place = content.index(b"\x2c\0\0\0\0\x08\0\x08\0") + 5
+    content[place : place + 4] = struct.pack("<HH", 65_535, 65_535)
+    (tmp_path / "bomb.gif").write_bytes(content)
+    with quickly(mebibytes=4), pytest.raises(NumlpError):
+        read_image(tmp_path / "bomb.gif", IMAGES)
+
+
+def test_thousands_of_scans_of_a_jpeg_are_refused(tmp_path):
+    content = honest("jpeg", progressive=True)
+    last = content[content.rindex(b"\xff\xda") : -2]
+    (tmp_path / "bomb.jpg").write_bytes(content[:-2] + last * (2**20 // len(last)) + b"\xff\xd9")
+    with quickly(mebibytes=4), pytest.raises(FileFormatError, match="more than 1,000 scans"):
+        read_image(tmp_path / "bomb.jpg", IMAGES)
 
 
 # --- ONNX

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import typer
 
 from numlp.cli.output import Json, console, print_json, shown, table
-from numlp.datasets.png import read_png
+from numlp.datasets.image import SUFFIXES, read_image
 from numlp.datasets.readers import read_samples
 from numlp.files.models import load_model
 from numlp.network.predictor import Predictor
@@ -27,7 +27,11 @@ def predict(
     model: Annotated[str, typer.Argument(help="A run's folder or a model file.", show_default=False)],
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="INPUT...", help="PNG images, or .npy, .npz, .csv or IDX files.", show_default=False),
+        typer.Argument(
+            metavar="INPUT...",
+            help="Images (PNG, JPEG, WebP, GIF, BMP), or .npy, .npz, .csv or IDX files.",
+            show_default=False,
+        ),
     ],
     array: Annotated[
         str | None, typer.Option("--inputs", help="The array of an .npz to read, if it isn't x or the only one.")
@@ -36,7 +40,8 @@ def predict(
 ) -> None:
     """Predict the class and its probability, or the value, of every sample.
 
-    A PNG image must have the size of the training images and look like them: MNIST's digits are white on black.
+    An image must have the size of the training images and look like them. MNIST's digits are white on black; numlp
+    inverts an image that is black on white, and says so in a note.
     """
     from numlp.runs.folder import model_path
 
@@ -102,8 +107,8 @@ def _predictions(network: Predictor, samples: npt.NDArray[Any]) -> list[dict[str
 
 
 def _samples(name: str, network: Predictor, array: str | None) -> npt.NDArray[Any]:
-    if Path(name).suffix.lower() == ".png":
-        return read_png(Path(name), network.input_shape or network.layer_size[:1])
+    if Path(name).suffix.lower() in SUFFIXES:
+        return read_image(Path(name), network)
     samples = read_samples(name, network.feature_names, array)
     alone = network.input_shape is not None and samples.shape == network.input_shape
     return samples[None] if alone else samples

@@ -121,7 +121,7 @@ def read_samples(
     try:
         return read_idx(path)
     except FileFormatError as error:
-        raise FileFormatError(f"{error} (samples can be .png, {', '.join(SUFFIXES)} or IDX files)") from error
+        raise FileFormatError(f"{error} (samples can be images, {', '.join(SUFFIXES)} or IDX files)") from error
 
 
 def _holds_arrays(target: str | None) -> bool:
