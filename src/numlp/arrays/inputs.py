@@ -14,7 +14,7 @@ from numlp.arrays.sparse import is_sparse
 from numlp.arrays.special import AnyArray, all_finite
 from numlp.errors import DataError
 
-_CHUNK = 4096  # rows checked at a time
+_CHUNK = 1 << 18  # numbers checked at a time, which copies them unless they are contiguous
 
 
 def as_rows(x: npt.ArrayLike, name: str = "x", *, finite: bool = True) -> AnyArray:
@@ -40,8 +40,9 @@ def as_rows(x: npt.ArrayLike, name: str = "x", *, finite: bool = True) -> AnyArr
     if array.size == 0:
         raise DataError(f"{name} is empty, with shape {array.shape}; give it at least one row and one feature")
     if finite:
-        for start in range(0, len(array), _CHUNK):
-            require_finite(array[start : start + _CHUNK], start, name)
+        size = max(1, _CHUNK // math.prod(array.shape[1:]))
+        for start in range(0, len(array), size):
+            require_finite(array[start : start + size], start, name)
     return array
 
 
@@ -55,7 +56,8 @@ def require_finite(rows: AnyArray, start: int = 0, name: str = "x") -> None:
 def as_features(x: npt.ArrayLike, n_features: int, *, finite: bool = True) -> AnyArray:
     """Return `x`, shape (n, …), flattened to (n, features), after the checks of `as_rows`.
 
-    SciPy's sparse matrices stay sparse, as CSR, whose rows can be selected.
+    SciPy's sparse matrices stay sparse, as CSR, whose rows can be selected. Rows whose features lie apart in memory,
+    so that only a copy could be flattened, keep their shape: `dense` flattens a chunk of them.
 
     Raises
     ------
@@ -70,7 +72,18 @@ def as_features(x: npt.ArrayLike, n_features: int, *, finite: bool = True) -> An
         raise DataError(
             f"x has {found} features a row (shape {rows.shape}), but the network takes {n_features}{hint}"
         )
-    return rows if sparse else rows.reshape(len(rows), found)
+    return rows if sparse else flattened(rows)
+
+
+def flattened(rows: AnyArray) -> AnyArray:
+    """Return rows, (n, …), as a view of shape (n, features), or unchanged if there is no such view.
+
+    >>> images = np.zeros((5, 2, 3))
+    >>> flattened(images).shape, flattened(images[:, :, 1:]).shape
+    ((5, 6), (5, 2, 2))
+    """
+    one = rows[:1].reshape(1, -1)  # is copied exactly if all rows would be
+    return rows.reshape(len(rows), -1) if np.may_share_memory(one, rows) else rows
 
 
 def as_csr(x: Any) -> Any:

@@ -1,4 +1,7 @@
-"""SciPy's sparse matrices, without importing SciPy: the matrices bring the methods that numlp needs."""
+"""Sparse and scattered rows, made dense.
+
+SciPy's matrices bring the methods that numlp needs, so SciPy isn't imported.
+"""
 
 from typing import Any
 
@@ -12,6 +15,11 @@ def is_sparse(x: object) -> bool:
 
 
 def dense(rows: Any) -> npt.NDArray[Any]:
-    """Return rows as an ordinary array: sparse rows converted, others unchanged."""
+    """Return rows, sparse or in any order in memory, as a C-ordered array, (n, features): the same if it is one.
+
+    What computes with rows makes them dense a chunk at a time, and so gives the same bits for the same numbers.
+    """
     array: npt.NDArray[Any] = rows.toarray() if is_sparse(rows) else rows
-    return array
+    if array.ndim == 2 and array.flags.c_contiguous:
+        return array
+    return np.ascontiguousarray(array.reshape(len(array), -1))

@@ -92,6 +92,20 @@ def as_labels(y: npt.ArrayLike, n_labels: int, class_names: Sequence[str] | None
     return rows.astype(np.float64)
 
 
+def target_rows(targets: AnyArray, n_targets: int, dtype: npt.DTypeLike) -> AnyArray:
+    """Return checked targets, class indices or rows, as new C-ordered rows, (n, targets): indices become one-hot.
+
+    >>> target_rows(np.array([2, 0]), 3, "float32")
+    array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
+    """
+    if targets.ndim == 2:
+        return targets.astype(dtype, order="C")
+    rows = np.zeros((len(targets), n_targets), dtype)
+    rows[np.arange(len(targets)), targets] = 1
+    return rows
+
+
 def _as_labels(y: Any) -> AnyArray:
     if is_sparse(y):
         raise DataError("y must be an ordinary array, not a sparse matrix; give y.toarray()")

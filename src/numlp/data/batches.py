@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -9,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays import buffers
+from numlp.arrays.gathering import Gathering
 from numlp.arrays.randomness import Role, generator
-from numlp.arrays.sparse import is_sparse
 from numlp.arrays.special import Array
 from numlp.data.augmentation import Images
 from numlp.data.rows import Rows
@@ -100,20 +101,21 @@ class Batches:
         size = min(whole_number("batch_size", batch_size), n)
         self.batch_size = size
         self.seed, self.mixup = seed, mixup
-        self.x, self.weights = x, None if weights is None else weights.astype(dtype)
+        self.weights = None if weights is None else weights.astype(dtype)
         self._scale = scaling.between(x.dtype, dtype)
-        # Looking class indices up in the identity matrix makes them one-hot rows.
-        table = np.eye(n_targets, dtype=dtype) if targets.ndim == 1 else targets.astype(dtype)
-        self._table = table * (1 - smoothing) + smoothing * rest if smoothing else table
         self._classes = targets if targets.ndim == 1 else None
+        # The targets, or the two numbers that one-hot rows are made of.
+        table = np.arange(2.0, dtype=dtype) if targets.ndim == 1 else targets.astype(dtype, order="C")
+        self._table = table * (1 - smoothing) + smoothing * rest if smoothing else table
         self._order = np.arange(n)
-        self._sparse = is_sparse(x)
-        inputs: Array = buffers.empty((size, x.shape[1]), dtype)
+        self._gathering = Gathering(x, size)
+        inputs: Array = buffers.empty((size, math.prod(x.shape[1:])), dtype)
         # Rows of the right dtype are scaled in place, which saves a pass over them.
         gathered: npt.NDArray[Any] = inputs if x.dtype == inputs.dtype else buffers.empty(inputs.shape, x.dtype)
         augmented: Array = buffers.empty(inputs.shape if augmentation else (0, 0), dtype)
         rows_of_targets: Array = buffers.empty((size, n_targets), dtype)
-        self._buffers = gathered, augmented, inputs, np.empty(size, np.intp), rows_of_targets, np.empty(size, dtype)
+        labels = np.arange(size), np.empty(size, np.intp)
+        self._buffers = gathered, augmented, inputs, *labels, rows_of_targets, np.empty(size, dtype)
         self._resize(size)
         mixed = (self._inputs, self._targets, self._weights)
         self._partners = tuple(np.empty_like(array) for array in mixed) if mixup else ()
@@ -122,7 +124,8 @@ class Batches:
     def _resize(self, n: int) -> None:
         """Cut the buffers to batches of `n` rows."""
         views: Any = (buffer[:n] for buffer in self._buffers)
-        self._gathered, self._augmented, self._inputs, self._labels, self._targets, self._weights = views
+        self._gathered, self._augmented, self._inputs, *labels, self._targets, self._weights = views
+        self._places, self._labels = labels
 
     def check(self, n_inputs: int, n_targets: int, dtype: np.dtype[Any]) -> None:
         """Refuse a network that takes other inputs or targets than these batches."""
@@ -144,6 +147,8 @@ class Batches:
         augmenting = generator(self.seed, epoch, Role.AUGMENTATION)
         mixing = generator(self.seed, epoch, Role.MIXUP)
         for start in range(0, len(self._order), self.batch_size):
+            if start % self._gathering.ahead == 0:
+                self._gathering.read(self._order[start : start + self._gathering.ahead])
             batch = self.batch(self._order[start : start + self.batch_size], augmenting)
             if self.mixup:
                 self._mix(batch, mixing.beta(self.mixup, self.mixup))
@@ -155,21 +160,19 @@ class Batches:
         generator(self.seed, epoch, Role.SHUFFLE).shuffle(order)
 
     def batch(self, index: npt.NDArray[np.intp], augmenting: np.random.Generator) -> Batch:
-        """Return the batch of the rows with these indices."""
+        """Return the batch of the rows with these indices, which `epoch` has read."""
         n = len(index)
         if n != len(self._targets):
             self._resize(n)
         gathered, targets, weights = self._gathered, self._targets, None
-        if self._sparse:
-            self.x[index].toarray(out=gathered)
-        else:
-            # mode="clip" skips a temporary copy and the check of indices, which are valid by construction.
-            np.take(self.x, index, axis=0, out=gathered, mode="clip")
+        self._gathering.take(index, out=gathered)
         if self.weights is not None:
             weights = np.take(self.weights, index, out=self._weights, mode="clip")
-        if self._classes is not None:
-            index = np.take(self._classes, index, out=self._labels, mode="clip")
-        np.take(self._table, index, axis=0, out=targets, mode="clip")
+        if self._classes is None:
+            np.take(self._table, index, axis=0, out=targets, mode="clip")
+        else:
+            targets.fill(self._table[0])
+            targets[self._places, np.take(self._classes, index, out=self._labels, mode="clip")] = self._table[1]
         if self._augment is not None:
             self._augment(gathered, self._augmented, augmenting)
             gathered = self._augmented

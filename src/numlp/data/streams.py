@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numlp.arrays.inputs import as_features
 from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray
+from numlp.arrays.targets import target_rows
 from numlp.data.batches import Batch
 from numlp.data.weights import as_weights
 from numlp.errors import DataError, NumlpError
@@ -110,6 +111,5 @@ class Stream:
         return Batch(self.scaling.apply(x, np.empty(x.shape, dtype)), targets, weights)
 
     def _targets(self, targets: AnyArray) -> npt.NDArray[np.floating[Any]]:
-        dtype = self.predictor.dtype
-        rows = np.eye(self.predictor.n_targets, dtype=dtype)[targets] if targets.ndim == 1 else targets.astype(dtype)
+        rows = target_rows(targets, self.predictor.n_targets, self.predictor.dtype)
         return rows * (1 - self.smoothing) + self.smoothing * self.rest if self.smoothing else rows

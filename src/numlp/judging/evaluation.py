@@ -6,6 +6,7 @@ import numpy as np
 
 from numlp.arrays import buffers
 from numlp.arrays.special import Array
+from numlp.arrays.targets import target_rows
 from numlp.data.rows import Data, Rows, check_rows, check_several, class_weights_for, normalized, weighted_by_class
 from numlp.data.weights import ClassWeight
 from numlp.judging.metrics import Tally
@@ -54,9 +55,8 @@ def class_weights_of(predictor: Predictor, data: Data, class_weight: ClassWeight
 def evaluate_rows(predictor: Predictor, rows: Rows) -> dict[str, float]:
     """Return the metrics of `evaluate` for rows that are already checked."""
     n, n_outputs, dtype = rows.x.shape[0], predictor.layer_size[-1], predictor.dtype
-    size = min(chunk_rows(predictor.layer_size[0]), n)
+    size = min(chunk_rows(predictor.layer_size), n)
     tally = Tally(predictor.loss, size, n_outputs, dtype)
-    one_hot: Array = np.eye(predictor.n_targets, dtype=dtype)
     delta, scratch = np.empty((2, size, n_outputs), dtype)
     values: Array = np.empty(size, dtype)
     if n > size:
@@ -66,7 +66,7 @@ def evaluate_rows(predictor: Predictor, rows: Rows) -> dict[str, float]:
         logits, targets = predictor.logits(rows.x[part]), rows.targets[part]
         if predictor.temperature != 1:
             np.divide(logits, predictor.temperature, out=logits)
-        targets = one_hot[targets] if targets.ndim == 1 else targets.astype(dtype)
+        targets = target_rows(targets, predictor.n_targets, dtype)
         weights = None if rows.weights is None else rows.weights[part].astype(dtype)
         m = len(logits)
         predictor.loss.value_and_grad(logits, targets, values[:m], delta[:m], scratch[:m])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from numlp.network.scaling import Scaling
 
 _ROWS = 1024  # predicted or evaluated at a time: enough for BLAS, few enough for the cache
 _NUMBERS = 1 << 22  # the most in those rows, since rows of a wide sparse matrix are made dense
+_LOGITS = 1 << 20  # the most for those rows, of which evaluation holds several arrays
 
 
 class Predictor(ABC):
@@ -127,7 +128,7 @@ class Predictor(ABC):
     def chunks(self, x: npt.ArrayLike) -> Iterator[Array]:
         """Yield the logits of `x`, a chunk of rows at a time."""
         rows = as_features(x, self.layer_size[0], finite=False)
-        n, size = rows.shape[0], chunk_rows(self.layer_size[0])
+        n, size = rows.shape[0], chunk_rows(self.layer_size)
         if n > size:
             buffers.keep_freed()
         for start in range(0, n, size):
@@ -170,9 +171,9 @@ class Predictor(ABC):
         return self.loss.unscale(predictions, self.target_scaling)
 
 
-def chunk_rows(n_features: int) -> int:
+def chunk_rows(layer_size: Sequence[int]) -> int:
     """Return how many rows to predict at a time."""
-    return max(1, min(_ROWS, _NUMBERS // n_features))
+    return max(1, min(_ROWS, _NUMBERS // layer_size[0], _LOGITS // layer_size[-1]))
 
 
 def n_names(loss: Loss, n_outputs: int) -> int:

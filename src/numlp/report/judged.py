@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays.special import AnyArray, Array
+from numlp.arrays.targets import target_rows
 from numlp.data.rows import check_rows, normalized, weighted_by_class
 from numlp.datasets import Dataset
 from numlp.judging.evaluation import class_weights_of
@@ -77,9 +78,7 @@ class Judged:
     @cached_property
     def losses(self) -> Array:
         """The loss of every row, (n,)."""
-        targets = self.targets
-        one_hot = np.eye(self.model.n_targets, dtype=self.logits.dtype)
-        targets = one_hot[targets] if targets.ndim == 1 else targets.astype(self.logits.dtype)
+        targets = target_rows(self.targets, self.model.n_targets, self.logits.dtype)
         values = np.empty(len(self), self.logits.dtype)
         delta, scratch = np.empty((2, *self.logits.shape), self.logits.dtype)
         self.model.loss.value_and_grad(self.logits, targets, values, delta, scratch)

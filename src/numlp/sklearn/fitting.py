@@ -12,6 +12,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
+from numlp.arrays.sparse import dense, is_sparse
+from numlp.arrays.targets import target_rows
 from numlp.data.rows import Rows
 from numlp.errors import DivergenceError
 from numlp.network.mlp import MLP
@@ -137,8 +139,8 @@ def fit_lbfgs(estimator: Any, rows: Rows, parameters: dict[str, Any]) -> None:
     network: MLP = estimator.network_
     exact = network if network.dtype == np.float64 else _in_double(network, parameters)
     exact.params = network.params
-    if rows.targets.ndim == 1:
-        rows = rows._replace(targets=np.eye(network.n_targets)[rows.targets])
+    x = rows.x if is_sparse(rows.x) else dense(rows.x)  # once, since every evaluation reads all rows
+    rows = rows._replace(x=x, targets=target_rows(rows.targets, network.n_targets, np.float64))
     objective = Objective(exact, rows, float(estimator.alpha))
     estimator.loss_, estimator.n_iter_ = minimize(objective, parameters)
     if not np.isfinite(exact.params).all():

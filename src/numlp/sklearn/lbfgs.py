@@ -34,7 +34,7 @@ class Objective:
         self.network, self.rows, self.alpha = network, rows, alpha
         self._n = int(rows.x.shape[0])
         # Sparse rows become dense a chunk at a time.
-        self._size = chunk_rows(network.layer_size[0]) if is_sparse(rows.x) else self._n
+        self._size = chunk_rows(network.layer_size) if is_sparse(rows.x) else self._n
         self._total = float(self._n if rows.weights is None else rows.weights.sum())
         self._grads: Array = np.empty_like(network.grads)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.targets import target_rows
 from numlp.data.rows import Data, check_rows
 from numlp.errors import DataError, SettingError
 from numlp.judging.metrics import expected_calibration_error
@@ -97,7 +98,7 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
     rows = check_rows(predictor, data, predictor.class_names)
     logits = np.concatenate(list(predictor.chunks(rows.x))).astype(np.float64)
     n, width = logits.shape
-    targets = (np.eye(width)[rows.targets] if rows.targets.ndim == 1 else rows.targets).astype(np.float64)
+    targets = target_rows(rows.targets, width, np.float64)
     weights = np.ones(n) if rows.weights is None else rows.weights
     weights = weights / weights.sum()
     values, (delta, scratch) = np.empty(n), np.empty((2, n, width))
