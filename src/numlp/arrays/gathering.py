@@ -70,11 +70,12 @@ class Gathering:
             self._rows = np.sort(rows)
             self._block = dense(self._x[self._rows])
 
-    def take(self, rows: Index, out: AnyArray) -> object:
+    def take(self, rows: Index, out: AnyArray) -> None:
         """Copy some of the rows that were read into `out`, shape (len(rows), features), C-ordered."""
         if self._rows is None:
-            return self._x[rows].toarray(out=out)
-        return np.take(self._block, np.searchsorted(self._rows, rows), axis=0, out=out, mode="clip")
+            self._x[rows].toarray(out=out)
+        else:
+            np.take(self._block, np.searchsorted(self._rows, rows), axis=0, out=out, mode="clip")
 
 
 def _interleaved(x: AnyArray) -> bool:
