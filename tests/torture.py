@@ -119,7 +119,7 @@ class Torture:
                     process.send_signal(number)
                     self.sent[signal.Signals(number).name] += 1
                 process.communicate()
-                if process.returncode not in (0, 130, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT):
+                if process.returncode not in (0, 130, 143, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT):
                     raise AssertionError(f"{self.optimizer}: exit code {process.returncode} after {self.sent}")
             else:
                 self._finish(process)

@@ -7,7 +7,7 @@ from numlp.version import __version__
 
 if TYPE_CHECKING:
     from numlp.datasets import load_dataset
-    from numlp.errors import DivergenceError, NumlpError
+    from numlp.errors import DivergenceError, Interrupted, NumlpError
     from numlp.files.models import load_model, save_model
     from numlp.judging.evaluation import evaluate
     from numlp.network.ensemble import Ensemble
@@ -24,7 +24,7 @@ else:
         "numlp",
         {
             "datasets": ["load_dataset"],
-            "errors": ["DivergenceError", "NumlpError"],
+            "errors": ["DivergenceError", "Interrupted", "NumlpError"],
             "files.models": ["load_model", "save_model"],
             "judging.evaluation": ["evaluate"],
             "network.ensemble": ["Ensemble"],
@@ -49,6 +49,7 @@ __all__ = [
     "EarlyStopping",
     "Ensemble",
     "History",
+    "Interrupted",
     "KeepBest",
     "Lion",
     "NumlpError",

@@ -1,7 +1,8 @@
 """The errors of numlp.
 
 Every error that numlp raises on purpose is a `NumlpError`. Its message names the parameter, the value and the remedy.
-An error about a wrong value is also a `ValueError`, so code that doesn't know numlp catches it too.
+An error about a wrong value is also a `ValueError`, so code that doesn't know numlp catches it too. `Interrupted` is
+no error but a `KeyboardInterrupt`, after Ctrl-C.
 """
 
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 
 class NumlpError(Exception):
     """The base class of all errors of numlp."""
+
+
+class NumlpWarning(UserWarning):
+    """A model is usable, but its training didn't end as it should have."""
 
 
 class SettingError(NumlpError, ValueError):
@@ -61,3 +66,52 @@ class DivergenceError(NumlpError, ArithmeticError):
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Return how to rebuild the error: it must arrive whole from the processes of a pool."""
         return type(self), (self.epoch, self.learning_rate, self.history)
+
+
+class ValidationLossError(DataError):
+    """The loss on the validation rows became NaN or infinite while training itself went well.
+
+    Attributes
+    ----------
+    epoch : int
+        The epoch after which it happened, counted from 1.
+    row : str
+        The validation row behind it, and what stands out in it.
+    history : History
+        The epochs completed before.
+    """
+
+    def __init__(self, epoch: int, row: str, history: Any) -> None:
+        super().__init__(
+            f"the validation loss of epoch {epoch} is NaN or infinite, while training goes well: the reason is "
+            f"validation {row}. Correct or leave out that row or, if it is right, standardize the inputs "
+            "(input_scaling); the network keeps its weights from before that epoch"
+        )
+        self.epoch = epoch
+        self.row = row
+        self.history = history
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Return how to rebuild the error."""
+        return type(self), (self.epoch, self.row, self.history)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C ended a training; the network and the history hold what was trained.
+
+    Attributes
+    ----------
+    history : History
+    """
+
+    def __init__(self, history: Any) -> None:
+        super().__init__(
+            f"Ctrl-C ended the training in epoch {len(history)}; the network keeps what it learned. To have the "
+            "history, catch this with `except numlp.Interrupted as stop` and take stop.history or, in a notebook, "
+            "take sys.last_value.history"
+        )
+        self.history = history
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Return how to rebuild the error."""
+        return type(self), (self.history,)

@@ -225,7 +225,7 @@ def test_nowhere_to_write(numlp, points, elsewhere, tmp_path):
     assert out.count("File too large; training continues without this checkpoint") == 6
     assert not list(elsewhere.iterdir())
     assert not list((tmp_path / "home").iterdir())
-    assert sorted(path.name for path in Path("run").iterdir()) == ["checkpoints", "recipe.toml"]
+    assert sorted(path.name for path in Path("run").iterdir()) == ["checkpoints", "data.json", "recipe.toml"]
 
 
 def test_the_home_folder_is_used_if_the_temporary_one_can_t_be_written(fails, points, monkeypatch, tmp_path):

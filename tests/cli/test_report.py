@@ -1,4 +1,3 @@
-import io
 import json
 import re
 import shutil
@@ -6,13 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from numlp import load_model
-from numlp.cli.progress import TrainingProgress, sparkline
-from numlp.training.history import History
 from numlp.training.snapshots import load_snapshots
-from numlp.training.state import TrainingState
 
 QUICK = ("--epochs", "2", "--validation", "0.2", "--batch-size", "16", "--layers", "8")
 
@@ -104,26 +99,3 @@ def test_runs_are_compared_on_a_page(numlp, points):
     code, out, _ = numlp("compare", "a", "b", "--html", "--json")
     assert json.loads(out)["page"] == "comparison-2.html"
     assert not list(Path().glob("comparison-3*"))
-
-
-def test_sparklines():
-    assert sparkline([3.0]) == "▁"
-    assert sparkline(np.linspace(0, 1, 8).tolist()) == "▁▂▃▄▅▆▇█"
-
-
-def test_the_bar_shows_the_story_so_far():
-    screen = io.StringIO()
-    console = Console(file=screen, force_terminal=True, width=80)
-    history, losses = History(), [0.9, 0.5, 0.25, 0.3]
-    with TrainingProgress(console, epochs=10, steps=5) as progress:
-        for epoch, loss in enumerate(losses, start=1):
-            history.append({"epoch": epoch, "train_loss": loss, "validation_loss": loss, "seconds": 0.1})
-            state = TrainingState(None, {}, history, epoch=epoch, step=5 * epoch)
-            progress.after_step(state)
-            progress.after_epoch(state)
-        progress._bar.refresh()
-    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
-    line = next(line for line in reversed(re.split(r"[\r\n]", shown)) if "best" in line)
-    assert "█▄▁▁ best 0.25, epoch 3" in line
-    assert "4/10" in line or "4.0/10" in line
-    assert len(line) <= 80

@@ -71,7 +71,8 @@ def test_a_signal_writes_a_checkpoint_ahead_of_time(numlp, points, whole, sent):
     assert not checkpoint_path(Path("run"), 0).exists()
     process.send_signal(sent)
     out, _ = process.communicate()
-    assert process.returncode == 0, out
+    assert process.returncode == 128 + sent, out
+    assert ": numlp resume run\n" in out
     assert read_checkpoint(checkpoint_path(Path("run"), 0)).figures["epoch"] >= 3
     assert json.loads(Path("run/metrics.json").read_text())["ended"] == "interrupted"
     assert numlp("resume", "run", "--no-report")[0] == 0

@@ -11,7 +11,8 @@ from safetensors.numpy import load_file, save_file
 from numlp import MLP, Ensemble, Scaling, load_model, save_model
 from numlp.errors import FileFormatError, OutputError, SettingError
 from numlp.files.atomic import write_bytes
-from numlp.files.models import read_description, tensor_shapes
+from numlp.files.models import read_description
+from numlp.files.tensors import tensor_shapes
 from numlp.files.versions import FORMAT_VERSION, current
 from numlp.network.activations import ACTIVATIONS
 from numlp.network.layers import NORMALIZATIONS

@@ -20,7 +20,8 @@ from numlp.datasets.idx import read_idx
 from numlp.datasets.image import read_image
 from numlp.datasets.readers import read_samples
 from numlp.files.checkpoints import describe_checkpoint
-from numlp.files.models import read_description, tensor_shapes
+from numlp.files.models import read_description
+from numlp.files.tensors import tensor_shapes
 from numlp.onnx import export_onnx, import_onnx
 from numlp.runs.folder import load_run
 from numlp.runs.recipes import load_recipe, recipe_names, recipe_text

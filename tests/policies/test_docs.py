@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import numlp
 from benchmarks import performance, report
 from numlp.cli import main
 from numlp.report.overfitting import LEAST_EPOCHS, RISE, WOBBLE
@@ -87,7 +88,7 @@ def check_index(names, folder):
 RUN = {
     "docs/index.md": (1, check_index),
     "README.md": (1, check_readme),
-    "docs/library.md": (4, check_library),
+    "docs/library.md": (5, check_library),
     "docs/coming-from-scikit-learn.md": (11, check_scikit_learn),
     "docs/onnx.md": (5, None),
     "docs/durable.md": (2, None),
@@ -106,6 +107,30 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     exec("\n".join(blocks), names)
     if check is not None:
         check(names, tmp_path)
+
+
+@pytest.mark.parametrize("package", ["tensorboardX", "mlflow"])
+def test_a_training_can_be_followed_with(package, tmp_path, monkeypatch):
+    """Run the callback of the page on the library with the real package."""
+    library = pytest.importorskip(package, reason=f"{package} isn't installed")
+    block = next(block for block in code_of("docs/library.md") if "def follow" in block)
+    names = {}
+    exec(block.split("numlp.train")[0], names)
+    monkeypatch.chdir(tmp_path)
+    data = [[0.0], [1.0]], [0, 1]
+    if package == "mlflow":
+        library.set_tracking_uri(tmp_path.as_uri())
+        with library.start_run() as run:
+            history = numlp.train(
+                numlp.MLP([1, 2]), data, epochs=3, after_epoch=[names["follow"](library.log_metric)]
+            )
+        found = library.MlflowClient().get_metric_history(run.info.run_id, "train_loss")
+        assert [(each.step, each.value) for each in found] == list(enumerate(history["train_loss"], start=1))
+    else:
+        with library.SummaryWriter("logs") as writer:
+            numlp.train(numlp.MLP([1, 2]), data, epochs=3, after_epoch=[names["follow"](writer.add_scalar)])
+        written = b"".join(path.read_bytes() for path in tmp_path.rglob("events.*"))
+        assert written.count(b"train_loss") == 3
 
 
 def test_the_pages_with_code_are_there():

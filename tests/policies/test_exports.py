@@ -34,6 +34,7 @@ def test_public_names():
         "EarlyStopping",
         "Ensemble",
         "History",
+        "Interrupted",
         "KeepBest",
         "Lion",
         "MLP",

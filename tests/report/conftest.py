@@ -12,7 +12,8 @@ from numlp.network.ensemble import Ensemble
 from numlp.report import write_report
 from numlp.report.page import page
 from numlp.report.report import SCRIPTS
-from numlp.runs.folder import SNAPSHOTS, create_folder, save_run
+from numlp.runs.folder import create_folder, save_run
+from numlp.runs.layout import SNAPSHOTS
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_recipe, make_network, train_network
 from numlp.training.callbacks import GradientNorms

@@ -5,7 +5,8 @@ import pytest
 
 from numlp import load_model
 from numlp.errors import NumlpError, OutputError
-from numlp.runs.folder import create_folder, free_path, load_run, model_path, save_run
+from numlp.runs.folder import create_folder, load_run, model_path, save_run
+from numlp.runs.paths import free_path
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_data, make_network, train_network
 from numlp.training.history import History

@@ -2,12 +2,13 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import numlp
 from numlp import MLP, History, Scaling, evaluate, train
 from numlp.data.batches import Batches
 from numlp.data.rows import Rows
-from numlp.errors import DataError, DivergenceError, SettingError
+from numlp.errors import DataError, DivergenceError, SettingError, ValidationLossError
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES
 from numlp.settings.named import resolve
@@ -365,12 +366,65 @@ def test_an_optimizer_whose_state_overflows_raises_an_error():
     np.testing.assert_array_equal(net.params, before)
 
 
-def test_a_validation_loss_that_overflows_ends_the_training_too(blobs):
+@pytest.mark.parametrize("kind", [np.asarray, scipy.sparse.csr_array])
+def test_one_bad_validation_row_is_named_and_is_no_divergence(blobs, kind):
+    x, _ = blobs
+    counts = np.random.default_rng(0).poisson(1, len(x))
+    held_out = x[:20].copy()
+    held_out[13, 1] = 9999
+    net = MLP([2, 1], loss="poisson", feature_names=["age", "size"])
+    with pytest.raises(ValidationLossError) as caught:
+        train(net, (kind(x), counts), validation=(kind(held_out), counts[:20]), learning_rate=0.05, epochs=9)
+    said = str(caught.value)
+    assert f"the validation loss of epoch {caught.value.epoch} is NaN or infinite" in said
+    assert "validation row 13 (the first is row 0), where column 'size' is 9999" in said
+    assert "learning_rate" not in said
+    assert not isinstance(caught.value, DivergenceError)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.epoch, len(again.history)) == (said, caught.value.epoch, again.epoch - 1)
+
+
+def test_a_bad_validation_target_is_named(blobs):
+    x, _ = blobs
+    y = x.sum(axis=1)
+    bad = np.where(np.arange(20) == 7, 1e30, y[:20])
+    net = MLP([2, 1], loss="squared_error")
+    with pytest.raises(ValidationLossError, match=r"validation row 7 .*, where the target is 1e\+30"):
+        train(net, (x, y), validation=(x[:20], bad, np.linspace(1, 2, 20)), epochs=1)
+
+
+def test_a_bad_validation_row_leaves_the_network_and_the_history_of_the_last_complete_epoch(blobs):
     x, y = blobs
-    net = MLP([2, 3], loss="squared_error")
-    huge = np.full((5, 2), 1e30), np.zeros((5, 3))
+    net, seen = MLP([2, 1], loss="squared_error"), []
+    net.params[:] = 0
+    held_out = x[:20] * np.where(np.arange(20) == 3, 1e22, 1)[:, None]
+    with pytest.raises(ValidationLossError, match="epoch 2") as caught:
+        train(
+            net,
+            (x, y * 1.0),
+            validation=(held_out, y[:20] * 1.0),
+            batch_size=150,
+            epochs=3,
+            learning_rate=lambda step: 1e-7 if step < 1 else 0.01,
+            after_epoch=[lambda state: seen.append(net.params.copy())],
+        )
+    assert len(caught.value.history) == 1
+    np.testing.assert_array_equal(net.params, seen[0])
+
+
+def test_a_divergence_that_the_validation_rows_show_first_is_a_divergence(blobs):
+    x, _ = blobs
+    data = x, np.random.default_rng(0).poisson(1, len(x))
     with pytest.raises(DivergenceError, match="epoch 1"):
-        train(net, (x, np.eye(3)[y]), validation=huge, epochs=1)
+        train(MLP([2, 1], loss="poisson"), data, validation=data, learning_rate=0.5, epochs=9)
+
+
+def test_one_validation_row_that_overflows_alone(blobs):
+    x, y = blobs
+    with pytest.raises(ValidationLossError, match=r"validation row 0 .*, where column 1 is 1e"):
+        train(
+            MLP([2, 3], loss="squared_error"), (x, np.eye(3)[y]), validation=([[1, 1e30]], np.zeros((1, 3))), epochs=1
+        )
 
 
 @pytest.mark.parametrize(

@@ -6,37 +6,47 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from numlp.errors import NumlpError
+from numlp.cli.termination import Termination
+from numlp.errors import NumlpError, NumlpWarning
 from numlp.settings.checks import missing
+
+_INTERRUPTED = 128  # plus the signal's number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
-    0 also stands for a training run that Ctrl-C ended early and that was saved; 2 for an error, explained in one
-    line; 130 for any other Ctrl-C.
+    0 stands for success; 2 for an error, explained in one line; 130 for Ctrl-C and 143 for SIGTERM, also where what
+    was trained until then is saved.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that can't show "×" should show the rest
+    with Termination() as termination, warnings.catch_warnings():
+        warnings.filterwarnings("always", category=NumlpWarning)
+        warnings.showwarning = _warner()
+        try:
+            code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        except KeyboardInterrupt:
+            code = _INTERRUPTED + termination.number
+        if code == _INTERRUPTED + 2:  # also what typer makes of a KeyboardInterrupt
+            code = _INTERRUPTED + termination.number
+    if code > _INTERRUPTED:
+        print("numlp: " + ("interrupted" if code == _INTERRUPTED + 2 else "terminated"), file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     try:
         from numlp.cli.app import app, exceptions
     except ModuleNotFoundError as error:
         return _fail(str(missing(str(error.name), "the command line", "app")))
-    except KeyboardInterrupt:
-        return _interrupted()
-    with warnings.catch_warnings():
-        warnings.showwarning = _note
-        return _run(app, exceptions, arguments)
-
-
-def _run(app: Any, exceptions: Any, arguments: Sequence[str] | None) -> int:
     try:
-        code = app(list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
+        code = app(arguments, standalone_mode=False)
     except (NumlpError, exceptions.TyperException) as error:
         return _fail(error.format_message() if isinstance(error, exceptions.TyperException) else str(error))
-    except (KeyboardInterrupt, exceptions.Abort):
-        return _interrupted()
+    except exceptions.Abort as error:
+        raise KeyboardInterrupt from error
     except BrokenPipeError:
         # The reader of our output, such as `head`, has closed the pipe: drop what is still buffered.
         sys.stdout = None
@@ -45,19 +55,24 @@ def _run(app: Any, exceptions: Any, arguments: Sequence[str] | None) -> int:
         return _fail(f"not enough memory: {error}")
     except OSError as error:
         return _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
-    if code == 130:  # what typer makes of Ctrl-C
-        return _interrupted()
     return code if isinstance(code, int) else 0
 
 
-def _note(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Show a warning as a note: where the code warned is nothing to users of the command line."""
-    print("numlp: note: " + " ".join(str(message).split()), file=sys.stderr)  # noqa: T201
+def _warner() -> Any:
+    """Return a function in place of `warnings.showwarning`, which says everything in one line, and once.
 
+    Where the code warned is nothing to users of the command line.
+    """
+    said = set()
 
-def _interrupted() -> int:
-    print("numlp: interrupted", file=sys.stderr)  # noqa: T201
-    return 130
+    def warn(message: Warning | str, *_: object) -> None:
+        kind = "warning" if isinstance(message, NumlpWarning) else "note"
+        line = f"numlp: {kind}: " + " ".join(str(message).split())
+        if line not in said:
+            said.add(line)
+            print(line, file=sys.stderr)  # noqa: T201
+
+    return warn
 
 
 def _fail(message: str) -> int:

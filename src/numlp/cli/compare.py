@@ -1,13 +1,14 @@
 """`numlp compare`: several runs in one table and one figure."""
 
 import dataclasses
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from numlp.cli.output import Json, console, print_json, setting_text, shown, table
-from numlp.errors import SettingError
+from numlp.errors import NumlpWarning, SettingError
 from numlp.files.models import read_description
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def compare(
 ) -> None:
     """Show the results of runs and the settings that differ side by side, and draw their curves in one figure."""
     from numlp.plots import compare as draw
-    from numlp.runs.folder import free_path, load_run, new_figure_path, save_figure
+    from numlp.runs.folder import load_run, save_figure
+    from numlp.runs.paths import free_path, new_figure_path
 
     if len(runs) < 2:
         raise SettingError(f"compare needs at least two runs, not {len(runs)}: name another one")
@@ -50,6 +52,9 @@ def compare(
     loaded = dict(zip(_labels(runs), [load_run(run) for run in runs], strict=True))
     settings = {name: _settings(run) for name, run in loaded.items()}
     results = {name: _results(run) for name, run in loaded.items()}
+    for name, run in loaded.items():
+        if run.metrics.get("ended") == "diverged":
+            warnings.warn(f"the training of {name} diverged: its results are those from before", NumlpWarning, 2)
     losses = {name: str(chosen["loss"]) for name, chosen in settings.items()}
     several_losses = len(set(losses.values())) > 1
     legend = {name: f"{name}, {losses[name]}" if several_losses else name for name in loaded}

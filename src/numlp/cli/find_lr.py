@@ -43,7 +43,8 @@ def find_lr(
     Use the options that you will train with; their learning rate, schedule and epochs have no effect here.
     """
     from numlp.plots import learning_rates
-    from numlp.runs.folder import new_figure_path, save_figure
+    from numlp.runs.folder import save_figure
+    from numlp.runs.paths import new_figure_path
 
     figure = new_figure_path(output, "learning-rates.png")
     low, high = (read_number(*limit, float) for limit in (("--lowest", lowest), ("--highest", highest)))

@@ -8,7 +8,8 @@ import typer
 from numlp.cli.output import Json, console, print_json, table
 from numlp.errors import FileFormatError
 from numlp.files.checkpoints import describe_checkpoint
-from numlp.files.models import read_description, tensor_shapes
+from numlp.files.models import read_description
+from numlp.files.tensors import tensor_shapes
 
 _LONGEST = 100
 

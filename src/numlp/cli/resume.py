@@ -1,4 +1,4 @@
-"""`numlp resume`: resumes a run that was killed or interrupted."""
+"""`numlp resume`: goes on with a run that was killed or interrupted, or with more epochs of one that has ended."""
 
 from contextlib import closing
 from pathlib import Path
@@ -6,28 +6,48 @@ from typing import Annotated
 
 import typer
 
-from numlp.cli.output import Commentary, Json, console, print_json
+from numlp.cli.options import read_number
+from numlp.cli.output import Commentary, Json, console
 from numlp.cli.running import Opening, read_interval, run
-from numlp.cli.train import CHECKPOINT_EVERY, REPORT
+from numlp.cli.train import CHECKPOINT_EVERY, REPORT, conclude
 from numlp.errors import FileFormatError, SettingError
 from numlp.runs.recipes import load_data, load_recipe
 
 EXAMPLES = """[bold]Examples[/bold]
 
   numlp resume runs/an-unfinished-run
+
+  numlp resume runs/an-earlier-run --epochs 200
 """
 
 
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.", show_default=False)],
+    epochs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="The number of epochs in all, to go on with a run that has ended, or to change its length.",
+            show_default=False,
+        ),
+    ] = None,
+    changed_data: Annotated[
+        bool,
+        typer.Option("--changed-data", help="Go on although the data differ from those of the run."),
+    ] = False,
     checkpoint_every: CHECKPOINT_EVERY = "60s",
     report: REPORT = True,
     json: Json = False,
 ) -> None:
-    """Resume a stopped run from its newest checkpoint, to the same result as an uninterrupted run."""
+    """Resume a stopped run from its newest checkpoint, to the same result as an uninterrupted run.
+
+    With --epochs, a run that has ended goes on as if it had had so many epochs in all. Its learning rates follow the
+    schedule of the new length from there on.
+    """
     from numlp.files.atomic import remove_leftovers
-    from numlp.runs.folder import RECIPE
-    from numlp.runs.unfinished import Lock, is_unfinished
+    from numlp.runs.digests import check_digests
+    from numlp.runs.layout import RECIPE
+    from numlp.runs.unfinished import Lock, continued, is_unfinished
 
     if not (folder / RECIPE).is_file():
         if not folder.exists():
@@ -35,14 +55,18 @@ def resume(
         raise FileFormatError(f"{folder} isn't a run's folder: it has no file {RECIPE}")
     recipe = load_recipe(folder / RECIPE)
     screen = console(Commentary, stderr=json)
+    opening_every = read_interval(checkpoint_every)
     with closing(Lock(folder)) as lock:
-        if not is_unfinished(folder):
-            raise SettingError(f"{folder} is a finished run: there is nothing to resume")
+        if epochs is None and not is_unfinished(folder):
+            raise SettingError(f"{folder} is a finished run: train it for longer with --epochs {2 * recipe.epochs}")
+        dataset = load_data(recipe)
+        if not changed_data:
+            check_digests(folder, dataset)
+        if epochs is not None:
+            recipe = continued(folder, recipe, int(read_number("--epochs", epochs, int)))
         remove_leftovers(folder)
-        opening = Opening(folder, read_interval(checkpoint_every), lock)
-        _, metrics = run(recipe, load_data(recipe), opening, screen, report=report)
-    if json:
-        print_json({"output": str(folder), **metrics})
+        outcome = run(recipe, dataset, Opening(folder, opening_every, lock), screen, report=report)
+    conclude(outcome, json)
 
 
 COMMAND = resume

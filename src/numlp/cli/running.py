@@ -1,30 +1,48 @@
 """Running: a recipe's training on screen, from creating the run's folder to saving its results."""
 
+import shlex
 import shutil
+import signal
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from numlp.cli.interrupt import Interrupt
-from numlp.cli.progress import TrainingProgress
 from numlp.cli.summary import introduce, summarize
 from numlp.cli.watch import Watch
 from numlp.datasets import Dataset
-from numlp.errors import DivergenceError, OutputError, SettingError
+from numlp.errors import (
+    DivergenceError,
+    Interrupted,
+    NumlpWarning,
+    OutputError,
+    SettingError,
+    ValidationLossError,
+)
 from numlp.judging.evaluation import check_data
 from numlp.network.ensemble import Ensemble
 from numlp.network.mlp import MLP
+from numlp.runs.digests import write_digests
 from numlp.runs.folder import create_folder, save_run
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import make_network, threads_of, train_network
-from numlp.runs.unfinished import Lock, checkpoint_path, create_checkpoints_folder, remove_checkpoints
+from numlp.runs.unfinished import (
+    Lock,
+    checkpoint_path,
+    create_checkpoints_folder,
+    how_it_stands,
+    keep_state,
+    remove_checkpoints,
+)
 from numlp.training.callbacks import Checkpoint
 from numlp.training.history import History, mean_history
+from numlp.training.interruption import Interruption
+from numlp.training.progress import Progress
 from numlp.training.state import TrainingState
 
 
@@ -63,6 +81,7 @@ class Opening:
     recipe: Recipe
     dataset: Dataset
     screen: Console
+    state: TrainingState
 
     def __init__(self, output: Path | None, every: dict[str, Any], lock: Lock | None = None) -> None:
         self.output, self.every = output, every
@@ -77,15 +96,27 @@ class Opening:
 
     def begin(self, state: TrainingState) -> None:
         """Create the folder and describe the run, for the first network only."""
+        self.state = state
         if not self._begun:
             self.folder = self.output if self._existing and self.output else create_folder(self.recipe, self.output)
             self._lock = self._lock or Lock(self.folder)
             create_checkpoints_folder(self.folder)
+            write_digests(self.folder, self.dataset)
             introduce(self.screen, self.recipe, state.network, self.dataset)
             self._begun = True
         self._checkpoint.path = checkpoint_path(self.folder, self._number)
 
     def __call__(self, state: TrainingState) -> None: ...
+
+    def completed(self) -> bool:
+        """Return whether the training of the last network that began has come to its end."""
+        return bool(self.state.ended_by) or (self.state.epoch == self.recipe.epochs and not self.state.cut)
+
+    def leave(self) -> None:
+        """Quit the run without results, and say how it goes on."""
+        self.close()
+        if self._begun:
+            self.screen.print(f"{self.folder} {how_it_stands(self.folder)}")
 
     def close(self) -> None:
         """Let other processes work in the folder."""
@@ -96,10 +127,16 @@ class Opening:
         self.screen.print(f"warning: {error}; training continues without this checkpoint")
 
 
-def run(
-    recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, report: bool
-) -> tuple[Path, dict[str, Any]]:
-    """Train as a recipe says, report on the screen, and return the run's folder and metrics."""
+class Outcome(NamedTuple):
+    """A run's folder and metrics, and the number of the signal that ended it, or 0."""
+
+    folder: Path
+    metrics: dict[str, Any]
+    signal: int
+
+
+def run(recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, report: bool) -> Outcome:
+    """Train as a recipe says, and report on the screen."""
     watch = Watch(recipe)
     networks = [make_network(recipe, dataset, member=member) for member in range(recipe.ensemble)]
     for split in dataset.parts.values():
@@ -107,9 +144,13 @@ def run(
     recipe = recipe.edited(threads=threads_of(recipe, networks[0]))  # the run's recipe records the number
     opening.recipe, opening.dataset, opening.screen = recipe, dataset, screen
     started = time.perf_counter()
-    with closing(opening), Interrupt(screen) as interrupt:
-        histories, ended, failure = _train_all(networks, opening, interrupt, watch)
-        interrupt.may_quit = False
+
+    def confirm() -> None:
+        screen.print("stopping after this step and saving; press Ctrl-C again to quit without saving")
+
+    with closing(opening), Interruption([signal.SIGINT, signal.SIGTERM], confirm) as interruption:
+        histories, ended, failure = _train_all(networks, opening, watch)
+        interruption.final = True
         seconds = time.perf_counter() - started
         trained = networks[: len(histories)]
         model = Ensemble(trained) if recipe.ensemble > 1 else trained[0]
@@ -124,18 +165,24 @@ def run(
             if report:
                 from numlp.report import write_report
 
-                write_report(folder, dataset)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", NumlpWarning)  # of what this command says itself
+                    write_report(folder, dataset)
             return metrics
 
         folder, metrics, trouble = _save_somewhere(save, opening.folder, recipe)
-        if ended != "interrupted" and trouble is None:
+        if trouble is None and ended == "completed":
+            keep_state(folder)
+        elif trouble is None and ended == "diverged":
             remove_checkpoints(folder)
     summarize(screen, recipe, metrics, folder)
+    if ended == "interrupted":
+        screen.print(f"\ninterrupted in epoch {len(history)}: numlp resume {shlex.quote(str(folder))}")
     if trouble:
         raise OutputError(f"{failure}; and {trouble}") if failure else trouble
     if failure:
         raise failure
-    return folder, metrics
+    return Outcome(folder, metrics, interruption.number)
 
 
 def _save_somewhere(
@@ -167,32 +214,33 @@ def _save_somewhere(
 
 
 def _train_all(
-    networks: list[MLP], opening: Opening, interrupt: Interrupt, watch: Watch
-) -> tuple[list[History], str, DivergenceError | None]:
-    """Train one network after another, until one diverges or the user asks to stop."""
+    networks: list[MLP], opening: Opening, watch: Watch
+) -> tuple[list[History], str, DivergenceError | ValidationLossError | None]:
+    """Train one network after another, until one fails or the user asks to stop."""
     recipe, dataset = opening.recipe, opening.dataset
     histories: list[History] = []
-    steps = -(-dataset.train.x.shape[0] // recipe.batch_size)
     for member, network in enumerate(networks):
         heading = f"network {member + 1} of {len(networks)}" if len(networks) > 1 else ""
         checkpoint, earlier = opening.member(member)
-        with TrainingProgress(opening.screen, recipe.epochs, steps, heading) as progress:
-            try:
-                history = train_network(
-                    recipe,
-                    network,
-                    dataset,
-                    member=member,
-                    after_step=[progress.after_step, lambda state: interrupt.requested],
-                    # Requests are obeyed only after a step: no checkpoint includes an epoch that one cut short.
-                    after_epoch=[opening, *watch.callbacks(member), progress.after_epoch, checkpoint],
-                    resume=earlier,
-                )
-            except DivergenceError as error:
-                # The networks trained so far are better without this one.
-                return histories or [error.history], "diverged", error
+        try:
+            history = train_network(
+                recipe,
+                network,
+                dataset,
+                member=member,
+                after_epoch=[opening, *watch.callbacks(member), checkpoint],
+                resume=earlier,
+                progress=Progress(opening.screen, heading),
+            )
+        except (DivergenceError, ValidationLossError) as error:
+            # The networks trained so far are better without this one.
+            ended = "diverged" if isinstance(error, DivergenceError) else "stopped"
+            return histories or [error.history], ended, error
+        except KeyboardInterrupt as stop:
+            if not isinstance(stop, Interrupted) or stop.__cause__ is not None:  # the second Ctrl-C
+                opening.leave()
+                raise
+            completed = opening.completed() and member == len(networks) - 1
+            return [*histories, stop.history], "completed" if completed else "interrupted", None
         histories.append(history)
-        if interrupt.requested:
-            completed = progress.completed and member == len(networks) - 1
-            return histories, "completed" if completed else "interrupted", None
     return histories, "completed", None

@@ -7,7 +7,7 @@ import typer
 
 from numlp.cli.options import with_recipe_options
 from numlp.cli.output import Commentary, Json, console, print_json
-from numlp.cli.running import Opening, read_interval, run
+from numlp.cli.running import Opening, Outcome, read_interval, run
 from numlp.datasets import Dataset
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import fitting_recipe, load_data, load_recipe
@@ -78,9 +78,15 @@ def train(
     """Train a network and write its weights, history, metrics, figures and report to a folder."""
     screen = console(Commentary, stderr=json)
     opening = Opening(output, read_interval(checkpoint_every))
-    folder, metrics = run(*choose(recipe, settings), opening, screen, report=report)
+    conclude(run(*choose(recipe, settings), opening, screen, report=report), json)
+
+
+def conclude(outcome: Outcome, json: bool) -> None:
+    """Print a run's results as JSON if asked to, and let a signal decide the exit code."""
     if json:
-        print_json({"output": str(folder), **metrics})
+        print_json({"output": str(outcome.folder), **outcome.metrics})
+    if outcome.signal:
+        raise typer.Exit(128 + outcome.signal)
 
 
 def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]:

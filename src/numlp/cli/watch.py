@@ -27,7 +27,7 @@ class Watch:
 
     def save(self, folder: Path) -> None:
         """Write the snapshots, if there are any, to a run's folder."""
-        from numlp.runs.folder import SNAPSHOTS
+        from numlp.runs.layout import SNAPSHOTS
 
         if self.snapshots is not None:
             save_snapshots(self.snapshots.weights, folder / SNAPSHOTS)

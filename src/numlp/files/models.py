@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from numlp.arrays.special import Array
-from numlp.errors import FileFormatError, SettingError
+from numlp.errors import FileFormatError, NumlpWarning, SettingError
 from numlp.files.atomic import write_bytes
 from numlp.files.tensors import open_tensors
 from numlp.files.versions import FORMAT_VERSION, current
@@ -151,7 +152,8 @@ def _tensors(network: MLP) -> dict[str, Array]:
 def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
     """Read a network or an ensemble from a file that `save_model` wrote.
 
-    The format, every name, and every size against the file are checked before the network is built.
+    The format, every name, and every size against the file are checked before the network is built. A network whose
+    training diverged is read with a warning.
 
     Raises
     ------
@@ -176,22 +178,21 @@ def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
             networks = [_network(network, file, prefix) for network, prefix in pairs]
             model = Ensemble(networks) if described["ensemble"] else networks[0]
             model.temperature = positive("temperature", described.get("temperature"))
-            return model
         except (SafetensorError, SettingError, TypeError, ValueError, OverflowError) as error:
             raise FileFormatError(f"{path} isn't a valid model: {error}") from error
+    if (described["training"] or {}).get("ended") == "diverged":
+        warnings.warn(
+            f"the training of {path} diverged: its weights are those from before, and may predict badly",
+            NumlpWarning,
+            stacklevel=2,
+        )
+    return model
 
 
 def read_description(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return a model file's description, including its recipe, without reading its weights."""
     with _open(path) as file:
         return _description(path, file.metadata())
-
-
-def tensor_shapes(path: str | os.PathLike[str]) -> dict[str, tuple[list[int], str]]:
-    """Return the shape and the dtype of every tensor in a file, without reading the tensors."""
-    with _open(path) as file:
-        slices = {name: file.get_slice(name) for name in sorted(file.keys())}
-        return {name: (list(part.get_shape()), str(part.get_dtype())) for name, part in slices.items()}
 
 
 def _open(path: str | os.PathLike[str]) -> Any:

@@ -55,3 +55,10 @@ def _check_header(path: str | os.PathLike[str], most: int) -> None:
         shape = entry.get("shape") if isinstance(entry, dict) else None
         if not isinstance(shape, list) or len(shape) > limits.RANK or entry.get("dtype") not in _DTYPES:
             raise ValueError(f"{name!r:.80} isn't a tensor that NumPy can hold")
+
+
+def tensor_shapes(path: str | os.PathLike[str]) -> dict[str, tuple[list[int], str]]:
+    """Return the shape and the dtype of every tensor in a file, without reading the tensors."""
+    with open_tensors(path, "model file") as file:
+        slices = {name: file.get_slice(name) for name in sorted(file.keys())}
+        return {name: (list(part.get_shape()), str(part.get_dtype())) for name, part in slices.items()}

@@ -28,7 +28,8 @@ from numlp.report.overfitting import overfitting
 from numlp.report.page import page
 from numlp.report.settings import harder, portable, reproduction
 from numlp.report.units import units
-from numlp.runs.folder import SNAPSHOTS, Run, load_run, model_path
+from numlp.runs.folder import Run, load_run, model_path
+from numlp.runs.layout import SNAPSHOTS
 from numlp.runs.recipes import load_data
 from numlp.training.snapshots import load_snapshots
 

@@ -2,13 +2,13 @@
 
 import dataclasses
 import io
-import itertools
 import json
 import math
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ import numpy as np
 
 from numlp.data.weights import ClassWeight
 from numlp.datasets import AnySplit, Dataset
-from numlp.errors import FileFormatError, NumlpError, OutputError, SettingError
+from numlp.errors import FileFormatError, NumlpError, NumlpWarning, OutputError
 from numlp.files.atomic import write_bytes
 from numlp.files.folders import part_of
 from numlp.files.models import save_model
@@ -25,8 +25,11 @@ from numlp.judging.evaluation import class_weights_of, evaluate
 from numlp.network.ensemble import Ensemble
 from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
+from numlp.runs.layout import GRADIENTS, MODEL, RECIPE
+from numlp.runs.paths import numbered
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_recipe
+from numlp.runs.unfinished import how_it_stands, is_busy
 from numlp.settings import limits
 from numlp.settings.texts import parse_json, read_text
 from numlp.training.calibration import calibrate
@@ -36,11 +39,6 @@ from numlp.version import __version__
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-RECIPE = "recipe.toml"
-MODEL = "model.safetensors"
-SNAPSHOTS = "snapshots.safetensors"
-GRADIENTS = "gradients.csv"
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,9 @@ def create_folder(recipe: Recipe, output: str | os.PathLike[str] | None = None) 
             break
         except FileExistsError as error:
             if output is not None or not os.path.lexists(folder):
-                raise OutputError(f"{folder} already exists: name another output folder, or remove it") from error
+                stands = how_it_stands(folder)
+                remedy = f"it {stands}, or name" if stands else "remove it, or name"
+                raise OutputError(f"{folder} already exists: {remedy} another output folder") from error
         except OSError as error:
             raise OutputError(f"can't create the folder {folder}: {error.strerror or error}") from error
     write_bytes(folder / RECIPE, toml)
@@ -88,39 +88,6 @@ def _default_folder(recipe: Recipe) -> Path:
     widths = "-".join(str(width) for width in recipe.layers) or "linear"
     data = Path(recipe.data).stem.replace(".", "-")
     return Path("runs", f"{time.strftime('%Y-%m-%d-%H%M%S')}-{data}-{widths}")
-
-
-def numbered(path: Path) -> Iterator[Path]:
-    """Yield the path itself, then name-2, name-3, …"""
-    yield path
-    for number in itertools.count(2):
-        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
-
-
-def free_path(path: Path) -> Path:
-    """Return the path itself if it is free, else the first free one of name-2, name-3, …"""
-    return next(candidate for candidate in numbered(path) if not candidate.exists())
-
-
-def new_figure_path(path: Path | None, default: str) -> Path:
-    """Return where to write a new figure: the given path, or the default name or the next free one.
-
-    Raises
-    ------
-    SettingError
-        If the path isn't a .png file.
-    OutputError
-        If the path already exists, or its folder doesn't.
-    """
-    if path is None:
-        return free_path(Path(default))
-    if path.suffix.lower() != ".png":
-        raise SettingError(f"--output must be a .png file, not {path}")
-    if path.exists():
-        raise OutputError(f"{path} already exists: name another file, or remove it")
-    if not path.parent.is_dir():
-        raise OutputError(f"there is no folder {path.parent}: create it, or name another file")
-    return path
 
 
 def save_run(
@@ -256,7 +223,8 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
         raise FileFormatError(f"there is no folder {folder}")
     for name in (RECIPE, "history.csv", "metrics.json"):
         if not (folder / name).is_file():
-            raise FileFormatError(f"{folder} isn't a run's folder: it has no file {name}")
+            stands = how_it_stands(folder) or f"isn't a run's folder: it has no file {name}"
+            raise FileFormatError(f"{folder} {stands}")
     try:
         metrics = parse_json(read_text(part_of(folder, "metrics.json"), limits.TEXT_BYTES))
         history = _history(part_of(folder, "history.csv"))
@@ -290,7 +258,14 @@ def model_path(run_or_model: str | os.PathLike[str]) -> Path:
     path = Path(run_or_model)
     if not path.exists():
         raise FileFormatError(f"there is no run's folder or model file {path}")
-    return part_of(path, MODEL) if path.is_dir() else path
+    if not path.is_dir():
+        return path
+    stands = how_it_stands(path)
+    if stands and not (path / MODEL).exists():
+        raise FileFormatError(f"{path} {stands}")
+    if stands and not is_busy(path):
+        warnings.warn(f"{path} {stands}", NumlpWarning, stacklevel=2)
+    return part_of(path, MODEL)
 
 
 def _history(path: Path) -> History:

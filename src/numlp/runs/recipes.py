@@ -25,6 +25,7 @@ from numlp.settings.texts import parse_toml, read_text
 from numlp.training.callbacks import EarlyStopping, TimeBudget
 from numlp.training.history import History
 from numlp.training.loop import train
+from numlp.training.progress import Progress
 from numlp.training.range_test import STEP_SETTINGS
 from numlp.training.state import Callback
 from numlp.training.threads import fastest, limited
@@ -168,6 +169,7 @@ def train_network(
     after_step: Sequence[Callback] = (),
     after_epoch: Sequence[Callback] = (),
     resume: str | os.PathLike[str] | None = None,
+    progress: bool | Progress = False,
 ) -> History:
     """Train a network as a recipe says."""
     stopping = []
@@ -187,6 +189,7 @@ def train_network(
             after_step=[*budget, *after_step],
             after_epoch=[*stopping, *after_epoch],
             resume=resume,
+            progress=progress,
             **step_settings(recipe),
         )
 

@@ -1,21 +1,25 @@
-"""Unfinished runs: their checkpoints, and the lock of the process that works on one."""
+"""Unfinished runs: their checkpoints, the lock of the process that works on one, and how a run goes on."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from pathlib import Path
+from typing import Any
 
-from numlp.errors import OutputError
+from numlp.errors import FileFormatError, OutputError, SettingError
+from numlp.files.atomic import write_bytes
+from numlp.files.checkpoints import describe_checkpoint
 from numlp.files.folders import part_of
-from numlp.runs.folder import MODEL, RECIPE
-
-_CHECKPOINTS = "checkpoints"
+from numlp.runs.layout import CHECKPOINTS, METRICS, MODEL, RECIPE, STATE
+from numlp.runs.recipe import Recipe
+from numlp.settings.checks import whole_number
 
 
 def checkpoint_path(folder: Path, member: int) -> Path:
     """Return where a run keeps the checkpoints of one of its networks."""
-    return part_of(folder, f"{_CHECKPOINTS}/{member}.safetensors")
+    return part_of(folder, f"{CHECKPOINTS}/{member}.safetensors")
 
 
 def create_checkpoints_folder(folder: Path) -> None:
@@ -27,25 +31,100 @@ def create_checkpoints_folder(folder: Path) -> None:
         If it can't be created.
     """
     try:
-        (folder / _CHECKPOINTS).mkdir(exist_ok=True)
+        (folder / CHECKPOINTS).mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError(f"can't write into {folder}: {error.strerror or error}") from error
 
 
 def remove_checkpoints(folder: Path) -> None:
-    """Remove the checkpoints of a finished run."""
-    shutil.rmtree(folder / _CHECKPOINTS, ignore_errors=True)
+    """Remove the checkpoints of a run that can't go on."""
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+
+
+def keep_state(folder: Path) -> None:
+    """Keep the last checkpoints of a finished run, from which `continued` lets it go on.
+
+    Raises
+    ------
+    OutputError
+        If the folder can't be written.
+    """
+    shutil.rmtree(folder / STATE, ignore_errors=True)
+    _rename(folder, CHECKPOINTS, STATE)
 
 
 def is_unfinished(folder: Path) -> bool:
     """Return whether a run stopped before its end and can be resumed."""
-    return (folder / _CHECKPOINTS).is_dir() or not (folder / MODEL).exists()
+    return (folder / CHECKPOINTS).is_dir() or not (folder / MODEL).exists()
+
+
+def how_it_stands(folder: Path) -> str | None:
+    """Return in words how an unfinished run stands, and how it goes on; None if the folder holds no such run."""
+    ended = not (folder / CHECKPOINTS).is_dir() and ((folder / MODEL).exists() or (folder / METRICS).exists())
+    if ended or not (folder / RECIPE).is_file():
+        return None
+    if is_busy(folder):
+        return "is being trained by another process: wait until it ends"
+    reached = [(member, told["epoch"]) for member, told in _checkpoints(folder, CHECKPOINTS).items()]
+    where = "before its first checkpoint"
+    if reached:
+        member, epoch = max(reached)
+        network = f"network {member + 1}, " if member else ""
+        where = f"in {network}epoch {epoch + 1}"
+    return f"was interrupted {where}: numlp resume {shlex.quote(str(folder))}"
+
+
+def continued(folder: Path, recipe: Recipe, epochs: int) -> Recipe:
+    """Make a run, whether it has ended or not, one of so many epochs in all, and return its new recipe.
+
+    Raises
+    ------
+    SettingError
+        If it has had as many epochs, or more would change nothing, or its state isn't there.
+    OutputError
+        If the folder can't be written.
+    """
+    ended = not is_unfinished(folder)
+    if ended and not (folder / STATE).is_dir():
+        raise SettingError(
+            f"{folder} keeps no state to continue from: its training diverged, or an older numlp wrote it; train "
+            f"again with --epochs {epochs}"
+        )
+    reached = _checkpoints(folder, STATE if ended else CHECKPOINTS).values()
+    least = max([recipe.epochs if ended else 0, *(told["epoch"] for told in reached)]) + 1
+    whole_number("--epochs", epochs, minimum=least)
+    if ended and reached and all(told["ended_by"] for told in reached):
+        raise SettingError(
+            f"{folder} didn't end for want of epochs, but by its patience or its time budget: train again with more"
+        )
+    if ended:
+        _rename(folder, STATE, CHECKPOINTS)
+    recipe = recipe.edited(epochs=epochs)
+    write_bytes(folder / RECIPE, recipe.to_toml().encode())
+    return recipe
+
+
+def _checkpoints(folder: Path, place: str) -> dict[int, dict[str, Any]]:
+    """Return what each network's checkpoint tells, but for those that can't be read."""
+    told: dict[int, dict[str, Any]] = {}
+    for path in part_of(folder, place).glob("*.safetensors"):
+        try:
+            figures = describe_checkpoint(path)["figures"]
+            told[int(path.stem)] = {"epoch": int(figures["epoch"]), "ended_by": figures["ended_by"]}
+        except (FileFormatError, KeyError, TypeError, ValueError):
+            continue
+    return told
+
+
+def _rename(folder: Path, old: str, new: str) -> None:
+    try:
+        os.replace(part_of(folder, old), part_of(folder, new))
+    except OSError as error:
+        raise OutputError(f"can't write into {folder}: {error.strerror or error}") from error
 
 
 class Lock:
     """Keeps other processes from working on a run until it is closed or this process ends, however that happens.
-
-    It locks the recipe, which every run has and nobody rewrites.
 
     Raises
     ------
@@ -55,20 +134,42 @@ class Lock:
 
     def __init__(self, folder: Path) -> None:
         try:
-            self._file = open(folder / RECIPE, "r+b")  # noqa: SIM115  # held open: that is the lock
+            with open(folder / RECIPE, "r+b"):
+                pass
         except OSError as error:
             raise OutputError(f"can't write into {folder}: {error.strerror or error}") from error
-        if os.name == "posix":
-            import fcntl
-
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                self._file.close()
-                raise OutputError(f"another process is working on {folder}: wait until it ends") from error
-            except OSError:
-                pass  # some network file systems have no locks
+        self._descriptor = _locked(folder)
 
     def close(self) -> None:
         """Let other processes work on the run."""
-        self._file.close()
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def is_busy(folder: Path) -> bool:
+    """Return whether a process works on a run."""
+    try:
+        descriptor = _locked(folder)
+    except OSError:
+        return True
+    if descriptor is not None:
+        os.close(descriptor)
+    return False
+
+
+def _locked(folder: Path) -> int | None:
+    """Lock a folder, whose files may all be replaced, and return its descriptor; None where there are no locks."""
+    if os.name != "posix":
+        return None
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise OutputError(f"another process is working on {folder}: wait until it ends") from error
+    except OSError:
+        pass  # some network file systems have no locks
+    return descriptor

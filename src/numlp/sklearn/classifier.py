@@ -53,7 +53,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         The smallest improvement of the loss, or of the validation score, that counts; the number of epochs in a row
         that may pass without one.
     verbose, progress : bool
-        Whether to print the loss of every epoch; whether to draw a progress bar.
+        Whether to print the loss of every epoch; whether to show progress as `numlp.train` does.
     warm_start : bool
         Whether `fit` continues from the weights of the previous fit.
     momentum, nesterovs_momentum, beta_1, beta_2, epsilon

@@ -21,6 +21,7 @@ from numlp.sklearn.fitting import fit_batches, fit_lbfgs
 from numlp.sklearn.held_out import HeldOut, split, taken, weighted
 from numlp.sklearn.networks import adopt, current_network, make_network, remade
 from numlp.sklearn.parameters import CHECKS, check_parameters, widths
+from numlp.training.interruption import Interruption
 
 _LINKS = {"softmax_cross_entropy": "softmax", "poisson": "exp"}
 _FLOATS = (np.float64, np.float32)
@@ -61,33 +62,41 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         return {name: getattr(self, name) for name in (*CHECKS, "loss") if hasattr(self, name)}
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], one_epoch: bool) -> None:
-        parameters = self._parameters()
-        check_parameters(parameters)
-        self._check_validation(validation, one_epoch)
-        first = not hasattr(self, "coefs_") or not (self.warm_start or one_epoch)
-        X, y = self._checked(X, y, reset=first)
-        if first:
-            self._learn_targets(y, one_epoch)
-        else:
-            self._check_targets(y)
-        rows = Rows(X, self._encode(y), _checked_weights(X, sample_weight))
-        factors = self._class_factors(y, rows.targets)
-        random_state = check_random_state(self.random_state)
-        if first:
-            self._start(rows, random_state, parameters)
-        else:
-            adopt(self, current_network(self))
-            adopt(self, remade(self, self._layer_size(rows), parameters))
-        if self.solver == "lbfgs":
-            fit_lbfgs(self, weighted(rows, factors), parameters)
-            return
-        held_out = self._given(*validation)
-        if self.early_stopping and held_out is None:
-            training, kept = split(len(y), self.validation_fraction, self._strata(y), random_state)
-            held_out = HeldOut(taken(rows, kept), y[kept])
-            rows, factors = taken(rows, training), None if factors is None else factors[training]
-        self._track()
-        fit_batches(self, weighted(rows, factors), held_out, random_state, parameters, one_epoch)
+        before = vars(self).copy()
+        with Interruption() as interruption:
+            try:
+                parameters = self._parameters()
+                check_parameters(parameters)
+                self._check_validation(validation, one_epoch)
+                first = not hasattr(self, "coefs_") or not (self.warm_start or one_epoch)
+                X, y = self._checked(X, y, reset=first)
+                if first:
+                    self._learn_targets(y, one_epoch)
+                else:
+                    self._check_targets(y)
+                rows = Rows(X, self._encode(y), _checked_weights(X, sample_weight))
+                factors = self._class_factors(y, rows.targets)
+                random_state = check_random_state(self.random_state)
+                if first:
+                    self._start(rows, random_state, parameters)
+                else:
+                    adopt(self, current_network(self))
+                    adopt(self, remade(self, self._layer_size(rows), parameters))
+                if self.solver == "lbfgs":
+                    fit_lbfgs(self, weighted(rows, factors), parameters, interruption)
+                    return
+                held_out = self._given(*validation)
+                if self.early_stopping and held_out is None:
+                    training, kept = split(len(y), self.validation_fraction, self._strata(y), random_state)
+                    held_out = HeldOut(taken(rows, kept), y[kept])
+                    rows, factors = taken(rows, training), None if factors is None else factors[training]
+                self._track()
+                interruption.check()
+                fit_batches(self, weighted(rows, factors), held_out, random_state, parameters, one_epoch)
+            except KeyboardInterrupt:
+                self.__dict__.clear()
+                self.__dict__.update(before)
+                raise
 
     def _check_validation(self, validation: tuple[Any, Any, Any], one_epoch: bool) -> None:
         X, y, weights = validation

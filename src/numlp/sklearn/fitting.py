@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from sklearn.metrics import check_scoring
 from numlp.arrays.sparse import dense, is_sparse
 from numlp.arrays.targets import target_rows
 from numlp.data.rows import Rows
-from numlp.errors import DivergenceError
+from numlp.errors import DivergenceError, Interrupted
 from numlp.network.mlp import MLP
 from numlp.sklearn.batches import ShuffledBatches
 from numlp.sklearn.convergence import Convergence
@@ -25,8 +24,8 @@ from numlp.sklearn.networks import make_network, seed_of
 from numlp.sklearn.optimizers import make_optimizer
 from numlp.sklearn.parameters import RATES
 from numlp.sklearn.penalty import AlphaPenalty
-from numlp.sklearn.progress import Progress
 from numlp.training.callbacks import TimeBudget
+from numlp.training.interruption import Interruption
 from numlp.training.loop import train
 from numlp.training.regularization import Average
 from numlp.training.state import TrainingState
@@ -64,35 +63,37 @@ def fit_batches(
         state.average = None
     epochs = estimator.max_iter if state is None else max(estimator.max_iter, state.epoch + 1)
     estimator.n_iter_ = 0
-    with ExitStack() as shown:
-        shows = [shown.enter_context(Progress(epochs, batches.steps))] if estimator.progress else []
-        budget = [] if estimator.time_budget is None else [TimeBudget(estimator.time_budget)]
-        try:
-            train(
-                network,
-                batches,
-                validation=None if held_out is None else held_out.rows,
-                learning_rate=lambda step: estimator._rate,
-                schedule="constant" if estimator.learning_rate in RATES else estimator.learning_rate,
-                epochs=epochs,
-                seed=seed,
-                optimizer=estimator._optimizer,
-                after_step=[convergence.count, *budget, *shows],
-                after_epoch=[convergence, *(estimator.callbacks or ())],
-                sync_gradients=penalty,
-                resume=state,
-                **{name: parameters[name] for name in _STEP_SETTINGS},
-            )
-        except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
-        except DivergenceError as error:
-            estimator._state = None  # the optimizer's state isn't finite either
-            raise ValueError(_NOT_FINITE.format(where=f" in epoch {error.epoch}", rate=estimator._rate)) from error
-        finally:
-            if estimator._state is not None:
-                estimator._state.callbacks = ()  # they hold the training data
-    estimator.stopped_ = convergence.converged or any(each is not convergence for each in estimator._state.ended_by)
-    estimator._state.ended_by = ()
+    budget = [] if estimator.time_budget is None else [TimeBudget(estimator.time_budget)]
+    ended_by: tuple[Any, ...] = ()
+    try:
+        train(
+            network,
+            batches,
+            validation=None if held_out is None else held_out.rows,
+            learning_rate=lambda step: estimator._rate,
+            schedule="constant" if estimator.learning_rate in RATES else estimator.learning_rate,
+            epochs=epochs,
+            seed=seed,
+            optimizer=estimator._optimizer,
+            after_step=[convergence.count, *budget],
+            after_epoch=[convergence, *(estimator.callbacks or ())],
+            sync_gradients=penalty,
+            resume=state,
+            progress=bool(estimator.progress),
+            **{name: parameters[name] for name in _STEP_SETTINGS},
+        )
+        ended_by = estimator._state.ended_by
+    except Interrupted as error:
+        warnings.warn("Training interrupted by user.", stacklevel=4)
+        if error.__cause__ is not None:
+            estimator._state = None  # it ended at once: the optimizer may be in the midst of a step
+    except DivergenceError as error:
+        estimator._state = None  # the optimizer's state isn't finite either
+        raise ValueError(_NOT_FINITE.format(where=f" in epoch {error.epoch}", rate=estimator._rate)) from error
+    finally:
+        if estimator._state is not None:
+            estimator._state.callbacks = estimator._state.ended_by = ()  # callbacks hold the training data
+    estimator.stopped_ = convergence.converged or any(each is not convergence for each in ended_by)
     if score is not None and estimator.validation_scores_ and (estimator.stopped_ or not one_epoch):
         _restore(estimator)
     if estimator.n_iter_ == estimator.max_iter and not (estimator.stopped_ or one_epoch):
@@ -134,15 +135,20 @@ def _restore(estimator: Any) -> None:
         estimator.network_.params = estimator._best_params
 
 
-def fit_lbfgs(estimator: Any, rows: Rows, parameters: dict[str, Any]) -> None:
+def fit_lbfgs(estimator: Any, rows: Rows, parameters: dict[str, Any], interruption: Interruption) -> None:
     """Train by L-BFGS, in float64."""
     network: MLP = estimator.network_
     exact = network if network.dtype == np.float64 else _in_double(network, parameters)
-    exact.params = network.params
+    before = network.params.copy()
+    exact.params = before
     x = rows.x if is_sparse(rows.x) else dense(rows.x)  # once, since every evaluation reads all rows
     rows = rows._replace(x=x, targets=target_rows(rows.targets, network.n_targets, np.float64))
-    objective = Objective(exact, rows, float(estimator.alpha))
-    estimator.loss_, estimator.n_iter_ = minimize(objective, parameters)
+    objective = Objective(exact, rows, float(estimator.alpha), interruption)
+    try:
+        estimator.loss_, estimator.n_iter_ = minimize(objective, parameters)
+    except KeyboardInterrupt:
+        network.params = before
+        raise
     if not np.isfinite(exact.params).all():
         raise ValueError(_NOT_FINITE.format(where="", rate=estimator.learning_rate_init))
     network.params = exact.params

@@ -14,6 +14,7 @@ from numlp.data.rows import Rows
 from numlp.network.mlp import MLP
 from numlp.network.predictor import chunk_rows
 from numlp.sklearn.reported import reported
+from numlp.training.interruption import Interruption
 
 
 class Objective:
@@ -28,10 +29,12 @@ class Objective:
     rows : Rows
         With one row of targets for each sample.
     alpha : float
+    interruption : Interruption
+        Checked whenever the objective is computed.
     """
 
-    def __init__(self, network: MLP, rows: Rows, alpha: float) -> None:
-        self.network, self.rows, self.alpha = network, rows, alpha
+    def __init__(self, network: MLP, rows: Rows, alpha: float, interruption: Interruption) -> None:
+        self.network, self.rows, self.alpha, self.interruption = network, rows, alpha, interruption
         self._n = int(rows.x.shape[0])
         # Sparse rows become dense a chunk at a time.
         self._size = chunk_rows(network.layer_size) if is_sparse(rows.x) else self._n
@@ -39,6 +42,7 @@ class Objective:
         self._grads: Array = np.empty_like(network.grads)
 
     def __call__(self, params: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        self.interruption.check()
         network = self.network
         network.params = params
         loss = 0.0

@@ -273,10 +273,6 @@ class Checkpoint:
         """Write the state after the last complete epoch."""
         self._write()
 
-    def interrupted(self) -> None:
-        """Write the state after the last complete epoch before Ctrl-C ends training."""
-        self._write()
-
     def _age(self) -> float:
         return time.monotonic() - self._written
 

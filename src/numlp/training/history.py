@@ -71,6 +71,13 @@ class History:
         return f"History of {len(self)} epochs, the last: {last}"
 
 
+def columns_of(score: str, *, validated: bool) -> tuple[str, ...]:
+    """Return the columns of a training's history, by the name of its score."""
+    parts = ("train", "validation") if validated else ("train",)
+    figures = (f"{part}_{figure}" for part in parts for figure in ("loss", score))
+    return ("epoch", *figures, "learning_rate", "seconds")
+
+
 def check_figure(who: str, figure: str, figures: Sequence[str]) -> None:
     """Raise an error if a history won't have the column that `who` depends on."""
     if figure in figures:

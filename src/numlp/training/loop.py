@@ -9,33 +9,35 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 
 from numlp.arrays.randomness import as_seed
 from numlp.arrays.special import Array
 from numlp.data.augmentation import AUGMENTATIONS, Images
-from numlp.data.batches import Batches
-from numlp.data.rows import Data
+from numlp.data.batches import Batch, Batches
+from numlp.data.rows import Data, Rows
 from numlp.data.streams import Source
 from numlp.data.weights import ClassWeight
-from numlp.errors import DivergenceError, SettingError
-from numlp.files.checkpoints import read_checkpoint
+from numlp.errors import DivergenceError, Interrupted, ValidationLossError
 from numlp.judging.evaluation import evaluate_rows
 from numlp.judging.metrics import Tally
+from numlp.judging.outliers import describe_outlier
 from numlp.network.mlp import MLP
-from numlp.settings.checks import nonnegative, positive, whole_number
+from numlp.settings.checks import whole_number
 from numlp.settings.named import resolve
 from numlp.training.feed import make_feed
-from numlp.training.history import History
+from numlp.training.history import History, columns_of
+from numlp.training.interruption import Interruption
 from numlp.training.optimizer import Optimizer
 from numlp.training.optimizers import OPTIMIZERS
+from numlp.training.progress import Progress, shown_by
 from numlp.training.regularization import Average, Regularization, constraints, gradient_changes
-from numlp.training.schedules import SCHEDULES, Plan, Schedule
-from numlp.training.state import Callback, TrainingState, interruptible
+from numlp.training.schedules import SCHEDULES, Plan, Schedule, rates
+from numlp.training.state import Callback, TrainingState, begun, check_callables, finishing
 
 
-@interruptible
 def train(
     network: MLP,
     data: Data | Source | Batches,
@@ -62,6 +64,7 @@ def train(
     after_epoch: Sequence[Callback] = (),
     sync_gradients: Callable[[Array], object] | None = None,
     resume: str | os.PathLike[str] | TrainingState | None = None,
+    progress: bool | Progress = False,
 ) -> History:
     """Train a network by minibatch gradient descent.
 
@@ -114,14 +117,15 @@ def train(
     after_step, after_epoch : sequence of callables, optional
         Called with the `TrainingState` after every step, and after every epoch. If one returns something true,
         training ends. If `after_step` ends an epoch early, that epoch is validated and recorded like any other.
-        Training also calls their methods `begin`, `record`, `finish` and `interrupted`, where they have them: before
-        the first step, when all callbacks have seen an epoch, after the last step, and, without a state, when Ctrl-C
-        ends training.
+        Training also calls their methods `begin`, `record` and `finish`, where they have them: before the first step,
+        when all callbacks have seen an epoch, and after the last step.
     sync_gradients : callable, optional
         Called with the gradients of every step before they are used, to average them with those of other processes.
     resume : path or TrainingState, optional
         The file that a `Checkpoint` of the same training wrote, or the state in which an earlier training of this
         network ended. Training continues from there, up to `epochs` in all, as if it had never stopped.
+    progress : bool
+        Whether to print a line for every epoch, with a bar below it on a terminal if rich is installed.
 
     Returns
     -------
@@ -136,6 +140,13 @@ def train(
     DivergenceError
         If the loss, the weights or the optimizer's state become NaN or infinite. The network then holds the weights
         from before the epoch in which it happened or, with `EarlyStopping`, the best ones.
+    ValidationLossError
+        If only the loss on the validation rows does; the message names the row and the column. The network is left
+        as by a divergence.
+    Interrupted
+        A `KeyboardInterrupt` that holds the history, after Ctrl-C. Training takes its step to the end, validates and
+        records the epoch as it stands, and restores the best weights if `EarlyStopping` is on. A second Ctrl-C ends
+        training at once, with the weights of the last complete epoch.
 
     Examples
     --------
@@ -161,25 +172,28 @@ def train(
     schedule = resolve("schedule", schedule, SCHEDULES)
     if augmentation is not None:
         augmentation = resolve("augmentation", augmentation, AUGMENTATIONS)
-    rate_of = _rates(optimizer.usual_rate if learning_rate is None else learning_rate)
+    rate_of = rates(optimizer.usual_rate if learning_rate is None else learning_rate)
     epochs = whole_number("epochs", epochs)
     seed = as_seed(seed)
-    _check_callables(after_step, after_epoch)
+    check_callables(after_step, after_epoch)
     batches, held_out, names, shape = make_feed(
         network, data, validation, batch_size, epochs, seed, class_weight, augmentation, regularization
     )
     plan = Plan(epochs, batches.steps)
     tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
-    figures = _columns(tally.score, validated=held_out is not None)
+    figures = columns_of(tally.score, validated=held_out is not None)
     schedule.check(plan, figures)
+    shown = shown_by(progress)
+    after_step = after_step if shown is None else [*after_step, shown]
     fresh = TrainingState(
         network,
         optimizer.init(network.params),
         figures=figures,
+        plan=plan,
         average=Average(network, averaging) if averaging else None,
         callbacks=tuple({id(callback): callback for callback in (*after_step, *after_epoch)}.values()),
     )
-    state = _begun(fresh, resume, epochs)
+    state = begun(fresh, resume, epochs)
 
     network.class_names, network.input_shape = names, network.input_shape or shape
     network.temperature = 1.0  # an earlier calibration no longer holds
@@ -188,105 +202,65 @@ def train(
     constrain = constraints(network, regularization)
     average = state.average
     params, grads, weights = network.params, network.grads, network.weights
-    last_good = params.copy()
-    for epoch in range(state.epoch, 0 if state.ended_by else epochs):
-        started = time.perf_counter()
-        stops: tuple[Callback, ...] = ()
-        tally.reset()
-        if average is not None and epoch:
-            average.swap()
-        network.begin_epoch(seed, epoch)
-        with np.errstate(all="ignore"):  # the figures will show an overflow
-            for batch in batches.epoch(epoch):
-                state.learning_rate = rate_of(state.step) * schedule(state.step, plan, state.history)
-                # A short last batch takes a shorter step in proportion, so that all rows of an epoch count the same.
-                rate = state.learning_rate * batch.share
-                state.loss = network.loss_and_grad(
-                    batch.x, batch.targets, batch.weights, input_gradient=adversarial > 0
-                )  # fills network.grads
-                tally.add(network.row_losses, network.last_logits, batch.targets, batch.weights)
-                for change in changes:
-                    change(batch)
-                optimizer.decay(weights, rate)
-                optimizer.update(params, grads, state.optimizer, rate)
-                for keep in constrain:
-                    keep()
-                if average is not None:
-                    average.update()
-                state.step += 1
-                stops = _call(after_step, state)
-                if stops or not math.isfinite(state.loss):
-                    break
-            seconds = time.perf_counter() - started
-            if average is not None:
+    with Interruption() as interruption, shown or nullcontext(), finishing(state) as last_good:
+        for epoch in range(state.epoch, 0 if state.ended_by else epochs):
+            started = time.perf_counter()
+            stops: tuple[Callback, ...] = ()
+            tally.reset()
+            if average is not None and epoch:
                 average.swap()
-            row = {f"train_{name}": value for name, value in tally.result().items()}
-            if held_out is not None:
-                row |= {f"validation_{name}": value for name, value in evaluate_rows(network, held_out).items()}
-        if not (np.isfinite([state.loss, *row.values()]).all() and state.is_finite()):
-            params[:] = last_good
-            _notify("finish", state)
-            raise DivergenceError(epoch + 1, state.learning_rate, state.history)
-        last_good[:] = params
-        state.epoch = epoch + 1
-        state.history.append({"epoch": epoch + 1, **row, "learning_rate": state.learning_rate, "seconds": seconds})
-        state.cut = bool(stops)
-        state.ended_by = stops + _call(after_epoch, state)
-        _notify("record", state)
-        if state.ended_by:
-            break
-    _notify("finish", state)
+            network.begin_epoch(seed, epoch)
+            with np.errstate(all="ignore"):  # the figures will show an overflow
+                for batch in batches.epoch(epoch):
+                    state.learning_rate = rate_of(state.step) * schedule(state.step, plan, state.history)
+                    # A short last batch takes a shorter step in proportion: all rows of an epoch count the same.
+                    rate = state.learning_rate * batch.share
+                    state.loss = network.loss_and_grad(
+                        batch.x, batch.targets, batch.weights, input_gradient=adversarial > 0
+                    )  # fills network.grads
+                    tally.add(network.row_losses, network.last_logits, batch.targets, batch.weights)
+                    for change in changes:
+                        change(batch)
+                    optimizer.decay(weights, rate)
+                    optimizer.update(params, grads, state.optimizer, rate)
+                    for keep in constrain:
+                        keep()
+                    if average is not None:
+                        average.update()
+                    state.step += 1
+                    stops = state.call(after_step)
+                    if stops or interruption.number or not math.isfinite(state.loss):
+                        break
+                stopped = bool(stops or interruption.number)
+                state.cut = stopped and state.step != (epoch + 1) * (plan.steps_per_epoch or 0)
+                seconds = time.perf_counter() - started
+                if average is not None:
+                    average.swap()
+                trained = {f"train_{name}": value for name, value in tally.result().items()}
+                judged = {} if held_out is None else evaluate_rows(network, held_out)
+            if not (np.isfinite([state.loss, *trained.values()]).all() and state.is_finite()):
+                raise DivergenceError(epoch + 1, state.learning_rate, state.history)
+            if held_out is not None and not np.isfinite(judged["loss"]):
+                raise _failed_validation(state, batch, held_out)
+            last_good[:] = params
+            state.epoch = epoch + 1
+            validated = {f"validation_{name}": value for name, value in judged.items()}
+            row = {"epoch": epoch + 1, **trained, **validated}
+            state.history.append({**row, "learning_rate": state.learning_rate, "seconds": seconds})
+            state.ended_by = stops + state.call(after_epoch)
+            state.notify("record")
+            if state.ended_by or interruption.number:
+                break
+    if interruption.number:
+        raise Interrupted(state.history)
     return state.history
 
 
-def _begun(fresh: TrainingState, resume: str | os.PathLike[str] | TrainingState | None, epochs: int) -> TrainingState:
-    """Return the state that training starts or continues from, after the callbacks' `begin`."""
-    state = resume if isinstance(resume, TrainingState) else fresh
-    if state is not fresh:
-        if state.network is not fresh.network or state.epoch >= epochs:
-            raise SettingError(
-                f"resume must be a state of this network, and epochs must be above the {state.epoch} already trained"
-            )
-        if state.optimizer.keys() != fresh.optimizer.keys():
-            raise SettingError("resume must be of the same optimizer")
-        state.figures, state.callbacks, state.ended_by = fresh.figures, fresh.callbacks, ()
-    _notify("begin", state)
-    if not (resume is None or isinstance(resume, TrainingState)):
-        state.restore(read_checkpoint(resume))
-    return state
-
-
-def _rates(learning_rate: float | Callable[[int], float]) -> Callable[[int], float]:
-    """Return the learning rate as a function of the step."""
-    if callable(learning_rate):
-        return lambda step: nonnegative("learning_rate", learning_rate(step))
-    rate = positive("learning_rate", learning_rate)
-    return lambda step: rate
-
-
-def _columns(score: str, *, validated: bool) -> tuple[str, ...]:
-    parts = ("train", "validation") if validated else ("train",)
-    figures = (f"{part}_{figure}" for part in parts for figure in ("loss", score))
-    return ("epoch", *figures, "learning_rate", "seconds")
-
-
-def _check_callables(after_step: Sequence[Callback], after_epoch: Sequence[Callback]) -> None:
-    for name, callbacks in (("after_step", after_step), ("after_epoch", after_epoch)):
-        if not isinstance(callbacks, list | tuple) or not all(callable(callback) for callback in callbacks):
-            raise SettingError(f"{name} must be a list of callables, not {callbacks!r}")
-        for callback in callbacks:
-            if isinstance(callback, type):
-                raise SettingError(f"{name} holds the class {callback.__name__}: make one, {callback.__name__}(…)")
-
-
-def _call(callbacks: Sequence[Callback], state: TrainingState) -> tuple[Callback, ...]:
-    """Call all of them; return those that ask training to end."""
-    return tuple([callback for callback in callbacks if callback(state)])
-
-
-def _notify(event: str, state: TrainingState) -> None:
-    """Call each callback's method for an event, if it has one."""
-    for callback in state.callbacks:
-        method = getattr(callback, event, None)
-        if method is not None:
-            method(state)
+def _failed_validation(state: TrainingState, batch: Batch, validation: Rows) -> DivergenceError | ValidationLossError:
+    """Return why the validation loss isn't finite: a row, or weights that fail on the last training batch as well."""
+    epoch, network = state.epoch + 1, state.network
+    with np.errstate(all="ignore"):
+        loss = network.loss_and_grad(batch.x, batch.targets, batch.weights)
+    if math.isfinite(loss):
+        return ValidationLossError(epoch, describe_outlier(network, validation), state.history)
+    return DivergenceError(epoch, state.learning_rate, state.history)

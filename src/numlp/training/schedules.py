@@ -7,7 +7,7 @@ the whole training run. The factor depends on nothing else, so a resumed run con
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -30,6 +30,14 @@ class Plan:
 
     epochs: int
     steps_per_epoch: int | None
+
+
+def rates(learning_rate: float | Callable[[int], float]) -> Callable[[int], float]:
+    """Return the learning rate as a function of the step."""
+    if callable(learning_rate):
+        return lambda step: nonnegative("learning_rate", learning_rate(step))
+    rate = positive("learning_rate", learning_rate)
+    return lambda step: rate
 
 
 @dataclass(frozen=True, kw_only=True)

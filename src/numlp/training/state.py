@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec
+from typing import Any
 
 import numpy as np
 
-from numlp.arrays.special import AnyArray, all_finite
-from numlp.errors import FileFormatError
-from numlp.files.checkpoints import Checkpoint
+from numlp.arrays.special import AnyArray, Array, all_finite
+from numlp.errors import DivergenceError, FileFormatError, Interrupted, SettingError, ValidationLossError
+from numlp.files.checkpoints import Checkpoint, read_checkpoint
 from numlp.network.mlp import MLP
 from numlp.settings.checks import whole_number
 from numlp.training.history import History
 from numlp.training.optimizer import State
 from numlp.training.regularization import Average
+from numlp.training.schedules import Plan
 
-P = ParamSpec("P")
+_NO_PLAN = Plan(epochs=0, steps_per_epoch=None)
 _COUNTS = ("epoch", "step", "loss", "learning_rate")
 
 
@@ -38,6 +40,8 @@ class TrainingState:
         Those of the last step.
     figures : tuple of str
         The columns that the history has, or will have.
+    plan : Plan
+        The number of epochs that training will have, and of steps in each.
     average : Average or None
         The moving average of the parameters, if there is one. Between epochs the network holds the average, and this
         holds the parameters with which training continues.
@@ -58,10 +62,22 @@ class TrainingState:
     loss: float = math.nan
     learning_rate: float = math.nan
     figures: tuple[str, ...] = ()
+    plan: Plan = _NO_PLAN
     average: Average | None = None
     callbacks: tuple[Callback, ...] = ()
     cut: bool = False
     ended_by: tuple[Callback, ...] = ()
+
+    def call(self, callbacks: Sequence[Callback]) -> tuple[Callback, ...]:
+        """Call all of them; return those that ask training to end."""
+        return tuple([callback for callback in callbacks if callback(self)])
+
+    def notify(self, event: str) -> None:
+        """Call each callback's method for an event, if it has one."""
+        for callback in self.callbacks:
+            method = getattr(callback, event, None)
+            if method is not None:
+                method(self)
 
     def is_finite(self) -> bool:
         """Return whether all parameters and the optimizer's whole state are finite.
@@ -150,18 +166,48 @@ class TrainingState:
 Callback = Callable[[TrainingState], object]
 
 
-def interruptible(train: Callable[P, History]) -> Callable[P, History]:
-    """Wrap `train`: whenever Ctrl-C comes, call the callbacks' method `interrupted` before training ends."""
+def begun(fresh: TrainingState, resume: str | os.PathLike[str] | TrainingState | None, epochs: int) -> TrainingState:
+    """Return the state that training starts or continues from, after the callbacks' `begin`."""
+    state = resume if isinstance(resume, TrainingState) else fresh
+    if state is not fresh:
+        if state.network is not fresh.network or state.epoch >= epochs:
+            raise SettingError(
+                f"resume must be a state of this network, and epochs must be above the {state.epoch} already trained"
+            )
+        if state.optimizer.keys() != fresh.optimizer.keys():
+            raise SettingError("resume must be of the same optimizer")
+        state.figures, state.plan, state.callbacks, state.ended_by = fresh.figures, fresh.plan, fresh.callbacks, ()
+    state.notify("begin")
+    if not (resume is None or isinstance(resume, TrainingState)):
+        state.restore(read_checkpoint(resume))
+    return state
 
-    @functools.wraps(train)
-    def trains(*arguments: P.args, **settings: P.kwargs) -> History:
-        try:
-            return train(*arguments, **settings)
-        except KeyboardInterrupt:
-            given: dict[str, Any] = settings
-            for callback in (*given.get("after_step", ()), *given.get("after_epoch", ())):
-                if hasattr(callback, "interrupted"):
-                    callback.interrupted()
-            raise
 
-    return trains
+@contextmanager
+def finishing(state: TrainingState) -> Iterator[Array]:
+    """Call the callbacks' `finish` when training ends.
+
+    It yields the parameters after the last complete epoch, for training to update. They return to the network if the
+    loss or the weights diverge, or if `KeyboardInterrupt` comes, perhaps in the midst of a step.
+    """
+    params = state.network.params
+    last_good = params.copy()
+    try:
+        yield last_good
+        state.notify("finish")
+    except (KeyboardInterrupt, DivergenceError, ValidationLossError) as error:
+        params[:] = last_good
+        state.notify("finish")
+        if isinstance(error, KeyboardInterrupt) and len(state.history):
+            raise Interrupted(state.history) from error
+        raise
+
+
+def check_callables(after_step: Sequence[Callback], after_epoch: Sequence[Callback]) -> None:
+    """Refuse anything but lists of callables."""
+    for name, callbacks in (("after_step", after_step), ("after_epoch", after_epoch)):
+        if not isinstance(callbacks, list | tuple) or not all(callable(callback) for callback in callbacks):
+            raise SettingError(f"{name} must be a list of callables, not {callbacks!r}")
+        for callback in callbacks:
+            if isinstance(callback, type):
+                raise SettingError(f"{name} holds the class {callback.__name__}: make one, {callback.__name__}(…)")

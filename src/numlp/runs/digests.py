@@ -1,0 +1,73 @@
+"""Digests: a fingerprint of the data that a run began with, so that it goes on with the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from numlp.arrays.special import AnyArray
+from numlp.datasets import Dataset
+from numlp.errors import FileFormatError, SettingError
+from numlp.files.atomic import write_bytes
+from numlp.files.folders import part_of
+from numlp.runs.layout import DATA
+from numlp.settings import limits
+from numlp.settings.texts import parse_json, read_text
+
+_BYTES = 1 << 22
+
+
+def digests(dataset: Dataset) -> dict[str, str]:
+    """Return a digest of each part of a data set, and of its names, by "training", "validation", "test" and "names".
+
+    They cover the arrays as training takes them, wherever the data lie, in whatever kind of file. BLAKE2b: RFC 7693.
+    """
+    parts = {name: _digest(*split) for name, split in dataset.parts.items()}
+    names = json.dumps([dataset.task, dataset.feature_names, dataset.class_names])
+    return parts | {"names": hashlib.blake2b(names.encode(), digest_size=32).hexdigest()}
+
+
+def write_digests(folder: Path, dataset: Dataset) -> None:
+    """Write the digests of a run's data to its folder."""
+    text = json.dumps({"blake2b": digests(dataset)}, indent=2) + "\n"
+    write_bytes(folder / DATA, text.encode())
+
+
+def check_digests(folder: Path, dataset: Dataset) -> None:
+    """Refuse data that differ from those that a run began with.
+
+    Raises
+    ------
+    SettingError
+        If they differ.
+    FileFormatError
+        If the file with the digests is damaged.
+    """
+    path = part_of(folder, DATA)
+    if not path.is_file():  # an older numlp began the run, or it was killed before it read a row
+        return
+    try:
+        written = parse_json(read_text(path, limits.TEXT_BYTES))["blake2b"]
+        now = digests(dataset)
+        other = [name for name in now | written if now.get(name) != written.get(name)]
+    except (KeyError, OSError, TypeError, ValueError) as error:
+        raise FileFormatError(f"{path} is damaged: {error}") from error
+    if other:
+        what = ", ".join("the names" if name == "names" else f"the {name} rows" for name in other)
+        raise SettingError(
+            f"the data differ from those that {folder} began with, in {what}: put the old data back, train again or, "
+            "to go on with these, add --changed-data"
+        )
+
+
+def _digest(*arrays: AnyArray) -> str:
+    made = hashlib.blake2b(digest_size=32)
+    for array in map(np.asarray, arrays):
+        made.update(f"{array.dtype.str}{array.shape}".encode())
+        rows = max(1, _BYTES // max(1, array[:1].nbytes))
+        for start in range(0, len(array), rows):
+            made.update(np.ascontiguousarray(array[start : start + rows]).data)
+    return made.hexdigest()
