@@ -13,7 +13,7 @@ class NumlpError(Exception):
 
 
 class NumlpWarning(UserWarning):
-    """A model is usable, but its training didn't end as it should have."""
+    """A model is usable, but its training didn't end as it should have, or its data are suspicious."""
 
 
 class SettingError(NumlpError, ValueError):
@@ -22,6 +22,10 @@ class SettingError(NumlpError, ValueError):
 
 class DataError(NumlpError, ValueError):
     """Data doesn't suit training, evaluation or prediction."""
+
+
+class DataWarning(NumlpWarning):
+    """Data may be in other units than what a network was trained on; see `numlp.network.comparison`."""
 
 
 class FileFormatError(NumlpError, ValueError):

@@ -372,3 +372,22 @@ def test_inspect(numlp, fails, run, tmp_path):
     (tmp_path / "text").write_text("nothing")
     assert "text isn't a model file, or is damaged" in fails("inspect", "text")
     assert "there is no run's folder or model file missing" in fails("inspect", "missing")
+
+
+def test_numbers_in_another_range_are_told(numlp, mnist):
+    x, y = mnist.train[:2]
+    np.savez("bytes.npz", x=x[:300], y=y[:300])
+    np.savez("numbers.npz", x=x[:300].astype(int), y=y[:300])
+    Image.fromarray(x[0]).save("five.png")
+    numlp(
+        "train", "numbers.npz", "--layers", "16", "--learning-rate", "0.001", "--epochs", "2", "--output", "numbers"
+    )
+    numlp("train", "bytes.npz", "--layers", "16", "--epochs", "2", "--output", "bytes")
+    for command in ("evaluate", "predict"):
+        code, out, err = numlp(command, "bytes", "numbers.npz", "--json")
+        assert code == 0
+        assert json.loads(out)
+        assert err.count("numlp: warning: x holds whole numbers from 0 to 255") == 1
+        assert numlp(command, "numbers", "bytes.npz")[2] == ""
+    asked = [json.loads(numlp("predict", "numbers", name, "--json")[1])[0] for name in ("five.png", "numbers.npz")]
+    assert asked[0]["probabilities"] == pytest.approx(asked[1]["probabilities"], abs=1e-4)

@@ -233,3 +233,13 @@ def test_models_that_can_not_be_exported(path, monkeypatch, tmp_path):
     with pytest.raises(SettingError, match="2 GiB"):
         export_onnx(MLP([2, 2]), path)
     assert not path.exists()
+
+
+def test_bytes_are_brought_to_the_range_that_the_network_was_trained_on(tmp_path, mnist):
+    x, y = mnist.train.x[:300], mnist.train.y[:300]
+    net = MLP([784, 10], seed=0)
+    train(net, (x / 127.5 - 1, y), epochs=1)
+    export_onnx(net, tmp_path / "net.onnx", bytes_input=True)
+    assert "floats from -1 to 1" in str(onnx.load(tmp_path / "net.onnx"))
+    found = onnxruntime.InferenceSession(tmp_path / "net.onnx").run(["probabilities"], {"input": x})[0]
+    np.testing.assert_allclose(found, net.predict_proba(x), atol=1e-5)

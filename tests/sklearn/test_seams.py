@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
+from numlp.errors import DataWarning
 from numlp.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings(f"ignore::{ConvergenceWarning.__module__}.{ConvergenceWarning.__name__}")
@@ -40,7 +41,7 @@ def test_subclasses_with_other_constructors(digits):
 def test_a_chunk_that_diverges_does_not_spoil_later_ones(digits):
     x, y = digits
     classifier = quick().partial_fit(x, y, classes=range(10))
-    with pytest.raises(ValueError, match="non-finite"):
+    with pytest.warns(DataWarning), pytest.raises(ValueError, match="non-finite"):
         classifier.partial_fit(1e300 * x, y)
     assert classifier.partial_fit(x, y).score(x, y) > 0.3
 
@@ -157,3 +158,12 @@ def test_invalid_combinations_are_refused(digits):
     assert quick(dtype=np.float32, max_iter=1).fit(x, y).coefs_[0].dtype == np.float32
     with pytest.raises(ValueError, match="while the weights stay"):
         MLPRegressor(warm_start=True, max_iter=1).fit(x, y).set_params(loss="huber").fit(x, y)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_estimators_remember_the_range_of_their_samples(digits, solver):
+    x, y = digits  # floats from 0 to 1
+    fitted = quick(solver=solver).fit(x, y)
+    assert fitted.network_.input_range.ends == (0, 1)
+    with pytest.warns(DataWarning, match="x holds floats from 0 to 255, but"):
+        fitted.predict(255 * x)

@@ -8,7 +8,7 @@ import numlp
 from numlp import MLP, History, Scaling, evaluate, train
 from numlp.data.batches import Batches
 from numlp.data.rows import Rows
-from numlp.errors import DataError, DivergenceError, SettingError, ValidationLossError
+from numlp.errors import DataError, DataWarning, DivergenceError, SettingError, ValidationLossError
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES
 from numlp.settings.named import resolve
@@ -421,7 +421,8 @@ def test_a_divergence_that_the_validation_rows_show_first_is_a_divergence(blobs)
 
 def test_one_validation_row_that_overflows_alone(blobs):
     x, y = blobs
-    with pytest.raises(ValidationLossError, match=r"validation row 0 .*, where column 1 is 1e"):
+    says = pytest.raises(ValidationLossError, match=r"validation row 0 .*, where column 1 is 1e")
+    with pytest.warns(DataWarning, match="column 1, far outside"), says:
         train(
             MLP([2, 3], loss="squared_error"), (x, np.eye(3)[y]), validation=([[1, 1e30]], np.zeros((1, 3))), epochs=1
         )

@@ -41,7 +41,8 @@ def predict(
     """Predict the class and its probability, or the value, of every sample.
 
     An image must have the size of the training images and look like them. MNIST's digits are white on black; numlp
-    inverts an image that is black on white, and says so in a note.
+    inverts an image that is black on white, and says so in a note. A warning says if numbers are unlike those that
+    the model was trained on.
     """
     from numlp.runs.folder import model_path
 

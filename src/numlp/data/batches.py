@@ -100,7 +100,7 @@ class Batches:
         targets, weights, n = rows.targets, rows.weights, int(x.shape[0])
         size = min(whole_number("batch_size", batch_size), n)
         self.batch_size = size
-        self.seed, self.mixup = seed, mixup
+        self.x, self.seed, self.mixup = x, seed, mixup
         self.weights = None if weights is None else weights.astype(dtype)
         self._scale = scaling.between(x.dtype, dtype)
         self._classes = targets if targets.ndim == 1 else None

@@ -29,8 +29,8 @@ class Stream:
     source : iterable that can be iterated again every epoch, or callable that returns an iterable for an epoch
     predictor : Predictor
         The batches must fit it.
-    scaling : Scaling
-        Of the inputs.
+    scaling_of : callable
+        Returns the scaling of inputs of a dtype.
     smoothing, rest : float
         As for `Batches`.
     least_rows : int
@@ -41,7 +41,7 @@ class Stream:
         self,
         source: Source,
         predictor: Predictor,
-        scaling: Scaling,
+        scaling_of: Callable[[np.dtype[Any]], Scaling],
         *,
         smoothing: float = 0.0,
         rest: float = 0.0,
@@ -49,7 +49,7 @@ class Stream:
     ) -> None:
         self.source = source
         self.predictor = predictor
-        self.scaling = scaling
+        self.scaling_of = scaling_of
         self.smoothing, self.rest = smoothing, rest
         self.least_rows = least_rows
         self.batch_size = 1  # buffers grow with the batches
@@ -108,7 +108,7 @@ class Stream:
                 "variance"
             )
         weights = as_weights(item[2], len(x), some=False).astype(dtype) if len(item) == 3 else None
-        return Batch(self.scaling.apply(x, np.empty(x.shape, dtype)), targets, weights)
+        return Batch(self.scaling_of(x.dtype).apply(x, np.empty(x.shape, dtype)), targets, weights)
 
     def _targets(self, targets: AnyArray) -> npt.NDArray[np.floating[Any]]:
         rows = target_rows(targets, self.predictor.n_targets, self.predictor.dtype)

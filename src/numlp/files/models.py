@@ -20,41 +20,25 @@ import numpy as np
 
 from numlp.arrays.special import Array
 from numlp.errors import FileFormatError, NumlpWarning, SettingError
+from numlp.files import description
 from numlp.files.atomic import write_bytes
 from numlp.files.tensors import open_tensors
-from numlp.files.versions import FORMAT_VERSION, current
+from numlp.files.versions import FORMAT_VERSION
 from numlp.network.ensemble import Ensemble
 from numlp.network.layers import ARCHITECTURE, as_activations, make_layers, parameter_shapes
 from numlp.network.losses import LOSSES
 from numlp.network.mlp import MLP
 from numlp.network.scaling import Scaling
 from numlp.network.shape import as_layer_size
+from numlp.network.value_range import ValueRange
 from numlp.settings import limits
 from numlp.settings.checks import positive
 from numlp.settings.named import resolve
-from numlp.settings.texts import parse_json
 from numlp.version import __version__
 
-FORMAT = "numlp-model"
 _SCALINGS = ("input_scaling", "target_scaling")
+_ENDS = ("lowest", "highest")
 _TENSOR_DTYPES = {"F32": "float32", "F64": "float64"}
-_NETWORK: dict[str, tuple[type | tuple[type, ...], type | None]] = {  # type of each entry, and of its items
-    "layer_size": (list, int),
-    "activation": (list, str),
-    "loss": (str, None),
-    "initializer": (str, None),
-    "normalization": (str, None),
-    "dropout": ((int, float), None),
-    "input_dropout": ((int, float), None),
-    "noise": ((int, float), None),
-    "input_noise": ((int, float), None),
-    "dtype": (str, None),
-    "temperature": ((int, float), None),
-    "input_shape": (list, int),
-    "feature_names": (list, str),
-    "class_names": (list, str),
-}
-_OPTIONAL = {"initializer", "input_shape", "feature_names", "class_names"}
 
 
 def save_model(
@@ -100,8 +84,8 @@ def save_model(
             f"model must be an MLP or an Ensemble, not {type(model).__name__}; call save_model(model, path)"
         )
     networks = model.members if isinstance(model, Ensemble) else (model,)
-    description = {
-        "format": FORMAT,
+    described = {
+        "format": description.FORMAT,
         "format_version": FORMAT_VERSION,
         "numlp_version": __version__,
         "ensemble": isinstance(model, Ensemble),
@@ -111,7 +95,7 @@ def save_model(
         "training": None if training is None else dict(training),
     }
     # One key only: safetensors writes several in no fixed order, but the same model must give the same bytes.
-    metadata = {"numlp": json.dumps(description, sort_keys=True)}
+    metadata = {"numlp": json.dumps(described, sort_keys=True)}
     tensors = {
         _prefix(model, i) + name: np.asarray(tensor, order="C")
         for i, network in enumerate(networks)
@@ -138,6 +122,7 @@ def _described(network: MLP) -> dict[str, Any]:
         "input_shape": network.input_shape,
         "feature_names": network.feature_names,
         "class_names": network.class_names,
+        "input_range": None if network.input_range is None else network.input_range.kind,
     }
 
 
@@ -146,6 +131,8 @@ def _tensors(network: MLP) -> dict[str, Array]:
     for name in _SCALINGS:
         scaling: Scaling = getattr(network, name)
         tensors |= {f"{name}.shift": scaling.shift, f"{name}.factor": scaling.factor}
+    if network.input_range is not None:
+        tensors |= {f"input_range.{end}": getattr(network.input_range, end) for end in _ENDS}
     return tensors
 
 
@@ -170,7 +157,7 @@ def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
     from safetensors import SafetensorError
 
     with _open(path) as file:
-        described = _description(path, file.metadata())
+        described = description.read(path, file.metadata())
         try:
             prefixes = [f"{i}." if described["ensemble"] else "" for i in range(len(described["networks"]))]
             _check_tensors(dict(zip(prefixes, described["networks"], strict=True)), file)
@@ -192,7 +179,7 @@ def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
 def read_description(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return a model file's description, including its recipe, without reading its weights."""
     with _open(path) as file:
-        return _description(path, file.metadata())
+        return description.read(path, file.metadata())
 
 
 def _open(path: str | os.PathLike[str]) -> Any:
@@ -203,46 +190,9 @@ def _open(path: str | os.PathLike[str]) -> Any:
     return open_tensors(path, "model file")
 
 
-def _description(path: str | os.PathLike[str], metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    try:
-        described = parse_json((metadata or {})["numlp"])
-        if described["format"] != FORMAT:
-            raise KeyError(described["format"])
-        described = current(described)
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileFormatError(f"{path} is a safetensors file, but not a numlp model") from error
-    if described.get("format_version") != FORMAT_VERSION:
-        raise FileFormatError(
-            f"{path} has format version {described.get('format_version')!r:.20}, but this numlp ({__version__}) "
-            f"reads versions 1 to {FORMAT_VERSION}; use numlp {described.get('numlp_version')!r:.20}, which wrote "
-            "it, or later"
-        )
-    networks = described.get("networks")
-    most = limits.NETWORKS if described.get("ensemble") else 1
-    if not isinstance(networks, list) or not 1 <= len(networks) <= most:
-        raise FileFormatError(f"{path} isn't a valid model: its description has networks {str(networks)[:80]!r}")
-    for name, kind in (("ensemble", bool), ("recipe", dict | None), ("training", dict | None)):
-        if not isinstance(described.get(name), kind):
-            raise FileFormatError(
-                f"{path} isn't a valid model: its description has {name} {described.get(name)!r:.80}"
-            )
-    for network in networks:
-        _check_described(path, network)
-    return {"recipe": None, "training": None, **described}  # earlier releases left out empty entries
-
-
-def _check_described(path: str | os.PathLike[str], network: Any) -> None:
-    """Refuse a network's description if one of its entries has the wrong type."""
-    for name, (kind, item) in _NETWORK.items():
-        value = network.get(name) if isinstance(network, dict) else None
-        parts = value if isinstance(value, list) else []
-        whole = isinstance(value, kind) and (item is None or all(isinstance(part, item) for part in parts))
-        if not whole and not (value is None and name in _OPTIONAL and isinstance(network, dict)):
-            raise FileFormatError(f"{path} isn't a valid model: its description has {name} {str(value)[:80]!r}")
-
-
 def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: described.get(name) for name in _NETWORK if name != "temperature"}
+    apart = ("temperature", "input_range")
+    return {name: described.get(name) for name in description.NETWORK if name not in apart}
 
 
 def _check_tensors(networks: Mapping[str, Mapping[str, Any]], file: Any) -> None:
@@ -261,6 +211,8 @@ def _check_tensors(networks: Mapping[str, Mapping[str, Any]], file: Any) -> None
         widths = (sizes[0], sizes[-1] // resolve("loss", described["loss"], LOSSES).blocks)
         for scaling, width in zip(_SCALINGS, widths, strict=True):
             expected |= {f"{prefix}{scaling}.{part}": ([[], [1], [width]], "float64") for part in ("shift", "factor")}
+        if described.get("input_range") is not None:
+            expected |= {f"{prefix}input_range.{end}": ([[], [sizes[0]]], "float64") for end in _ENDS}
     if names != set(expected):
         odd = sorted(names ^ set(expected))
         raise SettingError(f"its tensors don't match its description: {', '.join(odd[:4])}")
@@ -275,7 +227,12 @@ def _network(described: Mapping[str, Any], file: Any, prefix: str) -> MLP:
         name: Scaling(file.get_tensor(f"{prefix}{name}.shift"), file.get_tensor(f"{prefix}{name}.factor"))
         for name in _SCALINGS
     }
-    network = MLP(**_settings(described), **scalings)
+    known = None
+    if described.get("input_range") is not None:
+        known = ValueRange(
+            described["input_range"], *(file.get_tensor(f"{prefix}input_range.{end}") for end in _ENDS)
+        )
+    network = MLP(**_settings(described), **scalings, input_range=known)
     network.temperature = positive("temperature", described["temperature"])
     for name, view in network.named_parameters().items():
         view[...] = file.get_tensor(prefix + name)

@@ -1,7 +1,8 @@
 """Versions of the model file's description: each earlier one, turned into the current one.
 
 Version 2 added ensembles and everything else that a network has beyond plain layers. Version 3 made "gelu" the exact
-function; before, it was the one that is now "gelu_tanh".
+function; before, it was the one that is now "gelu_tanh". It also added the range of the inputs' values, which
+networks of earlier versions don't know.
 """
 
 from __future__ import annotations

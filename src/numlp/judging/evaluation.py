@@ -10,6 +10,7 @@ from numlp.arrays.targets import target_rows
 from numlp.data.rows import Data, Rows, check_rows, check_several, class_weights_for, normalized, weighted_by_class
 from numlp.data.weights import ClassWeight
 from numlp.judging.metrics import Tally
+from numlp.network.comparison import compare
 from numlp.network.predictor import Predictor, chunk_rows
 
 
@@ -30,6 +31,11 @@ def evaluate(predictor: Predictor, data: Data, *, class_weight: ClassWeight | No
         ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``. As in training, the loss is that of the scaled
         targets, but without regularization, and of calibrated probabilities if the temperature is not 1.
 
+    Warns
+    -----
+    DataWarning
+        If x is unlike the values that the network was trained on; see `numlp.network.comparison`.
+
     Examples
     --------
     >>> from numlp import MLP
@@ -42,6 +48,7 @@ def evaluate(predictor: Predictor, data: Data, *, class_weight: ClassWeight | No
         weights = class_weights_for(predictor, rows, class_weight, predictor.class_names)
         rows = weighted_by_class(predictor, rows, weights)
     rows = normalized(rows)
+    compare(rows.x, predictor.input_range, names=predictor.feature_names)
     with np.errstate(all="ignore"):
         return evaluate_rows(predictor, rows)
 

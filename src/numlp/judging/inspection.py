@@ -183,4 +183,4 @@ def gradient_norms(network: MLP) -> dict[str, float]:
 
 def _scaled(network: MLP, x: npt.ArrayLike) -> Array:
     rows: AnyArray = dense(as_features(x, network.layer_size[0]))
-    return network.input_scaling.apply(rows, np.empty(rows.shape, network.dtype))
+    return network.scaling_of(rows.dtype).apply(rows, np.empty(rows.shape, network.dtype))

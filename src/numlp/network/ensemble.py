@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ from numlp.arrays.special import AnyArray, Array
 from numlp.errors import SettingError
 from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
+from numlp.network.summary import Summary
+from numlp.network.value_range import joined
 
 
 class Ensemble(Predictor):
@@ -51,9 +54,36 @@ class Ensemble(Predictor):
         self.loss, self.layer_size, self.dtype = first.loss, first.layer_size, first.dtype
         self.class_names, self.target_scaling = first.class_names, first.target_scaling
         self.input_shape, self.feature_names = first.input_shape, first.feature_names
+        known = [member.input_range for member in self.members if member.input_range is not None]
+        self.input_range = joined(known) if known else None
 
     def __repr__(self) -> str:
         return f"Ensemble of {len(self.members)}: {self.members[0]!r}"
+
+    def summary(self) -> Summary:
+        """Return the members' layers, their shapes and their parameters, as text; equal members once.
+
+        Examples
+        --------
+        >>> print(Ensemble([MLP([2, 3, 2], seed=seed) for seed in range(5)]).summary())
+        ensemble of 5 networks: 85 parameters
+        <BLANKLINE>
+        network 1 to 5
+        layer   shape  parameters
+        inputs      2           –
+        linear      3           9
+        relu        3           –
+        linear      2           8
+        total                  17
+        loss: softmax_cross_entropy; float32
+        """
+        total = sum(member.params.size for member in self.members)
+        parts, number = [f"ensemble of {len(self.members)} networks: {total:,} parameters"], 1
+        for text, group in itertools.groupby(member.summary() for member in self.members):
+            last = number + len(list(group)) - 1
+            parts.append(f"network {number}{f' to {last}' if last > number else ''}\n{text}")
+            number = last + 1
+        return Summary("\n\n".join(parts))
 
     def is_finite(self) -> bool:
         return all(member.is_finite() for member in self.members)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +14,14 @@ from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray, Array, all_finite
 from numlp.errors import DataError, SettingError
 from numlp.network.activations import Activation
-from numlp.network.layers import Linear, as_activations, make_layers, parameter_shapes, parameter_views
+from numlp.network.flat import Flat
+from numlp.network.layers import as_activations, make_layers
 from numlp.network.losses import LOSSES, Loss
 from numlp.network.predictor import Predictor, n_names
 from numlp.network.scaling import Scaling, as_scaling
 from numlp.network.shape import as_layer_size, as_names, as_sample_shape
+from numlp.network.summary import Summary, one_line, table
+from numlp.network.value_range import ValueRange, as_value_range
 from numlp.settings.checks import choice, fraction, nonnegative
 from numlp.settings.named import resolve
 
@@ -29,10 +31,8 @@ _DERIVED = {"layers", "n_weights", "_first", "_grads", "_capacity", "_rows", "_b
 _DERIVED |= {"_target_shape", "last_logits", "row_losses", "input_grad"}
 
 
-class MLP(Predictor):
+class MLP(Flat, Predictor):
     """A multilayer perceptron: affine maps with activation functions in between.
-
-    All weights come first in `params`, then all biases and norms, so that one slice holds everything that decays.
 
     Parameters
     ----------
@@ -61,9 +61,11 @@ class MLP(Predictor):
     input_shape : tuple of int, optional
         The shape of one sample, such as (28, 28); `train` learns it from the data.
     feature_names : sequence of str, optional
-        The names of the inputs, such as a table's columns.
+        The names of the inputs, such as a table's columns; `train` learns them from a frame.
     class_names : sequence of str, optional
         The names of the classes; `train` learns them from labels that are names.
+    input_range : ValueRange, optional
+        The kind and the range of the inputs' values; `train` learns it from the data.
 
     Attributes
     ----------
@@ -107,6 +109,7 @@ class MLP(Predictor):
         input_shape: tuple[int, ...] | None = None,
         feature_names: Sequence[str] | None = None,
         class_names: Sequence[str] | None = None,
+        input_range: ValueRange | None = None,
     ) -> None:
         self.layer_size = as_layer_size(layer_size)
         self.loss = resolve("loss", loss, LOSSES)
@@ -128,61 +131,53 @@ class MLP(Predictor):
         self.input_shape = as_sample_shape("input_shape", input_shape, self.layer_size[0])
         self.feature_names = as_names("feature_names", feature_names, self.layer_size[0])
         self.class_names = as_names("class_names", class_names, n_names(self.loss, self.layer_size[-1]))
+        self.input_range = as_value_range("input_range", input_range, self.layer_size[0])
         self._bind()
         rng = generator(seed, 0, Role.WEIGHTS)
         for layer in self.layers:
             layer.initialize(rng)
-
-    @property
-    def params(self) -> Array:
-        """All parameters, 1-D. Assigning copies the values into the array that the layers hold views of."""
-        return self._params
-
-    @params.setter
-    def params(self, values: npt.ArrayLike) -> None:
-        self._params[:] = values
-
-    @property
-    def grads(self) -> Array:
-        """The gradients with respect to `params`, 1-D, from the last `loss_and_grad`."""
-        return self._grads
-
-    @grads.setter
-    def grads(self, values: npt.ArrayLike) -> None:
-        self._grads[:] = values
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave views and buffers out of a copy: they are made again."""
         return {name: value for name, value in vars(self).items() if name not in _DERIVED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
+        vars(self).update({"input_range": None} | state)  # earlier releases had none
         self._bind()
         self.params = state["_params"]
 
     def __repr__(self) -> str:
-        names = [str(activation) for activation in self.activations]
-        activation = names[0] if len(set(names)) == 1 else names
-        settings = {"activation": activation, "loss": str(self.loss), **self.architecture, "dtype": self.dtype.name}
-        pairs = ", ".join(f"{n}={value!r}" for n, value in settings.items() if value not in ([], None, "none", 0.0))
-        return f"MLP({list(self.layer_size)}, {pairs}): {self.params.size:,} parameters"
+        settings = {"loss": str(self.loss), **self.architecture, "dtype": self.dtype.name}
+        return one_line(self.layer_size, self.layers, settings)
 
-    @property
-    def weights(self) -> Array:
-        """All weights, the first part of `params`, without biases and norms."""
-        return self.params[: self.n_weights]
+    def summary(self) -> Summary:
+        """Return the network's layers, their shapes and their parameters, as text.
 
-    @property
-    def linear_layers(self) -> list[Linear]:
-        """The layers that have weights."""
-        return [layer for layer in self.layers if isinstance(layer, Linear)]
+        Examples
+        --------
+        >>> print(MLP([784, 128, 10], dropout=0.2, input_shape=(28, 28)).summary())
+        layer      shape  parameters
+        inputs   28 × 28           –
+        flatten      784           –
+        linear       128     100,480
+        relu         128           –
+        dropout      128           –
+        linear        10       1,290
+        total                101,770
+        loss: softmax_cross_entropy; float32
+        """
+        lines = table(self.input_shape or self.layer_size[:1], self.layers)
+        return Summary(f"{lines}\nloss: {self.loss}; {self.dtype.name}")
 
-    def is_finite(self) -> bool:
-        return all_finite(self.params)
+    def scaling_of(self, dtype: np.dtype[Any]) -> Scaling:
+        """Return the scaling of inputs of a dtype: bytes are brought to the range that the network was trained on."""
+        if self.input_range is None or dtype != np.uint8:
+            return self.input_scaling
+        return self.input_range.byte_scaling(self.input_scaling)
 
     def logits(self, rows: AnyArray) -> Array:
         given = dense(rows)
-        x = self.input_scaling.scaled(given, self.dtype)
+        x = self.scaling_of(given.dtype).scaled(given, self.dtype)
         z = self.layers[self._first].infer(x)  # before it is noise, which only training adds
         # A NaN or an infinity in a row shows in each of its first sums, which are mostly fewer than its features.
         # Later an activation may make infinity finite, as ReLU does with −∞.
@@ -243,23 +238,6 @@ class MLP(Predictor):
             x = layer.forward(x)
         return x
 
-    def backward(self, delta: Array, input_gradient: bool = False) -> Array | None:
-        """Fill `grads`, from ∂loss/∂logits after `forward`; return ∂loss/∂x on request. `delta` is overwritten."""
-        for layer in reversed(self.layers[self._first + 1 :]):
-            delta = layer.backward(delta)
-        if not input_gradient:
-            self.layers[self._first].parameter_gradients(delta)
-            return None
-        for layer in reversed(self.layers[: self._first + 1]):
-            delta = layer.backward(delta)
-        return delta
-
-    def begin_epoch(self, seed: int, epoch: int) -> None:
-        """Make all that is random in an epoch's forward passes a function of (seed, epoch)."""
-        rng = generator(seed, epoch, Role.NOISE)
-        for layer in self.layers:
-            layer.begin_epoch(rng)
-
     def allocate(self, batch_size: int) -> None:
         """Make all buffers for training with batches of up to `batch_size` rows."""
         outputs = buffers.empty((2, batch_size, self.layer_size[-1]), self.dtype)
@@ -279,22 +257,10 @@ class MLP(Predictor):
             layer.resize(n)
         self._rows, self._target_shape = n, (n, self.n_targets)
 
-    def named_parameters(self) -> dict[str, Array]:
-        """Return the parameters by names such as "linear.0.weight": views of `params`."""
-        views = [view for named in parameter_views(self.layers, self.params) for view in named.values()]
-        return dict(zip(parameter_shapes(self.layers), views, strict=True))
-
     def _bind(self) -> None:
-        """Make the layers, and the two flat arrays that they hold views of."""
-        self.layers = make_layers(
+        """Make the layers and their arrays."""
+        layers = make_layers(
             self.layer_size, self.activations, output_initializer=self.loss.initializer, **self.architecture
         )
-        self._first = next(i for i, layer in enumerate(self.layers) if layer.shapes)
-        count = sum(math.prod(shape) for layer in self.layers for shape in layer.shapes.values())
-        self._params, self._grads = buffers.zeros(count, self.dtype), buffers.zeros(count, self.dtype)
         self._capacity = self._rows = 0
-        views = [parameter_views(self.layers, flat) for flat in (self._params, self._grads)]
-        for layer, params, grads in zip(self.layers, *views, strict=True):
-            layer.bind(params, grads)
-        self.n_weights = sum(layer.weight.size for layer in self.linear_layers)
-        self.begin_epoch(seed=0, epoch=0)
+        self.bind(layers, self.dtype)

@@ -14,8 +14,11 @@ from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray, Array, all_finite
 from numlp.arrays.targets import as_classes, as_labels, as_values
 from numlp.errors import DataError, SettingError
+from numlp.network.comparison import Comparison
 from numlp.network.losses import Loss
 from numlp.network.scaling import Scaling
+from numlp.network.summary import Summary
+from numlp.network.value_range import ValueRange
 
 _ROWS = 1024  # predicted or evaluated at a time: enough for BLAS, few enough for the cache
 _NUMBERS = 1 << 22  # the most in those rows, since rows of a wide sparse matrix are made dense
@@ -34,6 +37,8 @@ class Predictor(ABC):
     class_names : tuple of str or None
     target_scaling : Scaling
         Of real-valued targets.
+    input_range : ValueRange or None
+        The kind and the range of the inputs' values in training, if known.
     temperature : float
         Divides the logits of classes before they become probabilities; see `numlp.calibrate`.
     """
@@ -45,6 +50,7 @@ class Predictor(ABC):
     target_scaling: Scaling
     input_shape: tuple[int, ...] | None
     feature_names: tuple[str, ...] | None
+    input_range: ValueRange | None
     temperature: float = 1.0
 
     @abstractmethod
@@ -57,6 +63,10 @@ class Predictor(ABC):
     @abstractmethod
     def is_finite(self) -> bool:
         """Return whether all parameters are finite."""
+
+    @abstractmethod
+    def summary(self) -> Summary:
+        """Return the layers, their shapes and their parameters, as text."""
 
     @property
     def n_targets(self) -> int:
@@ -126,13 +136,19 @@ class Predictor(ABC):
         return probabilities
 
     def chunks(self, x: npt.ArrayLike) -> Iterator[Array]:
-        """Yield the logits of `x`, a chunk of rows at a time."""
+        """Yield the logits of `x`, a chunk of rows at a time.
+
+        At the end a `DataWarning` says if `x` is unlike the values that the network was trained on.
+        """
         rows = as_features(x, self.layer_size[0], finite=False)
         n, size = rows.shape[0], chunk_rows(self.layer_size)
         if n > size:
             buffers.keep_freed()
+        comparison = None if self.input_range is None else Comparison(self.input_range)
         for start in range(0, n, size):
             chunk = dense(rows[start : start + size])
+            if comparison is not None:
+                comparison.see(chunk)
             with np.errstate(all="ignore"):  # overflow is found below
                 logits = self.logits(chunk)
             if not all_finite(logits):
@@ -141,6 +157,8 @@ class Predictor(ABC):
                     raise DataError("the network's parameters hold NaN or infinity; train it again, or load it")
                 raise DataError(f"x holds values too large for this network in {self.dtype.name}; scale the inputs")
             yield logits
+        if comparison is not None:
+            comparison.warn(self.feature_names)
 
     def as_targets(self, y: npt.ArrayLike, class_names: tuple[str, ...] | None) -> AnyArray:
         """Return targets as the loss takes them: class indices, (n,), or rows, (n, targets), with values scaled.

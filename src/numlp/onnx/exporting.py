@@ -37,7 +37,8 @@ def export_onnx(
 
     The input, "input", takes any number of samples in the shape of the training samples, such as (n, 28, 28) or
     (n, features); the file includes the scaling of the inputs. As in `predict`, floats are used unchanged, and bytes
-    are divided by 255. A network doesn't remember which of the two it was trained on: say so with `bytes_input`.
+    (`bytes_input`) are divided by 255, or brought to the range of the values that the network was trained on. The
+    file's description says which these were.
 
     The outputs match those of the network's methods, in values and shapes:
 
@@ -86,7 +87,7 @@ def export_onnx(
     members = []
     for i, network in enumerate(networks):
         prefix = f"{i}." if isinstance(model, Ensemble) else ""
-        scaled = _scaled(graph, x, network.input_scaling, dtype)
+        scaled = _scaled(graph, x, network.scaling_of(dtype), dtype)
         members.append(_put_layers(graph, scaled, network, prefix, fold_norms))
     logits = _pooled(graph, members, model) if isinstance(model, Ensemble) else members[0]
     _put_outputs(graph, logits, model)
@@ -225,6 +226,8 @@ def _description(model: MLP | Ensemble, bytes_input: bool) -> str:
         taken = "bytes from 0 to 255, as images are stored"
     else:
         taken = "numbers in the units of the training data; if these were bytes, divide by 255"
+    if model.input_range is not None:
+        taken += f" (the network was trained on {model.input_range})"
     given = {
         "classification": "label is the index of the class, probabilities are those of the classes",
         "labels": "label is 0 or 1, probabilities are those of the classes",

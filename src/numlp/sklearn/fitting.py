@@ -16,6 +16,7 @@ from numlp.arrays.targets import target_rows
 from numlp.data.rows import Rows
 from numlp.errors import DivergenceError, Interrupted
 from numlp.network.mlp import MLP
+from numlp.network.value_range import joined, value_range
 from numlp.sklearn.batches import ShuffledBatches
 from numlp.sklearn.convergence import Convergence
 from numlp.sklearn.held_out import HeldOut
@@ -152,6 +153,8 @@ def fit_lbfgs(estimator: Any, rows: Rows, parameters: dict[str, Any], interrupti
     if not np.isfinite(exact.params).all():
         raise ValueError(_NOT_FINITE.format(where="", rate=estimator.learning_rate_init))
     network.params = exact.params
+    found = value_range(rows.x)
+    network.input_range = found if network.input_range is None else joined([network.input_range, found])
 
 
 def _in_double(network: MLP, parameters: dict[str, Any]) -> MLP:

@@ -15,6 +15,7 @@ from numlp.network.mlp import MLP
 from numlp.network.scaling import Scaling
 from numlp.sklearn.parameters import activations
 
+_LEARNED = ("input_scaling", "feature_names", "class_names", "input_range")
 _NETWORK_SETTINGS = ("initializer", "normalization", "dropout", "input_dropout", "noise", "input_noise")
 
 
@@ -101,8 +102,8 @@ def remade(estimator: Any, layer_size: tuple[int, ...], parameters: dict[str, An
     if all(parameters[name] == before[name] for name in ("activation", *_NETWORK_SETTINGS)):
         return network
     estimator._made_with = parameters
-    names = {name: getattr(network, name) for name in ("input_scaling", "feature_names", "class_names")}
-    other = make_network(parameters, layer_size, network.loss, network.dtype, np.random.RandomState(0), **names)
+    learned = {name: getattr(network, name) for name in _LEARNED}
+    other = make_network(parameters, layer_size, network.loss, network.dtype, np.random.RandomState(0), **learned)
     other.params = network.params
     if estimator._state is not None:
         estimator._state.network = other

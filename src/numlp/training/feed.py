@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeGuard
 import numpy as np
 
 from numlp.arrays.sparse import is_sparse
+from numlp.arrays.special import AnyArray
 from numlp.arrays.targets import names_in
 from numlp.data.augmentation import Images
 from numlp.data.batches import Batches
@@ -24,18 +25,19 @@ from numlp.data.rows import (
 from numlp.data.streams import Source, Stream
 from numlp.data.weights import ClassWeight
 from numlp.errors import DataError, SettingError
+from numlp.network.comparison import compare
 from numlp.network.layers import BatchNorm
 from numlp.network.mlp import MLP
+from numlp.network.value_range import ValueRange, joined, value_range
 from numlp.training.regularization import Regularization
 
 
 class Feed(NamedTuple):
-    """The data of a training run, and the class names and input shape found in it."""
+    """The data of a training run, and what the network learns from it at once, by the network's attribute."""
 
     batches: Batches | Stream
     validation: Rows | None
-    class_names: tuple[str, ...] | None
-    input_shape: tuple[int, ...] | None
+    learned: dict[str, Any]
 
 
 def make_feed(
@@ -61,8 +63,7 @@ def make_feed(
     normalizes_batches = any(isinstance(layer, BatchNorm) for layer in network.layers)
     if isinstance(data, Batches) or _is_stream(data):
         _check_made_batches(class_weight, augmentation, regularization)
-        names, shape = network.class_names, network.input_shape
-        held_out = None if validation is None else normalized(_held_out(network, validation, names))
+        held_out = None if validation is None else normalized(_held_out(network, validation, network.class_names))
         if isinstance(data, Batches):
             if regularization.label_smoothing:
                 raise SettingError(
@@ -72,13 +73,13 @@ def make_feed(
             if normalizes_batches and data.batch_size == 1:
                 raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
             data.check(network.layer_size[0], network.n_targets, network.dtype)
-            return Feed(data, held_out, names, shape)
+            return Feed(data, held_out, {"input_range": _range(network, data.x, network.input_shape, held_out)})
         if epochs > 1 and isinstance(data, Iterator):
             raise DataError(
                 f"data must be a list or a function of the epoch for {epochs} epochs: one epoch uses up a generator"
             )
-        stream = Stream(data, network, network.input_scaling, least_rows=2 if normalizes_batches else 1, **smoothing)
-        return Feed(stream, held_out, names, shape)
+        stream = Stream(data, network, network.scaling_of, least_rows=2 if normalizes_batches else 1, **smoothing)
+        return Feed(stream, held_out, {})
     if isinstance(data, tuple | list) and data and all(_is_batch(part) for part in data):
         raise DataError("data looks like batches: pass them as a list of tuples, as in [(x, y), (x, y)]")
     samples, labels, *_ = pair(data)
@@ -92,22 +93,36 @@ def make_feed(
         held_out = None if held_out is None else weighted_by_class(network, held_out, weights)
     rows = normalized(rows)
     held_out = None if held_out is None else normalized(held_out)
-    shape = tuple(int(size) for size in (samples.shape if is_sparse(samples) else np.shape(samples))[1:])
+    shape = network.input_shape or tuple(
+        int(size) for size in (samples.shape if is_sparse(samples) else np.shape(samples))[1:]
+    )
     batches = Batches(
         rows,
         n_targets=network.n_targets,
         batch_size=batch_size,
-        scaling=network.input_scaling,
+        scaling=network.scaling_of(rows.x.dtype),
         dtype=network.dtype,
         seed=seed,
         mixup=regularization.mixup,
         augmentation=augmentation,
-        image_shape=network.input_shape or shape,
+        image_shape=shape,
         **smoothing,
     )
     if normalizes_batches and batches.batch_size == 1:
         raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
-    return Feed(batches, held_out, names, shape)
+    learned = {"class_names": names, "input_shape": shape, "input_range": _range(network, rows.x, shape, held_out)}
+    return Feed(batches, held_out, learned)
+
+
+def _range(network: MLP, x: AnyArray, shape: tuple[int, ...] | None, held_out: Rows | None) -> ValueRange:
+    """Return the range of all values that the network has been trained on once it has learned from these rows."""
+    known, found = network.input_range, value_range(x, image=shape is not None and len(shape) > 1)
+    if known is not None and known.of_pixels:  # columns of a table may come in few rows at a time
+        compare(x, known)
+    found = found if known is None else joined([known, found])
+    if held_out is not None:
+        compare(held_out.x, found, names=network.feature_names, what="validation")
+    return found
 
 
 def _held_out(network: MLP, validation: Data, names: tuple[str, ...] | None) -> Rows:

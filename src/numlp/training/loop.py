@@ -72,7 +72,7 @@ def train(
     ----------
     network : MLP
         Training changes its parameters in place. If it has no `input_shape` or `class_names` yet, it takes them from
-        the data.
+        the data; its `input_range` widens to hold them.
     data : (x, y), (x, y, weights), or batches of these
         x: array_like, shape (n, …), numbers, or a sparse matrix; `uint8` is scaled to [0, 1]. y: class indices, class
         names or rows of probabilities for classes, 0 and 1 for labels, values for regression. weights: how much each
@@ -176,7 +176,7 @@ def train(
     epochs = whole_number("epochs", epochs)
     seed = as_seed(seed)
     check_callables(after_step, after_epoch)
-    batches, held_out, names, shape = make_feed(
+    batches, held_out, learned = make_feed(
         network, data, validation, batch_size, epochs, seed, class_weight, augmentation, regularization
     )
     plan = Plan(epochs, batches.steps)
@@ -195,7 +195,8 @@ def train(
     )
     state = begun(fresh, resume, epochs)
 
-    network.class_names, network.input_shape = names, network.input_shape or shape
+    for name, value in learned.items():
+        setattr(network, name, value)
     network.temperature = 1.0  # an earlier calibration no longer holds
     network.allocate(batches.batch_size)
     changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
