@@ -1,3 +1,6 @@
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -5,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from numlp.errors import DataError, SettingError
+from numlp import MLP, evaluate, train
+from numlp.errors import DataError, NumlpError, SettingError
 from numlp.network.scaling import SCALINGS, Scaling, standardize
 
 
@@ -37,6 +41,68 @@ def test_standardized_columns_have_mean_0_and_deviation_1_or_never_change(x):
 def test_constant_columns_become_0(value):
     x = np.full((5000, 2), value)
     np.testing.assert_allclose(scaled(standardize(x), x), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64", "uint64", "longdouble"])
+@pytest.mark.parametrize("value", [3, 2**53 + 1, 1_700_000_000_000_000_001, 2**63 - 1])
+def test_a_constant_is_0_whatever_its_size(value, dtype):
+    x = np.full((500, 3), value, dtype)
+    x[:, 0] = np.arange(500)
+    result = scaled(standardize(x), x)
+    np.testing.assert_allclose(result[:, 1:], 0, atol=1e-15)
+    np.testing.assert_allclose(result[:, 0].std(), 1)
+
+
+def test_a_large_constant_does_not_disturb_its_neighbors():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(500, 3)), rng.integers(0, 2, 500)
+    x[:, 0] += 4 * y
+    x[:, 2] = 1.7e18
+    net = MLP([3, 8, 2], input_scaling=standardize(x))
+    train(net, (x, y), epochs=20)
+    assert evaluate(net, (x, y))["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+@pytest.mark.parametrize("step", [10**6, 1])  # a millisecond, a nanosecond
+def test_time_stamps_in_nanoseconds_keep_their_variation(dtype, step):
+    apart = np.random.default_rng(0).integers(0, 1000, (400, 1)) * step
+    x = (1_700_000_000_123_456_789 + apart).astype(dtype)
+    scaling = standardize(x)
+    np.testing.assert_allclose(1 / scaling.factor, apart.std(axis=0), rtol=1e-12)
+    result = scaled(scaling, x, np.float32)
+    np.testing.assert_allclose(result - result.mean(), (apart - apart.mean()) / apart.std(), atol=1e-5)
+
+
+def test_integers_that_span_all_64_bits_do_not_overflow():
+    ends = np.array([[-(2**63)], [2**63 - 1]])
+    np.testing.assert_allclose(scaled(standardize(ends), ends), [[-1], [1]])
+    years = 1_700_000_000_000_000_000 + np.arange(10)[:, None]
+    assert scaled(standardize(years), ends)[0, 0] < -1e17
+
+
+@given(
+    arrays(np.float64, 50, elements=st.floats(-1, 1, width=16), unique=True),
+    st.sampled_from([0.0, 1e6, 2.0**40, 1.7e18]),
+)
+def test_deviations_are_as_exact_as_float64_allows(apart, origin):
+    x = origin + apart * max(1.0, origin / 2**40)
+    exact = [Fraction(number) for number in x.tolist()]
+    mean = sum(exact) / 50
+    deviation = math.sqrt(sum((number - mean) ** 2 for number in exact) / 50)
+    assert 1 / standardize(x[:, None]).factor[0] == pytest.approx(deviation, rel=1e-9)
+
+
+def test_float128_is_converted_before_the_training():
+    x = np.random.default_rng(0).normal(size=(50, 2)).astype(np.longdouble)
+    scaling = standardize(x)
+    assert scaling.shift.dtype == scaling.factor.dtype == np.float64
+
+
+@pytest.mark.parametrize("part", ["two", None, 1j, np.ones((2, 2)), [[1.0], [1.0, 2.0]]])
+def test_a_scaling_of_anything_but_numbers_is_refused(part):
+    with pytest.raises(NumlpError, match="shift must be"):
+        Scaling(shift=part)
 
 
 def test_pixels_of_images_share_one_deviation():

@@ -6,7 +6,8 @@ are always read as parts of 255, that is, as [0, 1], before any scaling.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays.inputs import as_csr, as_rows
+from numlp.arrays.inputs import as_array, as_csr, as_rows, flattened
 from numlp.arrays.sparse import dense, is_sparse
-from numlp.arrays.special import Array
+from numlp.arrays.special import AnyArray, Array
+from numlp.arrays.wide import EXACT, Wide, is_wide
 from numlp.errors import SettingError
 
 _NUMBERS = 1 << 16  # held as float64 at a time while learning a scaling: few enough for the cache
+_NARROW = 1e-3  # numbers that span less than this part of the largest are summed as differences from the smallest
 
 
 def _zero() -> npt.NDArray[np.float64]:
@@ -37,7 +40,12 @@ class Scaling:
     Attributes
     ----------
     shift, factor : float64 array, shape () or (features,)
-        In the units of the data; for `uint8` data in parts of 255.
+        In the units of the data; for `uint8` data in parts of 255. Other numbers are converted.
+
+    Raises
+    ------
+    SettingError
+        If a part doesn't hold numbers.
 
     Examples
     --------
@@ -49,6 +57,16 @@ class Scaling:
 
     shift: npt.NDArray[np.float64] = field(default_factory=_zero)
     factor: npt.NDArray[np.float64] = field(default_factory=_one)
+
+    def __post_init__(self) -> None:
+        for part in ("shift", "factor"):
+            numbers = as_array(getattr(self, part), part)
+            if numbers.dtype.kind not in "buif" or numbers.ndim > 1:
+                raise SettingError(
+                    f"{part} must be a number, or one for each feature, not {numbers.dtype} of shape {numbers.shape}"
+                )
+            with np.errstate(over="ignore"):  # networks refuse infinity
+                object.__setattr__(self, part, np.asarray(numbers, np.float64, order="C"))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scaling) and all(
@@ -82,8 +100,10 @@ class Scaling:
         Wide data (float64, int64) is shifted before it is rounded, or time stamps would lose their digits. Bytes are
         exact in every float dtype, so they are scaled in the target's own, which is faster.
         """
+        source = np.dtype(source)
         largest = data_range(source)
-        is_bytes = np.dtype(source).itemsize == 1
+        is_bytes = source.itemsize == 1
+        wide = Wide(self.shift) if is_wide(source, self.shift) else None
         exact = target if is_bytes else np.float64
         shift = (self.shift * largest).astype(exact) if np.any(self.shift) else None
         factor = (self.factor / largest).astype(target) if np.any(self.factor != largest) else None
@@ -95,8 +115,10 @@ class Scaling:
             if out is not x and (is_bytes or (shift is None and factor is None)):
                 np.copyto(out, x, casting="same_kind")
                 x = out
-            if shift is not None:
-                x = np.subtract(x, shift, out=out, casting="same_kind")
+            if wide is not None:
+                x = wide.subtracted(x, out)
+            elif shift is not None:
+                x = np.subtract(x, shift, out=out, dtype=exact, casting="same_kind")
             if factor is not None:
                 np.multiply(x, factor, out=out, casting="same_kind")
             return out
@@ -156,7 +178,9 @@ def standardize(x: npt.ArrayLike) -> Scaling:
     pixels of images, (n, height, width, …), share one unit and are divided by one standard deviation: otherwise a
     pixel at the edge, which is nearly always 0, would become the largest input.
 
-    Constant features become 0.
+    Constant features become 0, whatever their size. Differences of integers are exact, as those of time stamps in
+    nanoseconds, and the mean and the deviation of numbers far from 0 are computed from differences. Floats that
+    differ by one rounding error count as constant.
 
     Parameters
     ----------
@@ -174,21 +198,23 @@ def standardize(x: npt.ArrayLike) -> Scaling:
     (array([  2., 300.]), array([  1., 200.]))
     """
     array: Any = as_csr(x) if is_sparse(x) else as_rows(x)
-    n = array.shape[0]
-    rows = array if is_sparse(array) else array.reshape(n, -1)
+    rows = array if is_sparse(array) else flattened(array)
     largest = data_range(array.dtype)
     mean, variance = _moments(rows)
     if array.ndim > 2:
         variance = np.full_like(mean, variance.mean())
     deviation = np.sqrt(variance)
-    # The computed deviation of a constant feature may be a rounding error instead of 0.
-    constant = deviation <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
-    return Scaling(mean / largest, largest / np.where(constant, largest, deviation))
+    rounding = np.spacing(np.abs(mean)) if array.dtype.kind == "f" else 0.0
+    constant = deviation <= np.maximum(rounding, np.finfo(np.float64).tiny)
+    still = np.full(mean.shape, largest)
+    if is_wide(array.dtype, mean):  # differences show the rounding error of the mean, which is no variation
+        still = np.where(np.abs(mean) < EXACT, still, np.abs(mean))
+    return Scaling(mean / largest, largest / np.where(constant, still, deviation))
 
 
 def _moments(rows: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the mean and the variance of every column, from pieces that fit the cache."""
-    n, width = rows.shape
+    n, width = rows.shape[0], math.prod(rows.shape[1:])
     size = max(1, _NUMBERS // width)
     if rows.dtype.itemsize == 1:  # sums of up to 256 bytes, and of their squares, are exact in float32
         total, squares, size = np.zeros(width), np.zeros(width), min(size, 256)
@@ -197,9 +223,35 @@ def _moments(rows: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64
             total += np.add.reduce(piece, axis=0)
             squares += np.einsum("ij,ij->j", piece, piece)
         return total / n, (n * squares - total**2) / n**2  # of whole numbers: exact below 2⁵³
-    pieces = range(0, n, size)
-    mean = sum(dense(rows[i : i + size]).sum(axis=0, dtype=np.float64) for i in pieces) / n
-    return mean, sum(((dense(rows[i : i + size]) - mean) ** 2).sum(axis=0) for i in pieces) / n
+    origin = _origin(rows, size)
+    wide = Wide(origin) if is_wide(rows.dtype, origin.astype(np.float64)) else None
+
+    def pieces() -> Iterator[npt.NDArray[np.float64]]:
+        """Yield all rows, less the origin, which few steps away from them leaves all their digits."""
+        for i in range(0, n, size):
+            piece = dense(rows[i : i + size])
+            out = np.empty(piece.shape)
+            if wide is None:
+                np.subtract(piece, origin, out=out, dtype=np.float64, casting="same_kind")
+            else:
+                wide.subtracted(piece, out)
+            yield out
+
+    mean = sum(piece.sum(axis=0) for piece in pieces()) / n
+    return origin + mean, sum(((piece - mean) ** 2).sum(axis=0) for piece in pieces()) / n
+
+
+def _origin(rows: Any, size: int) -> AnyArray:
+    """Return the number from which to measure each column: the smallest of a narrow one, else 0."""
+    pieces = (dense(rows[i : i + size]) for i in range(0, rows.shape[0], size))
+    ends = [(piece.min(axis=0), piece.max(axis=0)) for piece in pieces]
+    low: AnyArray = np.min([end[0] for end in ends], axis=0)
+    high: AnyArray = np.max([end[1] for end in ends], axis=0)
+    least, most = low.astype(np.float64), high.astype(np.float64)
+    with np.errstate(over="ignore"):
+        narrow = most - least < _NARROW * np.maximum(np.abs(least), np.abs(most))
+    low[~narrow] = 0
+    return low
 
 
 SCALINGS: dict[str, Callable[[npt.NDArray[Any]], Scaling]] = {
