@@ -1,12 +1,17 @@
 import json
 import math
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from numlp import load_dataset
+
+# A shell starts its background jobs with Ctrl-C ignored, and the programs that tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

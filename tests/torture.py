@@ -155,6 +155,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="how many optimizers at a time")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
     with ThreadPoolExecutor(arguments.jobs) as pool:
         asked = [
             pool.submit(torture, optimizer, arguments.kills, arguments.seed + i)

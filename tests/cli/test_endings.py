@@ -257,6 +257,7 @@ def test_epochs_that_a_run_can_t_have(numlp, fails, points, run):
     assert "--epochs must be a whole number of at least 3, not 2" in fails("resume", "run", "--epochs", "2")
     assert "--epochs must be a whole number, not 'many'" in fails("resume", "run", "--epochs", "many")
     shutil.rmtree("run/state")
+    assert "run is a finished run: there is nothing to resume" in fails("resume", "run")
     assert "run keeps no state to continue from" in fails("resume", "run", "--epochs", "9")
     patient = [*SETTINGS, "--epochs", "50", "--patience", "1", "--learning-rate", "0.9", "--no-report"]
     assert numlp("train", points, *patient, "--output", "patient")[0] == 0

@@ -16,6 +16,7 @@ from PIL import Image
 import numlp.sklearn
 from fuzz import packing
 from numlp import MLP, Checkpoint, EarlyStopping, Ensemble, load_dataset, load_model, save_model, standardize, train
+from numlp.datasets.dataset import Dataset, Split
 from numlp.datasets.idx import read_idx
 from numlp.datasets.image import read_image
 from numlp.datasets.readers import read_samples
@@ -23,6 +24,7 @@ from numlp.files.checkpoints import describe_checkpoint
 from numlp.files.models import read_description
 from numlp.files.tensors import tensor_shapes
 from numlp.onnx import export_onnx, import_onnx
+from numlp.runs.digests import check_digests, digests
 from numlp.runs.folder import load_run
 from numlp.runs.recipes import load_recipe, recipe_names, recipe_text
 from numlp.training.snapshots import load_snapshots, save_snapshots
@@ -40,6 +42,9 @@ layers = [3, 4]
 optimizer = "sgd(momentum = 0.9)"
 class_weight = {a = 1, b = 2.5}
 """
+
+
+DATASET = Dataset("points", Split(X[:8], Y[:8]), Split(X[8:], Y[8:]), None, ("0", "1"))
 
 
 @dataclass(frozen=True)
@@ -225,6 +230,11 @@ READERS = {
     "webp": Reader("image.webp", _read_image, lambda: _images("webp", "RGB", "RGBA")),
     "gif": Reader("image.gif", _read_image, lambda: _images("gif", "L", "P", "RGBA")),
     "bmp": Reader("image.bmp", _read_image, lambda: _images("bmp", "1", "L", "P", "RGB", "RGBA")),
+    "digests": Reader(
+        "data.json",
+        lambda path: check_digests(path.parent, DATASET),
+        lambda: [json.dumps({"blake2b": digests(DATASET)}).encode()],
+    ),
     "history": Reader(
         "history.csv",
         lambda path: load_run(path.parent),

@@ -154,3 +154,21 @@ def test_training_in_another_thread_leaves_signals_alone(blobs):
     thread.start()
     thread.join()
     assert len(histories[0]) == 2
+
+
+def test_ctrl_c_in_a_range_test_is_a_plain_keyboard_interrupt(blobs, monkeypatch):
+    net, called = MLP([2, 3], seed=0), []
+    before = net.params.copy()
+
+    def gradient(self, *arguments, original=MLP.loss_and_grad, **settings):
+        called.append(1)
+        if len(called) == 5:
+            press()
+        return original(self, *arguments, **settings)
+
+    monkeypatch.setattr(MLP, "loss_and_grad", gradient)
+    with pytest.raises(KeyboardInterrupt) as stop:
+        numlp.find_learning_rate(net, blobs)
+    assert not isinstance(stop.value, numlp.Interrupted)
+    assert len(called) == 5
+    np.testing.assert_array_equal(net.params, before)

@@ -46,7 +46,7 @@ def resume(
     """
     from numlp.files.atomic import remove_leftovers
     from numlp.runs.digests import check_digests
-    from numlp.runs.layout import RECIPE
+    from numlp.runs.layout import RECIPE, STATE
     from numlp.runs.unfinished import Lock, continued, is_unfinished
 
     if not (folder / RECIPE).is_file():
@@ -58,7 +58,9 @@ def resume(
     opening_every = read_interval(checkpoint_every)
     with closing(Lock(folder)) as lock:
         if epochs is None and not is_unfinished(folder):
-            raise SettingError(f"{folder} is a finished run: train it for longer with --epochs {2 * recipe.epochs}")
+            longer = f"train it for longer with --epochs {2 * recipe.epochs}"
+            remedy = longer if (folder / STATE).is_dir() else "there is nothing to resume"
+            raise SettingError(f"{folder} is a finished run: {remedy}")
         dataset = load_data(recipe)
         if not changed_data:
             check_digests(folder, dataset)

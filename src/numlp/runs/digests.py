@@ -18,6 +18,7 @@ from numlp.settings import limits
 from numlp.settings.texts import parse_json, read_text
 
 _BYTES = 1 << 22
+_PARTS = ("training", "validation", "test", "names")
 
 
 def digests(dataset: Dataset) -> dict[str, str]:
@@ -52,8 +53,8 @@ def check_digests(folder: Path, dataset: Dataset) -> None:
     try:
         written = parse_json(read_text(path, limits.TEXT_BYTES))["blake2b"]
         now = digests(dataset)
-        other = [name for name in now | written if now.get(name) != written.get(name)]
-    except (KeyError, OSError, TypeError, ValueError) as error:
+        other = [name for name in _PARTS if now.get(name) != written.get(name)]
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise FileFormatError(f"{path} is damaged: {error}") from error
     if other:
         what = ", ".join("the names" if name == "names" else f"the {name} rows" for name in other)

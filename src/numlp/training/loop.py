@@ -194,16 +194,15 @@ def train(
         callbacks=tuple({id(callback): callback for callback in (*after_step, *after_epoch)}.values()),
     )
     state = begun(fresh, resume, epochs)
-
-    for name, value in learned.items():
-        setattr(network, name, value)
-    network.temperature = 1.0  # an earlier calibration no longer holds
-    network.allocate(batches.batch_size)
-    changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
-    constrain = constraints(network, regularization)
     average = state.average
     params, grads, weights = network.params, network.grads, network.weights
     with Interruption() as interruption, shown or nullcontext(), finishing(state) as last_good:
+        for name, value in learned.items():
+            setattr(network, name, value)
+        network.temperature = 1.0  # an earlier calibration no longer holds
+        network.allocate(batches.batch_size)
+        changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
+        constrain = constraints(network, regularization)
         for epoch in range(state.epoch, 0 if state.ended_by else epochs):
             started = time.perf_counter()
             stops: tuple[Callback, ...] = ()

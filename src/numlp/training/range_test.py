@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from numlp.data.rows import Data
 from numlp.data.streams import Source
-from numlp.errors import DataError, DivergenceError, SettingError
+from numlp.errors import DataError, DivergenceError, Interrupted, SettingError
 from numlp.network.mlp import MLP
 from numlp.settings.checks import positive, unknown, whole_number
 from numlp.training.loop import train
@@ -136,6 +136,8 @@ def find_learning_rate(
             after_step=[watch],
             **settings,
         )
+    except Interrupted as stop:
+        raise KeyboardInterrupt from stop.__cause__  # nothing is kept of a range test
     except DivergenceError:
         if not watch.losses:
             raise DataError(
