@@ -1,6 +1,8 @@
+# make help    list these targets, as make alone does
 # make demo    train on MNIST and show the results
 # make test    the whole test suite on all cores, with one BLAS thread each except in the tests of threads
 # make check   lint, format and types
+# make format  let ruff fix and format what it can
 # make docs    build the documentation site, into docs/_build/html, and check its pages (about a minute)
 # make torture   kill and resume runs at random instants, for every optimizer (about 12 minutes)
 # make reproduce   repeat the reference project's results and the recipes', into docs/results/ (about 45 minutes)
@@ -11,6 +13,7 @@
 # make bench   compare numlp with PyTorch, JAX and scikit-learn, into benchmarks/results/ (about an hour), or run one of:
 # make bench-training  bench-step  bench-choices  bench-quality  bench-inference  bench-startup  bench-growth
 # make bench-search    choose each contender's recipe for bench-quality on held-out images (about half an hour)
+# make clean   remove the environment and everything that the other targets built, except results
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,7 +22,11 @@ BIN = $(VENV)/bin
 FILES ?= 100000
 SECONDS ?= 60
 
-.PHONY: demo test check format docs torture reproduce choosing mutate fuzz bench bench-sklearn clean
+.PHONY: help demo test check format docs torture reproduce choosing mutate fuzz bench bench-sklearn clean
+
+# The comment that begins this file, up to its first empty line.
+help:
+	@sed -n '/^$$/q; s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.app
 	$(BIN)/numlp train mnist

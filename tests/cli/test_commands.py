@@ -247,9 +247,7 @@ def test_compare(numlp, fails, points):
     assert "optimizer" not in out
     assert "–" not in out
     assert Path("comparison.png").stat().st_size > 1000
-    code, out, _ = numlp("compare", "a", "b", "--json")
-    assert json.loads(out)["figure"] == "comparison-2.png"
-    assert json.loads(out)["runs"]["a"]["layers"] == [4]
+    assert json.loads(numlp("compare", "a", "b", "--output", "widths.png", "--json")[1])["figure"] == "widths.png"
     _, out, _ = numlp("compare", "a", "b", "--all")
     assert any(line.split() == ["loss", *["softmax_cross_entropy"] * 2] for line in out.splitlines())
     assert any(line.split() == ["patience", "none", "none"] for line in out.splitlines())
@@ -258,6 +256,18 @@ def test_compare(numlp, fails, points):
     assert "isn't a run's folder" in fails("compare", "a", ".")
     assert "there is no folder c" in fails("compare", "a", "c")
     assert "already exists" in fails("compare", "a", "b", "--output", "comparison.png")
+
+
+def test_compare_as_json_writes_no_file_and_has_keys_for_programs(numlp, points):
+    for name, width in (("a", 4), ("b", 8)):
+        numlp("train", points, "--layers", width, "--epochs", "2", "--output", name, "--no-report")
+    before = sorted(Path().rglob("*"))
+    found = json.loads(numlp("compare", "a", "b", "--json")[1])
+    assert sorted(Path().rglob("*")) == before
+    assert (found["figure"], found["page"]) == (None, None)
+    assert found["runs"]["a"]["layers"] == [4]
+    assert 0 <= found["runs"]["a"]["validation_accuracy"] <= 1
+    assert [key for run in found["runs"].values() for key in run if not re.fullmatch(r"[a-z][a-z0-9_]*", key)] == []
 
 
 def test_settings_stand_above_results_and_different_losses_are_pointed_out(numlp, points, monkeypatch):
@@ -337,7 +347,7 @@ def test_no_command_shows_the_help(numlp):
 
 
 def test_an_unknown_command(fails):
-    assert "No such command 'trian'" in fails("trian")
+    assert "did you mean 'train'" in fails("trian")
 
 
 def test_a_reader_that_has_seen_enough(run):

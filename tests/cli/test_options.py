@@ -195,6 +195,56 @@ def test_find_lr(numlp, images):
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["--lr", "0.1"], "--learning-rate?"),
+        (["--lr=0.1"], "--learning-rate?"),
+        (["-lr", "0.1"], "--learning-rate?"),
+        (["--batch", "64"], "--batch-size?"),
+        (["--hidden", "64"], "--layers?"),
+        (["--hidden_layer_sizes", "64"], "--layers?"),
+        (["--early-stopping"], "--patience?"),
+        (["--weight-decay", "0.1"], "--optimizer 'adamw(weight_decay = 0.01)'?"),
+        (["--val", "0.1"], "--validation?"),
+        (["--data", "mnist"], "write the data alone"),
+        (["--gpu"], "train --help lists the options"),
+        (["--time-budget", "5m"], "write 300, in seconds"),
+        (["--checkpoint-every", "5m"], "write 300s"),
+        (["--learning-rate", "0,1"], "write 0.1"),
+        (["--epochs", "1,000"], "write 1000"),
+    ],
+)
+def test_options_of_other_tools_lead_to_ours(fails, points, typed, meant):
+    assert meant in fails("train", points, *typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("fit", "train"), ("eval", "evaluate"), ("trian", "train"), ("lr-find", "find-lr")]
+)
+def test_commands_of_other_tools_lead_to_ours(fails, typed, meant):
+    assert f"did you mean '{meant}'" in fails(typed)
+
+
+def test_completion_is_installed_and_completes_commands_and_options(numlp, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["numlp"])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: "bash")
+    with pytest.raises(SystemExit) as ended:
+        numlp("--install-completion")
+    assert ended.value.code == 0
+    assert "_NUMLP_COMPLETE=complete_bash" in (tmp_path / ".bash_completions" / "numlp.sh").read_text()
+    assert "numlp.sh" in (tmp_path / ".bashrc").read_text()
+    capsys.readouterr()
+    for line, says in (("numlp tr", ["train"]), ("numlp train --ep", ["--epochs"])):
+        monkeypatch.setenv("_NUMLP_COMPLETE", "complete_bash")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
+        with pytest.raises(SystemExit):
+            numlp()
+        assert capsys.readouterr().out.split() == says
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["--optimizer", "admw"], "did you mean 'adamw'"),

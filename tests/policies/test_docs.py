@@ -8,7 +8,9 @@ import itertools
 import json
 import re
 import shlex
+import shutil
 import statistics
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -372,3 +374,13 @@ def test_the_readme_is_honest_about_jax():
     ratios = [statistics.median(report.ratios(case["seconds"]["jax"], case["seconds"]["numlp"])) for case in cases]
     assert f"{min(ratios):.2f} to {max(ratios):.2f} times as long as numlp" in " ".join(README.split())
     assert max(ratios) < 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["help"]])
+def test_make_alone_and_make_help_list_every_target(arguments):
+    if shutil.which("make") is None:
+        pytest.skip("there is no make on this machine")
+    shown = subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = set(re.findall(r"(?:make|  )\s*([a-z-]+)(?=  |$)", shown, re.MULTILINE))
+    rules = re.findall(r"^((?:[a-z-]+ ?)+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {target for rule in rules for target in rule.split()} == listed

@@ -44,7 +44,7 @@ def _run(arguments: list[str]) -> int:
     try:
         code = app(arguments, standalone_mode=False)
     except (NumlpError, exceptions.TyperException) as error:
-        return _fail(error.format_message() if isinstance(error, exceptions.TyperException) else str(error))
+        return _fail(_said(error, arguments))
     except exceptions.Abort as error:
         raise KeyboardInterrupt from error
     except BrokenPipeError:
@@ -56,6 +56,12 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         return _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
     return code if isinstance(code, int) else 0
+
+
+def _said(error: Exception, arguments: list[str]) -> str:
+    from numlp.cli.app import exceptions, said
+
+    return said(error, arguments) if isinstance(error, exceptions.TyperException) else str(error)
 
 
 def _warner() -> Any:

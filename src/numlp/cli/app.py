@@ -1,5 +1,6 @@
 """The commands, put together. A command loads only when it runs: listing them takes just a line each."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -7,9 +8,12 @@ import typer
 from typer import exceptions
 from typer.core import TyperGroup
 
+from numlp.errors import SettingError
+from numlp.settings.checks import unknown
+from numlp.settings.synonyms import nearest
 from numlp.version import __version__
 
-__all__ = ["COMMANDS", "app", "exceptions", "load"]
+__all__ = ["COMMANDS", "app", "exceptions", "load", "said"]
 
 # The line for each command in the list of commands, and the first paragraph of its own help.
 COMMANDS = {
@@ -47,6 +51,8 @@ class _Commands(TyperGroup):
     """A group that knows only the names and help lines of its commands until one of them runs."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise SettingError(unknown("command", args[0], COMMANDS))
         name, command, rest = super().resolve_command(ctx, args)
         return name, command and load(str(command.name)), rest
 
@@ -58,12 +64,29 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings=_CONTEXT,
 )
 
 for name, line in COMMANDS.items():
     app.command(name, help=line)(lambda: None)
+
+
+def said(error: Any, arguments: Sequence[str]) -> str:
+    """Return what a usage error says; for an unknown option, with the option or argument that it means."""
+    name, context = getattr(error, "option_name", None), getattr(error, "ctx", None)
+    text: str = error.format_message()
+    if not name or context is None or not text.startswith("No such option"):
+        return text
+    # Of "-lr", typer's error names "-l" alone.
+    typed = next((part.split("=")[0] for part in arguments if part.startswith(name)), name)
+    parameters = context.command.params
+    options = [word for parameter in parameters for word in (*parameter.opts, *parameter.secondary_opts)]
+    meant = nearest(typed, [word for word in options if not word.startswith("-") or len(word) > 2])
+    if meant is None:
+        return f"there is no option {typed}: {context.command_path} --help lists the options"
+    if not meant.startswith("-"):
+        return f"there is no option {typed}: write the {meant} alone, as {context.command_path} --help shows"
+    return f"there is no option {typed}: did you mean {meant}?"
 
 
 def _version(wanted: bool) -> None:

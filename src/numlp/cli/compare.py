@@ -13,6 +13,7 @@ from numlp.files.models import read_description
 
 if TYPE_CHECKING:
     from numlp.runs.folder import Run
+    from numlp.training.history import History
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -30,7 +31,9 @@ def compare(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(help="A new PNG file for the curves; by default comparison.png, or the next free name."),
+        typer.Option(
+            help="A new PNG file for the curves; by default comparison.png, or the next free name; with --json none."
+        ),
     ] = None,
     html: Annotated[
         bool,
@@ -42,13 +45,12 @@ def compare(
     json: Json = False,
 ) -> None:
     """Show the results of runs and the settings that differ side by side, and draw their curves in one figure."""
-    from numlp.plots import compare as draw
-    from numlp.runs.folder import load_run, save_figure
+    from numlp.runs.folder import load_run
     from numlp.runs.paths import free_path, new_figure_path
 
     if len(runs) < 2:
         raise SettingError(f"compare needs at least two runs, not {len(runs)}: name another one")
-    figure = new_figure_path(output, "comparison.png")
+    figure = new_figure_path(output, "comparison.png") if output or not json else None
     loaded = dict(zip(_labels(runs), [load_run(run) for run in runs], strict=True))
     settings = {name: _settings(run) for name, run in loaded.items()}
     results = {name: _results(run) for name, run in loaded.items()}
@@ -57,23 +59,18 @@ def compare(
             warnings.warn(f"the training of {name} diverged: its results are those from before", NumlpWarning, 2)
     losses = {name: str(chosen["loss"]) for name, chosen in settings.items()}
     several_losses = len(set(losses.values())) > 1
-    legend = {name: f"{name}, {losses[name]}" if several_losses else name for name in loaded}
-    save_figure(draw({legend[name]: run.history for name, run in loaded.items()}), figure)
+    if figure is not None:
+        legend = {name: f"{name}, {losses[name]}" if several_losses else name for name in loaded}
+        _draw({legend[name]: run.history for name, run in loaded.items()}, figure)
     page = None
     if html:
         from numlp.report import write_comparison
 
-        page = free_path(figure.with_suffix(".html"))
+        page = free_path((figure or Path("comparison.png")).with_suffix(".html"))
         write_comparison(loaded, page)
     if json:
-        shown_page = None if page is None else str(page)
-        print_json(
-            {
-                "figure": str(figure),
-                "page": shown_page,
-                "runs": {name: settings[name] | results[name] for name in loaded},
-            }
-        )
+        files = {name: path and str(path) for name, path in (("figure", figure), ("page", page))}
+        print_json(files | {"runs": {name: settings[name] | _as_keys(results[name]) for name in loaded}})
         return
     comparison = table("", *loaded)
     for setting in next(iter(settings.values())):
@@ -92,6 +89,18 @@ def compare(
     screen.print(f"\ncurves: {figure}")
     if page is not None:
         screen.print(f"page: {page}")
+
+
+def _draw(histories: "dict[str, History]", figure: Path) -> None:
+    from numlp.plots import compare as draw
+    from numlp.runs.folder import save_figure
+
+    save_figure(draw(histories), figure)
+
+
+def _as_keys(results: dict[str, Any]) -> dict[str, Any]:
+    """Return results under keys for programs, such as validation_accuracy."""
+    return {name.replace(" ", "_"): value for name, value in results.items()}
 
 
 def _labels(runs: list[str]) -> list[str]:

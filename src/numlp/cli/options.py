@@ -17,6 +17,7 @@ import typer
 from numlp.datasets import SOURCES
 from numlp.errors import SettingError
 from numlp.runs.recipe import OFF, Recipe
+from numlp.settings import numerals
 from numlp.settings.texts import parse_toml
 
 
@@ -174,4 +175,5 @@ def read_number(option: str, text: str, kind: type[int] | type[float]) -> float:
     try:
         return kind(text)
     except ValueError as error:
-        raise SettingError(f"{option} must be a {'whole ' * (kind is int)}number, not {text!r}") from error
+        remedy = numerals.remedy(text, seconds="time" in option)
+        raise SettingError(f"{option} must be a {'whole ' * (kind is int)}number, not {text!r}{remedy}") from error

@@ -39,6 +39,7 @@ from numlp.runs.unfinished import (
     keep_state,
     remove_checkpoints,
 )
+from numlp.settings import numerals
 from numlp.training.callbacks import Checkpoint
 from numlp.training.history import History, mean_history
 from numlp.training.interruption import Interruption
@@ -56,7 +57,8 @@ def read_interval(text: str) -> dict[str, Any]:
         interval = {"seconds": float(text[:-1])} if text.endswith("s") else {"epochs": int(text)}
     except ValueError as error:
         remedy = "write epochs, such as 5, or seconds, such as 90s"
-        raise SettingError(f"--checkpoint-every: {remedy}, not {text!r}") from error
+        meant = numerals.remedy(text, seconds=True).replace(", in seconds", "s")
+        raise SettingError(f"--checkpoint-every: {remedy}, not {text!r}{meant}") from error
     try:
         Checkpoint("checked", **interval)
     except SettingError as error:

@@ -1,6 +1,5 @@
 """Checks of settings: each returns the value it is given, or raises a `SettingError` that says what to do."""
 
-import difflib
 import itertools
 import math
 import operator
@@ -8,10 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from numlp.errors import MissingDependencyError, SettingError
-from numlp.settings import limits
+from numlp.settings import limits, numerals
+from numlp.settings.synonyms import nearest
 
 Entry = TypeVar("Entry")
-_COMPARED = 1000  # names to search for the nearest
 
 
 def whole_number(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> int:
@@ -30,7 +29,7 @@ def whole_number(name: str, value: object, *, minimum: int = 1, maximum: int | N
         number = minimum - 1
     if number < minimum or (maximum is not None and number > maximum) or isinstance(value, bool):
         wanted = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
-        raise SettingError(f"{name} must be a whole number {wanted}, not {value!r}")
+        raise SettingError(f"{name} must be a whole number {wanted}, not {value!r}{numerals.remedy(value)}")
     return number
 
 
@@ -92,7 +91,8 @@ def real(name: str, value: object, wanted: str) -> float:
             return float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             pass
-    raise SettingError(f"{name} must be {wanted}, not {value!r}")
+    remedy = numerals.remedy(value, seconds="time" in name)
+    raise SettingError(f"{name} must be {wanted}, not {value!r}{remedy}")
 
 
 def choice(name: str, value: object, choices: Mapping[str, Entry]) -> Entry:
@@ -109,11 +109,10 @@ def choice(name: str, value: object, choices: Mapping[str, Entry]) -> Entry:
 
 
 def unknown(name: str, value: object, choices: Iterable[str]) -> str:
-    """Return the message for an unknown name, with the nearest known one."""
+    """Return the message for an unknown name, with the known one that it means."""
     choices = list(choices)
-    few = choices if len(choices) <= _COMPARED else []  # comparing is slow
-    nearest = difflib.get_close_matches(str(value), few, n=1)
-    hint = f": did you mean {nearest[0]!r}?" if nearest else "."
+    meant = nearest(value, choices)
+    hint = "." if meant is None else f": did you mean {meant!r}?"
     return f"unknown {name} {value!r:.200}{hint} Available: {listed(choices)}"
 
 

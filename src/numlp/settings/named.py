@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar
 from numlp.errors import SettingError
 from numlp.settings import limits
 from numlp.settings.checks import choice, unknown
+from numlp.settings.synonyms import nearest
 from numlp.settings.texts import parse_toml
 
 Value = TypeVar("Value")
@@ -112,6 +113,8 @@ def resolve(kind: str, value: object, registry: Mapping[str, type[Entry]]) -> En
     entry = choice(kind, name, registry)
     known = [field.name for field in dataclasses.fields(entry)]
     for key in settings:
+        if key not in known and kind == "optimizer" and nearest(key, ["learning_rate"]):
+            raise SettingError(f"{kind} {name} has no setting {key!r}: give learning_rate beside the optimizer")
         if key not in known:
             raise SettingError(unknown(f"setting of {kind} {name}", key, known or ["none"]))
     try:
