@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from numlp import MLP, Ensemble, Scaling, evaluate
+from numlp import MLP, Ensemble, Scaling, evaluate, train
 from numlp.errors import DataError, SettingError
 from numlp.network.losses import LOSSES
 
@@ -208,3 +208,23 @@ def test_targets_as_the_loss_takes_them():
     )
     scaled = network("huber", 1, target_scaling=Scaling(np.array(10.0), np.array(0.5)))
     np.testing.assert_array_equal(scaled.as_targets([10.0, 14.0], None), [[0], [2]])
+
+
+@pytest.mark.parametrize("predictor", PREDICTORS)
+@pytest.mark.parametrize("loss", ["softmax_cross_entropy", "sigmoid_binary_cross_entropy"])
+def test_a_network_trained_on_names_answers_with_names(loss, predictor):
+    names = np.array(["dog", "cat"])[(X[:, 0] > 0).astype(int)]
+    net = MLP([4, 8, 1 if loss.startswith("sigmoid") else 2], loss=loss, seed=0)
+    train(net, (X, names), epochs=200, learning_rate=0.3)
+    net = PREDICTORS[predictor](net)
+    np.testing.assert_array_equal(net.predict(X), names)
+    indices = net.predict(X, indices=True)
+    assert indices.dtype == np.int64
+    np.testing.assert_array_equal(np.array(net.class_names)[indices], names)
+    assert evaluate(net, (X, net.predict(X)))["accuracy"] == evaluate(net, (X, indices))["accuracy"] == 1
+
+
+def test_names_that_number_the_classes_are_indices():
+    net = network("softmax_cross_entropy", class_names=["0", "1", "2"])
+    np.testing.assert_array_equal(net.predict(X), net.predict(X, indices=True))
+    assert network("softmax_cross_entropy", class_names=["1", "2", "3"]).predict(X).dtype.kind == "U"

@@ -43,7 +43,7 @@ def check(model, path, x, **settings):
     logits = np.concatenate(list(model.chunks(x)))
     scale = np.abs(logits).max()
     np.testing.assert_allclose(found["logits"], logits, rtol=1e-5, atol=1e-5 * scale)
-    predicted = model.predict(rows)
+    predicted = model.predict(rows, indices=True)
     if model.loss.task == "regression":
         assert list(found) == ["prediction", "logits"]
         values = found["prediction"]

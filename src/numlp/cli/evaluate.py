@@ -76,7 +76,7 @@ def evaluate(
     counts = rest[0] if rest else None
     by_class = None if class_weight is None else read("class_weight", class_weight)
     result: dict[str, Any] = {"rows": part or "all", "samples": len(x), **judge(network, rows, by_class)}
-    predicted = network.predict(x)
+    predicted = network.predict(x, indices=True)
     names = network.classes
     if network.loss.task == "regression":
         # A loss may predict several values for each target: judge the one that estimates the target itself.

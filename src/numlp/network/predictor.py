@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,21 +81,24 @@ class Predictor(ABC):
             return ()
         return self.class_names or tuple(str(i) for i in range(n_names(self.loss, self.layer_size[-1])))
 
-    def predict(self, x: npt.ArrayLike) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
+    def predict(self, x: npt.ArrayLike, *, indices: bool = False) -> npt.NDArray[Any]:
         """Return the class or the value of every row.
 
         Parameters
         ----------
         x : array_like, shape (n, …), or sparse matrix
             Numbers; a single sample needs a first axis of length 1.
+        indices : bool
+            Whether to return classes as indices even if they have names.
 
         Returns
         -------
         array
-            Classes: indices, int64, shape (n,); `class_names` has their names. Several labels: 0 and 1, int64, shape
-            (n, labels). Real-valued targets: values in the units of the targets, float64, shape (n,) for one target
-            and (n, targets) for more; losses that predict several values for each target, such as quantiles, have
-            these along a second axis.
+            Classes, shape (n,): their names, str, if the network was trained on names or otherwise has `class_names`;
+            else their indices, int64. (Names "0", "1", …, which only number the classes, count as none.) Several
+            labels: 0 and 1, int64, shape (n, labels). Real-valued targets: values in the units of the targets,
+            float64, shape (n,) for one target and (n, targets) for more; losses that predict several values for each
+            target, such as quantiles, have these along a second axis.
 
         Examples
         --------
@@ -102,16 +106,30 @@ class Predictor(ABC):
         >>> net = MLP([4, 8, 3], loss="quantile(levels = [0.1, 0.5, 0.9])")  # three outputs for one target
         >>> net.predict(np.zeros((2, 4))).shape
         (2, 3)
+        >>> net = MLP([1, 2], class_names=["cat", "dog"])
+        >>> net.params[:] = [-1, 1, 0, 0]
+        >>> net.predict([[-1.0], [2.0]]), net.predict([[-1.0], [2.0]], indices=True)
+        (array(['cat', 'dog'], dtype='<U3'), array([0, 1]))
         """
         logits = list(self.chunks(x))
         if self.loss.task == "classification":
-            return np.concatenate([chunk.argmax(axis=1) for chunk in logits]).astype(np.int64)
+            found = np.concatenate([chunk.argmax(axis=1) for chunk in logits]).astype(np.int64)
+            return found if indices else self._named(found)
         if self.loss.task == "labels":
             labels = np.concatenate([chunk > 0 for chunk in logits]).astype(np.int64)
-            return labels[:, 0] if self.n_targets == 1 else labels
+            if self.n_targets > 1:
+                return labels
+            return labels[:, 0] if indices else self._named(labels[:, 0])
         values = np.concatenate([self._values(chunk) for chunk in logits])
         values = values[:, 0] if self.loss.blocks == 1 else values
         return values[..., 0] if self.n_targets == 1 else values
+
+    def _named(self, found: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Return class indices as names, unless the classes have none, or names that only number them."""
+        names = self.class_names
+        if names is None or names == tuple(str(i) for i in range(len(names))):
+            return found
+        return np.array(names)[found]
 
     def predict_proba(self, x: npt.ArrayLike) -> Array:
         """Return the probability of every class for every row.

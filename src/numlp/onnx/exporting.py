@@ -42,7 +42,8 @@ def export_onnx(
 
     The outputs match those of the network's methods, in values and shapes:
 
-    - for classes and labels, "label", int64, as from `predict`, and "probabilities", float32, from `predict_proba`;
+    - for classes and labels, "label", int64, as from ``predict(x, indices=True)``, and "probabilities", float32, as
+      from `predict_proba`;
     - for real-valued targets, "prediction", float64, as from `predict`, in the units of the data;
     - "logits", float32, (n, outputs), before temperature and link.
 

@@ -91,7 +91,7 @@ def saliency(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
     drawing = Figure(figsize=(1.5 * len(rows), 3.6), dpi=DPI, layout="constrained")
     drawing.suptitle(title, fontsize=11, x=0.01, ha="left")
     panels = drawing.subplots(2, len(rows), squeeze=False)
-    for column, guess in enumerate(network.predict(rows)):
+    for column, guess in enumerate(network.predict(rows, indices=True)):
         largest = float(np.abs(gradients[column]).max()) or 1.0
         panels[0, column].imshow(images[column], cmap="gray", interpolation="nearest")
         panels[1, column].imshow(

@@ -245,7 +245,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         if self._labels.several:
             labels: npt.NDArray[Any] = self._labels.binarizer.inverse_transform(network.predict_proba(rows))
             return labels
-        found = network.predict(rows)
+        found = network.predict(rows, indices=True)
         classes: npt.NDArray[Any] = self.classes_[np.zeros_like(found) if len(self.classes_) == 1 else found]
         return classes
 
