@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from numlp import MLP, Ensemble, Scaling, load_model, save_model
+from numlp import MLP, Ensemble, Scaling, load_model, save_model, standardize, train
 from numlp.errors import FileFormatError, OutputError, SettingError
 from numlp.files.atomic import write_bytes
 from numlp.files.models import read_description
@@ -369,6 +369,48 @@ def test_writing_replaces_the_old_content(tmp_path):
     for content in (b"old content", b"new"):
         write_bytes(tmp_path / "file", content)
         assert (tmp_path / "file").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"temperature": float("nan")}, "temperature must be a finite number above 0"),
+        ({"input_scaling": Scaling(np.zeros(5))}, "input_scaling.shift must have shape"),
+        ({"input_scaling": Scaling(np.array(np.nan))}, "input_scaling must be finite in float32"),
+        ({"class_names": np.array(["a", "b"])}, "names, recipe and training must be what JSON can hold"),
+        ({"class_names": (1, 2)}, "class_names"),
+        ({"class_names": ("a", "a")}, "class_names must be 2 different names"),
+        ({"class_names": ("\ud800", "b")}, "load_model would refuse it"),
+        ({"input_shape": (7,)}, "input_shape must have the 6 features"),
+        ({"params": np.inf}, "its weights hold NaN or infinity"),
+    ],
+)
+def test_what_can_not_be_read_back_is_refused_before_it_is_written(net, tmp_path, change, says):
+    for name, value in change.items():
+        setattr(net, name, value)
+    with pytest.raises(SettingError, match=says):
+        save_model(net, tmp_path / "net.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("recipe", [{"a": np.float32(1)}, {"a": np.arange(3)}, {"a": "\ud800"}])
+def test_a_recipe_that_can_not_be_stored_is_refused(net, tmp_path, recipe):
+    with pytest.raises(SettingError, match=r"JSON|load_model would refuse"):
+        save_model(net, tmp_path / "net.safetensors", recipe=recipe)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint64", "float16", "float32", "longdouble", ">f8"])
+def test_a_network_trained_on_any_dtype_is_saved(tmp_path, dtype):
+    x = np.random.default_rng(0).integers(0, 2, (60, 3)).astype(dtype)
+    shift = x[0] if dtype != "bool" else x[0] * 1
+    for scaling in (standardize(x), Scaling(shift, np.ones(3, np.float32))):
+        net = MLP([3, 2, 1], loss="squared_error", input_scaling=scaling, target_scaling=standardize(x[:, :1]))
+        net.temperature = np.float32(2)
+        train(net, (x, x[:, :1].astype("float64"), np.ones(60, dtype)), epochs=1)
+        net.temperature = np.float32(2)
+        save_model(net, tmp_path / "net.safetensors")
+        again = load_model(tmp_path / "net.safetensors")
+        np.testing.assert_array_equal(again.predict(x), net.predict(x))
 
 
 @pytest.mark.parametrize("model", ["net", None, MLP])

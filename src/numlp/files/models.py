@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ from numlp.version import __version__
 
 _SCALINGS = ("input_scaling", "target_scaling")
 _ENDS = ("lowest", "highest")
-_TENSOR_DTYPES = {"F32": "float32", "F64": "float64"}
+_DTYPES = {"F32": "float32", "F64": "float64"}
 
 
 def save_model(
@@ -65,7 +65,7 @@ def save_model(
     OutputError
         If the file can't be written.
     SettingError
-        If `model` is neither an MLP nor an Ensemble.
+        If `model` is neither an MLP nor an Ensemble, or `load_model` would refuse the file.
 
     Examples
     --------
@@ -89,18 +89,28 @@ def save_model(
         "format_version": FORMAT_VERSION,
         "numlp_version": __version__,
         "ensemble": isinstance(model, Ensemble),
-        "temperature": model.temperature,
+        "temperature": positive("temperature", model.temperature),
         "networks": [_described(network) for network in networks],
         "recipe": None if recipe is None else dict(recipe),
         "training": None if training is None else dict(training),
     }
     # One key only: safetensors writes several in no fixed order, but the same model must give the same bytes.
-    metadata = {"numlp": json.dumps(described, sort_keys=True)}
+    try:
+        metadata = {"numlp": json.dumps(described, sort_keys=True)}
+    except (TypeError, ValueError) as error:
+        raise SettingError(
+            f"names, recipe and training must be what JSON can hold, such as x.tolist() of an array x: {error}"
+        ) from error
     tensors = {
         _prefix(model, i) + name: np.asarray(tensor, order="C")
         for i, network in enumerate(networks)
         for name, tensor in _tensors(network).items()
     }
+    held = {name: (list(tensor.shape), tensor.dtype.name) for name, tensor in tensors.items()}
+    try:  # to read it back, before there is a file that can't be read
+        _model(description.read("model", metadata), held, tensors.__getitem__)
+    except (FileFormatError, SettingError) as error:
+        raise SettingError(f"the model can't be saved, since load_model would refuse it: {error}") from error
     content = save(tensors, metadata)
     if int.from_bytes(content[:8], "little") > limits.HEADER_BYTES:
         raise SettingError(f"names and recipe must take at most {limits.HEADER_BYTES:,} bytes; shorten them")
@@ -118,7 +128,7 @@ def _described(network: MLP) -> dict[str, Any]:
         "loss": str(network.loss),
         **network.architecture,
         "dtype": network.dtype.name,
-        "temperature": network.temperature,
+        "temperature": positive("temperature", network.temperature),
         "input_shape": network.input_shape,
         "feature_names": network.feature_names,
         "class_names": network.class_names,
@@ -159,12 +169,9 @@ def load_model(path: str | os.PathLike[str]) -> MLP | Ensemble:
     with _open(path) as file:
         described = description.read(path, file.metadata())
         try:
-            prefixes = [f"{i}." if described["ensemble"] else "" for i in range(len(described["networks"]))]
-            _check_tensors(dict(zip(prefixes, described["networks"], strict=True)), file)
-            pairs = zip(described["networks"], prefixes, strict=True)
-            networks = [_network(network, file, prefix) for network, prefix in pairs]
-            model = Ensemble(networks) if described["ensemble"] else networks[0]
-            model.temperature = positive("temperature", described.get("temperature"))
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            held = {name: (part.get_shape(), _DTYPES.get(part.get_dtype(), "")) for name, part in slices.items()}
+            model = _model(described, held, file.get_tensor)
         except (SafetensorError, SettingError, TypeError, ValueError, OverflowError) as error:
             raise FileFormatError(f"{path} isn't a valid model: {error}") from error
     if (described["training"] or {}).get("ended") == "diverged":
@@ -190,14 +197,27 @@ def _open(path: str | os.PathLike[str]) -> Any:
     return open_tensors(path, "model file")
 
 
+def _model(
+    described: Mapping[str, Any], held: Mapping[str, tuple[list[int], str]], tensor: Callable[[str], Any]
+) -> MLP | Ensemble:
+    """Return the model of a description and tensors: their shapes and dtypes, and a function that returns one."""
+    prefixes = [f"{i}." if described["ensemble"] else "" for i in range(len(described["networks"]))]
+    _check_tensors(dict(zip(prefixes, described["networks"], strict=True)), held)
+    pairs = zip(described["networks"], prefixes, strict=True)
+    networks = [_network(network, tensor, prefix) for network, prefix in pairs]
+    model = Ensemble(networks) if described["ensemble"] else networks[0]
+    model.temperature = positive("temperature", described.get("temperature"))
+    return model
+
+
 def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
     apart = ("temperature", "input_range")
     return {name: described.get(name) for name in description.NETWORK if name not in apart}
 
 
-def _check_tensors(networks: Mapping[str, Mapping[str, Any]], file: Any) -> None:
-    """Refuse a file whose tensors are not exactly those that its description calls for."""
-    names = set(file.keys())
+def _check_tensors(networks: Mapping[str, Mapping[str, Any]], held: Mapping[str, tuple[list[int], str]]) -> None:
+    """Refuse tensors that are not exactly those that the description calls for."""
+    names = set(held)
     if sum(len(described["layer_size"]) - 1 for described in networks.values()) > len(names):
         raise SettingError("it describes more layers than it has tensors")
     expected: dict[str, tuple[list[list[int]], str]] = {}  # each tensor's allowed shapes, and its dtype
@@ -217,25 +237,22 @@ def _check_tensors(networks: Mapping[str, Mapping[str, Any]], file: Any) -> None
         odd = sorted(names ^ set(expected))
         raise SettingError(f"its tensors don't match its description: {', '.join(odd[:4])}")
     for name in sorted(names):
-        tensor, (allowed, dtype) = file.get_slice(name), expected[name]
-        if tensor.get_shape() not in allowed or _TENSOR_DTYPES.get(tensor.get_dtype()) != dtype:
+        (shape, found), (allowed, dtype) = held[name], expected[name]
+        if shape not in allowed or found != dtype:
             raise SettingError(f"{name} must have shape {' or '.join(map(str, allowed))} and dtype {dtype}")
 
 
-def _network(described: Mapping[str, Any], file: Any, prefix: str) -> MLP:
+def _network(described: Mapping[str, Any], tensor: Callable[[str], Any], prefix: str) -> MLP:
     scalings: dict[str, Any] = {
-        name: Scaling(file.get_tensor(f"{prefix}{name}.shift"), file.get_tensor(f"{prefix}{name}.factor"))
-        for name in _SCALINGS
+        name: Scaling(tensor(f"{prefix}{name}.shift"), tensor(f"{prefix}{name}.factor")) for name in _SCALINGS
     }
     known = None
     if described.get("input_range") is not None:
-        known = ValueRange(
-            described["input_range"], *(file.get_tensor(f"{prefix}input_range.{end}") for end in _ENDS)
-        )
+        known = ValueRange(described["input_range"], *(tensor(f"{prefix}input_range.{end}") for end in _ENDS))
     network = MLP(**_settings(described), **scalings, input_range=known)
     network.temperature = positive("temperature", described["temperature"])
     for name, view in network.named_parameters().items():
-        view[...] = file.get_tensor(prefix + name)
+        view[...] = tensor(prefix + name)
         if name.endswith(".variance") and view.min() < 0:
             raise SettingError(f"{prefix}{name} must hold variances of at least 0")
     if not np.all(np.isfinite(network.params)):

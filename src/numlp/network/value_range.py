@@ -118,7 +118,7 @@ def value_range(x: AnyArray, *, image: bool = False) -> ValueRange:
     if kind in ("bytes", "booleans"):
         return ValueRange(kind, np.zeros(()), np.ones(()))
     low, high = _ends(x, None if image else 0)
-    return ValueRange(kind, low, high)
+    return ValueRange(kind, low.astype(np.float64), high.astype(np.float64))
 
 
 def kind_of(dtype: np.dtype[Any]) -> str:

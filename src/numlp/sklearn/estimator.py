@@ -122,6 +122,8 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        if y.dtype == np.longdouble:  # which no model file can hold
+            y = y.astype(np.float64)
         return X, y
 
     def _given(self, X: Any, y: Any, sample_weight: Any) -> HeldOut | None:

@@ -184,7 +184,13 @@ def _read_parameters(parameters: Any) -> dict[str, Any]:
 
 def _plain(attributes: dict[str, Any]) -> dict[str, Any]:
     """Return fitted attributes with Python's numbers instead of NumPy's."""
-    return {name: np.asarray(value).tolist() if value is not None else None for name, value in attributes.items()}
+    found = {name: None if value is None else np.asarray(value) for name, value in attributes.items()}
+    return {
+        name: array
+        if array is None
+        else array.astype(float if array.dtype == np.longdouble else array.dtype).tolist()
+        for name, array in found.items()
+    }
 
 
 def _checked(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
