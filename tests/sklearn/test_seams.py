@@ -66,6 +66,35 @@ def test_changes_between_partial_fits(digits):
     averaged.set_params(averaging=0.0).partial_fit(x, y)
 
 
+EXTREME = [
+    [-800, -1600, -2400],
+    [800, 1600, 2400],
+    [-1e30, 1e30, 0],
+    [0, 0, 0],
+    [-3e38, -3e38, -3e38],
+    [90, -90, -110],
+]
+
+
+@pytest.mark.filterwarnings(f"ignore::{DataWarning.__module__}.{DataWarning.__name__}")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", ["log_loss", "sigmoid_squared_error", "sigmoid_binary_cross_entropy"])
+def test_probabilities_are_finite_and_sum_to_1_for_every_finite_logit(loss, dtype):
+    x = np.array(EXTREME, dtype)
+    if loss == "sigmoid_binary_cross_entropy":
+        x = x.reshape(-1, 1)
+    width = x.shape[1]
+    rng = np.random.default_rng(0)
+    classifier = MLPClassifier((), loss=loss, dtype=dtype, max_iter=1)
+    classifier.fit(rng.normal(size=(30, width)), np.arange(30) % max(width, 2))
+    classifier.network_.params = np.append(np.eye(width).ravel(), np.zeros(width))  # logits are inputs
+    found = classifier.predict_proba(x)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+    if width == 3:
+        np.testing.assert_allclose(found[0], [1, 0, 0], atol=1e-30)
+
+
 def test_early_stopping_on_and_off(digits):
     x, y = digits
     classifier = quick().partial_fit(x, y, classes=range(10))
