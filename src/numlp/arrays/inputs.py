@@ -5,11 +5,13 @@ scales them batch by batch.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.frames import as_numbers, columns_of, lined_up
 from numlp.arrays.sparse import is_sparse
 from numlp.arrays.special import AnyArray, all_finite
 from numlp.errors import DataError
@@ -42,29 +44,37 @@ def as_rows(x: npt.ArrayLike, name: str = "x", *, finite: bool = True) -> AnyArr
     if finite:
         size = max(1, _CHUNK // math.prod(array.shape[1:]))
         for start in range(0, len(array), size):
-            require_finite(array[start : start + size], start, name)
+            require_finite(array[start : start + size], start, name, columns_of(x))
     return array
 
 
-def require_finite(rows: AnyArray, start: int = 0, name: str = "x") -> None:
-    """Raise `DataError` if one of these rows, numbered from `start`, holds NaN or infinity."""
+def require_finite(rows: AnyArray, start: int = 0, name: str = "x", columns: Sequence[str] | None = None) -> None:
+    """Raise `DataError` if one of these rows, numbered from `start`, holds NaN or infinity, in one of the columns."""
     if rows.dtype.kind == "f" and not all_finite(rows):
-        row = start + int(np.argwhere(~np.isfinite(rows))[0][0])
-        raise DataError(f"{name} holds NaN or infinity, first in row {row}; remove or replace such values")
+        row, *place = (int(index) for index in np.argwhere(~np.isfinite(rows))[0])
+        where = f", column {columns[place[0]]!r}" if columns is not None and len(place) == 1 else ""
+        raise DataError(
+            f"{name} holds NaN or infinity, first in row {start + row}{where}; remove or replace such values"
+        )
 
 
-def as_features(x: npt.ArrayLike, n_features: int, *, finite: bool = True) -> AnyArray:
+def as_features(
+    x: npt.ArrayLike, n_features: int, names: Sequence[str] | None = None, *, finite: bool = True
+) -> AnyArray:
     """Return `x`, shape (n, …), flattened to (n, features), after the checks of `as_rows`.
 
     SciPy's sparse matrices stay sparse, as CSR, whose rows can be selected. Rows whose features lie apart in memory,
-    so that only a copy could be flattened, keep their shape: `dense` flattens a chunk of them.
+    so that only a copy could be flattened, keep their shape: `dense` flattens a chunk of them. The columns of a frame
+    are put into the order of `names`, those of the network's inputs.
 
     Raises
     ------
     DataError
-        As in `as_rows`, and if the number of features differs from the network's number of inputs.
+        As in `as_rows`; if the number of features differs from the network's number of inputs; and if a frame's
+        columns have other names.
     """
     sparse = is_sparse(x)
+    x = x if sparse else lined_up(x, names)
     rows: AnyArray = as_csr(x) if sparse else as_rows(x, finite=finite)
     found = math.prod(rows.shape[1:])
     if found != n_features:
@@ -103,6 +113,8 @@ def as_csr(x: Any) -> Any:
 def as_array(values: npt.ArrayLike, name: str) -> AnyArray:
     """Return values as an array of any dtype and shape, or raise `DataError` if their lengths differ."""
     try:
-        return np.asarray(values)
+        return as_numbers(values, name)
+    except DataError:
+        raise
     except ValueError as error:
         raise DataError(f"{name} must be an array: give all its rows the same length or shape") from error

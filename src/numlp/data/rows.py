@@ -43,10 +43,18 @@ def pair(data: object, name: str = "data") -> tuple[Any, ...]:
     raise DataError(f"{name} must be a pair (x, y), or a triple (x, y, weights), not {found}")
 
 
-def check_rows(predictor: Predictor, data: object, class_names: tuple[str, ...] | None) -> Rows:
-    """Return a pair (x, y), or a triple with weights, as rows that fit a network."""
+def check_rows(
+    predictor: Predictor,
+    data: object,
+    class_names: tuple[str, ...] | None,
+    feature_names: tuple[str, ...] | None = None,
+) -> Rows:
+    """Return a pair (x, y), or a triple with weights, as rows that fit a network.
+
+    `feature_names` are those of a network that doesn't know them yet.
+    """
     x, y, *rest = pair(data)
-    features = as_features(x, predictor.layer_size[0])
+    features = as_features(x, predictor.layer_size[0], predictor.feature_names or feature_names)
     targets = predictor.as_targets(y, class_names)
     n = features.shape[0]
     if n != len(targets):

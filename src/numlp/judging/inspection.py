@@ -182,5 +182,5 @@ def gradient_norms(network: MLP) -> dict[str, float]:
 
 
 def _scaled(network: MLP, x: npt.ArrayLike) -> Array:
-    rows: AnyArray = dense(as_features(x, network.layer_size[0]))
+    rows: AnyArray = dense(as_features(x, network.layer_size[0], network.feature_names))
     return network.scaling_of(rows.dtype).apply(rows, np.empty(rows.shape, network.dtype))

@@ -158,7 +158,7 @@ class Predictor(ABC):
 
         At the end a `DataWarning` says if `x` is unlike the values that the network was trained on.
         """
-        rows = as_features(x, self.layer_size[0], finite=False)
+        rows = as_features(x, self.layer_size[0], self.feature_names, finite=False)
         n, size = rows.shape[0], chunk_rows(self.layer_size)
         if n > size:
             buffers.keep_freed()
@@ -170,7 +170,7 @@ class Predictor(ABC):
             with np.errstate(all="ignore"):  # overflow is found below
                 logits = self.logits(chunk)
             if not all_finite(logits):
-                require_finite(chunk, start)
+                require_finite(chunk, start, columns=self.feature_names)
                 if not self.is_finite():
                     raise DataError("the network's parameters hold NaN or infinity; train it again, or load it")
                 raise DataError(f"x holds values too large for this network in {self.dtype.name}; scale the inputs")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
+from numlp.arrays.frames import columns_of
 from numlp.arrays.sparse import is_sparse
 from numlp.arrays.special import AnyArray
 from numlp.arrays.targets import names_in
@@ -84,9 +85,10 @@ def make_feed(
         raise DataError("data looks like batches: pass them as a list of tuples, as in [(x, y), (x, y)]")
     samples, labels, *_ = pair(data)
     names = network.class_names or (None if network.loss.task == "regression" else names_in(labels))
-    rows = check_rows(network, data, names)
+    columns = network.feature_names or columns_of(samples)
+    rows = check_rows(network, data, names, columns)
     check_several(network, rows)
-    held_out = None if validation is None else _held_out(network, validation, names)
+    held_out = None if validation is None else _held_out(network, validation, names, columns)
     if class_weight is not None:
         weights = class_weights_for(network, rows, class_weight, names)
         rows = weighted_by_class(network, rows, weights)
@@ -110,7 +112,8 @@ def make_feed(
     )
     if normalizes_batches and batches.batch_size == 1:
         raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
-    learned = {"class_names": names, "input_shape": shape, "input_range": _range(network, rows.x, shape, held_out)}
+    seen = _range(network, rows.x, shape, held_out)
+    learned = {"class_names": names, "feature_names": columns, "input_shape": shape, "input_range": seen}
     return Feed(batches, held_out, learned)
 
 
@@ -125,10 +128,12 @@ def _range(network: MLP, x: AnyArray, shape: tuple[int, ...] | None, held_out: R
     return found
 
 
-def _held_out(network: MLP, validation: Data, names: tuple[str, ...] | None) -> Rows:
+def _held_out(
+    network: MLP, validation: Data, names: tuple[str, ...] | None, columns: tuple[str, ...] | None = None
+) -> Rows:
     pair(validation, "validation")
     try:
-        return check_rows(network, validation, names)
+        return check_rows(network, validation, names, columns)
     except DataError as error:
         raise DataError(f"validation: {error}") from error
 

@@ -71,8 +71,8 @@ def train(
     Parameters
     ----------
     network : MLP
-        Training changes its parameters in place. If it has no `input_shape` or `class_names` yet, it takes them from
-        the data; its `input_range` widens to hold them.
+        Training changes its parameters in place. If it has no `input_shape`, `class_names` or `feature_names` yet, it
+        takes them from the data; its `input_range` widens to hold them.
     data : (x, y), (x, y, weights), or batches of these
         x: array_like, shape (n, …), numbers, or a sparse matrix; `uint8` is scaled to [0, 1]. y: class indices, class
         names or rows of probabilities for classes, 0 and 1 for labels, values for regression. weights: how much each
