@@ -281,7 +281,7 @@ def test_resume_notices_that_the_data_are_not_those_of_the_run(numlp, fails, kil
     assert numlp("resume", "k1", "--epochs", "12", "--no-report")[0] == 0  # these are its data now
 
 
-def test_names_count_as_data_and_where_they_lie_does_not(numlp, fails, houses):
+def test_names_count_as_data(numlp, fails, houses):
     settings = ["--target", "price", "--epochs", "1", "--layers", "4", "--no-report"]
     assert numlp("train", houses, *settings, "--output", "run")[0] == 0
     Path("houses.csv").write_text(Path("houses.csv").read_text().replace("age", "years"))

@@ -1,0 +1,41 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from numlp.datasets.dataset import Dataset, Split, WeightedSplit
+from numlp.runs import digests as module
+from numlp.runs.digests import digests
+
+X = np.random.default_rng(0).normal(size=(30, 4))
+Y = np.arange(30) % 2
+DATASET = Dataset("points", Split(X[:20], Y[:20]), Split(X[20:], Y[20:]), None, ("0", "1"), ("a", "b", "c", "d"))
+
+
+def test_the_same_numbers_have_the_same_digest_whatever_they_lie_in(tmp_path, monkeypatch):
+    expected = digests(DATASET)
+    np.save(tmp_path / "x.npy", X[:20])
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    for x in (np.asfortranarray(X)[:20], mapped, X[:20][::-1][::-1]):
+        assert digests(dataclasses.replace(DATASET, name="other", train=Split(x, Y[:20]))) == expected
+    monkeypatch.setattr(module, "_BYTES", 100)  # a few rows at a time
+    assert digests(DATASET) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"train": Split(X[:20] + np.eye(20, 4) * 1e-15, Y[:20])}, {"training"}),
+        ({"train": Split(X[:20].astype(np.float32), Y[:20])}, {"training"}),
+        ({"train": Split(X[:20].reshape(20, 2, 2), Y[:20])}, {"training"}),
+        ({"train": Split(X[:20], 1 - Y[:20])}, {"training"}),
+        ({"train": WeightedSplit(X[:20], Y[:20], np.ones(20))}, {"training"}),
+        ({"validation": Split(X[21:], Y[21:])}, {"validation"}),
+        ({"test": Split(X[:5], Y[:5])}, {"test"}),
+        ({"class_names": ("no", "yes")}, {"names"}),
+        ({"feature_names": ("a", "b", "d", "c")}, {"names"}),
+    ],
+)
+def test_any_change_shows_in_its_part(change, parts):
+    before, after = digests(DATASET), digests(dataclasses.replace(DATASET, **change))
+    assert {name for name in before | after if before.get(name) != after.get(name)} == parts
