@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from onnx.reference import ReferenceEvaluator
 
 from numlp import MLP, Ensemble, Scaling, standardize, train
 from numlp.errors import OutputError, SettingError
@@ -123,6 +124,46 @@ def test_a_calibrated_network(path, x, loss):
     net = network(loss=loss)
     net.temperature = 3.0
     check(net, path, x)
+
+
+def in_onnxruntime(path, x):
+    return run(path, x)["probabilities"]
+
+
+def in_the_reference(path, x):
+    return ReferenceEvaluator(onnx.load(path)).run(["probabilities"], {"input": x})[0]
+
+
+def agrees_and_keeps_order(found, expected):
+    """Check probabilities of rows with rising logits, (n, classes)."""
+    assert np.all(np.diff(expected[:, -1]) >= 0)
+    assert np.all(np.diff(found[:, -1]) >= 0)
+    counts = expected >= 1e-30
+    assert counts.sum() > 100
+    np.testing.assert_allclose(found[counts], expected[counts], rtol=1e-4)
+    # numbers that differ in the library differ in the file as well, beyond the digits of float32
+    apart = (np.diff(expected[:, -1]) > 1e-5 * expected[1:, -1]) & (expected[1:, -1] >= 1e-30)
+    assert np.all(np.diff(found[:, -1])[apart] > 0)
+
+
+@pytest.mark.parametrize("runtime", [in_onnxruntime, in_the_reference])
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("temperature", [1.0, 2.5])
+@pytest.mark.parametrize("n_outputs", [1, 2, 4])
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if LOSSES[loss].task != "regression"])
+def test_small_probabilities_keep_their_digits_and_their_order(path, loss, n_outputs, temperature, n_members, runtime):
+    n_outputs = max(n_outputs, 2) if LOSSES[loss].task == "classification" else n_outputs
+    members = []
+    for i in range(n_members):
+        net = MLP([1, n_outputs], activation=[], loss=loss)
+        net.params[:] = 0
+        net.params[n_outputs - 1] = 1 + i / 100  # the last output is this multiple of the input
+        members.append(net)
+    model = members[0] if n_members == 1 else Ensemble(members)
+    model.temperature = temperature
+    export_onnx(model, path)
+    x = np.linspace(-75, 40, 2301, dtype=np.float32)[:, None]
+    agrees_and_keeps_order(runtime(path, x), model.predict_proba(x))
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)

@@ -146,12 +146,13 @@ class Predictor(ABC):
         """
         if self.loss.task == "regression":
             raise SettingError(f"loss {self.loss.name!r} has no classes, so no probabilities; use predict")
-        calibrated = self.temperature != 1
-        chunks = [self.link(chunk / self.temperature if calibrated else chunk) for chunk in self.chunks(x)]
-        probabilities = np.concatenate(chunks) if len(chunks) > 1 else chunks[0]
-        if self.loss.task == "labels" and self.n_targets == 1:
-            return np.concatenate([1 - probabilities, probabilities], axis=1)
-        return probabilities
+        calibrated, two = self.temperature != 1, self.loss.task == "labels" and self.n_targets == 1
+        chunks = []
+        for chunk in self.chunks(x):
+            logits = chunk / self.temperature if calibrated else chunk
+            # σ(−z) is 1 − σ(z), but keeps its digits where it is small
+            chunks.append(self.link(np.concatenate([-logits, logits], axis=1) if two else logits))
+        return np.concatenate(chunks) if len(chunks) > 1 else chunks[0]
 
     def chunks(self, x: npt.ArrayLike) -> Iterator[Array]:
         """Yield the logits of `x`, a chunk of rows at a time.

@@ -176,14 +176,16 @@ def _put_outputs(graph: Graph, logits: str, model: MLP | Ensemble) -> None:
     if loss.task == "regression":
         _put_values(graph, logits, model)
     else:
-        probabilities = formulas.link(graph, _divided(graph, logits, model.temperature), loss, n)
+        divided = _divided(graph, logits, model.temperature)
+        if loss.task == "labels" and n == 1:  # no and yes
+            divided = graph("Concat", graph("Neg", divided), divided, axis=1)
+        probabilities = formulas.link(graph, divided, loss, n)
         if loss.task == "classification":
             label = graph("ArgMax", logits, axis=1, keepdims=0)
         else:
             label = _cast(graph, graph("Greater", logits, single(0)), np.int64)
         if loss.task == "labels" and n == 1:
             label = graph("Reshape", label, np.array([-1]))
-            probabilities = graph("Concat", graph("Sub", single(1), probabilities), probabilities, axis=1)
         graph.output("label", label, np.int64, () if loss.task == "classification" or n == 1 else (n,))
         graph.output("probabilities", probabilities, np.float32, (len(model.classes),))
     graph.output("logits", logits, np.float32, model.layer_size[-1:])

@@ -102,7 +102,12 @@ def _same(graph: Graph, logits: str, _: int) -> str:
 
 
 def _sigmoid(graph: Graph, logits: str, _: int) -> str:
-    return graph("Sigmoid", logits)
+    """Add σ(z) = exp(−log(1 + e⁻ᶻ)), since Sigmoid has no correct digits for small probabilities in onnxruntime."""
+    return graph("Exp", _log_sigmoid(graph, logits))
+
+
+def _log_sigmoid(graph: Graph, logits: str) -> str:
+    return graph("Neg", graph("Softplus", graph("Neg", logits)))
 
 
 _LINKS: dict[str, Callable[[Graph, str, int], str]] = {
@@ -134,7 +139,7 @@ def _mean_softmax(graph: Graph, members: list[str], _: int) -> str:
 
 def _mean_sigmoid(graph: Graph, members: list[str], _: int) -> str:
     no = [graph("Neg", graph("Softplus", logits)) for logits in members]
-    yes = [graph("Neg", graph("Softplus", graph("Neg", logits))) for logits in members]
+    yes = [_log_sigmoid(graph, logits) for logits in members]
     return graph("Sub", _log_of_sum(graph, yes), _log_of_sum(graph, no))
 
 
