@@ -151,7 +151,9 @@ def agrees_and_keeps_order(found, expected):
 @pytest.mark.parametrize("temperature", [1.0, 2.5])
 @pytest.mark.parametrize("n_outputs", [1, 2, 4])
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if LOSSES[loss].task != "regression"])
-def test_small_probabilities_keep_their_digits_and_their_order(path, loss, n_outputs, temperature, n_members, runtime):
+def test_small_probabilities_keep_their_digits_and_their_order(
+    path, loss, n_outputs, temperature, n_members, runtime
+):
     n_outputs = max(n_outputs, 2) if LOSSES[loss].task == "classification" else n_outputs
     members = []
     for i in range(n_members):

@@ -360,6 +360,71 @@ def test_graphs_that_are_not_an_mlp(path, nodes, says):
     assert str(path) in str(caught.value)
 
 
+def between(*nodes):
+    """Return a network with nodes from "z" to "a" after its hidden units."""
+    return [("Gemm", ["x", "w", "b"], "z", {}), *nodes, ("Gemm", ["a", "v"], "y", {})]
+
+
+SCALARS = {"zero": 0.0, "one": 1.0, "two": 2.0, "three": 3.0, "fifty": 50.0, "sixty": 60.0, "hundred": 100.0}
+SCALARS |= {"minus": -100.0, "third": 0.3, "minus_third": -0.3, "far": 1e7, "vast": float(np.finfo(np.float32).max)}
+THRESHOLDS = np.array([0.5, 0.1, 2.0, 7.7], np.float32)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        between(("Greater", ["z", "third"], "c", {}), ("Where", ["c", "z", "zero"], "a", {})),
+        between(("Greater", ["z", "thresholds"], "c", {}), ("Where", ["c", "z", "zero"], "a", {})),
+        between(
+            ("Abs", ["z"], "m", {}), ("LessOrEqual", ["m", "third"], "c", {}), ("Where", ["c", "zero", "z"], "a", {})
+        ),
+        between(("Clip", ["z", "zero", "sixty"], "a", {})),
+        between(("Clip", ["z", "zero", "fifty"], "a", {})),
+        between(("Clip", ["z", "minus", "hundred"], "a", {})),
+        between(("Clip", ["z", "minus", "far"], "a", {})),
+        between(("Relu", ["z"], "r", {}), ("Min", ["r", "far"], "a", {})),
+        between(("Max", ["z", "minus_third"], "a", {})),
+        between(  # the threshold is at 1
+            ("Mul", ["z", "two"], "d", {}),
+            ("Add", ["d", "one"], "e", {}),
+            ("Greater", ["e", "three"], "c", {}),
+            ("Where", ["c", "z", "zero"], "a", {}),
+        ),
+        between(("Tanh", ["z"], "t", {}), ("Clip", ["t", "minus_third", "one"], "a", {})),
+        between(("LayerNormalization", ["z", "ones"], "n", {}), ("Clip", ["n", "minus", "one"], "a", {})),
+        [
+            ("Gemm", ["x", "w", "b"], "z", {}),
+            ("Sigmoid", ["z"], "s", {}),
+            ("Mul", ["s", "fifty"], "t", {}),
+            ("Add", ["t", "far"], "y", {}),
+        ],
+    ],
+)
+def test_what_bends_where_no_activation_does_is_refused(path, nodes):
+    constants = {name: np.float32(value) for name, value in SCALARS.items()}
+    constants |= {"w": W, "b": B, "v": V, "thresholds": THRESHOLDS, "ones": np.ones(4, np.float32)}
+    write(path, nodes, constants)
+    with pytest.raises(FileFormatError, match="isn't part of an MLP"):
+        import_onnx(path)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "name"),
+    [
+        (between(("Clip", ["z", "zero", "vast"], "a", {})), "relu"),
+        (between(("Clip", ["z", "zero"], "a", {})), "relu"),
+        (between(("Greater", ["z", "zero"], "c", {}), ("Where", ["c", "z", "zero"], "a", {})), "relu"),
+        (between(("Mul", ["z", "third"], "m", {}), ("Max", ["z", "m"], "a", {})), "leaky_relu(slope = 0.3)"),
+        (between(("Exp", ["z"], "e", {}), ("Add", ["e", "one"], "f", {}), ("Log", ["f"], "a", {})), "softplus"),
+        (between(("Sub", ["z", "far"], "m", {}), ("Add", ["m", "far"], "a", {})), "identity"),
+    ],
+)
+def test_activations_with_constants_of_any_size_are_recognized(path, nodes, name):
+    constants = {each: np.float32(value) for each, value in SCALARS.items()}
+    write(path, nodes, constants | {"w": W, "b": B, "v": V})
+    assert [str(activation) for activation in import_onnx(path).activations] == [name]
+
+
 def test_nodes_that_do_not_lead_to_the_output_are_ignored(path):
     tail = [("Softplus", ["y"], "a", {}), ("TopK", ["a"], "b", {})]
     write(path, [("Gemm", ["x", "w"], "y", {}), *tail], {"w": W})

@@ -141,6 +141,7 @@ def make_sklearn():
         "binary": (MLPClassifier(activation="logistic", **settings), x[:, 0] > 0, {"zipmap": False}),
         "numbers": (MLPClassifier(**settings), np.where(kinds == "cat", 3, 7), {}),
         "multilabel": (MLPClassifier(**settings), (x[:, :3] > 0).astype(int), {"zipmap": False}),
+        "two_labels": (MLPClassifier(**settings), (x[:, :2] > 0).astype(int), {"zipmap": False}),
         "regressor": (MLPRegressor(**settings), x[:, 0] - x[:, 1], {}),
         "linear": (MLPRegressor(activation="identity", **settings), x[:, 0], {}),
     }

@@ -7,6 +7,8 @@ the longest tail of the rest.
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +18,18 @@ import numpy as np
 from numlp.arrays.special import AnyArray
 from numlp.onnx.operators import OPERATORS, apply
 from numlp.onnx.reading import Node
-from numlp.onnx.recognition import ROWS, Function, Rows
+from numlp.onnx.recognition import ROWS, Function, Rows, trial_rows
 
 MATRICES = ("MatMul", "Gemm")
 MOST_NODES = 40  # in one block; the longest steps that exporters write are norms of a dozen nodes
 _MOST_NUMBERS = 1 << 24  # that the nodes of a block together compute for the trial rows
+_FAR = 1e30  # exporters write the largest float32 where there is no limit
+_FEW = 8  # numbers of a constant in another shape than that of the rows
+# Operators that compare, so that what they compute may bend.
+_BENDING = {
+    *("Abs", "Celu", "Clip", "Elu", "Equal", "Greater", "GreaterOrEqual", "LeakyRelu", "Less", "LessOrEqual"),
+    *("Max", "Min", "PRelu", "Relu", "Selu"),
+}
 TOO_LONG = "isn't part of an MLP: too many nodes lie between it and the matrix or input before it"
 WRONG = (KeyError, TypeError, ValueError, IndexError, OverflowError, ZeroDivisionError, AttributeError)
 
@@ -91,7 +100,7 @@ class Step:
     node: Node
 
 
-Recognizer = Callable[[Function, int], Any]
+Recognizer = Callable[[Function, Rows], Any]
 
 
 def take_apart(value: Value | Start, recognizers: Sequence[Recognizer]) -> list[Step]:
@@ -101,7 +110,8 @@ def take_apart(value: Value | Start, recognizers: Sequence[Recognizer]) -> list[
     ----------
     value : Value or Start
     recognizers : sequence of callable
-        Each returns the step that a function represents, or None.
+        Each takes a function, and the rows at which it may bend; it returns the step that the function represents, or
+        None.
 
     Raises
     ------
@@ -160,17 +170,59 @@ def _all_passes(nodes: list[Value], begin: Value) -> bool:
 
 def _recognized(nodes: list[Value], begin: Value | Start, recognizers: Sequence[Recognizer]) -> Any:
     """Return the step from `begin` to the last of the nodes, from the first recognizer that knows it, or None."""
-    start = nodes[0].start
+    shape = nodes[0].start.shape if begin is nodes[0].start else (nodes[0].start.width,)
 
     def function(x: Rows) -> Rows:
-        rows = x.reshape(ROWS, *start.shape) if begin is start else x
-        return _evaluated(nodes, begin, rows)
+        return _results(nodes, begin, x.reshape(ROWS, *shape))[nodes[-1]]
 
-    return next((kind for recognizer in recognizers if (kind := recognizer(function, start.width)) is not None), None)
+    with np.errstate(all="ignore"):  # formulas may overflow far out
+        marks = _marks(nodes, begin, shape)
+        if len(nodes) * trial_rows(marks) * marks.shape[1] > _MOST_NUMBERS:
+            raise nodes[-1].node.refused(TOO_LONG)
+        return next((kind for recognizer in recognizers if (kind := recognizer(function, marks)) is not None), None)
 
 
-def _evaluated(nodes: list[Value], begin: Value | Start, rows: Rows) -> Rows:
-    """Return the result of the last of the nodes if `begin` has the given rows as its result."""
+def _marks(nodes: list[Value], begin: Value | Start, shape: tuple[int, ...]) -> Rows:
+    """Return where the nodes after `begin` may bend, as rows of features: 0, their constants, and comparisons."""
+    zero, one = (_results(nodes, begin, np.full((ROWS, *shape), x)) for x in (0.0, 1.0))
+    found: list[AnyArray] = [np.zeros(())]
+    for each in nodes:
+        if each is begin or each not in zero:
+            continue
+        numbers = [np.asarray(value) for value in each.node.attributes.values() if isinstance(value, float)]
+        constants = [arg for arg in each.args if isinstance(arg, np.ndarray) and arg.dtype.kind in "fiu"] + numbers
+        found += constants
+        if each.node.operator in _BENDING:
+            args = [arg for arg in each.args if isinstance(arg, Value | Start) and arg in zero]
+            others = [*args[1:], *constants, np.zeros(())]
+            found += [_crossing(args[0], other, zero, one) for other in others]
+    rows = [row for each in found for row in _rows(each, shape)]
+    marks = np.array(rows, dtype=float).reshape(len(rows), -1)
+    return np.unique(np.where(np.abs(marks) < _FAR, marks, 0), axis=0)  # NaN isn't below, either
+
+
+def _crossing(arg: Any, other: Any, zero: dict[Any, AnyArray], one: dict[Any, AnyArray]) -> AnyArray:
+    """Return where two values are equal, if their difference is an affine function of the rows."""
+    try:
+        at_zero, at_one = (
+            (results[arg] - (results[other] if isinstance(other, Value | Start) else other)).astype(float)
+            for results in (zero, one)
+        )
+        return np.asarray(at_zero / (at_zero - at_one))
+    except WRONG:  # shapes that don't fit together; booleans
+        return np.zeros(())
+
+
+def _rows(array: AnyArray, shape: tuple[int, ...]) -> list[AnyArray]:
+    """Return an array as rows of features: one if it fits them, else one for each of a few numbers."""
+    with contextlib.suppress(ValueError):
+        row = array[0] if array.ndim > len(shape) and len(array) else array
+        return [np.broadcast_to(row, shape).ravel()]
+    return [np.full(math.prod(shape), number) for number in array.ravel()[:_FEW]]
+
+
+def _results(nodes: list[Value], begin: Value | Start, rows: Rows) -> dict[Any, AnyArray]:
+    """Return the results of the nodes that depend on nothing but `begin`, whose result is the given rows."""
     results: dict[Any, AnyArray] = {begin: rows}
     for each in nodes:
         known = all(not isinstance(arg, Value | Start) or arg in results for arg in each.args)
@@ -178,11 +230,10 @@ def _evaluated(nodes: list[Value], begin: Value | Start, rows: Rows) -> Rows:
             continue
         args = [results[arg] if isinstance(arg, Value | Start) else arg for arg in each.args]
         try:
-            with np.errstate(all="ignore"):
-                results[each] = apply(each.node.operator, args, each.node.attributes, most=rows.size)
+            results[each] = apply(each.node.operator, args, each.node.attributes, most=rows.size)
         except WRONG as error:
             raise each.node.refused(why(each.node, error)) from error
-    return results[nodes[-1]]
+    return results
 
 
 def why(node: Node, error: Exception) -> str:
