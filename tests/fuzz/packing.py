@@ -153,3 +153,22 @@ def onnx_graph(rng: Random, content: bytes, mutate: Mutate) -> bytes:
             tensor = rng.choice(graph.initializer)
             tensor.raw_data = mutate(tensor.raw_data)
     return model.SerializeToString()
+
+
+def onnx_external(rng: Random, content: bytes, mutate: Mutate) -> bytes:
+    """Mutate where a graph says that its numbers are in another file."""
+    model = onnx.ModelProto.FromString(content)
+    tensor = rng.choice([each for each in model.graph.initializer if each.external_data])
+    entry = rng.choice(tensor.external_data)
+    match rng.randrange(4):
+        case 0:
+            entry.value = rng.choice(
+                ["", "0", "-1", "1", "1280", "9" * 18, "/etc/passwd", "../net.onnx", "net.onnx", "."]
+            )
+        case 1:
+            entry.value = mutate(entry.value.encode()).decode(errors="replace")
+        case 2:
+            entry.key = rng.choice(["location", "offset", "length", "checksum"])
+        case 3:
+            tensor.dims[rng.randrange(len(tensor.dims))] = rng.choice([0, 1, -1, 2, 40, 2**40, 2**63 - 1])
+    return model.SerializeToString()

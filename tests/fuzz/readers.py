@@ -171,8 +171,16 @@ def _onnx_files() -> list[bytes]:
             [4, 2], loss="squared_error", input_shape=(2, 2), input_scaling=standardize(np.arange(8.0).reshape(2, 4))
         ),
     ]
-    others = [path.read_bytes() for path in sorted((ROOT / "reference/onnx").glob("*.onnx"))]
+    others = [
+        path.read_bytes()
+        for path in sorted((ROOT / "reference/onnx").glob("*.onnx"))
+        if path.stem != "torch_external"
+    ]
     return _made(*(lambda path, net=net: export_onnx(net, path) for net in nets)) + others
+
+
+EXTERNAL = (ROOT / "reference/onnx/torch_external.onnx").read_bytes()
+NUMBERS = (ROOT / "reference/onnx/torch_external.onnx.data").read_bytes()
 
 
 def _images(form: str, *modes: str) -> list[bytes]:
@@ -225,6 +233,19 @@ READERS = {
     "checkpoint": Reader("0.safetensors", _read_checkpoint, _checkpoints, packing.tensors),
     "snapshots": Reader("snapshots.safetensors", load_snapshots, _snapshots, packing.tensors),
     "onnx": Reader("net.onnx", import_onnx, _onnx_files, packing.onnx_graph),
+    "onnx_external": Reader(
+        "net.onnx",
+        import_onnx,
+        lambda: [EXTERNAL],
+        packing.onnx_external,
+        beside={"torch_external.onnx.data": NUMBERS},
+    ),
+    "onnx_data": Reader(
+        "torch_external.onnx.data",
+        lambda path: import_onnx(path.with_name("net.onnx")),
+        lambda: [NUMBERS],
+        beside={"net.onnx": EXTERNAL},
+    ),
     "png": Reader("image.png", _read_image, _png_files, packing.png),
     "jpeg": Reader("image.jpg", _read_image, lambda: _images("jpeg", "L", "RGB")),
     "webp": Reader("image.webp", _read_image, lambda: _images("webp", "RGB", "RGBA")),

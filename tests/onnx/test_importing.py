@@ -453,11 +453,6 @@ def tensor(dims, kind=TensorProto.FLOAT, raw=b"", **settings):
         (tensor([3, 4], TensorProto.COMPLEX64, bytes(96)), "COMPLEX64, which numlp doesn't read"),
         (tensor([3, 4], 99, bytes(48)), "number 99"),
         (tensor([3, 4], TensorProto.STRING, bytes(48)), "doesn't hold that many"),
-        (tensor([3, 4], data_location=TensorProto.EXTERNAL), "is stored in another file"),
-        (
-            tensor([3, 4], external_data=[onnx.StringStringEntryProto(key="location", value="/etc/passwd")]),
-            "is stored in another file",
-        ),
     ],
 )
 def test_constants_with_false_shapes_or_types(path, weight, says):

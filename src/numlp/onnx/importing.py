@@ -30,9 +30,10 @@ def import_onnx(
     whatever operators an exporter uses. Affine maps, batch norms included, become part of the neighboring weights.
     Layer norms must be present in all hidden layers or in none.
 
-    The import reads only the part of the graph that leads to the output, and opens no file but this one. A file that
-    `export_onnx` wrote yields the original network or ensemble, except that batch norms are folded and that dropout
-    and noise, which act in training only, are lost.
+    The import reads only the part of the graph that leads to the output. It opens no file but this one, and the files
+    of numbers in the same folder that it names (PyTorch's "model.onnx.data"). A file that `export_onnx` wrote yields
+    the original network or ensemble, except that batch norms are folded and that dropout and noise, which act in
+    training only, are lost.
 
     Parameters
     ----------

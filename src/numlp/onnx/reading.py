@@ -1,4 +1,4 @@
-"""Reading: an ONNX file as nodes and constants, checked before they become arrays; no other file is ever opened."""
+"""Reading: an ONNX file as nodes and constants, checked before they become arrays."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from numlp.arrays.special import AnyArray
 from numlp.errors import FileFormatError
+from numlp.onnx.external import AS_ONE_FILE, External
 from numlp.settings import limits
 from numlp.settings.texts import parse_json
 
@@ -92,8 +93,10 @@ class Source:
     outputs : list of str
         The names of the outputs that hold floats or probabilities by class.
     metadata : dict of str to str
-    size : int
+    file_size : int
         The size of the file in bytes.
+    external : External
+        The files beside it.
     """
 
     nodes: list[Node]
@@ -104,11 +107,17 @@ class Source:
     batch: int
     outputs: list[str]
     metadata: dict[str, str]
-    size: int
+    file_size: int
+    external: External
+
+    @property
+    def size(self) -> int:
+        """The size of the file, and of those beside it that have been read from, in bytes."""
+        return self.file_size + self.external.size
 
     def constant(self, name: str) -> AnyArray:
         """Return a constant as an array."""
-        return as_array(self.tensors[name], f"constant {name!r}")
+        return as_array(self.tensors[name], f"constant {name!r}", self.external)
 
     def json(self, name: str) -> Any:
         """Return the JSON value of an entry of the metadata, or None if it is missing or invalid."""
@@ -156,30 +165,34 @@ def read(path: str | os.PathLike[str]) -> Source:
         [_text(value.name) for value in graph.output if _holds_floats(value)],
         {_text(entry.key): _text(entry.value) for entry in model.metadata_props},
         path.stat().st_size,
+        External(path.parent),
     )
 
 
-def as_array(tensor: TensorProto, title: str) -> AnyArray:
+def as_array(tensor: TensorProto, title: str, external: External | None = None) -> AnyArray:
     """Return a stored tensor as an array, after checking its size, since its dimensions may claim anything.
 
     Raises
     ------
     FileFormatError
-        If the tensor is damaged, of an unknown type, or stored in another file.
+        If the tensor is damaged, or of an unknown type, or stored in a file that isn't one of `external`.
     """
     if tensor.data_type not in _KINDS:
         raise FileFormatError(f"{title} has the type {_kind(tensor.data_type)}, which numlp doesn't read")
-    if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-        raise FileFormatError(f"{title} is stored in another file: save the model as one file, without external data")
+    if len(tensor.dims) > limits.RANK:  # their product would take very long
+        raise FileFormatError(f"{title} must have at most {limits.RANK} dimensions, not {len(tensor.dims):,}")
     field, size = _KINDS[tensor.data_type]
+    shape = tuple(tensor.dims)
+    elsewhere = tensor.data_location == TensorProto.EXTERNAL or bool(tensor.external_data)
+    if elsewhere and not (external and size):
+        raise FileFormatError(f"{title} is stored in another file: {AS_ONE_FILE}")
+    if elsewhere and external and size and all(d >= 0 for d in shape):
+        return external.array(tensor, title, shape, size)
     if tensor.HasField("raw_data"):
         stored, part = divmod(len(tensor.raw_data), size) if size else (-1, 0)
     else:
         stored, part = len(getattr(tensor, field)), 0
-    if len(tensor.dims) > limits.RANK:  # their product would take very long
-        raise FileFormatError(f"{title} must have at most {limits.RANK} dimensions, not {len(tensor.dims):,}")
-    shape = tuple(tensor.dims)
-    if part or any(d < 0 for d in shape) or math.prod(shape) != stored:
+    if elsewhere or part or any(d < 0 for d in shape) or math.prod(shape) != stored:
         raise FileFormatError(f"{title} has the shape {shape!s:.200}, but doesn't hold that many numbers")
     try:
         return numpy_helper.to_array(tensor)

@@ -22,6 +22,7 @@ SCANS = 1000  # of a JPEG file; each goes through all pixels
 COLUMNS = 1 << 17  # of a CSV file
 LINE = 1 << 24  # characters of a CSV file
 NODES = 1 << 16  # of an ONNX graph
+EXTERNAL_BYTES = 1 << 34  # of a file of numbers beside an ONNX file: those of a network in float64
 NAMES = 50  # in a message
 
 _RATIO = 100
