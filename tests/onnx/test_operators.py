@@ -55,6 +55,10 @@ CASES = {
     "Scaler": [([X], {"offset": [1.0, 2.0, 3.0, 4.0], "scale": [0.5, 1.0, 2.0, 3.0]})],
     "Selu": [([X], {}), ([X], {"alpha": 2.0, "gamma": 0.5})],
     "Sigmoid": [([X], {})],
+    "Slice": [
+        ([np.array([7, 8, 9]), np.array([1]), np.array([3])], {}),
+        ([np.array([7, 8, 9]), np.array([0]), np.array([3]), np.array([0]), np.array([2])], {}),
+    ],
     "Softmax": [([X], {"axis": 1}), ([X], {})],
     "Softplus": [([X], {})],
     "Sqrt": [([P], {})],

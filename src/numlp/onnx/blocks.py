@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from numlp.arrays.special import AnyArray
-from numlp.onnx.operators import OPERATORS, apply
+from numlp.onnx.operators import OPERATORS, DoesNotFitError, apply
 from numlp.onnx.reading import Node
 from numlp.onnx.recognition import ROWS, Function, Rows, trial_rows
 
@@ -236,7 +236,20 @@ def _results(nodes: list[Value], begin: Value | Start, rows: Rows) -> dict[Any, 
     return results
 
 
+def shape_of(value: Value | Start) -> tuple[int, ...]:
+    """Return the shape of a value, with `ROWS` as the number of rows."""
+    if not isinstance(value, Value):
+        return (ROWS, *value.shape)
+    nodes = _block(value)
+    if len(nodes) > MOST_NODES or len(nodes) * ROWS * value.start.width > _MOST_NUMBERS:
+        raise value.node.refused(TOO_LONG)
+    with np.errstate(all="ignore"):
+        return _results(nodes, value.start, np.zeros((ROWS, *value.start.shape)))[value].shape
+
+
 def why(node: Node, error: Exception) -> str:
-    """Return why a node failed, for an error message."""
-    known = node.operator in OPERATORS or node.operator in MATRICES
-    return "isn't part of an MLP" if not known else f"can't be computed: {error}"
+    """Return why a node failed, for an error message; what Python or NumPy said would help nobody."""
+    if node.operator not in OPERATORS and node.operator not in (*MATRICES, "Shape", "Dropout"):
+        return "isn't part of an MLP"
+    reason = error if isinstance(error, DoesNotFitError) else "its inputs or settings don't fit the operator"
+    return f"can't be computed: {reason}"

@@ -106,7 +106,7 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
     except NumlpError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-        raise FileFormatError(f"the entry of numlp in its metadata is damaged: {error}") from error
+        raise FileFormatError("the entry of numlp in its metadata is damaged") from error
 
 
 def _output(source: Source, output: str | None) -> str:

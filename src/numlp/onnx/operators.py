@@ -15,7 +15,20 @@ from numlp.arrays.special import AnyArray, sigmoid, softplus
 
 # The target types of casts, by ONNX's numbers.
 _TYPES: dict[int, type] = {1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 10: np.float16, 11: np.float64}
+_NAMED_TYPES = {
+    b"FLOAT": 1,
+    b"INT32": 6,
+    b"INT64": 7,
+    b"BOOL": 9,
+    b"FLOAT16": 10,
+    b"DOUBLE": 11,
+}  # before operator set 6
+_ALIGNED = {"Add", "Div", "Equal", "Greater", "Less", "Mul", "Pow", "Sub"}  # by attributes before operator set 7
 _MOST_NUMBERS = 1 << 24  # in one array
+
+
+class DoesNotFitError(ValueError):
+    """An operator's inputs or settings don't fit together; the message says which."""
 
 
 def apply(operator: str, args: Sequence[AnyArray | None], attributes: dict[str, Any], most: int = 0) -> AnyArray:
@@ -29,14 +42,36 @@ def apply(operator: str, args: Sequence[AnyArray | None], attributes: dict[str, 
     KeyError, TypeError, ValueError, IndexError, OverflowError
         If the operator is unknown, or doesn't fit its inputs.
     """
+    args, attributes = _modern(operator, args, attributes)
     shapes = [arg.shape for arg in args if arg is not None]
     if operator in _ELEMENTWISE:
-        if math.prod(np.broadcast_shapes(*shapes)) > max(most, *(math.prod(shape) for shape in shapes)):
-            raise ValueError(f"its inputs of shapes {shapes} don't fit together")
+        try:
+            size = math.prod(np.broadcast_shapes(*shapes))
+        except ValueError:
+            size = _MOST_NUMBERS + most
+        if size > max(most, *(math.prod(shape) for shape in shapes)):
+            raise DoesNotFitError(f"its inputs of shapes {shapes!s:.200} don't fit together")
         return np.asarray(_ELEMENTWISE[operator](*args, **attributes))
     if sum(math.prod(shape) for shape in shapes) > _MOST_NUMBERS:
-        raise ValueError(f"its inputs of shapes {shapes} are too large")
+        raise DoesNotFitError(f"its inputs of shapes {shapes!s:.200} are too large")
     return np.asarray(_OTHERS[operator](*args, **attributes))
+
+
+def _modern(
+    operator: str, args: Sequence[AnyArray | None], attributes: dict[str, Any]
+) -> tuple[list[AnyArray | None], dict[str, Any]]:
+    """Return the inputs and attributes of an operator as newer operator sets have them."""
+    args = list(args)
+    attributes = {name: value for name, value in attributes.items() if name != "consumed_inputs"}
+    if operator in _ALIGNED and len(args) == 2:
+        x, y = args
+        attributes.pop("broadcast", None)
+        axis = attributes.pop("axis", None)
+        if axis is not None and x is not None and y is not None and 0 <= axis <= x.ndim - y.ndim:
+            args[1] = y.reshape(y.shape + (1,) * (x.ndim - axis - y.ndim))
+    elif operator == "Reshape" and "shape" in attributes:
+        args.append(np.array(attributes.pop("shape"), np.int64))
+    return args, attributes
 
 
 def _clip(x: AnyArray, low: Any = None, high: Any = None, min: float = -np.inf, max: float = np.inf) -> AnyArray:  # noqa: A002
@@ -105,11 +140,11 @@ def _axes(given: AnyArray | None, attribute: Sequence[int] | None) -> tuple[int,
 
 def _batch_norm(x: AnyArray, *parameters: AnyArray, epsilon: float = 1e-5, **settings: Any) -> AnyArray:
     if settings.get("training_mode"):
-        raise ValueError("it is in training mode: export the network for inference")
+        raise DoesNotFitError("it is in training mode: export the network for inference")
     shape = (-1,) + (1,) * (x.ndim - 2)
     scale, shift, mean, variance = (values.astype(float).reshape(shape) for values in parameters)
     if scale.size != x.shape[1]:
-        raise ValueError(f"it has {scale.size} scales for {x.shape[1]} features")
+        raise DoesNotFitError(f"it has {scale.size} scales for {x.shape[1]} features")
     return np.asarray((x - mean) / np.sqrt(variance + epsilon) * scale + shift)
 
 
@@ -118,7 +153,7 @@ def _layer_norm(
 ) -> AnyArray:
     axes = tuple(range(axis % x.ndim, x.ndim))
     if scale.shape != x.shape[axis % x.ndim :]:
-        raise ValueError(f"it has scales of shape {scale.shape} for data of shape {x.shape}")
+        raise DoesNotFitError(f"it has scales of shape {scale.shape} for data of shape {x.shape}")
     centered = x - x.mean(axis=axes, keepdims=True)
     normal = centered / np.sqrt((centered**2).mean(axis=axes, keepdims=True) + epsilon)
     return np.asarray(normal * scale + (0 if shift is None else shift))
@@ -152,8 +187,15 @@ def _flatten(x: AnyArray, axis: int = 1) -> AnyArray:
 
 def _gather(x: AnyArray, indices: AnyArray, axis: int = 0) -> AnyArray:
     if x.ndim != 1 or indices.ndim > 1 or indices.size > x.size:
-        raise ValueError("it must take elements of a shape, not of another array")
+        raise DoesNotFitError("it must take elements of a shape, not of another array")
     return x[indices]
+
+
+def _slice(x: AnyArray, starts: Any = None, ends: Any = None, axes: Any = None, steps: Any = 1) -> AnyArray:
+    if x.ndim != 1 or np.size(starts) != 1 or np.any(axes):
+        raise DoesNotFitError("it must take elements of a shape, not of another array")
+    start, stop, step = (int(np.ravel(value)[0]) for value in (starts, ends, steps))
+    return x[start:stop:step]
 
 
 def _constant(**attributes: Any) -> AnyArray:
@@ -163,7 +205,7 @@ def _constant(**attributes: Any) -> AnyArray:
 
 _OTHERS: dict[str, Callable[..., AnyArray]] = {
     "BatchNormalization": _batch_norm,
-    "Cast": lambda x, to, **_: x.astype(_TYPES[to]),
+    "Cast": lambda x, to, **_: x.astype(_TYPES[_NAMED_TYPES.get(to, to)]),
     "Concat": lambda *args, axis: np.concatenate(args, axis),
     "Constant": _constant,
     "Flatten": _flatten,
@@ -175,6 +217,7 @@ _OTHERS: dict[str, Callable[..., AnyArray]] = {
     "ReduceMean": _reduced(np.mean),
     "ReduceSum": _reduced(np.sum),
     "Reshape": _reshape,
+    "Slice": _slice,
     "Softmax": _softmax,
     "Squeeze": lambda x, given=None, axes=None: np.squeeze(x, _axes(given, axes)),
     "Transpose": lambda x, perm=None: np.transpose(x, perm),

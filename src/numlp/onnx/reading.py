@@ -143,8 +143,10 @@ def read(path: str | os.PathLike[str]) -> Source:
     model = onnx.ModelProto()
     try:
         model.ParseFromString(path.read_bytes())
-    except (DecodeError, OSError) as error:
-        raise FileFormatError(f"{path} isn't an ONNX file, or is damaged: {error}") from error
+    except OSError as error:
+        raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
+    except DecodeError as error:
+        raise FileFormatError(f"{path} isn't an ONNX file, or is damaged") from error
     graph = model.graph
     if not graph.node or not graph.output:
         raise FileFormatError(f"{path} isn't an ONNX file, or is damaged: it has no nodes or no outputs")
@@ -197,7 +199,7 @@ def as_array(tensor: TensorProto, title: str, external: External | None = None) 
     try:
         return numpy_helper.to_array(tensor)
     except (ValueError, TypeError, OverflowError) as error:  # such as numbers beyond their type
-        raise FileFormatError(f"{title} is damaged: {error}") from error
+        raise FileFormatError(f"{title} holds numbers that don't fit its type") from error
 
 
 def _node(proto: onnx.NodeProto, number: int) -> Node:
@@ -221,8 +223,8 @@ def _input(value: onnx.ValueInfoProto) -> tuple[np.dtype[Any], tuple[int, ...], 
     batch, *shape = [size.dim_value for size in kind.shape.dim] or [0]
     if not shape or len(shape) > limits.RANK or any(size <= 0 for size in shape):
         raise FileFormatError(
-            f"input {value.name!r} must have the shape (n, …) with a fixed number of features: only the first "
-            "dimension may vary"
+            f"input {value.name!r} must have the shape (n, …) with a fixed number of features, and only the first "
+            "dimension may vary: export the network with an example of rows as its input, such as one of shape (1, 4)"
         )
     return helper.tensor_dtype_to_np_dtype(kind.elem_type), tuple(shape), batch
 

@@ -19,6 +19,7 @@ from numlp.onnx.blocks import (
     Recognizer,
     Start,
     Value,
+    shape_of,
     start_of,
     take_apart,
     why,
@@ -29,7 +30,7 @@ from numlp.onnx.recognition import ROWS, activation, affine, norm
 
 _AT_THE_INPUT: tuple[Recognizer, ...] = (affine,)
 _BETWEEN: tuple[Recognizer, ...] = (affine, activation, norm)
-_FLOATS = {1, 10, 11}  # ONNX's numbers for float32, float16 and float64
+_FLOATS = (1, 10, 11, b"FLOAT", b"FLOAT16", b"DOUBLE")  # ONNX's numbers for them, and their names of long ago
 
 
 def walk(source: Source, targets: Sequence[str]) -> dict[str, Value | Start]:
@@ -96,7 +97,7 @@ def _result(node: Node, args: list[Any], batch: int) -> Value | Start | AnyArray
     if _passes(node, args):
         return rows[0]
     if node.operator == "Shape":
-        return np.array([ROWS, *_shape(node, rows[0])])
+        return np.array(shape_of(rows[0]))[node.attributes.get("start", 0) : node.attributes.get("end")]
     return _value(node, args, rows, batch)
 
 
@@ -136,7 +137,8 @@ def _multiplied(node: Node, args: list[Any]) -> Product:
     if not isinstance(rows, Value | Start) or not isinstance(weight, np.ndarray) or settings.get("transA"):
         raise node.refused("isn't part of an MLP: it doesn't multiply rows by a constant matrix")
     if weight.ndim != 2 or weight.dtype.kind != "f":
-        raise node.refused(f"needs a matrix of floats, not weights of shape {weight.shape} and type {weight.dtype}")
+        kind = "text" if weight.dtype == np.object_ else weight.dtype
+        raise node.refused(f"needs a matrix of floats, not weights of shape {weight.shape} and type {kind}")
     weight = weight.T if settings.get("transB") else weight
     start = start_of(rows)
     steps = take_apart(rows, _BETWEEN if isinstance(start, Product) else _AT_THE_INPUT)
@@ -147,14 +149,7 @@ def _multiplied(node: Node, args: list[Any]) -> Product:
     weight = weight if settings.get("alpha", 1.0) == 1 else weight * settings["alpha"]
     outputs = weight.shape[1]
     if bias is not None:
-        if bias.size not in (1, outputs) or bias.shape[-1:] not in ((), (1,), (outputs,)):
-            raise node.refused(f"adds a bias of shape {bias.shape} to {outputs} units")
+        if bias.shape not in ((), (1,), (outputs,), (1, 1), (1, outputs)):
+            raise node.refused(f"adds a bias of shape {bias.shape} to rows of {outputs} units: it needs one per unit")
         bias = np.broadcast_to(bias.ravel() * settings.get("beta", 1.0), outputs)
     return Product(outputs, (outputs,), node, rows, steps, weight, bias)
-
-
-def _shape(node: Node, value: Value | Start) -> tuple[int, ...]:
-    """Return the shape of one row for a node that needs it."""
-    if isinstance(value, Value):
-        raise node.refused("needs a shape other than the input's: export the network with Flatten")
-    return value.shape
