@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from numlp import load_model
+from numlp.datasets import Dataset, Split
+from numlp.network.scaling import SCALINGS
 from numlp.report import write_report
 from numlp.runs.folder import model_path
 from numlp.runs.recipe import Recipe
@@ -89,6 +91,58 @@ def test_the_keyboard_loads_a_test_image_unchanged(open_page, digits_run, mnist)
     said = tab.locator("#draw .answers .value").all_inner_texts()
     expected = network.predict_proba(mnist.test.x[row : row + 1])[0]
     np.testing.assert_allclose([float(text.removesuffix("\u00a0%")) for text in said], 100 * expected, atol=0.051)
+
+
+def by_hand(x):
+    rows = x.astype(np.float64).reshape(len(x), -1)
+    return (rows - rows.mean(axis=0)) / (rows.std(axis=0) + 0.1)
+
+
+DIGITS = tuple("0123456789")
+PIXELS = {
+    "bytes": lambda x: x,
+    "int64 from 0 to 255": lambda x: x.astype(np.int64),
+    "floats from 0 to 1": lambda x: x / np.float32(255),
+    "floats from -1 to 1": lambda x: x / 127.5 - 1,
+    "standardized by hand": by_hand,
+    "standardized as one": lambda x: (x - 33.3) / 78.6,
+}
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+@pytest.mark.parametrize("kind", PIXELS)
+def test_every_loaded_image_gets_the_listed_answer(open_page, tmp_path, mnist, kind, scaling):
+    (x, y), (x_test, y_test) = mnist.train, mnist.test
+    both = PIXELS[kind](np.concatenate([x[:600], x_test[:250]])).reshape(-1, 28, 28)
+    data = Dataset("digits", Split(both[:600], y[:600]), Split(both[600:], y_test[:250]), None, DIGITS, None)
+    recipe = Recipe(layers=(16,), epochs=3, optimizer="adam", learning_rate=0.01, input_scaling=scaling)
+    folder = save_trained(tmp_path / "run", recipe, data)
+    tab = open_page(write_report(folder, data, figures=False).path)
+    listed, seen = tab.evaluate(
+        """() => [report.examples.likeliest.map(([[k, p]]) => p), report.examples.rows.map((_, i) => {
+            report.pad.load(report.examples.data[i]);
+            const x = valuesOf(report.pad.pixels, report.pad.ends);
+            return report.network.probabilities(x)[report.examples.guess[i]];
+        })]"""
+    )
+    assert len(listed) > 100
+    np.testing.assert_allclose(seen, listed, atol=2e-4)
+
+
+def test_a_network_of_bytes_brought_to_another_range_sees_its_own_examples(open_page, tmp_path, mnist):
+    (x, y), (x_test, y_test) = mnist.train, mnist.test
+    trained = Dataset(
+        "digits", Split(x[:600] / 127.5 - 1, y[:600]), Split(x[600:700] / 127.5 - 1, y[600:700]), None, DIGITS, None
+    )
+    recipe = Recipe(layers=(16,), epochs=3, optimizer="adam", learning_rate=0.01, input_scaling="unit")
+    folder = save_trained(tmp_path / "run", recipe, trained)
+    asked = Dataset("digits", trained.train, Split(x_test[:100], y_test[:100]), None, DIGITS, None)
+    tab = open_page(write_report(folder, asked, figures=False).path)
+    listed, seen = tab.evaluate(
+        """() => [report.examples.likeliest.map(([[k, p]]) => p), report.examples.data.map((x, i) =>
+            report.network.probabilities(x)[report.examples.guess[i]])]"""
+    )
+    np.testing.assert_allclose(seen, listed, atol=2e-4)
 
 
 def test_the_page_predicts_a_hundred_images_as_the_network_does(open_page, digits_run, mnist):
@@ -278,6 +332,37 @@ def test_fields_predict_as_the_library_does(open_page, tables, task):
         return
     said = [float(text.removesuffix("\u00a0%")) for text in tab.locator("#draw .answers .value").all_inner_texts()]
     np.testing.assert_allclose(said, 100 * network.predict_proba(row)[0], atol=0.051)
+
+
+def test_the_fields_show_the_selected_row(open_page, tables):
+    tab = open_page(tables["regression"])
+    shown = "report.fields.inputs.map(({ input }) => input.valueAsNumber)"
+    row = "Array.from(report.examples.data[Number(document.querySelector('#draw select').value)])"
+    np.testing.assert_allclose(tab.evaluate(shown), tab.evaluate(row), rtol=1e-6)
+    tab.locator("#draw button", has_text="Next").click()
+    assert tab.locator("#draw select").input_value() == "1"
+    np.testing.assert_allclose(tab.evaluate(shown), tab.evaluate(row), rtol=1e-6)
+    tab.locator(".field input").first.fill("0.5")
+    assert tab.locator("#draw select").input_value() == ""  # what was entered is no row
+
+
+def test_why_says_how_much_the_target_changes_in_its_units_for_a_step(open_page, tmp_path, table_dataset):
+    data = table_dataset("regression")
+    folder = save_trained(tmp_path / "run", Recipe(**TABLE, activation="tanh", target="price"), data)
+    tab = open_page(write_report(folder, data, figures=False).path)
+    assert "“price” changes, in its own units" in tab.locator("#why figcaption").first.inner_text()
+    assert tab.locator("#why .answer").inner_text().startswith("price: ")
+    network, row = load_model(model_path(folder)), np.array(tab.evaluate("Array.from(report.examples.data[0])"))
+    steps = 1 / np.broadcast_to(network.input_scaling.factor, 4)
+    names = tab.locator("#why .bars .name").all_inner_texts()
+    np.testing.assert_allclose([float(name.split(" ")[1]) for name in names], steps, rtol=0.01)
+    assert [name.split(" ")[2] for name in names] == ["<i>a</i>", "b", "c", "d"]
+    said = [
+        float(text.replace("−", "-").replace(",", "")) for text in tab.locator("#why .bars .value").all_inner_texts()
+    ]
+    small = 1e-2 * steps * np.eye(4)
+    slopes = (network.predict(row + small) - network.predict(row - small)).ravel() / 2e-2
+    np.testing.assert_allclose(said, slopes, rtol=0.02, atol=0.02 * np.abs(slopes).max())
 
 
 def test_a_field_without_a_number_keeps_the_last_prediction(open_page, tables):

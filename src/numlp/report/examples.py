@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.data.pictures import picture_shape
+from numlp.network.predictor import Predictor
 from numlp.report.curves import numbers
 from numlp.report.judged import Judged
 from numlp.report.sprites import columns_of, grey
@@ -32,6 +33,26 @@ def choose(judged: Judged) -> npt.NDArray[np.intp]:
     each = max(1, (most - len(wrong)) // n_classes)
     right = [np.flatnonzero((truth == c) & (guess == c))[:each] for c in range(n_classes)]
     return np.unique(np.concatenate([wrong, *right])[:most])
+
+
+def ends(model: Predictor, judged: Judged | None) -> dict[str, list[float | None]]:
+    """Return the values that black and white have for a model of images: one pair, or one for each feature.
+
+    They are those of the convention that the pixels follow. Without one, they are the least and the greatest value of
+    the rows; each feature has its own where features were scaled one by one, so that they share no black.
+    """
+    seen = model.input_range
+    known = None if seen is None else seen.convention
+    if judged is None or judged.x.dtype == np.uint8:
+        low, high = known or (0.0, 1.0)
+        return {"low": [low], "high": [high]}
+    rows = judged.x.reshape(len(judged.x), -1)
+    lows, highs = rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64)
+    if known is not None and known[0] <= lows.min() and highs.max() <= known[1]:
+        lows, highs = np.array(known[:1]), np.array(known[1:])
+    elif np.ptp(lows) <= 1e-6 * (highs.max() - lows.min()):
+        lows, highs = lows.min(keepdims=True), highs.max(keepdims=True)
+    return {"low": numbers(lows.tolist()), "high": numbers(highs.tolist())}
 
 
 def examples(judged: Judged) -> dict[str, Any]:

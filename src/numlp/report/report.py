@@ -18,7 +18,7 @@ from numlp.files.models import load_model
 from numlp.network.predictor import Predictor
 from numlp.report.curves import curves, gradient_curves
 from numlp.report.embedding import embedded, networks_of, precision, rounded
-from numlp.report.examples import choose, examples, features
+from numlp.report.examples import choose, ends, examples, features
 from numlp.report.figures import save_report_figures
 from numlp.report.headline import figure, headline
 from numlp.report.inside import MOST_ROWS, inside
@@ -30,6 +30,7 @@ from numlp.report.settings import harder, portable, reproduction
 from numlp.report.units import units
 from numlp.runs.folder import Run, load_run, model_path
 from numlp.runs.layout import SNAPSHOTS
+from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_data
 from numlp.training.snapshots import load_snapshots
 
@@ -116,6 +117,8 @@ def _page(run: Run, model: Predictor, rows: Judged | None) -> bytes:
         "layers": inside(network, None if rows is None else rows.x[:MOST_ROWS]),
         "network": None if dtype is None else embedded(model, dtype),
         "shape": None,
+        "ends": None,
+        "target": _target(run.recipe),
         "classes": list(model.classes),
         "centred": run.recipe.data == "mnist",
         "examples": None,
@@ -123,7 +126,7 @@ def _page(run: Run, model: Predictor, rows: Judged | None) -> bytes:
     }
     shape = picture_shape(model)
     if shape is not None:
-        data["shape"] = shape._asdict()
+        data |= {"shape": shape._asdict(), "ends": ends(model, rows)}
     context: dict[str, Any] = {"labels": [], "rounding": ""}
     if rows is not None:
         data |= {"examples": examples(rows), "features": features(rows)}
@@ -172,6 +175,11 @@ def _sections(context: dict[str, Any], has_fields: bool) -> list[tuple[str, str]
     elif has_fields and context["dtype"] is not None:
         sections.append(("draw", "Try it"))
     return sections
+
+
+def _target(recipe: Recipe) -> str:
+    """Return the name of the target's column, if the recipe names it."""
+    return recipe.target if recipe.target and not recipe.target.endswith(".npy") else "the target"
 
 
 def _cell(name: str, value: float) -> str:

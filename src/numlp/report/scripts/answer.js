@@ -3,8 +3,9 @@
 const MOST_BARS = 12;
 
 class Answer {
-  constructor(network) {
+  constructor(network, target) {
     this.network = network;
+    this.target = target;
     this.sentence = h("p", { class: "answer", "aria-live": "polite" });
     this.isValue = network.task === "regression";
     this.bars = barList(this.isValue ? 0 : Math.min(MOST_BARS, network.classes.length), "probabilities");
@@ -27,7 +28,7 @@ class Answer {
   showValues(x, pass) {
     const { network } = this;
     const blocks = network.values(x, pass);
-    const names = (k) => (network.targets > 1 ? `target ${k + 1}` : "prediction");
+    const names = (k) => (network.targets > 1 ? `target ${k + 1}` : this.target);
     this.sentence.textContent = `${names(0)}: ${shortNumber(blocks[network.point][0])}`;
     const cells = blocks.flatMap((row, b) =>
       row.map((value, k) => [network.blocks.length > 1 ? `${names(k)}, ${network.blocks[b]}` : names(k), value]),
@@ -37,7 +38,8 @@ class Answer {
         ? cells.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, shortNumber(value))))
         : []),
     );
-    return { name: names(0), output: network.point * network.targets };
+    const output = network.point * network.targets;
+    return { name: names(0), output, worth: network.worth(pass, output) };
   }
 
   showProbabilities(x, pass) {

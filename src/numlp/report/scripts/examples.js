@@ -4,6 +4,7 @@ class Examples {
   constructor(data) {
     Object.assign(this, data.examples);
     this.shape = data.shape;
+    this.ends = data.ends;
     this.classes = data.classes;
   }
 
@@ -23,7 +24,8 @@ class Examples {
     context.drawImage(image, 0, 0);
     this.data = Array.from({ length: this.count }, (_, i) => {
       const cell = context.getImageData((i % columns) * width, Math.floor(i / columns) * height, width, height);
-      return Float32Array.from({ length: height * width }, (__, k) => cell.data[4 * k] / 255);
+      const ink = Float32Array.from({ length: height * width }, (__, k) => cell.data[4 * k] / 255);
+      return valuesOf(ink, this.ends);
     });
     return this;
   }
@@ -50,7 +52,7 @@ class Examples {
 
   pictureOf(i) {
     const canvas = pictureCanvas(this.shape.width, this.shape.height, this.titleOf(i));
-    paint(canvas, this.data[i], this.shape);
+    paint(canvas, inkOf(this.data[i], this.ends), this.shape);
     return canvas;
   }
 }

@@ -6,8 +6,10 @@ class Explanation {
   constructor(network, data) {
     this.network = network;
     this.shape = data.shape;
+    this.ends = data.ends;
+    this.target = data.target;
     this.features = (data.features ?? []).map(({ name }) => name);
-    this.answer = new Answer(network);
+    this.answer = new Answer(network, data.target);
     this.layers = network.widths.map((_, i) => this.layer(i));
     this.why = h("figcaption", {});
     const input = [];
@@ -47,15 +49,15 @@ class Explanation {
 
   update(x) {
     const pass = this.network.forward(x);
-    const { name, output, sign = 1 } = this.answer.update(x, pass);
+    const { name, output, sign = 1, worth = 1 } = this.answer.update(x, pass);
     const gradient = this.network.saliency(pass, output).map((value) => sign * value);
-    this.showSaliency(x, gradient, name);
+    this.showSaliency(x, gradient, name, worth);
     this.layers.forEach((layer, i) => this.showLayer(layer, pass.hidden[i]));
   }
 
   /** Show an empty picture and a text. */
   rest(x, text) {
-    paint(this.picture, x, this.shape);
+    paint(this.picture, inkOf(x, this.ends), this.shape);
     for (const canvas of [this.heat, ...this.layers.map((layer) => layer.canvas)]) {
       canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
     }
@@ -67,19 +69,27 @@ class Explanation {
     this.answer.rest(text);
   }
 
-  showSaliency(x, gradient, name) {
+  showSaliency(x, gradient, name, worth) {
     if (this.shape) {
-      paint(this.picture, x, this.shape);
+      paint(this.picture, inkOf(x, this.ends), this.shape);
       const sums = overChannels(gradient, this.shape);
       paintSigned(this.heat, sums, largestOf(sums));
       this.why.textContent = `red: brighter here raises “${name}”; blue: brighter lowers it`;
       this.heat.setAttribute("aria-label", `saliency: ${this.why.textContent}`);
       return;
     }
-    const entries = Array.from(gradient, (value, i) => ({ name: this.features[i] ?? `feature ${i + 1}`, value }));
+    const entries = Array.from(gradient, (value, i) => ({
+      // The step stands first: of a long name, the end is cut off.
+      name: `+ ${shortNumber(this.network.step(i), 3)} ${this.features[i] ?? `feature ${i + 1}`}`,
+      value: value * worth,
+    }));
     if (entries.length > MOST_FEATURES) entries.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
     this.saliencies.update(entries);
-    this.why.textContent = `how strongly an increase of each feature raises “${name}”`;
+    const changed =
+      this.network.task === "regression"
+        ? `“${name}” changes, in its own units,`
+        : `the logit of “${name}” changes`;
+    this.why.textContent = `how much ${changed} for the step before each feature’s name, by the slope here; a step is 1 in the scaled input`;
   }
 
   showLayer({ canvas, caption, number }, values) {
@@ -117,7 +127,8 @@ function exampleChoice(examples, choose) {
     button("Next", () => pick(Number(list.value) + 1)),
   );
   if (examples.rows.some((_, i) => examples.isMistake(i))) controls.append(button("Next mistake", mistake));
-  return { controls, pick };
+  const leave = () => (list.selectedIndex = -1);
+  return { controls, pick, leave };
 }
 
 function mountWhy(mount, network, examples, data) {

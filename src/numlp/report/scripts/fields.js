@@ -4,7 +4,7 @@ class Fields {
   constructor(network, data, examples) {
     this.explanation = new Explanation(network, data);
     this.inputs = data.features.map(({ name, low, middle, high }) => {
-      const input = h("input", { type: "number", step: "any", value: middle, oninput: () => this.update() });
+      const input = h("input", { type: "number", step: "any", value: middle, oninput: () => this.edit() });
       const hint = `${shortNumber(low)} to ${shortNumber(high)} in the data`;
       return {
         input,
@@ -17,13 +17,20 @@ class Fields {
         ),
       };
     });
-    const start = examples ? exampleChoice(examples, (i) => this.load(examples.data[i])).controls : null;
+    this.choice = examples ? exampleChoice(examples, (i) => this.load(examples.data[i])) : null;
     const form = h(
       "form",
       { class: "fields", onsubmit: (event) => event.preventDefault() },
       ...this.inputs.map(({ label }) => label),
     );
-    this.box = h("div", { class: "drawing" }, h("div", {}, start, form), this.explanation.box);
+    this.box = h("div", { class: "drawing" }, h("div", {}, this.choice?.controls ?? null, form), this.explanation.box);
+    if (this.choice) this.choice.pick(0);
+    else this.update();
+  }
+
+  /** What a reader enters is no row of the data any more. */
+  edit() {
+    this.choice?.leave();
     this.update();
   }
 

@@ -61,6 +61,22 @@ class Network {
     );
   }
 
+  /** What 1 in the scaled input is in the units of feature `i`: with standardized inputs, a standard deviation. */
+  step(i) {
+    return 1 / Math.abs(at(this.members[0].scaling.factor, i));
+  }
+
+  /** How much the first target's value changes, in its units, for 1 more in the logit of its output. */
+  worth({ logits }, output) {
+    const scaling = { shift: this.targetScaling.shift[0], factor: this.targetScaling.factor[0] };
+    const unscale = this.loss.unscale ?? ((value, block, { shift, factor }) => value / factor + shift);
+    const [more, less] = [1e-4, -1e-4].map((move) => {
+      const moved = logits.map((z, j) => z + (j === output ? move : 0));
+      return unscale(this.loss.link(moved)[output], this.point, scaling);
+    });
+    return (more - less) / 2e-4;
+  }
+
   /** The gradient of an output's logit with respect to the first member's scaled inputs; see inspection.saliency. */
   saliency(pass, output) {
     const start = pass.logits.map((_, j) => (j === output ? 1 : 0));

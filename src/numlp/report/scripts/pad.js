@@ -5,6 +5,7 @@ const STROKE = 0.04; // radius, in widths of the pad: about two pixels of an MNI
 class Pad {
   constructor(network, data, examples) {
     this.shape = data.shape;
+    this.ends = data.ends;
     this.factor = Math.max(1, Math.round(280 / this.shape.width));
     this.width = this.shape.width * this.factor;
     this.height = this.shape.height * this.factor;
@@ -100,8 +101,9 @@ class Pad {
     this.update();
   }
 
-  /** Start from an image: every pixel becomes a square of ink in its place. */
-  load(pixels) {
+  /** Start from an image, in the units of the data: every pixel becomes a square of ink in its place. */
+  load(values) {
+    const pixels = inkOf(values, this.ends);
     for (let y = 0; y < this.height; y++) {
       for (let x = 0; x < this.width; x++) {
         this.ink[y * this.width + x] =
@@ -112,7 +114,7 @@ class Pad {
     this.update();
   }
 
-  /** The image that the network gets. */
+  /** The image that the network gets, as ink. */
   get pixels() {
     const place = this.centre.checked ? centred : asDrawn;
     return place(this.ink, this.width, this.height, this.shape.width, this.shape.height);
@@ -121,7 +123,8 @@ class Pad {
   update() {
     paint(this.canvas, this.ink, { width: this.width, height: this.height, channels: 1 });
     const pixels = this.pixels;
-    if (pixels.some((value) => value > 0)) this.explanation.update(pixels);
-    else this.explanation.rest(pixels, "Nothing drawn yet");
+    const values = valuesOf(pixels, this.ends);
+    if (pixels.some((part) => part > 0)) this.explanation.update(values);
+    else this.explanation.rest(values, "Nothing drawn yet");
   }
 }

@@ -20,6 +20,16 @@ function paint(canvas, values, { height, width, channels, first }) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
+/** Pixels as ink from 0 (black) to 1 (white), from values in the units of the data; see `ends` in report/examples.py. */
+function inkOf(values, { low, high }) {
+  return Float64Array.from(values, (value, i) => (value - at(low, i)) / (at(high, i) - at(low, i) || 1));
+}
+
+/** The inverse of `inkOf`. */
+function valuesOf(ink, { low, high }) {
+  return Float64Array.from(ink, (part, i) => at(low, i) + part * (at(high, i) - at(low, i)));
+}
+
 /** The largest absolute value, of any number of values; `Math.max(...values)` fails for too many. */
 const largestOf = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
