@@ -111,10 +111,33 @@ def as_csr(x: Any) -> Any:
 
 
 def as_array(values: npt.ArrayLike, name: str) -> AnyArray:
-    """Return values as an array of any dtype and shape, or raise `DataError` if their lengths differ."""
+    """Return values as an array of any dtype and shape; refuse rows of different lengths, and masked values."""
+    refuse_masked(values, name)
     try:
         return as_numbers(values, name)
     except DataError:
         raise
     except ValueError as error:
         raise DataError(f"{name} must be an array: give all its rows the same length or shape") from error
+
+
+def refuse_masked(values: object, name: str) -> None:
+    """Raise `DataError` if an array, or one in a list, has masked values: they are missing, as NaN is.
+
+    NumPy itself would convert the array without its mask.
+
+    >>> refuse_masked(np.ma.masked_equal([[1, 2], [3, -999]], -999), "x")
+    Traceback (most recent call last):
+    ...
+    numlp.errors.DataError: x has masked values, first in row 1; remove or replace them
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        row = int(np.argwhere(np.atleast_1d(np.ma.getmaskarray(values)))[0][0])
+        raise DataError(f"{name} has masked values, first in row {row}; remove or replace them")
+    if isinstance(values, list | tuple):
+        for row, part in enumerate(values):
+            if isinstance(part, np.ma.MaskedArray | list | tuple):
+                try:
+                    refuse_masked(part, name)
+                except DataError:
+                    raise DataError(f"{name} has masked values, first in row {row}; remove or replace them") from None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays.inputs import as_features
+from numlp.arrays.inputs import as_array, as_features
 from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray, Array
 from numlp.errors import SettingError
@@ -136,7 +136,7 @@ def saliency(network: MLP, x: npt.ArrayLike, outputs: npt.ArrayLike | None = Non
             z = layer.infer(z)
         else:
             z = layer.infer(z)
-    wanted = z.argmax(axis=1) if outputs is None else np.asarray(outputs)
+    wanted = z.argmax(axis=1) if outputs is None else as_array(outputs, "outputs")
     if wanted.shape != (len(z),) or wanted.min() < 0 or wanted.max() >= z.shape[1]:
         raise SettingError(
             f"outputs must be one index from 0 to {z.shape[1] - 1} for each of {len(z)} rows, not {wanted!r:.200}"

@@ -6,6 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.inputs import as_array
 from numlp.errors import SettingError
 from numlp.settings import checks
 from numlp.settings.checks import real
@@ -76,7 +77,7 @@ def mean_interval(
     >>> mean_interval([1.0])
     (-inf, inf)
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = as_array(values, "values").astype(np.float64)
     n = effective_rows(np.ones(len(array)) if weights is None else weights)
     if n <= 1:
         return -math.inf, math.inf

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.inputs import as_array
 from numlp.arrays.special import Array
 from numlp.network.losses import Loss
 from numlp.settings.checks import whole_number
@@ -28,7 +29,7 @@ def accuracy(labels: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights
     >>> accuracy([0, 1, 2, 2], [0, 1, 2, 0], weights=[1, 1, 1, 3])
     0.5
     """
-    return float(np.average(np.asarray(labels) == np.asarray(predictions), weights=weights))
+    return float(np.average(as_array(labels, "labels") == as_array(predictions, "predictions"), weights=weights))
 
 
 def confusion_matrix(
@@ -54,7 +55,8 @@ def confusion_matrix(
     array([[1, 1],
            [0, 1]])
     """
-    pairs = np.asarray(labels, dtype=np.intp) * n_classes + np.asarray(predictions, dtype=np.intp)
+    rows, columns = (as_array(a, "labels and predictions").astype(np.intp) for a in (labels, predictions))
+    pairs = rows * n_classes + columns
     counts = np.bincount(pairs, weights, minlength=n_classes * n_classes).reshape(n_classes, n_classes)
     return counts.astype(np.int64) if weights is None else counts
 
@@ -88,8 +90,8 @@ def r2(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = No
     >>> r2([1.0, 2.0, 3.0], [2.0, 2.0, 2.0])
     0.0
     """
-    t, y = (np.asarray(a, dtype=np.float64) for a in (targets, predictions))
-    w = np.ones(len(t)) if weights is None else np.asarray(weights, dtype=np.float64)
+    t, y = (as_array(a, "targets and predictions").astype(np.float64) for a in (targets, predictions))
+    w = np.ones(len(t)) if weights is None else as_array(weights, "weights").astype(np.float64)
     residual = np.tensordot(w, (t - y) ** 2, axes=1)
     total = np.tensordot(w, (t - np.average(t, axis=0, weights=w)) ** 2, axes=1)
     return _determination(residual, total)
@@ -107,7 +109,7 @@ def mean_absolute_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, weig
     >>> mean_absolute_error([1.0, 2.0], [1.5, 2.5])
     0.5
     """
-    errors = np.abs(np.asarray(targets, dtype=np.float64) - np.asarray(predictions))
+    errors = np.abs(as_array(targets, "targets").astype(np.float64) - as_array(predictions, "predictions"))
     return float(np.mean(np.average(errors, axis=0, weights=weights)))
 
 
@@ -141,9 +143,9 @@ def reliability(
            [       nan, 0.66666667]])
     """
     bins = whole_number("bins", bins)
-    rows = np.asarray(probabilities, dtype=np.float64)
-    confidence, hit = rows.max(axis=1), rows.argmax(axis=1) == np.asarray(labels)
-    counts = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
+    rows = as_array(probabilities, "probabilities").astype(np.float64)
+    confidence, hit = rows.max(axis=1), rows.argmax(axis=1) == as_array(labels, "labels")
+    counts = np.ones(len(rows)) if weights is None else as_array(weights, "weights").astype(np.float64)
     index = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
     totals = np.bincount(index, counts, bins)
     sums = np.stack([np.bincount(index, counts * values, bins) for values in (confidence, hit)])

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from numlp.arrays.inputs import as_array
 from numlp.data.pictures import as_pictures, picture_shape
 from numlp.errors import SettingError
 from numlp.judging.inspection import dead_units, hidden_activations, histogram
@@ -85,7 +86,7 @@ def saliency(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
     shape = picture_shape(network)
     if shape is None:
         raise SettingError("network must have images as inputs: saliency is drawn pixel by pixel")
-    rows = np.asarray(x)
+    rows = as_array(x, "x")
     images = as_pictures(rows.reshape(len(rows), -1).astype(np.float64), shape)
     gradients = as_pictures(saliency_of(network, rows), shape)
     drawing = Figure(figsize=(1.5 * len(rows), 3.6), dpi=DPI, layout="constrained")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
+from numlp.arrays.inputs import as_array
 from numlp.data.pictures import as_pictures, picture_shape
 from numlp.errors import SettingError
 from numlp.judging.metrics import expected_calibration_error
@@ -32,7 +33,7 @@ def reliability(probabilities: npt.ArrayLike, labels: npt.ArrayLike, title: str 
     title : str, optional
     """
     shares, confidence, accuracy = reliability_bins(probabilities, labels)
-    counts = np.round(shares * len(np.asarray(labels)))
+    counts = np.round(shares * len(as_array(labels, "labels")))
     whiskers = 2 * np.sqrt(confidence * (1 - confidence) / np.maximum(counts, 1))
     drawing = Figure(figsize=(5.6, 6.4), dpi=DPI, layout="constrained")
     upper, lower = drawing.subplots(2, 1, sharex=True, height_ratios=(4, 1))
@@ -124,7 +125,7 @@ def mistakes(network: Predictor, x: npt.ArrayLike, labels: npt.ArrayLike, title:
     shape = picture_shape(network)
     if shape is None:
         raise SettingError("network must have images as inputs: mistakes are drawn as images")
-    rows, truth = np.asarray(x), np.asarray(labels)
+    rows, truth = as_array(x, "x"), as_array(labels, "labels")
     probabilities = network.predict_proba(rows)
     guess = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(guess != truth)

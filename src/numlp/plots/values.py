@@ -7,6 +7,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
+from numlp.arrays.inputs import as_array
 from numlp.plots.style import BEST, DPI, TRAIN, VALIDATION
 
 
@@ -24,7 +25,7 @@ def predictions(targets: npt.ArrayLike, predicted: npt.ArrayLike, title: str = "
     >>> [axes.get_ylabel() for axes in predictions([1.0, 2.0], [1.5, 2.0]).axes]
     ['Predicted', 'True − predicted']
     """
-    true, guess = (np.asarray(values, dtype=np.float64).ravel() for values in (targets, predicted))
+    true, guess = (as_array(values, "values").astype(np.float64).ravel() for values in (targets, predicted))
     drawing = Figure(figsize=(10, 4.6), dpi=DPI, layout="constrained")
     drawing.suptitle(title, fontsize=11, x=0.01, ha="left")
     left, right = drawing.subplots(1, 2)

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
+from numlp.arrays.inputs import refuse_masked
 from numlp.arrays.sparse import is_sparse
 from numlp.arrays.special import AnyArray
 from numlp.data.rows import Rows
@@ -110,6 +111,8 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
             raise ValueError("X_val must be None for solver='lbfgs', which has no epochs to validate")
 
     def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        refuse_masked(X, "X")
+        refuse_masked(y, "y")
         X, y = validate_data(
             self,
             X,
@@ -202,6 +205,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
             and not hasattr(self, "feature_names_in_")
         )
         dtype = _FLOATS if self.dtype is None else self.dtype
+        refuse_masked(X, "X")
         return X if fits else validate_data(self, X, accept_sparse=["csr", "csc"], dtype=dtype, reset=False)
 
     def _network(self) -> MLP:
@@ -226,6 +230,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
 def _checked_weights(X: Any, sample_weight: Any) -> AnyArray | None:
     if sample_weight is None:
         return None
+    refuse_masked(sample_weight, "sample_weight")
     weights: AnyArray = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     return weights
 
