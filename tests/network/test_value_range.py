@@ -124,6 +124,13 @@ def test_columns_in_other_units_warn(net_of_table):
         net_of_table.predict(grams[:1])
 
 
+def test_ranges_that_fill_float64_pass():
+    net = MLP([2, 2], dtype="float64", input_range=ValueRange("floats", np.full(2, -1.7e308), np.full(2, 1.7e308)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        net.predict(np.zeros((9, 2)))
+
+
 def test_bytes_for_a_table_of_floats_warn(net_of_table):
     with pytest.warns(DataWarning, match="x holds bytes, .* a table as x.astype"):
         net_of_table.predict(table().astype(np.uint8))

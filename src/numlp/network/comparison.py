@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from types import FrameType
 
 import numpy as np
-import numpy.typing as npt
 
 from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray
@@ -17,9 +16,7 @@ from numlp.errors import DataWarning
 from numlp.network.scaling import data_range
 from numlp.network.value_range import ValueRange, joined, kind_of
 
-# How far beyond a range, in widths of the range, a value is far outside: pixels have natural bounds, but a column of
-# a table may have a long tail.
-_FAR_PIXEL, _FAR_COLUMN, _FAR_ANYWHERE = 0.5, 10.0, 100.0
+_FAR_ANYWHERE = 100.0  # widths of the range: a pixel so far beyond it is no accident
 _NARROW = 0.01  # of the range: pixels that fill no more were made for a smaller one
 _NUMBERS = 1 << 18  # looked at together: few enough for the cache
 _FEW_ROWS, _FEW_COLUMNS = 8, 0.05  # in so few rows, so small a share of the columns may be far outside by chance
@@ -63,30 +60,29 @@ class Comparison:
 
     def __init__(self, trained: ValueRange) -> None:
         self.trained = trained
+        self._low, self._high = trained.limits
         self._given: ValueRange | None = None
         self._rows, self._fractions = 0, False
-        self._low, self._high = trained.lowest, trained.highest
-        if trained.of_pixels:
-            self._low, self._high = (np.full_like(self._low, end) for end in trained.ends)
         self._far = np.zeros(self._low.shape, np.intp)  # rows that are far outside, in each column
 
     def see(self, rows: AnyArray) -> None:
         """Look at more rows, shape (n, features)."""
-        axis = None if self._low.ndim == 0 else 0
-        low, high = (
-            np.asarray(end, np.float64) / data_range(rows.dtype) for end in (rows.min(axis=axis), rows.max(axis=axis))
-        )
-        seen = ValueRange(kind_of(rows.dtype), low, high)
+        trained, kind = self.trained, kind_of(rows.dtype)
+        if kind == trained.kind == "bytes":
+            return
+        axis = None if trained.lowest.ndim == 0 else 0
+        low, high = (np.asarray(end, np.float64) for end in (rows.min(axis=axis), rows.max(axis=axis)))
+        seen = ValueRange(kind, low / data_range(rows.dtype), high / data_range(rows.dtype))
         self._given = seen if self._given is None else joined([self._given, seen])
         self._rows += len(rows)
-        if rows.dtype == np.uint8:  # every convention has room for bytes
+        if kind == "bytes":  # every convention has room for bytes
             return
-        margin = _FAR_PIXEL if self.trained.of_pixels else _FAR_COLUMN
-        if axis == 0 and (outside := self._beyond(low, high, margin)).any():
-            columns = np.flatnonzero(outside)
-            part = rows[:, columns]
-            self._far[columns] += self._beyond(part, part, margin, columns).sum(axis=0)
-        if self._is_narrow and not self._fractions:
+        if axis == 0:
+            columns = np.flatnonzero((low < self._low) | (high > self._high))
+            if columns.size:
+                part, low, high = rows[:, columns], self._low[columns], self._high[columns]
+                self._far[columns] += ((part < low) | (part > high)).sum(axis=0)
+        if not self._fractions and self._is_narrow:
             self._fractions = bool(np.any(rows != np.floor(rows)))
 
     def warn(self, names: Sequence[str] | None = None, what: str = "x") -> None:
@@ -118,7 +114,7 @@ class Comparison:
             return self._told_of_columns(names) if self._is_far else None
         low, high = given.ends
         lacks_negative = trained.ends[0] < 0 == low and 0.5 < high <= 1
-        narrow = self._is_narrow and high > low and (self._fractions or self._low.ndim == 0)
+        narrow = self._is_narrow and high > low and (self._fractions or self._far.ndim == 0)
         if not (self._is_far or narrow or lacks_negative):
             return None
         if trained.convention is None:
@@ -129,27 +125,22 @@ class Comparison:
     def _is_far(self) -> bool:
         """Whether values are farther outside than those of unusual rows."""
         assert self._given is not None
-        if self._low.ndim == 0:
-            return bool(self._beyond(self._given.lowest, self._given.highest, _FAR_PIXEL))
-        if self.trained.of_pixels and self._beyond(self._given.lowest, self._given.highest, _FAR_ANYWHERE).any():
-            return True
+        if self._far.ndim == 0:
+            return bool(self._given.lowest < self._low or self._given.highest > self._high)
+        if not self._far.any():
+            return False
+        if self.trained.of_pixels:
+            low, high = self.trained.widened(_FAR_ANYWHERE)
+            if np.any((self._given.lowest < low) | (self._given.highest > high)):
+                return True
         columns = 2 * self._far > self._rows
-        return bool(columns.any()) and (self._rows >= _FEW_ROWS or columns.mean() >= _FEW_COLUMNS)
+        return bool(columns.any()) and (self._rows >= _FEW_ROWS or bool(columns.mean() >= _FEW_COLUMNS))
 
     @property
     def _is_narrow(self) -> bool:
         assert self._given is not None
         (low, high), (least, most) = self._given.ends, self.trained.ends
         return self.trained.of_pixels and high - low <= _NARROW * (most - least)
-
-    def _beyond(
-        self, low: AnyArray, high: AnyArray, widths: float, columns: AnyArray | slice | tuple[()] = ()
-    ) -> npt.NDArray[np.bool_]:
-        """Return where values lie so many widths of the range beyond it; nothing lies beyond a constant column."""
-        least, most = self._low[columns], self._high[columns]
-        margin = widths * (most - least)
-        beyond: npt.NDArray[np.bool_] = (margin > 0) & ((low < least - margin) | (high > most + margin))
-        return beyond
 
     def _told(self, remedy: str) -> str:
         assert self._given is not None
@@ -161,8 +152,10 @@ class Comparison:
         first = int(columns[0])
         column = first if names is None else repr(names[first])
         others = f" (and in {len(columns) - 1} others)" if len(columns) > 1 else ""
-        low, high = self._given.lowest[first], self._given.highest[first]
+        given, trained = (
+            f"{one.lowest[first]:.6g} to {one.highest[first]:.6g}" for one in (self._given, self.trained)
+        )
         return (
-            f"goes from {low:.6g} to {high:.6g} in column {column}{others}, far outside of what the network was "
-            f"trained on, {self._low[first]:.6g} to {self._high[first]:.6g}: give x in the units of the training data"
+            f"goes from {given} in column {column}{others}, far outside of what the network was trained on, "
+            f"{trained}: give x in the units of the training data"
         )

@@ -25,6 +25,11 @@ KINDS = {"bytes": "u1", "booleans": "b", "whole numbers": "iu", "floats": "f"}  
 _CONVENTIONS = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))  # for the values of pixels
 _NUMBERS = 1 << 18  # looked at together: few enough for the cache
 _MANY = 64  # features that all lie in the range of a convention are pixels rather than the columns of a table
+# How far beyond a range, in widths of the range, a value is far outside: pixels have natural bounds, but a column of
+# a table may have a long tail.
+_FAR_PIXEL, _FAR_COLUMN = 0.5, 10.0
+
+Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +88,24 @@ class ValueRange:
                 return low, high
         return None
 
-    @property
+    @cached_property
     def of_pixels(self) -> bool:
         """Whether all features share a unit."""
         return self.lowest.ndim == 0 or (self.lowest.size >= _MANY and self.convention is not None)
+
+    @cached_property
+    def limits(self) -> tuple[Float64, Float64]:
+        """The values below and above which a value is far outside, in the shape of the range."""
+        return self.widened(_FAR_PIXEL if self.of_pixels else _FAR_COLUMN)
+
+    def widened(self, widths: float) -> tuple[Float64, Float64]:
+        """Return the range with so many widths on both sides; nothing lies outside of a constant column."""
+        low, high = self.lowest, self.highest
+        if self.of_pixels:
+            low, high = (np.full_like(low, end) for end in self.ends)
+        with np.errstate(over="ignore"):  # of ranges that fill float64
+            margin = np.where(high > low, widths * (high - low), np.inf)
+            return low - margin, high + margin
 
     def byte_scaling(self, scaling: Scaling) -> Scaling:
         """Return the scaling of bytes, as parts of 255, that brings them to this range and then does as `scaling`."""
