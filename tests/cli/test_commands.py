@@ -11,6 +11,7 @@ from PIL import Image
 
 from numlp import MLP, Checkpoint, save_model, train
 from numlp.cli.app import COMMANDS, load
+from numlp.cli.output import Screen
 from numlp.datasets import load_rows
 from numlp.runs.recipe import Recipe
 
@@ -39,7 +40,7 @@ def test_evaluate_agrees_with_the_run_s_own_metrics(numlp, run):
     assert code == 0
     result = json.loads(out)
     test = json.loads((run / "metrics.json").read_text())["test"]
-    assert {name: result[name] for name in ("loss", "accuracy")} == test
+    assert {name: result[name] for name in ("loss", "accuracy", "f1", "roc_auc", "log_loss")} == test
     confusion = np.array(result["confusion_matrix"])
     assert confusion.sum() == result["samples"] == 10_000
     assert np.trace(confusion) / 10_000 == pytest.approx(result["accuracy"])
@@ -401,3 +402,61 @@ def test_numbers_in_another_range_are_told(numlp, mnist):
         assert numlp(command, "numbers", "bytes.npz")[2] == ""
     asked = [json.loads(numlp("predict", "numbers", name, "--json")[1])[0] for name in ("five.png", "numbers.npz")]
     assert asked[0]["probabilities"] == pytest.approx(asked[1]["probabilities"], abs=1e-4)
+
+
+@pytest.fixture
+def many_classes(numlp):
+    """A network that takes class i for class i + 1 in the first ten of its classes, and 800 rows."""
+
+    def make(n_classes):
+        names = [f"class-{i}" for i in range(n_classes)]
+        net = MLP([n_classes, n_classes], class_names=names)
+        places = np.arange(n_classes)
+        net.params[:] = 0
+        net.named_parameters()["linear.0.weight"][places, np.where(places < 10, (places + 1) % n_classes, places)] = 5
+        save_model(net, "net.safetensors")
+        np.savez("rows.npz", x=np.eye(n_classes)[np.arange(800) % n_classes], y=np.arange(800) % n_classes)
+
+    return make
+
+
+def test_evaluate_400_classes_in_a_page_of_text(numlp, many_classes):
+    many_classes(400)
+    code, out, err = numlp("evaluate", "net.safetensors", "rows.npz")
+    assert code == 0, err
+    lines = out.splitlines()
+    assert len(lines) < 80
+    assert max(map(len, lines)) < 80
+    assert "lowest accuracies, of 400 classes" in lines
+    assert re.search(r"\nclass-9 +0.00 %\n", out)
+    assert "most frequent confusions, of 10" in lines
+    assert re.search(r"class-9 +class-10 +2\n", out)
+    result = json.loads(numlp("evaluate", "net.safetensors", "rows.npz", "--json")[1])
+    assert len(result["class_accuracy"]) == 400
+    assert len(result["confusions"]) == 10
+    assert "confusion_matrix" not in result
+
+
+@pytest.mark.parametrize("columns", [40, 80, 160])
+@pytest.mark.parametrize("n_classes", [3, 15, 30])
+def test_evaluate_never_cuts_an_accuracy(numlp, many_classes, monkeypatch, n_classes, columns):
+    monkeypatch.setattr(Screen, "is_terminal", True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    many_classes(n_classes)
+    code, out, err = numlp("evaluate", "net.safetensors", "rows.npz")
+    assert code == 0, err
+    assert "…" not in out
+    table = out[out.index("class ") :]
+    assert table.count(" %") == min(n_classes, 20) if "confusions" in out else n_classes
+
+
+def test_evaluate_takes_work_in_proportion_to_the_classes(numlp, many_classes, monkeypatch):
+    cells = []
+    rendered = Screen.render_str
+    monkeypatch.setattr(Screen, "render_str", lambda *a, **k: cells.append(1) or rendered(*a, **k))
+    for n_classes in (100, 800):
+        many_classes(n_classes)
+        cells.append(numlp("evaluate", "net.safetensors", "rows.npz")[0])
+        assert sum(cells) < 1000
+        cells.clear()

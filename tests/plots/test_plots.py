@@ -6,7 +6,7 @@ from PIL import Image
 
 from numlp import MLP, History, train
 from numlp.errors import SettingError
-from numlp.judging import metrics
+from numlp.judging import confusions, metrics
 from numlp.judging.inspection import saliency as saliency_of
 from numlp.plots import (
     compare,
@@ -176,7 +176,7 @@ def test_the_learning_rate_and_the_gradients_are_drawn_as_they_are(history, blob
 
 
 def test_a_confusion_matrix_has_its_counts_and_recalls():
-    drawn = confusion([[8, 2], [0, 0]], ["cat", "dog"])
+    drawn = confusion([0] * 10, [0] * 8 + [1] * 2, ["cat", "dog"])
     texts = [text.get_text() for text in drawn.axes[0].texts]
     assert texts == ["8", "2"]
     assert drawn.axes[0].get_yticklabels()[0].get_text() == "cat  80.0%"
@@ -224,4 +224,17 @@ def test_predictions_and_residuals():
     left, right = (axes.collections[0].get_offsets() for axes in drawn.axes)
     np.testing.assert_array_equal(left, [[1, 1.5], [2, 2], [4, 3]])
     np.testing.assert_array_equal(right, [[1.5, -0.5], [2, 0], [3, 1]])
+    assert png(drawn)
+
+
+def test_of_400_classes_the_figure_shows_those_with_the_most_mistakes():
+    labels = np.arange(400)
+    guess = np.where(labels < 10, labels + 1, labels)
+    drawn = confusion(labels, guess, [f"class {i}" for i in labels], "data")
+    axes = drawn.axes[0]
+    shown = [label.get_text() for label in axes.get_xticklabels()]
+    assert len(shown) == confusions.MOST_CLASSES
+    assert shown[:11] == [f"class {i}" for i in range(11)]
+    assert axes.get_yticklabels()[0].get_text() == "class 0  0.0%"
+    assert axes.get_title(loc="left") == "data, the 40 of 400 classes with the most mistakes"
     assert png(drawn)

@@ -40,7 +40,7 @@ def test_the_folder_holds_the_documented_files(run):
 def test_metrics(run):
     metrics = json.loads((run / "metrics.json").read_text())
     for part in ("train", "validation", "test"):
-        assert set(metrics[part]) == {"loss", "accuracy"}
+        assert set(metrics[part]) == {"loss", "accuracy", "f1", "roc_auc", "log_loss"}
         assert metrics[part]["accuracy"] > 0.8
     assert metrics["epochs"] == 2
     assert metrics["seconds"] == 1.25

@@ -9,6 +9,7 @@ from typing import Any
 from numlp.cli.termination import Termination
 from numlp.errors import NumlpError, NumlpWarning
 from numlp.settings.checks import missing
+from numlp.settings.texts import visible
 
 _INTERRUPTED = 128  # plus the signal's number
 
@@ -83,5 +84,5 @@ def _warner() -> Any:
 
 def _fail(message: str) -> int:
     if message:  # empty where the help was shown instead
-        print("numlp: error: " + " ".join(message.split()), file=sys.stderr)  # noqa: T201
+        print("numlp: error: " + visible(" ".join(message.split())), file=sys.stderr)  # noqa: T201
     return 2

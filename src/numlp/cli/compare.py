@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from numlp.cli.output import Json, console, print_json, setting_text, shown, table
+from numlp.cli.output import Json, console, print_json, setting_text, table
 from numlp.errors import NumlpWarning, SettingError
 from numlp.files.models import read_description
+from numlp.judging.figures import shown
 
 if TYPE_CHECKING:
     from numlp.runs.folder import Run

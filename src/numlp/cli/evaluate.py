@@ -1,18 +1,26 @@
 """`numlp evaluate`: a network's metrics on data."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 import typer
+from rich.console import Console
 
-from numlp.arrays.targets import as_classes, as_labels
 from numlp.cli.options import read
-from numlp.cli.output import Json, console, print_json, shown, table
+from numlp.cli.output import Json, console, fits, print_json, table
 from numlp.datasets import load_rows, parts_in
 from numlp.datasets.array_files import npz_names
 from numlp.files.models import load_model, read_description
-from numlp.judging.metrics import class_accuracy, confusion_matrix, mean_absolute_error
+from numlp.judging.confusions import MOST_CLASSES, class_accuracy, confusions
+from numlp.judging.figures import FIGURES, figure_of, shown
+from numlp.judging.metrics import confusion_matrix
+from numlp.network.losses import Loss
+from numlp.network.predictor import Predictor
+
+_MOST_LINES = 20  # of a list of classes
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -51,7 +59,7 @@ def evaluate(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show a network's loss, accuracy, accuracy per class and confusion matrix on data."""
+    """Show a network's metrics on data, and for classes the accuracy of each and which it is taken for."""
     from numlp.runs.folder import judge, model_path
 
     path = model_path(model)
@@ -59,7 +67,7 @@ def evaluate(
     recipe = read_description(path)["recipe"] or {}
     held_out = recipe.get("validation")
     # Columns and arrays have the same names in every file; a file of targets fits only one.
-    target, inputs = _named(data, target, recipe.get("target")), _named(data, inputs, recipe.get("inputs"))
+    target, inputs = _wanted(data, target, recipe.get("target")), _wanted(data, inputs, recipe.get("inputs"))
     part = split or ("test" if parts_in(data, inputs=inputs, target=target) else None)
     rows = load_rows(
         data,
@@ -72,35 +80,19 @@ def evaluate(
         weights=weights,
         validation=held_out if isinstance(held_out, float) else 0.05,
     )
-    x, y, *rest = rows
-    counts = rest[0] if rest else None
     by_class = None if class_weight is None else read("class_weight", class_weight)
-    result: dict[str, Any] = {"rows": part or "all", "samples": len(x), **judge(network, rows, by_class)}
-    predicted = network.predict(x, indices=True)
-    names = network.classes
-    if network.loss.task == "regression":
-        # A loss may predict several values for each target: judge the one that estimates the target itself.
-        point = predicted if network.loss.blocks == 1 else predicted[:, network.loss.point]
-        result["mean_absolute_error"] = mean_absolute_error(y.reshape(point.shape), point, counts)
-    elif predicted.ndim == 2:
-        shares = np.average(predicted == (as_labels(y, len(names), None) > 0.5), axis=0, weights=counts)
-        result["class_accuracy"] = dict(zip(names, shares.tolist(), strict=True))
-    else:
-        classes = as_classes(y, len(names), network.class_names)
-        classes = classes if classes.ndim == 1 else classes.argmax(axis=1)
-        confusion = confusion_matrix(classes, predicted, len(names), counts)
-        recalls = [None if np.isnan(share) else float(share) for share in class_accuracy(confusion)]
-        result["class_accuracy"] = dict(zip(names, recalls, strict=True))
-        result["confusion_matrix"] = confusion.tolist()
+    result: dict[str, Any] = {"rows": part or "all", "samples": len(rows[0]), **judge(network, rows, by_class)}
+    if network.loss.task != "regression":
+        result |= _by_class(network, *rows)
     # The model stores the name of its training file, not the folder.
     result["trained_on_this"] = part is None and Path(data).name == Path(str(recipe.get("data"))).name
     if json:
         print_json(result)
     else:
-        _print(data, result)
+        _print(data, result, network.loss)
 
 
-def _named(data: str, given: str | None, trained: object) -> str | None:
+def _wanted(data: str, given: str | None, trained: object) -> str | None:
     """Return the name of a column or an array: the given one, or that of the training data if `data` may hold it."""
     if given is not None or not isinstance(trained, str):
         return given
@@ -109,30 +101,79 @@ def _named(data: str, given: str | None, trained: object) -> str | None:
     return trained if held else None
 
 
-def _print(data: str, result: dict[str, Any]) -> None:
+def _by_class(network: Predictor, x: Any, y: Any, weights: Any = None) -> dict[str, Any]:
+    """Return the accuracy of every class or label and, of classes, how often each is predicted as another."""
+    names = network.classes
+    targets = network.as_targets(y, network.class_names)
+    if network.loss.task == "labels":
+        labels = targets > 0.5
+        guesses = np.concatenate([chunk > 0 for chunk in network.chunks(x)])
+        if labels.shape[1] > 1:
+            return {"class_accuracy": _named(names, np.average(guesses == labels, axis=0, weights=weights))}
+        truth, guess = labels[:, 0], guesses[:, 0]
+    else:
+        truth = targets if targets.ndim == 1 else targets.argmax(axis=1)
+        guess = np.concatenate([chunk.argmax(axis=1) for chunk in network.chunks(x)])
+    found: dict[str, Any] = {"class_accuracy": _named(names, class_accuracy(truth, guess, len(names), weights))}
+    if len(names) <= MOST_CLASSES:
+        found["confusion_matrix"] = confusion_matrix(truth, guess, len(names), weights).tolist()
+    found["confusions"] = [
+        {"true": names[i], "predicted": names[j], "rows": count}
+        for i, j, count in zip(*(part.tolist() for part in confusions(truth, guess, weights)), strict=True)
+    ]
+    return found
+
+
+def _named(names: Sequence[str], shares: npt.NDArray[np.float64]) -> dict[str, float | None]:
+    return {name: None if np.isnan(share) else share for name, share in zip(names, shares.tolist(), strict=True)}
+
+
+def _print(data: str, result: dict[str, Any], loss: Loss) -> None:
     screen = console()
     part = "" if result["rows"] == "all" else f"{result['rows']} "
     screen.print(f"{data}: {'' if part else 'all '}{result['samples']:,} {part}rows")
     if result["trained_on_this"]:
         screen.print("note: the network was trained on a file of this name, so these metrics may flatter it")
     screen.print()
-    for name in ("loss", "accuracy", "r2", "mean_absolute_error"):
-        if name in result:
-            screen.print(f"{name.replace('_', ' '):<20}{shown(name, result[name])}")
+    figures = {name: figure_of(name) for name in result if name in FIGURES or name.startswith("coverage")}
+    for name, figure in figures.items():
+        meaning = "of scaled targets" if name == "loss" and loss.scales_targets else figure.meaning
+        screen.print(f"{figure.title:<20}{shown(name, result[name]):<12}{meaning}".rstrip())
+    if "class_accuracy" in result:
+        _print_classes(screen, result, "class" if "confusions" in result else "label")
+
+
+def _print_classes(screen: Console, result: dict[str, Any], kind: str) -> None:
+    """Print the confusion matrix where it fits; else the worst classes and the most frequent confusions."""
+    accuracies = result["class_accuracy"]
     if "confusion_matrix" in result:
-        names = list(result["class_accuracy"])
-        screen.print("\naccuracy of every class, and the number of its rows predicted as each class")
-        confusion = table("class", "accuracy", *names)
-        for name, counts in zip(names, result["confusion_matrix"], strict=True):
-            share = shown("accuracy", result["class_accuracy"][name])
-            confusion.add_row(name, share, *(f"{count:.6g}" if count else "·" for count in counts))
-        screen.print(confusion)
-    elif "class_accuracy" in result:
-        screen.print("\naccuracy of every label")
-        labels = table("label", "accuracy")
-        for name, share in result["class_accuracy"].items():
-            labels.add_row(name, shown("accuracy", share))
-        screen.print(labels)
+        matrix = table("class", "accuracy", *accuracies)
+        for (name, share), counts in zip(accuracies.items(), result["confusion_matrix"], strict=True):
+            matrix.add_row(name, shown("accuracy", share), *(f"{count:.6g}" if count else "·" for count in counts))
+        if fits(screen, matrix):
+            screen.print("\naccuracy of every class, and the number of its rows predicted as each class")
+            screen.print(matrix)
+            return
+    worst = sorted((share, name) for name, share in accuracies.items() if share is not None)
+    listed = table(kind, "accuracy")
+    if len(accuracies) <= _MOST_LINES:
+        screen.print(f"\naccuracy of every {kind}")
+        chosen = list(accuracies)
+    else:
+        plural = "classes" if kind == "class" else "labels"
+        screen.print(f"\nlowest accuracies, of {len(accuracies):,} {plural}")
+        chosen = [name for _, name in worst[:_MOST_LINES]]
+    for name in chosen:
+        listed.add_row(name, shown("accuracy", accuracies[name]))
+    screen.print(listed)
+    if result.get("confusions"):
+        pairs = table("true", "predicted", "rows")
+        for pair in result["confusions"][:_MOST_LINES]:
+            pairs.add_row(pair["true"], pair["predicted"], f"{pair['rows']:.6g}")
+        screen.print(f"\nmost frequent confusions, of {len(result['confusions']):,}")
+        screen.print(pairs)
+    if len(accuracies) > _MOST_LINES:
+        screen.print("\n--json lists all of them")
 
 
 COMMAND = evaluate

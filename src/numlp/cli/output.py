@@ -7,14 +7,24 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from numlp.errors import OutputError, SettingError
+from numlp.settings.texts import visible
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-class Commentary(Console):
+class Screen(Console):
+    """A console that shows users' text as it is, brackets and control characters included."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a text to print, with control characters as codes."""
+        return super().render_str(visible(text), **options)
+
+
+class Commentary(Screen):
     """A console for progress messages: work continues where they can't be written, as on a full disk."""
 
     def print(self, *objects: Any, **options: Any) -> None:
@@ -27,7 +37,7 @@ class Commentary(Console):
             pass
 
 
-def console(kind: type[Console] = Console, *, stderr: bool = False) -> Console:
+def console(kind: type[Screen] = Screen, *, stderr: bool = False) -> Console:
     """Return a console that prints text literally, including brackets, and never wraps lines in a pipe."""
     made = kind(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not made.is_terminal:
@@ -56,6 +66,12 @@ def table(*columns: str) -> Table:
     return made
 
 
+def fits(screen: Console, made: Table) -> bool:
+    """Return whether a table fits the screen without shortening a cell."""
+    wide = screen.options.update(width=1_000_000)
+    return screen.measure(made, options=wide).maximum <= screen.width
+
+
 def setting_text(value: Any) -> str:
     """Return a setting's value as its option takes it.
 
@@ -69,14 +85,3 @@ def setting_text(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def shown(name: str, value: float | None) -> str:
-    """Return a metric as text, accuracies in percent.
-
-    >>> shown("accuracy", 0.98091), shown("loss", 0.123456), shown("r2", None)
-    ('98.09 %', '0.1235', '–')
-    """
-    if value is None:
-        return "–"
-    return f"{100 * value:.2f} %" if name == "accuracy" else f"{value:.4g}"

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from numlp.cli.output import Json, console, print_json, shown, table
+from numlp.cli.output import Json, console, print_json, table
 from numlp.datasets.image import SUFFIXES, read_image
 from numlp.datasets.readers import read_samples
 from numlp.files.models import load_model
+from numlp.judging.figures import shown
 from numlp.network.predictor import Predictor
 
 EXAMPLES = """[bold]Examples[/bold]

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
-from numlp.cli.output import setting_text, shown, table
+from numlp.cli.output import setting_text, table
 from numlp.datasets import SOURCES, AnySplit, Dataset
 from numlp.datasets.labels import is_number
+from numlp.judging.figures import shown
 from numlp.network.mlp import MLP
 from numlp.runs.recipe import Recipe
 

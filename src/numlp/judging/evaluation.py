@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from numlp.arrays import buffers
-from numlp.arrays.special import Array
+from numlp.arrays.special import AnyArray, Array
 from numlp.arrays.targets import target_rows
 from numlp.data.rows import Data, Rows, check_rows, check_several, class_weights_for, normalized, weighted_by_class
 from numlp.data.weights import ClassWeight
+from numlp.judging.figures import Gathered
 from numlp.judging.metrics import Tally
 from numlp.network.comparison import compare
 from numlp.network.predictor import Predictor, chunk_rows
 
 
 def evaluate(predictor: Predictor, data: Data, *, class_weight: ClassWeight | None = None) -> dict[str, float]:
-    """Return the mean loss and the accuracy (classes, labels) or R² (real-valued targets) on data.
+    """Return the metrics of a model on data: the mean loss, and those that make sense for its targets.
 
     Parameters
     ----------
@@ -28,8 +31,17 @@ def evaluate(predictor: Predictor, data: Data, *, class_weight: ClassWeight | No
     Returns
     -------
     dict
-        ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``. As in training, the loss is that of the scaled
-        targets, but without regularization, and of calibrated probabilities if the temperature is not 1.
+        "loss", as in training that of the scaled targets, but without regularization, and of calibrated
+        probabilities if the temperature is not 1. Metrics that the rows leave undefined are NaN.
+
+        For classes and labels: "accuracy"; "f1", the mean over the classes or labels; "roc_auc", the mean of each
+        class against all others, or over the labels, unless that needs more than 2²⁵ probabilities in memory;
+        "log_loss", the negative log-likelihood in nats, the mean over several labels.
+
+        For real-valued targets: "r2"; "root_mean_squared_error" and "mean_absolute_error", in the units of the
+        targets; all are means over several targets. For a mean and a variance also "coverage", the share of the
+        targets within one standard deviation of the mean, 0.6827 where the variance is right; for quantiles
+        "coverage_0.9" and the like, the share below each.
 
     Warns
     -----
@@ -40,8 +52,8 @@ def evaluate(predictor: Predictor, data: Data, *, class_weight: ClassWeight | No
     --------
     >>> from numlp import MLP
     >>> metrics = evaluate(MLP([2, 2]), ([[0.0, 1.0], [1.0, 0.0]], [0, 1]))
-    >>> sorted(metrics)
-    ['accuracy', 'loss']
+    >>> list(metrics)
+    ['loss', 'accuracy', 'f1', 'roc_auc', 'log_loss']
     """
     rows = check_rows(predictor, data, predictor.class_names)
     if class_weight is not None:
@@ -49,8 +61,9 @@ def evaluate(predictor: Predictor, data: Data, *, class_weight: ClassWeight | No
         rows = weighted_by_class(predictor, rows, weights)
     rows = normalized(rows)
     compare(rows.x, predictor.input_range, names=predictor.feature_names)
+    further = Gathered(predictor, rows.x.shape[0])
     with np.errstate(all="ignore"):
-        return evaluate_rows(predictor, rows)
+        return evaluate_rows(predictor, rows, further.add) | further.result()
 
 
 def class_weights_of(predictor: Predictor, data: Data, class_weight: ClassWeight) -> list[float]:
@@ -59,8 +72,13 @@ def class_weights_of(predictor: Predictor, data: Data, class_weight: ClassWeight
     return [float(weight) for weight in class_weights_for(predictor, rows, class_weight, predictor.class_names)]
 
 
-def evaluate_rows(predictor: Predictor, rows: Rows) -> dict[str, float]:
-    """Return the metrics of `evaluate` for rows that are already checked."""
+def evaluate_rows(
+    predictor: Predictor, rows: Rows, also: Callable[[Array, AnyArray, AnyArray | None], None] | None = None
+) -> dict[str, float]:
+    """Return the mean loss and the score for rows that are already checked: what an epoch needs, and no more.
+
+    If `also` is given, it is called with the logits, targets and weights of every chunk of rows.
+    """
     n, n_outputs, dtype = rows.x.shape[0], predictor.layer_size[-1], predictor.dtype
     size = min(chunk_rows(predictor.layer_size), n)
     tally = Tally(predictor.loss, size, n_outputs, dtype)
@@ -75,6 +93,8 @@ def evaluate_rows(predictor: Predictor, rows: Rows) -> dict[str, float]:
             np.divide(logits, predictor.temperature, out=logits)
         targets = target_rows(targets, predictor.n_targets, dtype)
         weights = None if rows.weights is None else rows.weights[part].astype(dtype)
+        if also is not None:
+            also(logits, rows.targets[part], weights)
         m = len(logits)
         predictor.loss.value_and_grad(logits, targets, values[:m], delta[:m], scratch[:m])
         tally.add(values[:m], logits, targets, weights)

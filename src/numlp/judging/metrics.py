@@ -61,18 +61,6 @@ def confusion_matrix(
     return counts.astype(np.int64) if weights is None else counts
 
 
-def class_accuracy(confusion: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return each class's recall, the share of its samples that were recognized; NaN for a class without samples.
-
-    >>> class_accuracy(np.array([[1, 1], [0, 1]]))
-    array([0.5, 1. ])
-    """
-    totals = confusion.sum(axis=1)
-    shares = np.full(len(totals), np.nan)
-    np.divide(np.diag(confusion), totals, out=shares, where=totals > 0)
-    return shares
-
-
 def r2(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
     r"""Return R², :math:`1 - \sum (t - y)^2 / \sum (t - \bar t)^2`, averaged over outputs.
 

@@ -21,11 +21,13 @@ from numlp.plots.style import (
     set_limits,
     style,
 )
+from numlp.plots.text import draws, legend
 from numlp.training.history import History
 
 SCORES = ("loss", "accuracy", "r2")
 
 
+@draws
 def curves(history: History, figure: str, title: str = "") -> Figure:
     """Draw a metric on training and validation data over the epochs.
 
@@ -60,6 +62,7 @@ def curves(history: History, figure: str, title: str = "") -> Figure:
     return drawing
 
 
+@draws
 def compare(histories: Mapping[str, History]) -> Figure:
     """Draw the validation losses and scores of several runs in one figure.
 
@@ -82,11 +85,13 @@ def compare(histories: Mapping[str, History]) -> Figure:
         if figure == "loss":
             log_scale_if_wide(axes)
         set_limits(axes, figure)
-    handles, labels = drawing.axes[0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False)
+    lines = drawing.axes[0].lines
+    if drawn := [name for name, history in histories.items() if "validation_loss" in history]:
+        legend(drawing, lines, drawn, loc="outside lower center", ncols=min(len(drawn), 4))
     return drawing
 
 
+@draws
 def learning_rate(history: History, title: str = "") -> Figure:
     """Draw the learning rate of each epoch's last step.
 
@@ -109,6 +114,7 @@ def learning_rate(history: History, title: str = "") -> Figure:
     return drawing
 
 
+@draws
 def gradients(norms: History, title: str = "") -> Figure:
     """Draw the gradient norm of each layer's weights, at each epoch's last step.
 

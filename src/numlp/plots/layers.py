@@ -14,10 +14,12 @@ from numlp.judging.inspection import dead_units, hidden_activations, histogram
 from numlp.judging.inspection import saliency as saliency_of
 from numlp.network.mlp import MLP
 from numlp.plots.style import DPI, TRAIN, VALIDATION
+from numlp.plots.text import draws, heading, literal
 
 _BINS = 60
 
 
+@draws
 def layers(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
     """Draw the distributions of each layer's weights and activations, with the share of dead units.
 
@@ -37,7 +39,7 @@ def layers(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
     activations = hidden_activations(network, x)
     linear = network.linear_layers
     drawing = Figure(figsize=(9, 2.1 * len(linear) + 0.5), dpi=DPI, layout="constrained")
-    drawing.suptitle(title, fontsize=11, x=0.01, ha="left")
+    drawing.suptitle(heading(title), fontsize=11, x=0.01, ha="left")
     panels = drawing.subplots(len(linear), 2, squeeze=False)
     for number, layer in enumerate(linear):
         left, right = panels[number]
@@ -60,6 +62,7 @@ def _histogram(axes: Axes, values: npt.NDArray[np.floating], label: str, color: 
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
+@draws
 def saliency(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
     """Draw images, and below each the gradient of its highest logit with respect to the scaled input.
 
@@ -90,7 +93,7 @@ def saliency(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
     images = as_pictures(rows.reshape(len(rows), -1).astype(np.float64), shape)
     gradients = as_pictures(saliency_of(network, rows), shape)
     drawing = Figure(figsize=(1.5 * len(rows), 3.6), dpi=DPI, layout="constrained")
-    drawing.suptitle(title, fontsize=11, x=0.01, ha="left")
+    drawing.suptitle(heading(title), fontsize=11, x=0.01, ha="left")
     panels = drawing.subplots(2, len(rows), squeeze=False)
     for column, guess in enumerate(network.predict(rows, indices=True)):
         largest = float(np.abs(gradients[column]).max()) or 1.0
@@ -99,7 +102,7 @@ def saliency(network: MLP, x: npt.ArrayLike, title: str = "") -> Figure:
             gradients[column], cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest"
         )
         if network.loss.task == "classification":
-            panels[0, column].set_title(network.classes[int(guess)], fontsize=9)
+            panels[0, column].set_title(literal(network.classes[int(guess)], most=16), fontsize=9)
         for axes in panels[:, column]:
             axes.axis("off")
     return drawing

@@ -12,12 +12,15 @@ from matplotlib.ticker import MultipleLocator, NullFormatter, PercentFormatter, 
 from numlp.arrays.inputs import as_array
 from numlp.data.pictures import as_pictures, picture_shape
 from numlp.errors import SettingError
+from numlp.judging.confusions import MOST_CLASSES, confusion_among, most_confused
 from numlp.judging.metrics import expected_calibration_error
 from numlp.judging.metrics import reliability as reliability_bins
 from numlp.network.predictor import Predictor
 from numlp.plots.style import DPI, TRAIN, VALIDATION, style
+from numlp.plots.text import draws, heading, literal
 
 
+@draws
 def reliability(probabilities: npt.ArrayLike, labels: npt.ArrayLike, title: str = "") -> Figure:
     """Draw the accuracy of predictions against their confidence, which are equal on the diagonal.
 
@@ -56,46 +59,52 @@ def reliability(probabilities: npt.ArrayLike, labels: npt.ArrayLike, title: str 
     return drawing
 
 
-def confusion(matrix: npt.ArrayLike, names: Sequence[str], title: str = "") -> Figure:
+@draws
+def confusion(labels: npt.ArrayLike, predicted: npt.ArrayLike, names: Sequence[str], title: str = "") -> Figure:
     """Draw a confusion matrix, with the recall of each class.
 
-    Colors show shares of the row, so that classes of different sizes compare; the numbers are counts.
+    Colors show shares of the row, so that classes of different sizes compare; the numbers are counts. Of more than
+    `MOST_CLASSES` classes, the figure shows those with the most mistakes.
 
     Parameters
     ----------
-    matrix : array_like, shape (classes, classes)
-        In the form that `numlp.judging.metrics.confusion_matrix` returns: true classes in rows, predicted ones in
-        columns.
+    labels, predicted : array_like of int, shape (n,)
+        Class indices.
     names : sequence of str
         The names of the classes.
     title : str, optional
 
     Examples
     --------
-    >>> confusion([[8, 2], [1, 9]], ["cat", "dog"]).axes[0].get_xlabel()
+    >>> confusion([0, 0, 1], [0, 1, 1], ["cat", "dog"]).axes[0].get_xlabel()
     'Predicted'
     """
-    counts = np.asarray(matrix, dtype=np.float64)
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
-    side = min(max(4.2, 0.55 * len(names)), 16)
-    drawing = Figure(figsize=(side + 1, side), dpi=DPI, layout="constrained")
+    chosen = most_confused(labels, predicted, len(names), MOST_CLASSES)
+    counts = confusion_among(chosen, labels, predicted)
+    totals = np.bincount(np.asarray(labels), minlength=len(names))[chosen, None]
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    shown = [literal(names[i], most=24) for i in chosen]
+    side = min(max(4.2, 0.55 * len(shown)), 16)
+    beside = 0.08 * max(map(len, shown))  # inches for the names
+    drawing = Figure(figsize=(side + 1 + beside, side + beside), dpi=DPI, layout="constrained")
     axes = drawing.subplots()
     # The diagonal, usually near 1, would leave all mistakes white: leave it out of the color scale.
     mistakes = shares - np.diag(np.diag(shares))
     axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(float(mistakes.max()), 1e-9) * 1.3)
-    axes.set(xlabel="Predicted", ylabel="True", xticks=range(len(names)), yticks=range(len(names)))
-    recognized = [f"{name}  {share:.1%}" for name, share in zip(names, np.diag(shares), strict=True)]
-    axes.set_xticklabels(names, rotation=45 if max(map(len, names)) > 3 else 0)
-    axes.set_yticklabels(recognized)
-    axes.set_title(title, fontsize=11, loc="left")
-    if len(names) <= 20:
+    axes.set(xlabel="Predicted", ylabel="True", xticks=range(len(shown)), yticks=range(len(shown)))
+    axes.set_xticklabels(shown, rotation=45 if max(map(len, shown)) > 3 else 0)
+    axes.set_yticklabels([f"{name}  {share:.1%}" for name, share in zip(shown, np.diag(shares), strict=True)])
+    some = len(shown) < len(names)
+    caption = f"the {len(shown)} of {len(names):,} classes with the most mistakes" if some else ""
+    axes.set_title(", ".join(filter(None, (heading(title), caption))), fontsize=11, loc="left")
+    if len(shown) <= 20:
         for row, column in zip(*np.nonzero(counts), strict=True):
             weight = "bold" if row == column else "normal"
-            axes.text(column, row, f"{counts[row, column]:,.6g}", ha="center", va="center", fontsize=8, weight=weight)
+            axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=8, weight=weight)
     return drawing
 
 
+@draws
 def mistakes(network: Predictor, x: npt.ArrayLike, labels: npt.ArrayLike, title: str = "", most: int = 24) -> Figure:
     """Draw the most confident mistakes: images with predicted class, confidence and true class.
 
@@ -134,12 +143,12 @@ def mistakes(network: Predictor, x: npt.ArrayLike, labels: npt.ArrayLike, title:
     columns = 8
     lines = max(1, -(-len(wrong) // columns))
     drawing = Figure(figsize=(9.6, 1.55 * lines + 0.4), dpi=DPI, layout="constrained")
-    drawing.suptitle(title if len(wrong) else f"{title}: no mistakes".lstrip(": "), fontsize=11)
+    drawing.suptitle(heading(title if len(wrong) else f"{title}: no mistakes".lstrip(": ")), fontsize=11)
     for i, axes in enumerate(drawing.subplots(lines, columns, squeeze=False).ravel()):
         axes.axis("off")
         if i < len(wrong):
             axes.imshow(images[i], cmap="gray", interpolation="nearest")
             row = wrong[i]
-            taken, true = network.classes[guess[row]], network.classes[truth[row]]
+            taken, true = (literal(network.classes[i[row]], most=16) for i in (guess, truth))
             axes.set_title(f"{taken} {probabilities[row, guess[row]]:.0%}\ntrue: {true}", fontsize=7)
     return drawing

@@ -8,9 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from numlp.plots.style import BEST, TRAIN, VALIDATION, axes_of, log_scale_if_wide
+from numlp.plots.text import draws
 from numlp.training.range_test import RangeTest
 
 
+@draws
 def learning_rates(result: RangeTest, title: str = "") -> Figure:
     """Draw the loss of a range test against the learning rate, and mark the rate that it suggests.
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
+from numlp.plots.text import heading
 from numlp.training.history import History
 
 DOTTED = 12  # up to so many epochs are drawn as dots as well
@@ -31,7 +32,7 @@ def axes_of(figure: str, title: str) -> tuple[Figure, Axes]:
 
 
 def style(axes: Axes, figure: str, title: str) -> None:
-    axes.set_title(title, fontsize=11, loc="left")
+    axes.set_title(heading(title), fontsize=11, loc="left")
     axes.set_xlabel("Epoch")
     axes.set_ylabel(TITLES[figure])
     axes.grid(alpha=0.25)

@@ -9,8 +9,10 @@ from matplotlib.ticker import StrMethodFormatter
 
 from numlp.arrays.inputs import as_array
 from numlp.plots.style import BEST, DPI, TRAIN, VALIDATION
+from numlp.plots.text import draws, heading
 
 
+@draws
 def predictions(targets: npt.ArrayLike, predicted: npt.ArrayLike, title: str = "") -> Figure:
     """Draw predicted against true values, and the residuals (true minus predicted) against the predictions.
 
@@ -27,7 +29,7 @@ def predictions(targets: npt.ArrayLike, predicted: npt.ArrayLike, title: str = "
     """
     true, guess = (as_array(values, "values").astype(np.float64).ravel() for values in (targets, predicted))
     drawing = Figure(figsize=(10, 4.6), dpi=DPI, layout="constrained")
-    drawing.suptitle(title, fontsize=11, x=0.01, ha="left")
+    drawing.suptitle(heading(title), fontsize=11, x=0.01, ha="left")
     left, right = drawing.subplots(1, 2)
     ends = [min(true.min(), guess.min()), max(true.max(), guess.max())]
     left.plot(ends, ends, "--", color=TRAIN, linewidth=1.2, label="perfect prediction")

@@ -13,10 +13,12 @@ from matplotlib.ticker import MaxNLocator
 from numlp.data.pictures import as_pictures, picture_shape
 from numlp.network.mlp import MLP
 from numlp.plots.style import DPI
+from numlp.plots.text import draws, heading, literal
 
 _MOST_UNITS = 4096
 
 
+@draws
 def weights(network: MLP, title: str = "") -> Figure:
     """Draw the weights from the inputs to the first layer, as one image for each unit.
 
@@ -35,7 +37,7 @@ def weights(network: MLP, title: str = "") -> Figure:
     largest = float(np.quantile(np.abs(units), 0.999)) or 1.0
     shown = f"{n_units:,} unit{'s' if n_units > 1 else ''}"
     shown = shown if n_units == matrix.shape[1] else f"the first {n_units:,} of {matrix.shape[1]:,} units"
-    caption = f"{title + ': ' if title else ''}weights into {shown} of the first layer"
+    caption = f"{heading(title) + ': ' if title else ''}weights into {shown} of the first layer"
     shape = picture_shape(network)
     if shape is None:
         return _cells(units, largest, network.feature_names, caption)
@@ -51,7 +53,8 @@ def _cells(units: npt.NDArray[np.float64], largest: float, names: Sequence[str] 
     drawing.colorbar(image, ax=axes, extend="both", label="Weight")
     axes.set(xlabel="Input", ylabel="Unit of the first layer")
     if names is not None and len(names) <= 30:
-        axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 6 else 0)
+        shown = [literal(name, most=24) for name in names]
+        axes.set_xticks(range(len(names)), shown, rotation=45 if len(names) > 6 else 0)
     elif units.shape[1] > 1:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     else:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from numlp.files.atomic import write_bytes
+from numlp.judging.figures import shown as figure_text
 from numlp.report.curves import numbers, panel
-from numlp.report.headline import figure
 from numlp.report.overfitting import overfitting
 from numlp.report.page import page
 from numlp.report.settings import portable, shown
@@ -92,7 +92,7 @@ def _cells(run: Run) -> dict[str, tuple[Any, str]]:
     cells: dict[str, tuple[Any, str]] = {}
     for part in ("test", "validation", "train"):
         for name, value in sorted((run.metrics.get(part) or {}).items(), reverse=True):
-            cells[f"{part} {name}"] = (value, figure(name, value))
+            cells[f"{part} {name}"] = (value, figure_text(name, value))
     for name in ("parameters", "seconds"):
         value = run.metrics.get(name)
         if value is not None:

@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from numlp.data.pictures import picture_shape
-from numlp.judging.metrics import confusion_matrix
 from numlp.network.mlp import MLP
 from numlp.report.inside import MOST_ROWS
 from numlp.report.judged import Judged
 from numlp.runs.folder import Run, save_drawings
 
-_MOST_CLASSES = 40  # with more, a confusion matrix is illegible
 _IMAGES = 8
 
 
@@ -44,10 +42,9 @@ def save_report_figures(run: Run, network: MLP, judged: Judged | None) -> None:
             )
         if judged.has_classes:
             truth, guess = judged.classes
-            names = judged.model.classes
-            if len(names) <= _MOST_CLASSES:
-                counts = confusion_matrix(truth, guess, len(names))
-                figures["confusion"] = plots.confusion(counts, names, title(f"confusion matrix of {rows}"))
+            figures["confusion"] = plots.confusion(
+                truth, guess, judged.model.classes, title(f"confusion matrix of {rows}")
+            )
             figures["reliability"] = plots.reliability(judged.probabilities, truth, title(f"reliability on {rows}"))
             if is_image and np.any(truth != guess):
                 figures["mistakes"] = plots.mistakes(

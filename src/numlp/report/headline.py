@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from numlp.judging.figures import figure_of, shown
 from numlp.judging.intervals import effective_rows, mean_interval, wilson_interval
 from numlp.judging.metrics import r2
 from numlp.report.judged import Judged
 from numlp.runs.folder import Run
-
-_TITLES = {"accuracy": "accuracy", "r2": "R²", "loss": "loss", "mean_absolute_error": "mean absolute error"}
 
 
 def headline(run: Run, judged: Judged | None) -> list[dict[str, str]]:
@@ -47,19 +46,6 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def figure(name: str, value: float | None) -> str:
-    """Return a metric as text.
-
-    >>> figure("accuracy", 0.98691), figure("loss", 0.123456), figure("loss", None), figure("", 1234.56)
-    ('98.69 %', '0.1235', '–', '1,235')
-    """
-    if value is None or not math.isfinite(value):
-        return "–"
-    if name == "accuracy":
-        return f"{100 * value:.2f} %"
-    return f"{value:,.0f}" if 999.95 <= abs(value) < 1e15 else f"{value:.4g}"
-
-
 def _card(title: str, value: str, note: str) -> dict[str, str]:
     return {"title": title, "value": value, "note": note}
 
@@ -70,7 +56,7 @@ def _stored(run: Run) -> list[dict[str, str]]:
     metrics: dict[str, Any] = run.metrics[part] if part else {}
     ordered = sorted(metrics.items(), key=lambda item: item[0] == "loss")
     return [
-        _card(f"{part} {_TITLES.get(name, name)}", figure(name, value), "no interval without the rows")
+        _card(f"{part} {figure_of(name).title}", shown(name, value), "no interval without the rows")
         for name, value in ordered
     ]
 
@@ -82,7 +68,7 @@ def _judged(judged: Judged) -> list[dict[str, str]]:
     if judged.model.loss.task == "regression":
         error = judged.truth - judged.predicted
         share = r2(judged.truth, judged.predicted, weights)
-        cards.append(_card(f"{judged.part} R²", figure("r2", share), "1 is perfect"))
+        cards.append(_card(f"{judged.part} R²", shown("r2", share), "1 is perfect"))
         absolute = np.abs(error).mean(axis=1)
         several = judged.model.n_targets > 1
         unit = "mean over the targets, " if several else "in the units of the target, "
@@ -92,8 +78,15 @@ def _judged(judged: Judged) -> list[dict[str, str]]:
         share = float(np.average(hits, weights=weights))
         low, high = wilson_interval(min(share, 1.0), n) if judged.has_classes else mean_interval(hits, weights)
         interval = f"95 % interval {100 * low:.2f} to {100 * high:.2f} %"
-        cards.append(_card(f"{judged.part} accuracy", figure("accuracy", share), interval))
-    return [*cards, _with_mean(judged, "loss", judged.losses)]
+        cards.append(_card(f"{judged.part} accuracy", shown("accuracy", share), interval))
+    cards.append(_with_mean(judged, "loss", judged.losses))
+    # A log-loss that is the loss, as after a softmax, and the error with an interval above are shown once.
+    seen = {card["value"] for card in cards}
+    return cards + [
+        _card(f"{judged.part} {figure_of(name).title}", shown(name, value), figure_of(name).meaning)
+        for name, value in judged.figures.items()
+        if shown(name, value) not in seen or name not in ("log_loss", "mean_absolute_error")
+    ]
 
 
 def _with_mean(judged: Judged, name: str, values: Any, unit: str = "") -> dict[str, str]:
@@ -101,4 +94,4 @@ def _with_mean(judged: Judged, name: str, values: Any, unit: str = "") -> dict[s
     ends = " to ".join(f"{end:,.0f}" if abs(end) >= 1e4 else f"{end:#.4g}".rstrip(".") for end in (low, high))
     note = f"{unit}95 % interval {ends}" if math.isfinite(low) else "one row has no interval"
     mean = float(np.average(values, weights=judged.weights))
-    return _card(f"{judged.part} {_TITLES[name]}", figure(name, mean), note)
+    return _card(f"{judged.part} {figure_of(name).title}", shown(name, mean), note)

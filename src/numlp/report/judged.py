@@ -13,6 +13,7 @@ from numlp.arrays.targets import target_rows
 from numlp.data.rows import check_rows, normalized, weighted_by_class
 from numlp.datasets import Dataset
 from numlp.judging.evaluation import class_weights_of
+from numlp.judging.figures import Gathered
 from numlp.network.predictor import Predictor
 from numlp.runs.recipe import Recipe
 
@@ -83,6 +84,13 @@ class Judged:
         delta, scratch = np.empty((2, *self.logits.shape), self.logits.dtype)
         self.model.loss.value_and_grad(self.logits, targets, values, delta, scratch)
         return values
+
+    @cached_property
+    def figures(self) -> dict[str, float]:
+        """The metrics beyond loss and score, as `numlp.evaluate` returns them."""
+        gathered = Gathered(self.model, len(self))
+        gathered.add(self.logits, self.targets, self.weights)
+        return gathered.result()
 
     @property
     def of_two(self) -> bool:

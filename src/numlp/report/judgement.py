@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from numlp.judging.confusions import MOST_CLASSES, class_accuracy, confusion_among, most_confused
+from numlp.judging.figures import shown
 from numlp.judging.intervals import wilson_interval
-from numlp.judging.metrics import class_accuracy, confusion_matrix, expected_calibration_error, reliability
+from numlp.judging.metrics import expected_calibration_error, reliability
 from numlp.report.curves import numbers
-from numlp.report.headline import figure
 from numlp.report.judged import Judged
 
 _MOST_POINTS = 2000
@@ -17,18 +18,25 @@ _MOST_TARGETS = 12
 
 
 def confusion(judged: Judged) -> dict[str, Any]:
-    """Return the confusion matrix, and the accuracy of every class with Wilson's interval."""
+    """Return the confusion matrix of the classes with the most mistakes, and their accuracies with Wilson's interval.
+
+    "classes" are their indices: of all classes, unless there are more than `MOST_CLASSES`.
+    """
     truth, guess = judged.classes
     names = judged.model.classes
-    counts = confusion_matrix(truth, guess, len(names))
+    chosen = most_confused(truth, guess, len(names), MOST_CLASSES)
+    totals = np.bincount(truth, minlength=len(names))
+    shares = class_accuracy(truth, guess, len(names))
     accuracies = []
-    for name, share, total in zip(names, class_accuracy(counts), counts.sum(axis=1), strict=True):
-        entry: dict[str, Any] = {"name": name, "rows": int(total), "share": None}
+    for i in chosen:
+        share, total = shares[i], totals[i]
+        entry: dict[str, Any] = {"name": names[i], "rows": int(total), "share": None}
         if total:
             low, high = wilson_interval(float(share), int(total))
             entry |= {"share": float(share), "low": low, "high": high}
         accuracies.append(entry)
-    return {"counts": counts.tolist(), "accuracies": accuracies}
+    counts = confusion_among(chosen, truth, guess)
+    return {"counts": counts.tolist(), "classes": chosen.tolist(), "accuracies": accuracies}
 
 
 def calibration(judged: Judged) -> dict[str, Any]:
@@ -59,10 +67,10 @@ def labels(judged: Judged) -> list[dict[str, str]]:
         table.append(
             {
                 "name": name,
-                "share": figure("accuracy", float(truth.mean())),
-                "accuracy": figure("accuracy", float((truth == guess).mean())),
-                "precision": figure("accuracy", both / predicted if predicted else None),
-                "recall": figure("accuracy", both / true if true else None),
+                "share": shown("accuracy", float(truth.mean())),
+                "accuracy": shown("accuracy", float((truth == guess).mean())),
+                "precision": shown("accuracy", both / predicted if predicted else None),
+                "recall": shown("accuracy", both / true if true else None),
             }
         )
     return table
@@ -76,14 +84,14 @@ def values(judged: Judged) -> list[dict[str, Any]]:
         true, predicted = judged.truth[:, i].astype(np.float64), judged.predicted[:, i].astype(np.float64)
         error = true - predicted
         total = float(((true - true.mean()) ** 2).sum())
-        share = figure("r2", 1 - float((error**2).sum()) / total) if total else "–"
+        share = shown("r2", 1 - float((error**2).sum()) / total) if total else "–"
         metrics = {
             "R²": share,
-            "mean absolute error": figure("", float(np.abs(error).mean())),
-            "root mean squared error": figure("", float(np.sqrt((error**2).mean()))),
-            "median absolute error": figure("", float(np.median(np.abs(error)))),
-            "mean residual (bias)": figure("", float(error.mean())),
-            "largest absolute error": figure("", float(np.abs(error).max())),
+            "mean absolute error": shown("", float(np.abs(error).mean())),
+            "root mean squared error": shown("", float(np.sqrt((error**2).mean()))),
+            "median absolute error": shown("", float(np.median(np.abs(error)))),
+            "mean residual (bias)": shown("", float(error.mean())),
+            "largest absolute error": shown("", float(np.abs(error).max())),
         }
         targets.append(
             {

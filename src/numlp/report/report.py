@@ -15,12 +15,13 @@ from numlp.errors import NumlpError
 from numlp.files.atomic import write_bytes
 from numlp.files.folders import part_of
 from numlp.files.models import load_model
+from numlp.judging.figures import shown
 from numlp.network.predictor import Predictor
 from numlp.report.curves import curves, gradient_curves
 from numlp.report.embedding import embedded, networks_of, precision, rounded
 from numlp.report.examples import choose, ends, examples, features
 from numlp.report.figures import save_report_figures
-from numlp.report.headline import figure, headline
+from numlp.report.headline import headline
 from numlp.report.inside import MOST_ROWS, inside
 from numlp.report.judged import Judged, judged
 from numlp.report.judgement import calibration, confusion, labels, values
@@ -185,7 +186,7 @@ def _target(recipe: Recipe) -> str:
 def _cell(name: str, value: float) -> str:
     if name == "epoch":
         return f"{value:,.0f}"
-    return figure("accuracy" if name.endswith("accuracy") else name, value)
+    return shown("accuracy" if name.endswith("accuracy") else name, value)
 
 
 def _rounding(model: Predictor, rows: Judged) -> str:

@@ -1,4 +1,4 @@
-"""Reading texts that others wrote, within limits: no key may occur twice, and no number may be too long."""
+"""Texts that others wrote: read within limits, and shown without the power to change a terminal."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from typing import Any
 # No text of numlp nests so deep, and the time of Python's parser grows with the square of the depth.
 _DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but the tab and the end of a line
 _PIECE = 1 << 16
 _END = 1 << 64  # of whole numbers without a sign; Python refuses to print very long ones
 
@@ -35,6 +36,15 @@ def read_bytes(path: str | os.PathLike[str], most: int) -> bytes:
             if len(content) > most:
                 raise ValueError(f"it has more than {most:,} bytes")
     return bytes(content)
+
+
+def visible(text: str) -> str:
+    r"""Return a text with its control characters as codes, so that a terminal shows them and doesn't obey.
+
+    >>> print(visible("a\x1b[2Jb"))
+    a\x1b[2Jb
+    """
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def parse_json(text: str, most_objects: int | None = None) -> Any:

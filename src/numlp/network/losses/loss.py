@@ -72,6 +72,12 @@ class Loss(Named):
         """Return predictions, (n, blocks, targets), in the units of the targets."""
         return scaling.invert(predictions)
 
+    def covered(
+        self, predictions: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]
+    ) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return which targets, (n, targets), lie in the intervals that predictions, (n, blocks, targets), give."""
+        return {}
+
     def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the logits, (n, outputs), of networks' mean prediction, from theirs, (networks, n, outputs)."""
         pooled: npt.NDArray[Any] = np.mean(logits, axis=0)

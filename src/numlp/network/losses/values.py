@@ -130,6 +130,12 @@ class Quantile(Loss):
     def point(self) -> int:
         return min(range(len(self.levels)), key=lambda i: abs(self.levels[i] - 0.5))
 
+    def covered(
+        self, predictions: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]
+    ) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return which targets lie at or below each quantile."""
+        return {f"coverage_{level:g}": targets <= predictions[:, i] for i, level in enumerate(self.levels)}
+
     def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
         width = targets.shape[1]
         for i, level in enumerate(self.levels):
@@ -176,6 +182,13 @@ class GaussianNegativeLogLikelihood(Loss):
         np.multiply(losses, 0.5, out=losses)
         np.multiply(by_variance, -0.5, out=by_variance)
         np.add(by_variance, 0.5, out=by_variance)
+
+    def covered(
+        self, predictions: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]
+    ) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return which targets lie within one standard deviation of the mean."""
+        mean, variance = predictions[:, 0], predictions[:, 1]
+        return {"coverage": np.abs(targets - mean) <= np.sqrt(variance)}
 
     def unscale(self, predictions: Array, scaling: Scaling) -> npt.NDArray[np.float64]:
         mean, variance = predictions[:, 0], predictions[:, 1]

@@ -2,9 +2,11 @@
 
 const MOST_CARDS = 24;
 
-function mountConfusion(mount, { counts }, classes, examples, explain) {
+function mountConfusion(mount, confusion, names, examples, explain) {
   const below = document.getElementById("behind");
-  const totals = counts.map((row) => row.reduce((sum, value) => sum + value, 0));
+  const counts = confusion.counts;
+  const totals = confusion.accuracies.map(({ rows }) => rows); // of all columns, also of those that are not shown
+  const classes = confusion.classes.map((index) => names[index]);
   const worst = Math.max(
     1e-9,
     ...counts.flatMap((row, i) => row.map((value, j) => (i === j ? 0 : value / (totals[i] || 1)))),
@@ -50,7 +52,10 @@ function mountConfusion(mount, { counts }, classes, examples, explain) {
   table.addEventListener("keydown", (event) => walk(event, table));
 
   function open(i, j) {
-    const found = examples.rows.map((_, k) => k).filter((k) => examples.truth[k] === i && examples.guess[k] === j);
+    const [truth, guess] = [confusion.classes[i], confusion.classes[j]];
+    const found = examples.rows
+      .map((_, k) => k)
+      .filter((k) => examples.truth[k] === truth && examples.guess[k] === guess);
     const shown = found.slice(0, MOST_CARDS);
     const title = i === j ? `${classes[i]}, predicted correctly` : `${classes[i]}, predicted as ${classes[j]}`;
     const number =

@@ -1,0 +1,116 @@
+"""Scores: metrics of classes and labels beyond the accuracy, and of values in their own units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.judging.metrics import Weights
+
+Float64 = npt.NDArray[np.float64]
+
+
+def root_mean_squared_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
+    r"""Return :math:`\sqrt{\sum_i w_i (t_i - y_i)^2 / \sum_i w_i}`, in the units of the targets.
+
+    Of several targets, it is the mean of their errors.
+
+    Parameters
+    ----------
+    targets, predictions : array_like, shape (n,) or (n, targets)
+    weights : array_like, shape (n,), optional
+        Here and below: how much each row counts.
+
+    Examples
+    --------
+    >>> root_mean_squared_error([1.0, 2.0], [4.0, 6.0])
+    3.5355339059327378
+    """
+    errors = np.asarray(targets, dtype=np.float64) - np.asarray(predictions)
+    return float(np.mean(np.sqrt(np.average(errors**2, axis=0, weights=weights))))
+
+
+def f1(labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classes: int, weights: Weights = None) -> float:
+    r"""Return the mean over classes of :math:`F_1 = 2 TP / (2 TP + FP + FN)`.
+
+    It is the harmonic mean of precision and recall. All classes count alike, however many rows they have; a class
+    that is neither true nor predicted in any row doesn't count. C. van Rijsbergen, "Information retrieval" (1979),
+    chapter 7.
+
+    Parameters
+    ----------
+    labels, predictions : array_like of int, shape (n,)
+        Class indices.
+    n_classes : int
+    weights : array_like, shape (n,), optional
+
+    Examples
+    --------
+    >>> round(f1([0, 0, 1, 1], [0, 1, 1, 1], n_classes=3), 4)
+    0.7333
+    """
+    truth, guess = (np.asarray(classes, dtype=np.intp) for classes in (labels, predictions))
+    counts = _counts(len(truth), weights)
+    true, predicted = (np.bincount(classes, counts, n_classes) for classes in (truth, guess))
+    hits = np.bincount(truth, counts * (truth == guess), n_classes)
+    seen = true + predicted > 0
+    return float(np.mean(2 * hits[seen] / (true + predicted)[seen]))
+
+
+def roc_auc(labels: npt.ArrayLike, scores: npt.ArrayLike, weights: Weights = None) -> float:
+    """Return the probability that a row with the label scores higher than one without it, where ties count half.
+
+    That is the area under the receiver operating characteristic. J. Hanley, B. McNeil, "The meaning and use of the
+    area under a receiver operating characteristic (ROC) curve" (1982).
+
+    Parameters
+    ----------
+    labels : array_like of bool, shape (n,)
+    scores : array_like, shape (n,)
+        Anything that grows with the probability of the label.
+    weights : array_like, shape (n,), optional
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN unless there are rows of both kinds.
+
+    Examples
+    --------
+    >>> roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    0.75
+    """
+    positive = np.asarray(labels, dtype=bool)
+    counts = _counts(len(positive), weights)
+    _, ties = np.unique(np.asarray(scores), return_inverse=True)
+    with_label, without = (np.bincount(ties, counts * kind) for kind in (positive, ~positive))
+    below = np.cumsum(without) - without / 2
+    pairs = with_label.sum() * without.sum()
+    return float(with_label @ below / pairs) if pairs else float("nan")
+
+
+def mean_roc_auc(labels: npt.NDArray[Any], scores: npt.NDArray[Any], weights: Weights = None) -> float:
+    """Return the mean area under the ROC curve over classes, each against all others, or over labels.
+
+    Parameters
+    ----------
+    labels : array of bool, shape (n, classes)
+        Classes that all rows have, or none, don't count; if that leaves no class, the result is NaN.
+    scores : array, shape (n, classes)
+    weights : array_like, shape (n,), optional
+
+    Examples
+    --------
+    >>> labels = np.eye(3, dtype=bool)[[0, 1, 2, 2]]
+    >>> mean_roc_auc(labels, np.array([[0.8, 0.1, 0.1], [0.3, 0.4, 0.3], [0.1, 0.2, 0.7], [0.4, 0.5, 0.1]]))
+    0.7638888888888888
+    """
+    areas = [roc_auc(labels[:, i], scores[:, i], weights) for i in range(labels.shape[1])]
+    defined = [area for area in areas if not np.isnan(area)]
+    return float(np.mean(defined)) if defined else float("nan")
+
+
+def _counts(n: int, weights: Weights) -> Float64:
+    return np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -1,0 +1,23 @@
+import pytest
+
+from numlp.cli.output import console, table
+
+NAMES = ["[bold]x[/bold]", ":smile:", "a$b", r"C:\new", "<b>&amp;", "_x", "猫🐱"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_printed_as_they_are(name, capsys):
+    made = table(name, name)
+    made.add_row(name, name)
+    screen = console()
+    screen.print(name)
+    screen.print(made)
+    assert capsys.readouterr().out.count(name) == 5
+
+
+def test_a_name_can_t_command_the_terminal(capsys):
+    made = table("\x1b[2Jname")
+    made.add_row("\x1b]0;title\x07")
+    screen = console()
+    screen.print("\x9b31m", made)
+    assert capsys.readouterr().out.split() == [r"\x9b31m", r"\x1b[2Jname", r"\x1b]0;title\x07"]
