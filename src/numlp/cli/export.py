@@ -36,7 +36,7 @@ def export(
     from numlp.onnx import export_onnx
     from numlp.runs.folder import model_path
 
-    check_free(output, ".onnx", force)
+    check_free(output, (".onnx",), force)
     network = load_model(model_path(model))
     export_onnx(network, output, bytes_input=bytes_input, fold_norms=fold_norms)
     console().print(f"{output}: {network!r}")

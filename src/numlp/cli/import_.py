@@ -37,7 +37,7 @@ def import_(
     from numlp.onnx import import_onnx
 
     path = output or model.with_suffix(".safetensors")
-    check_free(path, ".safetensors", force)
+    check_free(path, (".safetensors",), force)
     network = import_onnx(model, loss=loss, output=follow)
     save_model(network, path)
     console().print(f"{path}: {network!r}")

@@ -1,10 +1,12 @@
 """What the commands print: text for people, JSON for programs."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -45,10 +47,10 @@ def console(kind: type[Screen] = Screen, *, stderr: bool = False) -> Console:
     return made
 
 
-def check_free(path: Path, suffix: str, force: bool) -> None:
-    """Refuse a path without the suffix, and an existing file unless `force` is set."""
-    if path.suffix.lower() != suffix:
-        raise SettingError(f"the output must be a {suffix} file, not {path}")
+def check_free(path: Path, suffixes: tuple[str, ...], force: bool) -> None:
+    """Refuse a path without one of the suffixes, and an existing file unless `force` is set."""
+    if path.suffix.lower() not in suffixes:
+        raise SettingError(f"the output must be a {' or '.join(suffixes)} file, not {path}")
     if path.exists() and not force:
         raise OutputError(f"{path} already exists: name another file, or replace it with --force")
 
@@ -56,6 +58,19 @@ def check_free(path: Path, suffix: str, force: bool) -> None:
 def print_json(result: Any) -> None:
     """Print a result as JSON on the standard output."""
     typer.echo(json.dumps(result, indent=2))
+
+
+def print_aligned(columns: Mapping[str, Sequence[str]]) -> None:
+    """Print texts by column, the first aligned left, the others right, in time that is linear in the rows."""
+    shown = [[visible(cell).replace("\n", "\\n") for cell in (name, *cells)] for name, cells in columns.items()]
+    padded = []
+    for i, cells in enumerate(shown):
+        widths = [cell_len(cell) for cell in cells]
+        spaces = [" " * (max(widths) - width) for width in widths]
+        padded.append([c + s if i == 0 else s + c for c, s in zip(cells, spaces, strict=True)])
+    head, *lines = ("  ".join(row).rstrip() for row in zip(*padded, strict=True))
+    console().print(Text(head, "bold"), soft_wrap=True)
+    typer.echo("\n".join(lines))
 
 
 def table(*columns: str) -> Table:

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from numlp.cli.output import Json, console, print_json, table
+from numlp.cli.output import Force, Json, check_free, console, print_aligned, print_json
+from numlp.cli.predictions import WRITERS, write_predictions
 from numlp.datasets.image import SUFFIXES, read_image
 from numlp.datasets.readers import read_samples
-from numlp.files.models import load_model
+from numlp.files.models import load_model, read_description
 from numlp.judging.figures import shown
 from numlp.network.predictor import Predictor
 
@@ -20,7 +21,7 @@ EXAMPLES = """[bold]Examples[/bold]
 
   numlp predict run-1/model.safetensors images.npy --json
 
-  numlp predict runs/houses new-houses.csv
+  numlp predict runs/houses new-houses.csv --output prices.csv
 """
 
 
@@ -37,6 +38,11 @@ def predict(
     array: Annotated[
         str | None, typer.Option("--inputs", help="The array of an .npz to read, if it isn't x or the only one.")
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="A .csv or .parquet file for the predictions, with all probabilities or quantiles."),
+    ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Predict the class and its probability, or the value, of every sample.
@@ -47,22 +53,30 @@ def predict(
     """
     from numlp.runs.folder import model_path
 
+    if output is not None:
+        check_free(output, tuple(WRITERS), force)
     path = model_path(model)
     network = load_model(path)
+    read = [(name, _samples(name, network, array)) for name in inputs]
+    if output is not None:
+        target = (read_description(path)["recipe"] or {}).get("target")
+        write_predictions(output, network, read, target if isinstance(target, str) else None)
+        count = sum(len(samples) for _, samples in read)
+        if json:
+            print_json({"output": str(output), "samples": count})
+        else:
+            console().print(f"{output}: {count:,} predictions")
+        return
     results = [
         {"input": name if len(samples) == 1 else f"{name}[{i}]", **prediction}
-        for name in inputs
-        for samples in [_samples(name, network, array)]
+        for name, samples in read
         for i, prediction in enumerate(_predictions(network, samples))
     ]
     if json:
         print_json(results)
         return
     rows = [_columns(result) for result in results]
-    shown_results = table(*rows[0])
-    for row in rows:
-        shown_results.add_row(*(_cell(column, value) for column, value in row.items()))
-    console().print(shown_results)
+    print_aligned({column: [_cell(column, row[column]) for row in rows] for column in rows[0]})
 
 
 def _columns(result: dict[str, Any]) -> dict[str, Any]:
