@@ -94,6 +94,12 @@ def test_a_network_remembers_its_range_in_its_file(trained, tmp_path):
     assert trained["-1 to 1", "flat"].input_range.lowest.shape == (784,)
 
 
+def test_any_range_that_a_network_takes_is_read_back_from_its_file(tmp_path):
+    net = MLP([2, 2], input_range=ValueRange("floats", np.zeros(2, np.float32), [1, 2]))
+    save_model(net, tmp_path / "net.safetensors")
+    assert load_model(tmp_path / "net.safetensors").input_range == net.input_range
+
+
 def table(n=400, seed=0):
     rng = np.random.default_rng(seed)
     return np.column_stack([rng.normal(70, 10, n), rng.lognormal(size=n), rng.random(n) < 0.01, np.zeros(n)])
@@ -180,6 +186,7 @@ def test_sparse_columns_hold_zeros():
         (0, 1),
         ValueRange("colors", np.array(0.0), np.array(1.0)),
         ValueRange("floats", np.zeros(3), np.ones(3)),
+        ValueRange("floats", ["a", "b"], np.ones(2)),
         ValueRange("floats", np.zeros(2), np.array(1.0)),
         ValueRange("floats", np.array(1.0), np.array(0.0)),
         ValueRange("floats", np.array(np.nan), np.array(1.0)),

@@ -163,18 +163,22 @@ def _ends(x: Any, axis: int | None) -> tuple[npt.NDArray[np.float64], npt.NDArra
         for start in range(0, n, size):
             rows = x[start : start + size].reshape(-1, width)
             low, high = np.minimum(low, rows.min(axis=axis)), np.maximum(high, rows.max(axis=axis))
-    return (low, high) if axis == 0 else (np.asarray(low.min()), np.asarray(high.max()))
+    ends = (low, high) if axis == 0 else (low.min(), high.max())
+    return np.asarray(ends[0], np.float64), np.asarray(ends[1], np.float64)
 
 
 def as_value_range(name: str, given: ValueRange | None, width: int) -> ValueRange | None:
-    """Return a range, or None, if it fits `width` features."""
+    """Return a range in float64, as model files store it, or None, if it fits `width` features."""
     if given is None:
         return None
     if not isinstance(given, ValueRange) or given.kind not in KINDS:
         raise SettingError(f"{name} must be a ValueRange of {', '.join(KINDS)}, not {given!r:.200}")
-    for part in (given.lowest, given.highest):
-        if part.shape not in ((), (width,)) or part.shape != given.lowest.shape:
-            raise SettingError(f"{name} must have one pair of values, or one for each of {width} features")
-    if not np.all(np.isfinite(given.lowest) & np.isfinite(given.highest) & (given.lowest <= given.highest)):
+    try:
+        low, high = (np.array(end, dtype=np.float64) for end in (given.lowest, given.highest))
+    except (TypeError, ValueError) as error:
+        raise SettingError(f"{name} must hold numbers, not {given!r:.200}") from error
+    if low.shape != high.shape or low.shape not in ((), (width,)):
+        raise SettingError(f"{name} must have one pair of values, or one for each of {width} features")
+    if not np.all(np.isfinite(low) & np.isfinite(high) & (low <= high)):
         raise SettingError(f"{name} must be finite, with lowest at most highest")
-    return given
+    return ValueRange(given.kind, low, high)
