@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from numlp import MLP, Checkpoint, EarlyStopping, KeepBest, TimeBudget, train
@@ -214,7 +215,7 @@ def test_broken_files_are_refused(tmp_path):
     described = {"format": "numlp-checkpoint", "format_version": 99, "numlp_version": "7.0", "figures": {}}
     save_file(tensors, path, {"numlp": json.dumps(described)})
     with pytest.raises(
-        FileFormatError, match=r"format version 99, but this numlp .* reads version 1; use numlp '7.0'"
+        FileFormatError, match=r"format version 99, but this numlp .* reads versions 1 to 2; use numlp '7.0'"
     ):
         read_checkpoint(path)
     save_file(tensors, path, {"numlp": json.dumps({**described, "format_version": 1})})
@@ -278,6 +279,21 @@ def test_a_history_of_another_run_is_refused(tmp_path, change):
         FileFormatError, match=r"its history must (have a row of epoch, train_loss|hold numbers only)"
     ):
         train(network(), (X, Y), epochs=4, validation=validation, resume=tmp_path / "c")
+
+
+def test_a_run_with_the_gelu_of_earlier_releases_continues_with_that(tmp_path):
+    def finish(activation, **settings):
+        return finished(MLP([16, 12, 3], activation=activation, seed=1), Checkpoint(tmp_path / "d"), **settings)
+
+    path = tmp_path / "c"
+    finished(MLP([16, 12, 3], activation="gelu_tanh", seed=1), Checkpoint(path), epochs=2)
+    whole = finish("gelu_tanh", epochs=4)
+    with safe_open(path, "numpy") as file:
+        described = json.loads(file.metadata()["numlp"])
+    save_file(load_file(path), path, {"numlp": json.dumps(described | {"format_version": 1})})
+    with pytest.raises(FileFormatError, match='set the activation to "gelu_tanh" to continue'):
+        finish("gelu", epochs=4, resume=path)
+    assert_same(finish("gelu_tanh", epochs=4, resume=path), whole)
 
 
 def test_best_parameters_of_another_size_are_refused(tmp_path):

@@ -21,7 +21,7 @@ from numlp.settings.texts import parse_json
 from numlp.version import __version__
 
 FORMAT = "numlp-checkpoint"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # version 1 doesn't differ, but comes from releases whose "gelu" is now "gelu_tanh"
 
 
 class Checkpoint(NamedTuple):
@@ -33,10 +33,13 @@ class Checkpoint(NamedTuple):
         By name, such as "params" and "optimizer.velocity".
     figures : dict
         Counts, the history, and the callbacks' state, as JSON.
+    version : int
+        The version of the format in which it was written.
     """
 
     arrays: dict[str, AnyArray]
     figures: dict[str, Any]
+    version: int = FORMAT_VERSION
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
@@ -71,8 +74,9 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
     try:
         with _open(path) as file:
-            figures = _described(path, file)["figures"]
-            return Checkpoint({name: np.asarray(file.get_tensor(name)) for name in file.keys()}, figures)  # noqa: SIM118
+            described = _described(path, file)
+            arrays = {name: np.asarray(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+            return Checkpoint(arrays, described["figures"], described["format_version"])
     except (SafetensorError, ValueError) as error:
         raise _damaged(path, error) from error
 
@@ -97,10 +101,10 @@ def _described(path: str | os.PathLike[str], file: Any) -> dict[str, Any]:
         raise _damaged(path, error) from error
     if form != FORMAT:
         raise FileFormatError(f"{path} isn't a checkpoint: its format is {form!r:.80}")
-    if version != FORMAT_VERSION:
+    if version not in (1, FORMAT_VERSION):
         raise FileFormatError(
-            f"{path} has format version {version!r:.20}, but this numlp ({__version__}) reads version "
-            f"{FORMAT_VERSION}; use numlp {described.get('numlp_version')!r:.20}, which wrote it, or later"
+            f"{path} has format version {version!r:.20}, but this numlp ({__version__}) reads versions "
+            f"1 to {FORMAT_VERSION}; use numlp {described.get('numlp_version')!r:.20}, which wrote it, or later"
         )
     return dict(described)
 

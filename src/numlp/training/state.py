@@ -112,7 +112,7 @@ class TrainingState:
         """
         try:
             self._check(checkpoint)
-            arrays, figures = checkpoint
+            arrays, figures = checkpoint.arrays, checkpoint.figures
             self.epoch, self.step = (whole_number(name, figures[name], minimum=0) for name in ("epoch", "step"))
             self.loss, self.learning_rate = (float(figures[name]) for name in ("loss", "learning_rate"))
             self.ended_by = tuple(self.callbacks[number] for number in figures["ended_by"])
@@ -141,6 +141,8 @@ class TrainingState:
         return arrays if self.average is None else arrays | {"average": self.average.mean}
 
     def _check(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.version == 1 and any(activation.name == "gelu" for activation in self.network.activations):
+            raise ValueError('it is from before "gelu" became exact: set the activation to "gelu_tanh" to continue')
         own = self._arrays()
         theirs = {name: array for name, array in checkpoint.arrays.items() if not name.startswith("callback.")}
         if lacking := own.keys() - theirs.keys():
