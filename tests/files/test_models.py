@@ -17,6 +17,7 @@ from numlp.files.versions import FORMAT_VERSION, current
 from numlp.network.activations import ACTIVATIONS
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES
+from numlp.network.value_range import ValueRange
 from numlp.settings.named import resolve
 
 
@@ -120,6 +121,8 @@ def rewrite(path, tensors=None, **description):
         ({"format_version": None}, "format version None"),
         ({"layer_size": [6, 4, 3]}, "linear.1.bias must have shape"),
         ({"layer_size": [6, 4]}, "activation must be one"),
+        ({"input_range": "floats"}, "its tensors don't match its description: input_range.highest"),
+        ({"input_range": 3}, "its description has input_range '3'"),
         ({"layer_size": [6, 10**7, 2]}, "must have shape"),
         ({"layer_size": [6, 10**9, 2]}, r"layer_size\[1\] must be a whole number from 1 to"),
         ({"layer_size": [6, 10**30, 2]}, "not a numlp model"),
@@ -481,3 +484,15 @@ def test_gelu_in_files_of_earlier_versions_stays_the_one_by_tanh():
 def test_gelu_in_recipes_and_parameters_of_earlier_versions_is_renamed(then, now):
     described = {"format_version": 2, "recipe": {"activation": then, "parameters": {"activation": then}}}
     assert current(described)["recipe"] == {"activation": now, "parameters": {"activation": now}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "lowest", "says"),
+    [("colors", 0.0, "must be a ValueRange of"), ("floats", 2.0, "lowest at most"), ("floats", np.nan, "finite")],
+)
+def test_a_range_that_makes_no_sense_is_refused(tmp_path, kind, lowest, says):
+    path = tmp_path / "net.safetensors"
+    save_model(MLP([2, 2], input_range=ValueRange("floats", np.array(0.0), np.array(1.0))), path)
+    rewrite(path, {**load_file(path), "input_range.lowest": np.array(lowest)}, input_range=kind)
+    with pytest.raises(FileFormatError, match=says):
+        load_model(path)
