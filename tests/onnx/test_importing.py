@@ -343,6 +343,21 @@ def test_operators_of_the_oldest_operator_sets(path):
         import_onnx(path)
 
 
+@pytest.mark.parametrize(
+    ("operator", "inputs"), [("Dropout", ["z"]), ("BatchNormalization", ["z", "b", "b", "b", "u"])]
+)
+def test_old_networks_in_training_mode_are_refused(path, operator, inputs):
+    def old(model):
+        model.opset_import[0].version = 6
+
+    constants = {"w": W, "b": B, "v": V, "u": np.ones(4, np.float32)}
+    write(path, one(operator, *inputs), constants, edit=old)
+    with pytest.raises(FileFormatError, match="is in training mode: export the network for inference"):
+        import_onnx(path)
+    write(path, one(operator, *inputs, is_test=1), constants, edit=old)
+    assert import_onnx(path).layer_size == (3, 4, 2)
+
+
 def test_inputs_of_one_dimension_are_refused_with_what_to_do(path):
     write(path, [("MatMul", ["x", "w"], "y", {})], {"w": W}, shape=())
     with pytest.raises(FileFormatError, match="export the network with an example of rows as its input"):

@@ -35,6 +35,9 @@ _KINDS: dict[int, tuple[str, int | None]] = {
 _NUMBERS = set(_KINDS) - {TensorProto.STRING}
 _FLOATS = {TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16}
 _ATTRIBUTES = {getattr(onnx.AttributeProto, kind) for kind in ("FLOAT", "INT", "STRING", "FLOATS", "INTS", "STRINGS")}
+_SINCE_INFERENCE = (
+    7  # the first operator set whose batch norms and dropouts are for inference unless they say otherwise
+)
 _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 
 
@@ -159,8 +162,13 @@ def read(path: str | os.PathLike[str]) -> Source:
     if len(inputs) != 1:
         names = ", ".join(repr(value.name) for value in inputs[:5]) or "none"
         raise FileFormatError(f"{path} must have one input, not {len(inputs)}: {names}")
+    nodes = [_node(proto, i) for i, proto in enumerate(graph.node)]
+    versions = [entry.version for entry in model.opset_import if entry.domain in _DOMAINS[:2]]
+    for node in nodes if max(versions, default=_SINCE_INFERENCE) < _SINCE_INFERENCE else []:
+        if node.operator in ("BatchNormalization", "Dropout") and not node.attributes.get("is_test"):
+            raise FileFormatError(f"{path}: {node.title} is in training mode: export the network for inference")
     return Source(
-        [_node(proto, i) for i, proto in enumerate(graph.node)],
+        nodes,
         tensors,
         _text(inputs[0].name),
         *_input(inputs[0]),
