@@ -34,12 +34,10 @@ def start(*arguments):
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def wait_for(path):
-    for _ in range(3000):
-        if path.exists():
-            return
+def wait_for(path, process):
+    while not path.exists():
+        assert process.poll() is None, f"{path} never came"
         time.sleep(0.01)
-    raise AssertionError(f"{path} never came")
 
 
 @pytest.fixture
@@ -51,7 +49,7 @@ def whole(numlp, points):
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_run_resumes_to_the_same_bits(numlp, points, whole, sent):
     process = start(points, *SETTINGS, "--output", "run")
-    wait_for(checkpoint_path(Path("run"), 1 if sent == signal.SIGTERM else 0))
+    wait_for(checkpoint_path(Path("run"), 1 if sent == signal.SIGTERM else 0), process)
     process.send_signal(sent)
     process.wait()
     assert (Path("run/model.safetensors").exists()) == (sent != signal.SIGKILL)
@@ -81,7 +79,7 @@ def test_a_signal_writes_a_checkpoint_ahead_of_time(numlp, points, whole, sent):
 
 def test_two_processes_on_one_run(numlp, fails, points, whole):
     process = start(points, *SETTINGS, "--output", "run")
-    wait_for(checkpoint_path(Path("run"), 0))
+    wait_for(checkpoint_path(Path("run"), 0), process)
     assert "another process is working on run: wait until it ends" in fails("resume", "run")
     assert "run already exists" in fails("train", points, *SETTINGS, "--output", "run")
     assert process.wait() == 0
@@ -102,7 +100,7 @@ def test_a_file_system_without_locks(points, whole, monkeypatch):
 
 def test_the_leftovers_of_a_killed_process_are_removed(numlp, points, whole):
     process = start(points, *SETTINGS, "--output", "run")
-    wait_for(checkpoint_path(Path("run"), 0))
+    wait_for(checkpoint_path(Path("run"), 0), process)
     process.kill()
     process.wait()
     left = [Path("run", place, ".0123456789abcdef.tmp") for place in (".", "checkpoints", "figures")]

@@ -302,7 +302,7 @@ def test_ctrl_c_saves_what_was_trained(tmp_path, number):
         if line.split()[:2] == ["epoch", "2/1000"]:
             break
     process.send_signal(number)
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate()
     assert process.returncode == 128 + number
     assert re.search(r"^interrupted in epoch \d+: numlp resume run$", rest, flags=re.M)
     assert "stopping after this step" in rest

@@ -1,13 +1,13 @@
 """A run that was killed and resumed ends with the same bits as one that was never killed."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 
 import numpy as np
 import pytest
@@ -425,13 +425,14 @@ TRAINS_FOR_LONG = """
     print("ready", flush=True)
     train(net, (x[:300], y[:300]), validation=(x[300:], y[300:]), batch_size=8, epochs=40, optimizer="adam",
           learning_rate=0.003, averaging=0.95, resume=path if path.exists() else None,
+          after_step=[lambda state: print(state.step, flush=True)],
           after_epoch=[Checkpoint(path), EarlyStopping(patience=30)])
     save_model(net, sys.argv[2])
 """
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
-def test_runs_killed_at_random_instants_resume_exactly(tmp_path):
+def test_runs_killed_at_random_steps_resume_exactly(tmp_path):
     """The library alone; `make torture` kills runs of the command line."""
     code = textwrap.dedent(TRAINS_FOR_LONG)
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
@@ -442,23 +443,18 @@ def test_runs_killed_at_random_instants_resume_exactly(tmp_path):
         process.stdout.readline()
         return process
 
-    whole = start("whole")
-    started = time.monotonic()
-    assert whole.wait() == 0
-    seconds = time.monotonic() - started
+    with start("whole") as whole:
+        steps = len(whole.stdout.readlines())
+    assert whole.returncode == 0
     rng = np.random.default_rng(0)
     kills = 0
     for _ in range(200):
-        process = start("killed")
-        try:
-            assert process.wait(timeout=rng.uniform(0.05, 0.5) * seconds) == 0
-            break
-        except subprocess.TimeoutExpired:
+        with start("killed") as process:
+            some = int(rng.integers(steps // 20, steps // 2))
+            if len(list(itertools.islice(process.stdout, some))) < some:  # it has ended
+                break
             process.kill()
-            process.wait()
-            kills += 1
-        finally:
-            process.stdout.close()
-    whole.stdout.close()
+        kills += 1
+    assert process.returncode == 0
     assert kills >= 1
     assert (tmp_path / "killed.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()

@@ -159,7 +159,7 @@ def test_every_initializer(initializer):
     check([4, 6, 5, 3], "softmax_cross_entropy", activation="relu", initializer=initializer)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     hidden=st.lists(st.integers(3, 6), max_size=3),
     outputs=st.integers(1, 4),

@@ -127,7 +127,7 @@ def test_a_step_against_the_gradient_lowers_the_loss(name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_pooled_logits_predict_the_mean_prediction(name, data):
     loss = LOSSES[name]()

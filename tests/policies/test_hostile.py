@@ -4,6 +4,7 @@ Tests of a single format are beside the other tests of its reader.
 """
 
 import contextlib
+import functools
 import gzip
 import io
 import json
@@ -24,7 +25,7 @@ import onnx
 import pytest
 from fuzz.mutations import mutated
 from fuzz.readers import READERS, Reader
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from PIL import Image
@@ -55,6 +56,15 @@ def read_table(path, *settings):
     return read_parts(path, *settings)["train"]
 
 
+@functools.cache
+def slowness():
+    """Return how many times as long as usual this machine takes for a fixed piece of work, at least 1."""
+    started = time.process_time()
+    for _ in range(10**7):
+        pass
+    return max(1.0, (time.process_time() - started) / 0.3)
+
+
 @contextlib.contextmanager
 def quickly(seconds=2.0, mebibytes=1.0):
     """Check that a file is refused before it costs much time or memory; watching the memory itself takes time."""
@@ -63,7 +73,8 @@ def quickly(seconds=2.0, mebibytes=1.0):
     try:
         yield
         assert tracemalloc.get_traced_memory()[1] < mebibytes * 2**20
-        assert time.process_time() - started < seconds
+        spent = time.process_time() - started
+        assert spent < seconds * slowness()
     finally:
         tracemalloc.stop()
 
@@ -97,7 +108,6 @@ def test_honest_files_are_read(reader, tmp_path):
             read.read(put(read, tmp_path, seed))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore")
 def test_a_file_with_a_piece_replaced_is_read_or_raises_an_error_of_numlp(reader, folder, data):
@@ -109,7 +119,6 @@ def test_a_file_with_a_piece_replaced_is_read_or_raises_an_error_of_numlp(reader
         read.read(put(read, folder, bytes(content)))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data(), number=st.integers(0, 2**32))
 @pytest.mark.filterwarnings("ignore")
 def test_a_file_changed_inside_is_read_or_raises_an_error_of_numlp(reader, folder, data, number):
@@ -475,15 +484,14 @@ def test_csv_with_a_million_columns_is_refused(tmp_path):
 def test_csv_with_a_hundred_thousand_columns_is_read_quickly(tmp_path):
     path = tmp_path / "wide.csv"
     path.write_text(columns(10**5))
-    started = time.process_time()
-    assert read_csv(path).numbers.shape == (1, 10**5)
-    assert read_table(path, "c7").x.shape == (1, 10**5 - 1)
-    with pytest.raises(SettingError, match=r"Available: c0, c1, .* \(100,000 in all\)"):
-        read_table(path, "absent")
-    path.write_text(columns(10**5).replace("c99999\n", "c0\n"))
-    with pytest.raises(FileFormatError, match="two columns are named 'c0'"):
-        read_samples(path)
-    assert time.process_time() - started < 5
+    with quickly(seconds=10, mebibytes=256):
+        assert read_csv(path).numbers.shape == (1, 10**5)
+        assert read_table(path, "c7").x.shape == (1, 10**5 - 1)
+        with pytest.raises(SettingError, match=r"Available: c0, c1, .* \(100,000 in all\)"):
+            read_table(path, "absent")
+        path.write_text(columns(10**5).replace("c99999\n", "c0\n"))
+        with pytest.raises(FileFormatError, match="two columns are named 'c0'"):
+            read_samples(path)
 
 
 def test_csv_of_one_endless_line_is_refused(tmp_path):

@@ -153,7 +153,7 @@ def test_other_processes_train_and_predict_the_same_bits(tmp_path, context):
     command = [sys.executable, "-W", "error", tmp_path / "script.py", context]
     if sys.version_info >= (3, 12) and context == "fork":
         command[1:3] = ["-W", "ignore"]  # Python warns about forking a process with threads
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout == "the same bits\n", done.stderr
 
 

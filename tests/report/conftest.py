@@ -49,7 +49,7 @@ def open_page(browser):
             "request", lambda request: request.url.startswith(("file:", "data:")) or complaints.append(request.url)
         )
         tab.goto(path.resolve().as_uri())
-        tab.locator("html[data-ready]").wait_for(state="attached", timeout=20_000)
+        tab.locator("html[data-ready]").wait_for(state="attached", timeout=0)
         opened.append(tab)
         return tab
 

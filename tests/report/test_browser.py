@@ -21,6 +21,11 @@ SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.6, 0.45), (0.5, 0.65), (0.43, 0.85)]
 ZERO = [(0.5 + 0.18 * np.sin(t), 0.5 - 0.3 * np.cos(t)) for t in np.linspace(0, 2 * np.pi, 24)]
 
 
+def settle(tab):
+    """Wait until the page has scrolled to the focused element: scrolling hides the tooltip."""
+    tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def draw(tab, strokes):
     pad = tab.locator("canvas.pad")
     pad.scroll_into_view_if_needed()
@@ -200,7 +205,7 @@ def test_curves_are_read_by_keyboard_and_pointer(open_page, digits_run):
     tab = open_page(digits_run / "report.html")
     chart = tab.locator(".panel.loss .chart")
     chart.focus()
-    tab.wait_for_timeout(200)  # the page scrolls to the focused element, and scrolling hides the tooltip
+    settle(tab)
     tab.keyboard.press("ArrowRight")
     assert tab.locator(".tooltip").inner_text().startswith("epoch 1\ntraining: ")
     tab.keyboard.press("End")
@@ -246,7 +251,7 @@ def test_numbers_of_rows_have_separators_and_the_bars_of_confidence_count_all_ro
     filled = sum(share > 0 for share in calibration["shares"])
     assert tab.locator('[data-mount="calibration"] rect.bar').count() == filled
     tab.locator('[data-mount="calibration"] .chart').focus()
-    tab.wait_for_timeout(200)
+    settle(tab)
     tab.keyboard.press("End")
     assert re.search(r"\n\d,\d{3} rows$", tab.locator(".tooltip").inner_text())
     assert tab.evaluate("[999.4, 999.96, 1234.5, 9999.9, 12345.6].map((value) => shortNumber(value))") == [

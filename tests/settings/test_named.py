@@ -55,7 +55,7 @@ def test_a_name_alone_is_the_default(kind, name):
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_values_survive_the_round_trip(kind, name, data):
     registry = REGISTRIES[kind]
@@ -190,7 +190,7 @@ def test_anything_but_a_text_or_a_registered_value_is_refused(value):
         resolve("optimizer", value, OPTIMIZERS)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(max_size=40), st.booleans())
 def test_any_text_is_a_value_or_a_setting_error(text, inside):
     text = f"sgd({text})" if inside else text
@@ -201,7 +201,7 @@ def test_any_text_is_a_value_or_a_setting_error(text, inside):
     assert isinstance(value, tuple(OPTIMIZERS.values()))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(ENTRIES), st.data())
 def test_any_setting_of_any_type_is_a_value_or_a_setting_error(entry, data):
     kind, name = entry

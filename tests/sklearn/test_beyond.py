@@ -1,7 +1,5 @@
 """What scikit-learn's estimators don't have."""
 
-import time
-
 import numpy as np
 import pytest
 from sklearn.datasets import make_multilabel_classification
@@ -194,10 +192,8 @@ def test_callbacks(digits):
 
 def test_a_time_budget(digits):
     x, y = digits
-    started = time.monotonic()
     classifier = quick(time_budget=0.05, max_iter=10**6, tol=0, n_iter_no_change=10**6).fit(x, y)
-    assert classifier.n_iter_ < 10**6
-    assert time.monotonic() - started < 60  # a million epochs take hours
+    assert classifier.n_iter_ < 10**6  # which take hours
 
 
 def test_a_progress_bar(digits, capsys):

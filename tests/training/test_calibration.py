@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from numlp import MLP, Ensemble, evaluate, train
@@ -90,7 +90,6 @@ def test_the_temperature_is_the_factor_by_which_logits_are_too_large(loss, facto
 
 
 @given(st.integers(0, 1000), st.sampled_from(CLASSES), st.floats(0.1, 10))
-@settings(deadline=None)
 def test_no_other_temperature_is_better(seed, loss, factor):
     rng = np.random.default_rng(seed)
     logits = rng.normal(size=(40, 3)) * factor

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from numlp import MLP, evaluate, standardize, train
@@ -18,7 +18,6 @@ def wave(n=2000):
 
 
 @given(st.floats(1e-8, 1e-3), st.floats(1.1, 1e3), st.integers(10, 60))
-@settings(deadline=None)
 def test_rates_rise_by_one_factor_from_the_lowest_to_the_highest(lowest, ratio, steps):
     x, y = np.eye(3), [0, 1, 2]
     found = find_learning_rate(MLP([3, 3]), (x, y), lowest=lowest, highest=lowest * ratio, steps=steps)

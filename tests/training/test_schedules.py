@@ -58,7 +58,7 @@ def test_the_first_20_factors_are_those_of_pytorch(case):
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_factors_are_shares_of_the_rate_in_every_plan(name, data):
     plan = Plan(data.draw(st.integers(1, 6), "epochs"), data.draw(st.integers(1, 6), "steps per epoch"))
