@@ -220,7 +220,7 @@ def test_predict_bad_input(fails, run):
     assert "the network takes 784" in fails("predict", run, "wide.npy")
     assert "28×30 pixels, but the network takes 5" in fails("predict", "table.safetensors", "large.png")
     assert "there is no run's folder or model file none" in fails("predict", "none", "large.png")
-    assert "isn't a model file" in fails("predict", "wide.npy", "wide.npy")
+    assert "is a NumPy array, not a model file" in fails("predict", "wide.npy", "wide.npy")
 
 
 def test_evaluate_bad_input(fails, run, points):

@@ -84,7 +84,7 @@ def test_bad_input(numlp, fails):
     assert "can't write" in fails("export", "net.safetensors", "none/net.onnx")
     assert "no ONNX file none.onnx" in fails("import", "none.onnx")
     assert "isn't an ONNX file, or is damaged" in fails("import", "broken.onnx")
-    assert "isn't an ONNX file, or is damaged" in fails("import", "net.safetensors", "other.safetensors")
+    assert "is a model file of numlp, not an ONNX file" in fails("import", "net.safetensors", "other.safetensors")
     assert "must be a .safetensors file" in fails("import", "broken.onnx", "net.npz")
     assert "unknown loss" in fails("import", REFERENCE / "torch_gelu.onnx", "a.safetensors", "--loss", "softmax")
     assert "(Conv) isn't part of an MLP" in fails("import", REFERENCE / "torch_convolution.onnx", "a.safetensors")

@@ -448,7 +448,7 @@ def test_encodings_other_than_utf_8_are_refused(csv_file, encoding):
 @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "a,y", "a,y\n", "a,y\n\n\n"])
 @pytest.mark.parametrize("target", [None, "y"])
 def test_a_csv_file_without_rows_is_refused(csv_file, text, target):
-    with pytest.raises(FileFormatError, match="at least one row"):
+    with pytest.raises(FileFormatError, match=r"at least one row|is an empty file"):
         read_table(csv_file(text), target)
 
 

@@ -210,7 +210,7 @@ def test_broken_files_are_refused(tmp_path):
     tensors = load_file(path)
     other = {"format": "numlp-model", "format_version": 2, "figures": {}}
     save_file(tensors, path, {"numlp": json.dumps(other)})
-    with pytest.raises(FileFormatError, match="isn't a checkpoint: its format is 'numlp-model'"):
+    with pytest.raises(FileFormatError, match="is a model file of numlp, not a checkpoint: numlp predict"):
         read_checkpoint(path)
     described = {"format": "numlp-checkpoint", "format_version": 99, "numlp_version": "7.0", "figures": {}}
     save_file(tensors, path, {"numlp": json.dumps(described)})
@@ -222,7 +222,7 @@ def test_broken_files_are_refused(tmp_path):
     with pytest.raises(FileFormatError, match="or is damaged: 'callbacks'"):
         train(network(), (X, Y), epochs=2, resume=path)
     save_file(tensors | {"params": np.full_like(tensors["params"], np.nan)}, path)
-    with pytest.raises(FileFormatError, match="isn't a checkpoint, or is damaged"):
+    with pytest.raises(FileFormatError, match="of another program, not a checkpoint"):
         read_checkpoint(path)
     path.write_bytes(whole)
     record = read_checkpoint(path)

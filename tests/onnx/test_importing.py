@@ -665,7 +665,7 @@ def test_a_network_can_not_be_repeated_beyond_the_size_of_its_file(path):
 @pytest.mark.parametrize("content", [b"", b"garbage" * 100, b"\xff" * 64, b"PK\x03\x04" + bytes(60)])
 def test_other_formats_are_one_clear_error(path, content):
     path.write_bytes(content)
-    with pytest.raises(FileFormatError, match="isn't an ONNX file, or is damaged"):
+    with pytest.raises(FileFormatError, match=r"isn't an ONNX file, or is damaged|is .* not an ONNX file: "):
         import_onnx(path)
 
 

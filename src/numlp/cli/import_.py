@@ -37,8 +37,10 @@ def import_(
     from numlp.onnx import import_onnx
 
     path = output or model.with_suffix(".safetensors")
-    check_free(path, (".safetensors",), force)
+    if path != model:  # a model file instead of an ONNX file is told as such, not as an output that exists
+        check_free(path, (".safetensors",), force)
     network = import_onnx(model, loss=loss, output=follow)
+    check_free(path, (".safetensors",), force)
     save_model(network, path)
     console().print(f"{path}: {network!r}")
 

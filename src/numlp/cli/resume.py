@@ -11,6 +11,7 @@ from numlp.cli.output import Commentary, Json, console
 from numlp.cli.running import Opening, read_interval, run
 from numlp.cli.train import CHECKPOINT_EVERY, REPORT, conclude
 from numlp.errors import FileFormatError, SettingError
+from numlp.files.kinds import refused
 from numlp.runs.recipes import load_data, load_recipe
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -52,7 +53,8 @@ def resume(
     if not (folder / RECIPE).is_file():
         if not folder.exists():
             raise FileFormatError(f"there is no folder {folder}")
-        raise FileFormatError(f"{folder} isn't a run's folder: it has no file {RECIPE}")
+        unknown = f"{folder} isn't a run's folder: it has no file {RECIPE}"
+        raise refused(folder, "a run's folder", ("folder",), "", unknown=unknown)
     recipe = load_recipe(folder / RECIPE)
     screen = console(Commentary, stderr=json)
     opening_every = read_interval(checkpoint_every)

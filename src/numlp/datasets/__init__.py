@@ -16,11 +16,15 @@ from numlp.datasets.labels import class_names, infer_task, targets
 from numlp.datasets.readers import SUFFIXES, Table, npz_parts, read_parts
 from numlp.datasets.sources import SOURCES, locate
 from numlp.errors import DataError, FileFormatError, SettingError
+from numlp.files.kinds import kind_of, refused
 from numlp.network.losses import Task
 from numlp.network.shape import as_names
 from numlp.settings.checks import listed, share, unknown
 
 __all__ = ["SOURCES", "AnySplit", "Dataset", "Split", "WeightedSplit", "load_dataset", "load_rows", "parts_in"]
+
+
+_WANTED = f"data to train on or to evaluate, a {', '.join(SUFFIXES)} file or a folder of IDX files"
 
 
 def load_dataset(
@@ -237,7 +241,11 @@ def _read(
     if suffix in SUFFIXES:
         return read_parts(path, target, columns, weights, inputs), None
     if os.path.exists(path):
-        raise FileFormatError(f"can't tell what {name} holds: its suffix must be one of {', '.join(SUFFIXES)}")
+        kind = kind_of(path)
+        if kind is not None and f".{kind.name}" in SUFFIXES:
+            raise FileFormatError(f"{name} is {kind.title}: give it the suffix .{kind.name}")
+        untold = f"can't tell what {name} holds: its suffix must be one of {', '.join(SUFFIXES)}"
+        raise refused(path, _WANTED, ("idx",), "", unknown=untold)
     if len(path.parts) > 1:
         raise FileFormatError(f"there is no file or folder {name}")
     raise SettingError(unknown("data set", name, SOURCES) + f"; or name a {', '.join(SUFFIXES)} file or a folder")

@@ -14,6 +14,7 @@ import numpy as np
 
 from numlp.arrays.special import AnyArray
 from numlp.errors import FileFormatError
+from numlp.files.kinds import refused
 from numlp.settings import limits
 from numlp.settings.checks import listed
 
@@ -88,9 +89,7 @@ def _opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, int]]:
 def _refused(path: Path, error: Exception) -> FileFormatError:
     if isinstance(error, FileNotFoundError):
         return FileFormatError(f"there is no file {path}")
-    return FileFormatError(
-        f"{path} isn't a file of plain NumPy arrays (numbers or text), or is damaged: {error!s:.200}"
-    )
+    return refused(path, "a file of plain NumPy arrays (numbers or text)", ("npy", "npz"), f"{error!s:.200}")
 
 
 def _member(archive: zipfile.ZipFile, name: str, size: int) -> AnyArray:

@@ -13,6 +13,7 @@ import numpy as np
 
 from numlp.arrays.special import AnyArray
 from numlp.errors import DataError, FileFormatError, SettingError
+from numlp.files.kinds import kind_of, refused
 from numlp.settings import limits
 from numlp.settings.checks import listed, unknown
 
@@ -78,6 +79,9 @@ def read_csv_table(
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[tuple[list[str], Iterator[_Row]]]:
     """Yield the header and the rows, at least one, of a file; each row has its line number."""
+    kind = kind_of(path)
+    if kind is not None and kind.name in ("empty", "html", "lfs", "special"):  # which are texts, too
+        raise refused(path, "a CSV file", (), "")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = _rows(path, file)
@@ -89,7 +93,8 @@ def _opened(path: Path) -> Iterator[tuple[list[str], Iterator[_Row]]]:
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {path}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileFormatError(f"{path} isn't a CSV file in UTF-8: {error}") from error
+        unknown = f"{path} isn't a CSV file in UTF-8: {error}"
+        raise refused(path, "a CSV file", ("csv",), error, unknown=unknown) from error
 
 
 def _rows(path: Path, file: TextIO) -> Iterator[_Row]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from numlp.datasets.dataset import Split
 from numlp.datasets.idx import read_idx
 from numlp.errors import DataError, FileFormatError
+from numlp.files.kinds import refused
 from numlp.settings.checks import listed
 
 FILES = {
@@ -123,7 +124,8 @@ def _chosen(path: Path) -> tuple[str, _Files]:
         below = [each for each in sorted(folder.iterdir()) if each.is_dir() and _find(each)]
         wanted = f"such as {' and '.join(f'{name}.gz' for name in FILES['train'])}"
         hint = f"; name the folder {below[0]}" if below else ""
-        raise FileFormatError(f"{folder} holds no IDX files named like MNIST's, {wanted}{hint}")
+        unknown = f"{folder} holds no IDX files named like MNIST's, {wanted}{hint}"
+        raise refused(folder, "a folder of IDX files", ("folder",), "", unknown=unknown)
     if len(sets) > 1:
         examples = [next(iter(next(iter(files.values())).values())).name for files in sets.values()]
         raise FileFormatError(f"{folder} holds several data sets; name a file of the one to read: {listed(examples)}")

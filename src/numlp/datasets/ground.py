@@ -38,7 +38,12 @@ def trained_ground(predictor: Predictor, shape: PictureShape) -> str | None:
     network = predictor.members[0] if isinstance(predictor, Ensemble) else predictor
     if not isinstance(network, MLP) or network.input_scaling.shift.size != shape.height * shape.width:
         return "unknown"
-    mean = network.input_scaling.shift
+    low, high = 0.0, 1.0
+    if network.input_range is not None:
+        if network.input_range.convention is None:
+            return None  # `predict` says that the network doesn't know bytes
+        low, high = network.input_range.convention
+    mean = (network.input_scaling.shift - low) / (high - low)
     border = _border(mean.reshape(shape.height, shape.width)).mean()
     return "dark" if border < _DARK_GROUND else "light" if border > _LIGHT_GROUND else None
 

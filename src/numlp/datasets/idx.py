@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.errors import FileFormatError
+from numlp.files.kinds import refused
 from numlp.settings import limits
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -67,7 +68,7 @@ def read_idx(path: str | os.PathLike[str], sha256: str | None = None) -> npt.NDA
     except OSError as error:
         raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
     except ValueError as error:
-        raise FileFormatError(f"{path}: {error}") from error
+        raise refused(path, "an IDX file", ("idx", "gzip"), error, unknown=f"{path}: {error}") from error
     if sha256 is not None and digest != sha256:
         raise FileFormatError(
             f"{path} has the wrong content: its SHA-256 must be {sha256}, not {digest}; remove the file, and numlp "

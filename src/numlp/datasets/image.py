@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numlp.data.pictures import PictureShape, picture_shape
 from numlp.datasets.ground import ground_of, laid, trained_ground
 from numlp.errors import DataError, FileFormatError, NumlpError
+from numlp.files.kinds import refused
 from numlp.network.predictor import Predictor
 from numlp.settings import limits
 from numlp.settings.checks import listed, missing
@@ -59,8 +60,8 @@ def read_image(path: Path, predictor: Predictor) -> npt.NDArray[np.uint8]:
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {path}") from error
     except Exception as error:  # Pillow raises a dozen kinds on broken files
-        wanted = f"({', '.join(suffix[1:].upper() for suffix in SUFFIXES)})"
-        raise FileFormatError(f"{path} isn't an image {wanted}, or is damaged: {error}") from error
+        wanted = f"an image ({', '.join(suffix[1:].upper() for suffix in SUFFIXES)})"
+        raise refused(path, wanted, ("png", "jpeg", "webp", "gif", "bmp"), error) from error
     if pixels.shape[:2] != (shape.height, shape.width):
         raise DataError(f"{path} lies on its side, as its EXIF data says; turn it")
     if shape.channels == 1:

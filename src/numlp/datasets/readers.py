@@ -13,6 +13,7 @@ from numlp.arrays.special import AnyArray
 from numlp.datasets.idx import read_idx
 from numlp.datasets.keys import Keys, keys_of, samples_key
 from numlp.errors import DataError, FileFormatError, SettingError
+from numlp.files.kinds import refused
 
 SUFFIXES = (".npz", ".npy", ".csv")
 
@@ -121,7 +122,10 @@ def read_samples(
     try:
         return read_idx(path)
     except FileFormatError as error:
-        raise FileFormatError(f"{error} (samples can be images, {', '.join(SUFFIXES)} or IDX files)") from error
+        if not path.exists():
+            raise
+        wanted = f"(samples can be images, {', '.join(SUFFIXES)} or IDX files)"
+        raise refused(path, f"samples {wanted}", ("idx",), error, unknown=f"{error} {wanted}") from error
 
 
 def _holds_arrays(target: str | None) -> bool:

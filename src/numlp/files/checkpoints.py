@@ -15,6 +15,7 @@ import numpy as np
 from numlp.arrays.special import AnyArray
 from numlp.errors import FileFormatError
 from numlp.files.atomic import write_bytes
+from numlp.files.kinds import refused
 from numlp.files.tensors import open_tensors
 from numlp.settings import limits
 from numlp.settings.texts import parse_json
@@ -77,6 +78,8 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             described = _described(path, file)
             arrays = {name: np.asarray(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
             return Checkpoint(arrays, described["figures"], described["format_version"])
+    except FileFormatError:
+        raise
     except (SafetensorError, ValueError) as error:
         raise _damaged(path, error) from error
 
@@ -100,7 +103,7 @@ def _described(path: str | os.PathLike[str], file: Any) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
     if form != FORMAT:
-        raise FileFormatError(f"{path} isn't a checkpoint: its format is {form!r:.80}")
+        raise refused(path, "a checkpoint", ("checkpoint",), f"its format is {form!r:.80}")
     if version not in (1, FORMAT_VERSION):
         raise FileFormatError(
             f"{path} has format version {version!r:.20}, but this numlp ({__version__}) reads versions "
@@ -110,4 +113,4 @@ def _described(path: str | os.PathLike[str], file: Any) -> dict[str, Any]:
 
 
 def _damaged(path: str | os.PathLike[str], error: Exception) -> FileFormatError:
-    return FileFormatError(f"{path} isn't a checkpoint, or is damaged: {error}")
+    return refused(path, "a checkpoint", ("checkpoint",), error)

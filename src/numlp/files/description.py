@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from numlp.errors import FileFormatError
+from numlp.files.kinds import refused
 from numlp.files.versions import FORMAT_VERSION, current
 from numlp.settings import limits
 from numlp.settings.texts import parse_json
@@ -41,7 +42,8 @@ def read(path: str | os.PathLike[str], metadata: Mapping[str, str] | None) -> di
             raise KeyError(described["format"])
         described = current(described)
     except (KeyError, TypeError, ValueError) as error:
-        raise FileFormatError(f"{path} is a safetensors file, but not a numlp model") from error
+        unknown = f"{path} is a safetensors file, but not a numlp model"
+        raise refused(path, "a model file", ("model",), error, unknown=unknown) from error
     if described.get("format_version") != FORMAT_VERSION:
         raise FileFormatError(
             f"{path} has format version {described.get('format_version')!r:.20}, but this numlp ({__version__}) "

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from numlp.errors import FileFormatError
+from numlp.files.kinds import refused
 from numlp.settings import limits
 from numlp.settings.texts import parse_json
 
@@ -38,7 +39,7 @@ def open_tensors(path: str | os.PathLike[str], kind: str, header_bytes: int = li
         _check_header(path, header_bytes)
         return safe_open(path, framework="numpy")
     except (SafetensorError, OSError, ValueError) as error:
-        raise FileFormatError(f"{path} isn't a {kind}, or is damaged: {error}") from error
+        raise refused(path, f"a {kind}", ("model", "checkpoint", "snapshots", "tensors"), error) from error
 
 
 def _check_header(path: str | os.PathLike[str], most: int) -> None:

@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from numlp.arrays.special import AnyArray
 from numlp.errors import FileFormatError
+from numlp.files.kinds import refused
 from numlp.onnx.external import AS_ONE_FILE, External
 from numlp.settings import limits
 from numlp.settings.texts import parse_json
@@ -149,10 +150,11 @@ def read(path: str | os.PathLike[str]) -> Source:
     except OSError as error:
         raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
     except DecodeError as error:
-        raise FileFormatError(f"{path} isn't an ONNX file, or is damaged") from error
+        unknown = f"{path} isn't an ONNX file, or is damaged"
+        raise refused(path, "an ONNX file", ("onnx",), error, unknown=unknown) from error
     graph = model.graph
     if not graph.node or not graph.output:
-        raise FileFormatError(f"{path} isn't an ONNX file, or is damaged: it has no nodes or no outputs")
+        raise refused(path, "an ONNX file", ("onnx",), "it has no nodes or no outputs")
     if len(graph.node) > limits.NODES:
         raise FileFormatError(f"{path} must have at most {limits.NODES:,} nodes, not {len(graph.node):,}")
     if graph.sparse_initializer:

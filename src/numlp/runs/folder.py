@@ -20,6 +20,7 @@ from numlp.datasets import AnySplit, Dataset
 from numlp.errors import FileFormatError, NumlpError, NumlpWarning, OutputError
 from numlp.files.atomic import write_bytes
 from numlp.files.folders import part_of
+from numlp.files.kinds import refused
 from numlp.files.models import save_model
 from numlp.judging.evaluation import class_weights_of, evaluate
 from numlp.network.ensemble import Ensemble
@@ -224,7 +225,8 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     for name in (RECIPE, "history.csv", "metrics.json"):
         if not (folder / name).is_file():
             stands = how_it_stands(folder) or f"isn't a run's folder: it has no file {name}"
-            raise FileFormatError(f"{folder} {stands}")
+            unknown = f"{folder} {stands}"
+            raise refused(folder, "a run's folder", ("run", "folder"), "", unknown=unknown)
     try:
         metrics = parse_json(read_text(part_of(folder, "metrics.json"), limits.TEXT_BYTES))
         history = _history(part_of(folder, "history.csv"))

@@ -13,6 +13,7 @@ from numlp.arrays.targets import check_several_classes
 from numlp.datasets import Dataset, load_dataset
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.folders import part_of
+from numlp.files.kinds import refused
 from numlp.network.ensemble import Ensemble
 from numlp.network.losses import LOSSES, Loss
 from numlp.network.mlp import MLP
@@ -76,7 +77,8 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
     except OSError as error:
         raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
     except ValueError as error:
-        raise FileFormatError(f"{path} isn't valid TOML: {error}") from error
+        invalid = f"{path} isn't valid TOML: {error}"
+        raise refused(path, "a recipe", ("recipe",), error, unknown=invalid) from error
     try:
         return Recipe.from_dict(settings)
     except SettingError as error:
