@@ -24,7 +24,7 @@ from numlp.settings.checks import listed, share, unknown
 __all__ = ["SOURCES", "AnySplit", "Dataset", "Split", "WeightedSplit", "load_dataset", "load_rows", "parts_in"]
 
 
-_WANTED = f"data to train on or to evaluate, a {', '.join(SUFFIXES)} file or a folder of IDX files"
+_WANTED = f"a file of data ({', '.join(SUFFIXES)}) or a folder of IDX files"
 
 
 def load_dataset(
