@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import log_loss, mean_pinball_loss
 
-from numlp.arrays.special import softmax
+from numlp.arrays.special import sigmoid, softmax
 from numlp.errors import SettingError
 from numlp.network.losses import LOSSES, GaussianNegativeLogLikelihood, Huber, Quantile
 from numlp.network.scaling import Scaling
@@ -132,7 +132,11 @@ def test_a_step_against_the_gradient_lowers_the_loss(name):
 def test_pooled_logits_predict_the_mean_prediction(name, data):
     loss = LOSSES[name]()
     logits = data.draw(arrays(np.float64, (3, 2, 2 * loss.blocks), elements=st.floats(-20, 20)))
-    expected = np.mean([linked(loss, each) for each in logits], axis=0)
+    if name == "sigmoid_squared_error":  # the mean of the sigmoids, whose shares are the prediction
+        expected = sigmoid(logits).mean(axis=0)
+        expected /= expected.sum(axis=1, keepdims=True)
+    else:
+        expected = np.mean([linked(loss, each) for each in logits], axis=0)
     if name == "gaussian_negative_log_likelihood":  # of a mixture: the means' variance, too
         expected[:, 2:] += np.var(logits[:, :, :2], axis=0)
     np.testing.assert_allclose(linked(loss, loss.pool(logits)), expected, rtol=1e-7, atol=1e-13)
@@ -234,3 +238,20 @@ def test_levels_out_of_range_are_named(levels):
 def test_delta_out_of_range_is_named(delta):
     with pytest.raises(SettingError, match=r"^delta must be"):
         Huber(delta=delta)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", [name for name in LOSSES if LOSSES[name].task == "classification"])
+@given(data=st.data())
+def test_probabilities_are_finite_and_sum_to_1_for_every_finite_logit(name, dtype, data):
+    most = float(np.finfo(dtype).max)
+    logits = data.draw(arrays(dtype, (4, 3), elements=st.floats(-most, most, width=np.dtype(dtype).itemsize * 8)))
+    found = linked(LOSSES[name](), logits)
+    assert np.all(found >= 0)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_class_whose_sigmoid_underflows_last_has_all_the_probability(dtype):
+    logits = np.array([[-800, -1600, -2400]], dtype)
+    np.testing.assert_array_equal(linked(LOSSES["sigmoid_squared_error"](), logits), [[1, 0, 0]])

@@ -109,7 +109,7 @@ class Gathered:
                 continue
             p = np.empty_like(z)
             self._predictor.loss.link(z, p)
-            likelihoods = np.log(np.maximum(p / p.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny))
+            likelihoods = np.log(np.maximum(p, np.finfo(np.float64).tiny))
             if t.ndim == 1:
                 losses[part] = -likelihoods[np.arange(len(t)), t]
             else:

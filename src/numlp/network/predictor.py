@@ -141,8 +141,7 @@ class Predictor(ABC):
         Returns
         -------
         array, shape (n, classes), of the network's dtype
-            In [0, 1]. Rows sum to 1 with a softmax, and for two classes with one output. Each of several labels has a
-            probability of its own, as each class has with "sigmoid_squared_error", so these need not sum to 1.
+            In [0, 1]. Rows sum to 1, except for several labels: each has a probability of its own.
         """
         if self.loss.task == "regression":
             raise SettingError(f"loss {self.loss.name!r} has no classes, so no probabilities; use predict")

@@ -113,7 +113,7 @@ def _log_sigmoid(graph: Graph, logits: str) -> str:
 _LINKS: dict[str, Callable[[Graph, str, int], str]] = {
     "softmax_cross_entropy": lambda graph, logits, _: graph("Softmax", logits, axis=1),
     "sigmoid_binary_cross_entropy": _sigmoid,
-    "sigmoid_squared_error": _sigmoid,
+    "sigmoid_squared_error": lambda graph, logits, _: graph("Softmax", _log_sigmoid(graph, logits), axis=1),
     "squared_error": _same,
     "absolute_error": _same,
     "huber": _same,

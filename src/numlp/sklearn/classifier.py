@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 
-from numlp.arrays.special import AnyArray, Array, softmax, softplus
+from numlp.arrays.special import AnyArray, Array
 from numlp.network.activations import Activation
 from numlp.network.losses import Loss
 from numlp.sklearn.estimator import MLPEstimator, check_batches
@@ -251,11 +251,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, in the order of `classes_`, shape (n, classes)."""
-        network, rows = self._network(), self._rows(X)
-        if network.loss.name != "sigmoid_squared_error":
-            return network.predict_proba(rows)
-        logits = np.concatenate(list(network.chunks(rows))) / network.temperature
-        return softmax(-softplus(-logits))  # the shares of the sigmoids, which themselves may underflow
+        return self._network().predict_proba(self._rows(X))
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of `predict_proba`."""

@@ -54,9 +54,8 @@ class Calibration:
 def calibrate(predictor: Predictor, data: Data) -> Calibration:
     r"""Fit the temperature that divides the logits before they become probabilities, and set it.
 
-    The temperature T minimizes the negative log-likelihood of the targets t under the probabilities that
-    `MLP.predict_proba` returns: with a softmax, :math:`-\sum_k t_k \log \mathrm{softmax}_k(z / T)`; with a
-    sigmoid, which judges each class or label separately,
+    The temperature T minimizes the negative log-likelihood of the targets t: with a softmax,
+    :math:`-\sum_k t_k \log \mathrm{softmax}_k(z / T)`; with a sigmoid, which judges each class or label separately,
     :math:`-\sum_k t_k \log \sigma(z_k / T) + (1 - t_k) \log(1 - \sigma(z_k / T))`. Both are convex in 1/T, so
     bisection finds the only minimum. The predicted classes stay the same. C. Guo et al., "On calibration of modern
     neural networks" (2017), section 4.2.

@@ -75,14 +75,19 @@ class SigmoidBinaryCrossEntropy(Loss):
 class SigmoidSquaredError(Loss):
     r""":math:`\tfrac12 \sum_k (a_k - t_k)^2` with a = σ(z); gradient (a − t) · a · (1 − a).
 
-    The loss of the reference project.
+    The loss of the reference project. A class's probability is the share of its sigmoid, :math:`a_k / \sum_j a_j`; an
+    ensemble averages the sigmoids.
     """
 
     name = "sigmoid_squared_error"
     task = "classification"
 
     def link(self, logits: Array, out: Array) -> None:
-        sigmoid(logits, out=out)
+        # From logarithms, since all sigmoids may underflow: log a = −log(1 + e⁻ᶻ).
+        np.negative(logits, out=out)
+        softplus(out, out=out)
+        np.negative(out, out=out)
+        softmax(out, out=out)
 
     def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return _mean_sigmoid(logits)

@@ -14,6 +14,8 @@ const softmaxLink = (logits) => {
   return Float64Array.from(logits, (z) => Math.exp(z - total));
 };
 const sigmoidLink = (logits) => Float64Array.from(logits, sigmoid);
+/** The shares of the sigmoids. */
+const shareLink = (logits) => softmaxLink(logits.map((z) => -softplus(-z)));
 const softmaxPool = (rows) => {
   const likelihoods = rows.map((row) => Float64Array.from(row, (z) => z - logSumExp([...row])));
   return each(likelihoods, logSumExp);
@@ -25,7 +27,7 @@ const plain = { link: identityLink, pool: meanPool };
 const LOSSES = {
   softmax_cross_entropy: { link: softmaxLink, pool: softmaxPool },
   sigmoid_binary_cross_entropy: { link: sigmoidLink, pool: sigmoidPool },
-  sigmoid_squared_error: { link: sigmoidLink, pool: sigmoidPool },
+  sigmoid_squared_error: { link: shareLink, pool: sigmoidPool },
   squared_error: plain,
   absolute_error: plain,
   huber: plain,
