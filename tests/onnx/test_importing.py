@@ -5,6 +5,7 @@ import math
 import re
 import socket
 import subprocess
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from numlp import MLP, Ensemble, Scaling, standardize
-from numlp.errors import FileFormatError, NumlpError, SettingError
+from numlp.errors import DataWarning, FileFormatError, NumlpError, SettingError
 from numlp.network.activations import ACTIVATIONS
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES
+from numlp.network.value_range import ValueRange, value_range
 from numlp.onnx import export_onnx, import_onnx
 from numlp.onnx.operators import OPERATORS
 from numlp.settings.named import resolve
@@ -123,6 +125,14 @@ def check_round_trip(model, path, x, **settings):
     return again
 
 
+def redescribed(path, change):
+    """Change numlp's entry in the metadata of a file."""
+    model = onnx.load(path)
+    entry = next(entry for entry in model.metadata_props if entry.key == "numlp")
+    entry.value = json.dumps(json.loads(entry.value) | change)
+    path.write_bytes(model.SerializeToString())
+
+
 def network(n_targets=3, loss="softmax_cross_entropy", seed=0, **settings):
     rng = np.random.default_rng(seed)
     made = resolve("loss", loss, LOSSES)
@@ -185,6 +195,120 @@ def test_images_come_back(path, scaling, bytes_input):
     again = check_round_trip(net, path, images, bytes_input=bytes_input)
     assert again.input_shape == (4, 3)
     np.testing.assert_allclose(again.predict_proba(images / 255), net.predict_proba(images / 255), atol=1e-6)
+
+
+PIXELS = {
+    "bytes": lambda pixels: pixels,
+    "0 to 1": lambda pixels: (pixels / 255).astype(np.float32),
+    "-1 to 1": lambda pixels: (pixels / 127.5 - 1).astype(np.float32),
+    "0 to 255": lambda pixels: pixels.astype(np.float32),
+    "whole numbers": lambda pixels: pixels.astype(np.int64),
+}
+
+
+def of_pixels(rows, image, seed=0):
+    """Return a network that knows the range of these rows, and that small changes of them show in."""
+    known = value_range(rows, image=image)
+    net = MLP(
+        [784, 16, 10], input_scaling=standardize(rows), input_range=known, input_shape=rows.shape[1:], seed=seed
+    )
+    net.params[:] = np.random.default_rng(seed).normal(size=net.params.size) / 10
+    return net
+
+
+def answers(model, x):
+    """Return the probabilities of the classes, and what the model warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        return model.predict_proba(x), [str(each.message) for each in caught if each.category is DataWarning]
+
+
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("image", [True, False])
+@pytest.mark.parametrize("trained_on", PIXELS)
+@pytest.mark.parametrize("bytes_input", [False, True])
+def test_an_imported_network_knows_what_values_it_was_trained_on(
+    path, mnist, bytes_input, trained_on, image, n_members
+):
+    pixels = mnist.test.x[:200] if image else mnist.test.x[:200].reshape(200, -1)
+    rows = PIXELS[trained_on](pixels)
+    members = [of_pixels(rows, image, seed) for seed in range(n_members)]
+    model = Ensemble(members) if n_members > 1 else members[0]
+    export_onnx(model, path, bytes_input=bytes_input)
+    again = import_onnx(path)
+    assert again.input_range == model.input_range
+    right, _ = answers(model, rows)
+    silent = 0
+    for asked in PIXELS.values():
+        (expected, told), (found, told_again) = answers(model, asked(pixels)), answers(again, asked(pixels))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
+        assert told_again == told
+        if not told:
+            silent += 1
+            np.testing.assert_allclose(found, right, rtol=0, atol=1e-4)
+    assert silent == (3 if trained_on in ("0 to 255", "whole numbers") else 2)
+
+
+@pytest.mark.parametrize("bytes_input", [False, True])
+def test_a_file_that_says_nothing_of_ranges_has_none(path, bytes_input):
+    export_onnx(MLP([784, 10]), path, bytes_input=bytes_input)
+    assert import_onnx(path).input_range is None
+    redescribed(path, {"networks": [{"logits": "logits", "temperature": 1}]})  # as earlier releases wrote it
+    assert import_onnx(path).input_range is None
+
+
+def test_whichever_output_is_followed_the_range_is_known(path, mnist):
+    pixels = mnist.test.x[:50]
+    net = of_pixels(PIXELS["-1 to 1"](pixels), True)
+    for bytes_input in (False, True):
+        export_onnx(net, path, bytes_input=bytes_input)
+        again = import_onnx(path, output="probabilities")
+        assert again.input_range == net.input_range
+        for asked in ("bytes", "-1 to 1"):
+            np.testing.assert_allclose(
+                *(model.predict_proba(PIXELS[asked](pixels)) for model in (again, net)), atol=1e-4
+            )
+
+
+def test_another_library_s_network_of_bytes_says_so_if_it_is_asked_with_their_numbers(path):
+    nodes = [("Cast", ["x"], "f", {"to": TensorProto.FLOAT}), ("Gemm", ["f", "w"], "y", {})]
+    write(path, nodes, {"w": W}, kind=TensorProto.UINT8)
+    net, rows = import_onnx(path), np.array([[200, 3, 40]])
+    np.testing.assert_allclose(net.predict(rows.astype(np.uint8)), rows @ W, rtol=1e-5)
+    with pytest.warns(DataWarning, match="x holds whole numbers from 3 to 200, but .* bytes"):
+        net.predict(rows)
+
+
+@pytest.mark.parametrize(
+    ("known", "says"),
+    [
+        ({"kind": "colors"}, "input_range must be a ValueRange of"),
+        ({"kind": ["floats"]}, "damaged"),
+        ({"lowest": [0.0, 0.0]}, "input_range must have one pair of values, or one for each of 5"),
+        ({"lowest": [0.0] * 4, "highest": [1.0] * 4}, "input_range must have one pair of values"),
+        ({"lowest": [], "highest": []}, "input_range must have one pair of values"),
+        ({"lowest": 2.0}, "lowest at most highest"),
+        ({"highest": None}, "input_range must be finite"),
+        ({"highest": math.inf}, "input_range must be finite"),
+        ({"highest": "high"}, "damaged"),
+        ({"highest": [[1.0], [1.0, 2.0]]}, "damaged"),
+        (3, "damaged"),
+        ([], "damaged"),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("output", [None, "logits"])
+def test_a_range_that_makes_no_sense_is_refused(path, known, says, output):
+    net = MLP([5, 3], input_range=ValueRange("floats", np.array(0.0), np.array(1.0)))
+    export_onnx(net, path)
+    right = {"kind": "floats", "lowest": 0.0, "highest": 1.0}
+    known = right | known if isinstance(known, dict) else known
+    redescribed(path, {"networks": [{"logits": "logits", "temperature": 1, "input_range": known}]})
+    if says is None:
+        assert import_onnx(path, output=output).input_range == net.input_range
+        return
+    with pytest.raises(FileFormatError, match=f"^{re.escape(str(path))}: .*({says})"):
+        import_onnx(path, output=output)
 
 
 def test_an_output_can_be_named(path, x):
@@ -643,10 +767,7 @@ def test_graphs_that_are_broken(path, edit, says):
 )
 def test_descriptions_that_do_not_fit(path, change):
     export_onnx(network(1, "squared_error"), path)
-    model = onnx.load(path)
-    entry = next(entry for entry in model.metadata_props if entry.key == "numlp")
-    entry.value = json.dumps(json.loads(entry.value) | change)
-    path.write_bytes(model.SerializeToString())
+    redescribed(path, change)
     with pytest.raises(FileFormatError):
         import_onnx(path)
 

@@ -114,6 +114,13 @@ class ValueRange:
         low, high = self.convention
         return Scaling((scaling.shift - low) / (high - low), scaling.factor * (high - low))
 
+    def scaling_behind(self, byte_scaling: Scaling) -> Scaling:
+        """Return the scaling of which `byte_scaling` makes this one."""
+        if self.convention in (None, (0.0, 1.0)):
+            return byte_scaling
+        low, high = self.convention
+        return Scaling(byte_scaling.shift * (high - low) + low, byte_scaling.factor / (high - low))
+
 
 def joined(ranges: Sequence[ValueRange]) -> ValueRange:
     """Return the range of the values in any of these ranges."""

@@ -15,6 +15,7 @@ from numlp.network.losses import LOSSES, Loss
 from numlp.network.mlp import MLP
 from numlp.network.predictor import n_names
 from numlp.network.scaling import Scaling, data_range
+from numlp.network.value_range import ValueRange
 from numlp.onnx.blocks import Product, Start, Step, Value, start_of, take_apart
 from numlp.onnx.reading import Source
 from numlp.onnx.recognition import Affine, Norm, affine, link, usual_losses
@@ -26,6 +27,7 @@ def make_network(
     wanted: Loss | None,
     *,
     class_names: Sequence[str] | None = None,
+    input_range: ValueRange | None = None,
     **settings: Any,
 ) -> MLP:
     """Return the network that leads from the input to a value.
@@ -39,6 +41,9 @@ def make_network(
         None stands for the loss that fits the value.
     class_names : sequence of str, optional
         Dropped if their number doesn't fit.
+    input_range : ValueRange, optional
+        What the network was trained on. If the graph takes bytes and brings them there, the network's scaling is the
+        one of values that are there already.
     **settings
         Settings of the network beyond those in the graph.
 
@@ -62,7 +67,8 @@ def make_network(
         loss=loss,
         normalization="layer" if any(layer.norm for layer in layers) else "none",
         dtype="float64" if any(product.weight.dtype == np.float64 for product in products) else "float32",
-        input_scaling=_scaling(products[0].steps, source.input_dtype),
+        input_scaling=_scaling(products[0].steps, source.input_dtype, input_range),
+        input_range=input_range,
         input_shape=source.input_shape,
         class_names=class_names if class_names and len(class_names) == n_names(loss, n_outputs) else None,
         **settings,
@@ -104,15 +110,16 @@ def _layers(products: Sequence[Product], last: Sequence[Step]) -> list[_Layer]:
     return layers
 
 
-def _scaling(steps: Sequence[Step], dtype: np.dtype[Any]) -> Scaling:
+def _scaling(steps: Sequence[Step], dtype: np.dtype[Any], input_range: ValueRange | None) -> Scaling:
     """Return the scaling of the inputs, with a single number if all features have the same."""
     largest = data_range(dtype)
-    if not steps:
-        return Scaling(factor=np.array(largest))  # undo numlp's division of bytes by 255
-    kind = steps[0].kind
-    if not np.all(kind.factor):
-        raise steps[0].node.refused("multiplies inputs by 0: remove those features")
-    return Scaling(_uniform(-kind.shift / kind.factor / largest + 0.0), _uniform(kind.factor * largest))
+    scaling = Scaling(factor=np.array(largest))  # undo numlp's division of bytes by 255
+    if steps:
+        kind = steps[0].kind
+        if not np.all(kind.factor):
+            raise steps[0].node.refused("multiplies inputs by 0: remove those features")
+        scaling = Scaling(_uniform(-kind.shift / kind.factor / largest + 0.0), _uniform(kind.factor * largest))
+    return input_range.scaling_behind(scaling) if input_range is not None and dtype == np.uint8 else scaling
 
 
 def _uniform(values: AnyArray) -> AnyArray:

@@ -18,6 +18,7 @@ from numlp.network.ensemble import Ensemble
 from numlp.network.layers import Activate, BatchNorm, Dropout, GaussianNoise, Layer, LayerNorm, Linear
 from numlp.network.mlp import MLP
 from numlp.network.scaling import Scaling, data_range
+from numlp.network.value_range import ValueRange
 from numlp.onnx import formulas
 from numlp.onnx.formulas import single
 from numlp.onnx.graph import Graph
@@ -207,7 +208,7 @@ def _put_values(graph: Graph, logits: str, model: MLP | Ensemble) -> None:
 
 
 def _described(model: MLP | Ensemble, members: list[str]) -> dict[str, Any]:
-    """Return what `import_onnx` can't see in the graph: the end of each network, and the meaning of its logits."""
+    """Return what `import_onnx` can't see in the graph: what each network was trained on, and what its end means."""
     scaling = model.target_scaling
     networks = model.members if isinstance(model, Ensemble) else (model,)
     return {
@@ -215,12 +216,22 @@ def _described(model: MLP | Ensemble, members: list[str]) -> dict[str, Any]:
         "ensemble": isinstance(model, Ensemble),
         "temperature": model.temperature,
         "networks": [
-            {"logits": logits, "temperature": network.temperature}
+            {
+                "logits": logits,
+                "temperature": network.temperature,
+                "input_range": _described_range(network.input_range),
+            }
             for logits, network in zip(members, networks, strict=True)
         ],
         "target_scaling": {"shift": scaling.shift.tolist(), "factor": scaling.factor.tolist()},
         "named": model.class_names is not None,
     }
+
+
+def _described_range(known: ValueRange | None) -> dict[str, Any] | None:
+    if known is None:
+        return None
+    return {"kind": known.kind, "lowest": known.lowest.tolist(), "highest": known.highest.tolist()}
 
 
 def _description(model: MLP | Ensemble, bytes_input: bool) -> str:

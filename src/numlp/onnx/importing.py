@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -12,6 +13,7 @@ from numlp.network.ensemble import Ensemble
 from numlp.network.losses import LOSSES, Loss
 from numlp.network.mlp import MLP
 from numlp.network.scaling import Scaling
+from numlp.network.value_range import ValueRange, as_value_range, value_range
 from numlp.onnx.assembly import make_network, size
 from numlp.onnx.reading import Source, read
 from numlp.onnx.walking import walk
@@ -49,7 +51,8 @@ def import_onnx(
     -------
     MLP or Ensemble
         In float64 if the file holds weights in double precision, otherwise in float32. Files of numlp and skl2onnx
-        also provide the class names.
+        also provide the class names. Files of numlp also say what values the network was trained on; another file
+        whose input is uint8 is one of a network that was trained on bytes.
 
     Raises
     ------
@@ -77,7 +80,11 @@ def import_onnx(
             return _of_numlp(source, described, wanted)
         name = _output(source, output)
         value = walk(source, [name])[name]
-        return make_network(source, value, wanted, class_names=_class_names(source))
+        if isinstance(described, dict):
+            known = _of_numlp(source, described, None).input_range
+        else:
+            known = value_range(np.empty((0, 1), np.uint8)) if source.input_dtype == np.uint8 else None
+        return make_network(source, value, wanted, class_names=_class_names(source), input_range=known)
     except (SettingError, FileFormatError) as error:
         raise FileFormatError(f"{path}: {error}") from error
 
@@ -87,7 +94,7 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
     try:
         loss = wanted or resolve("loss", described["loss"], LOSSES)
         scaling = Scaling(*(np.array(described["target_scaling"][part], float) for part in ("shift", "factor")))
-        parts = [(str(part["logits"]), part["temperature"]) for part in described["networks"]]
+        parts = [(str(part["logits"]), part) for part in described["networks"]]
         if len(parts) > limits.NETWORKS:
             raise FileFormatError(f"it must hold at most {limits.NETWORKS:,} networks, not {len(parts):,}")
         names = {
@@ -97,9 +104,12 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
         values = walk(source, [name for name, _ in parts])
         if sum(size(values[name]) for name, _ in parts) > source.size:
             raise FileFormatError("the networks are larger than their file")
-        networks = [make_network(source, values[name], loss, target_scaling=scaling, **names) for name, _ in parts]
-        for network, (_, temperature) in zip(networks, parts, strict=True):
-            network.temperature = positive("temperature", temperature)
+        networks = []
+        for name, part in parts:
+            known = _input_range(source, part.get("input_range"))
+            network = make_network(source, values[name], loss, target_scaling=scaling, input_range=known, **names)
+            network.temperature = positive("temperature", part["temperature"])
+            networks.append(network)
         model = Ensemble(networks) if described["ensemble"] is True else networks[0]
         model.temperature = positive("temperature", described["temperature"])
         return model
@@ -107,6 +117,15 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
         raise
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise FileFormatError("the entry of numlp in its metadata is damaged") from error
+
+
+def _input_range(source: Source, described: Any) -> ValueRange | None:
+    """Return the range that a network was trained on; earlier releases and networks without one name none."""
+    if described is None:
+        return None
+    lowest, highest = (np.array(described[end], float) for end in ("lowest", "highest"))
+    known = ValueRange(described["kind"], lowest, highest)
+    return as_value_range("input_range", known, math.prod(source.input_shape))
 
 
 def _output(source: Source, output: str | None) -> str:
