@@ -6,7 +6,7 @@
 # make docs    build the documentation site, into docs/_build/html, and check its pages (about a minute)
 # make torture   kill and resume runs at random instants, for every optimizer (about 12 minutes)
 # make reproduce   repeat the reference project's results and the recipes', into docs/results/ (about 45 minutes)
-# make choosing    repeat the measurements of docs/choosing.md (about 30 minutes)
+# make choosing    repeat the measurements of docs/choosing.md (about 40 minutes)
 # make mutate  give FILES=100000 mutated files to all file readers, under watch (about 10 minutes, Linux)
 # make fuzz    fuzz every reader for SECONDS=60, guided by coverage (15 minutes, Linux, with atheris)
 # make bench-sklearn   compare numlp.sklearn with scikit-learn, into benchmarks/scikit_learn.md (about 5 minutes)

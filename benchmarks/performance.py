@@ -6,7 +6,7 @@ python -m benchmarks.performance
 import re
 from pathlib import Path
 
-from benchmarks import choices, goals, growth, inference, quality, report, search, startup, step, training
+from benchmarks import choices, goals, growth, inference, quality, report, search, startup, step, summary, training
 
 GUIDE = Path(__file__).parents[1] / "docs/performance.md"
 FAMILIES = {
@@ -28,6 +28,8 @@ def with_tables(guide: str) -> str:
         family, measured = found[1], report.stored(found[1])
         if family == "goals":
             shown = goals.table()
+        elif family == "summary":
+            shown = summary.table()
         elif measured:
             where = measured["machine"]
             details = f"[details](../benchmarks/results/{family}.md)"

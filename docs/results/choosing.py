@@ -1,8 +1,8 @@
 """Measures what the guide `docs/choosing.md` says, and writes the tables into it.
 
 `make choosing` runs this script. Each row of a table shows what `numlp train` reaches with the row's settings, on
-both data sets: the accuracy on the validation rows, mean ± standard deviation of three seeds. The script never looks
-at the test images.
+two data sets: the accuracy or R² on the validation rows, mean ± standard deviation of three seeds. The script never
+looks at the test images.
 """
 
 import argparse
@@ -16,6 +16,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from numlp.datasets import Dataset, Split
 from numlp.judging.evaluation import evaluate
 from numlp.network.activations import ACTIVATIONS
 from numlp.runs.recipe import Recipe
@@ -24,6 +27,7 @@ from numlp.runs.recipes import load_data, load_recipe, train_model
 HERE = Path(__file__).parent
 GUIDE = HERE.parent / "choosing.md"
 DATA = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
+FRIEDMAN = {"friedman-300": "300 rows", "friedman-3000": "3,000 rows"}
 SEEDS = range(3)
 SGD, NESTEROV = "sgd", "sgd(momentum = 0.9, nesterov = true)"
 ADAM, LION = "adam(beta2 = 0.99)", "lion"
@@ -35,6 +39,8 @@ class Table(NamedTuple):
 
     base: dict[str, Any]
     rows: list[dict[str, Any]]
+    recipe: str = "default"
+    data: dict[str, str] = DATA
 
 
 # All training rows but the last 5 %; and 4,999 rows, which a network of this size memorizes.
@@ -48,6 +54,15 @@ FEW: dict[str, Any] = {
 }
 
 TABLES = {
+    "layers": Table(
+        {"epochs": 5, "input_noise": 0.0},
+        [{"layers": widths} for widths in ([], [64], [256], [256] * 2, [512] * 2, [256] * 4)],
+    ),
+    "epochs": Table({"layers": [256, 256], "input_noise": 0.0}, [{"epochs": epochs} for epochs in (1, 5, 20)]),
+    "table_layers": Table(
+        {}, [{"layers": widths} for widths in ([], [32], [128], [128] * 2, [128] * 4, [512] * 2)], "table", FRIEDMAN
+    ),
+    "table_epochs": Table({}, [{"epochs": epochs} for epochs in (5, 20, 50, 200)], "table", FRIEDMAN),
     "activation": Table(FULL, [{"activation": name} for name in ACTIVATIONS]),
     "loss": Table(
         FULL,
@@ -112,17 +127,31 @@ TABLES = {
 }
 
 
-def measure(recipe: Recipe) -> float:
-    """Train by a recipe and return the accuracy on the validation rows."""
-    dataset = load_data(recipe)
-    return evaluate(train_model(recipe, dataset), dataset.validation)["accuracy"]
+def friedman(rows: int) -> Dataset:
+    """Return rows to train on, and 5,000 to validate, of ten uniform columns and Friedman's first function of five.
+
+    Noise of standard deviation 1 is added (J. H. Friedman, "Multivariate adaptive regression splines", 1991). The
+    guide shows code that writes the same rows into a file.
+    """
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=(rows + 5000, 10))
+    y = 10 * np.sin(np.pi * x[:, 0] * x[:, 1]) + 20 * (x[:, 2] - 0.5) ** 2 + 10 * x[:, 3] + 5 * x[:, 4]
+    y += rng.normal(size=len(y))
+    return Dataset("friedman", Split(x[:rows], y[:rows]), Split(x[rows:], y[rows:]), None, None, None, "regression")
+
+
+def measure(data: str, recipe: Recipe) -> float:
+    """Train by a recipe and return the accuracy, or R², on the validation rows."""
+    dataset = friedman(int(data.split("-")[1])) if data in FRIEDMAN else load_data(recipe.edited(data=data))
+    found = evaluate(train_model(recipe, dataset), dataset.validation)
+    return found["r2" if data in FRIEDMAN else "accuracy"]
 
 
 def options(settings: dict[str, Any]) -> str:
     """Return settings as the options of `numlp train`."""
     words = []
     for name, value in settings.items():
-        text = ",".join(str(part) for part in value) if isinstance(value, list) else str(value)
+        text = (",".join(str(part) for part in value) or "none") if isinstance(value, list) else str(value)
         words += [f"--{name.replace('_', '-')}", text]
     return shlex.join(words)
 
@@ -131,15 +160,20 @@ def rendered(name: str, results: dict[str, list[float]]) -> str:
     """Return a table in Markdown."""
     table = TABLES[name]
     base = {setting: value for setting, value in table.base.items() if not all(setting in row for row in table.rows)}
+    data = "friedman-ROWS.npz" if table.data is FRIEDMAN else "DATA"
+    command = f"numlp train {data} --recipe {table.recipe} {options(base)}".strip()
     lines = [
-        f"Every row runs `numlp train DATA --recipe default {options(base)}` with these settings:",
+        f"Every row runs `{command}` with these settings:",
         "",
-        "| settings | MNIST | Fashion-MNIST |",
+        f"| settings | {' | '.join(table.data.values())} |",
         "|---|---|---|",
     ]
     for row in table.rows:
-        cells = [results[f"{name} {data} {options(row)}"] for data in DATA]
-        shown = [f"{100 * statistics.mean(cell):.2f} ± {100 * statistics.stdev(cell):.2f} %" for cell in cells]
+        cells = [results[f"{name} {data} {options(row)}"] for data in table.data]
+        if table.data is FRIEDMAN:
+            shown = [f"R² {statistics.mean(cell):.3f} ± {statistics.stdev(cell):.3f}" for cell in cells]
+        else:
+            shown = [f"{100 * statistics.mean(cell):.2f} ± {100 * statistics.stdev(cell):.2f} %" for cell in cells]
         own = options({setting: row.get(setting, table.base.get(setting)) for setting in row})
         lines.append(f"| {f'`{own}`' if own else 'none'} | {shown[0]} | {shown[1]} |")
     return "\n".join(lines)
@@ -160,23 +194,23 @@ def main() -> None:
     names = parser.parse_args().tables or list(TABLES)
     stored = HERE / "choosing.json"
     results = json.loads(stored.read_text()) if stored.exists() else {}
-    default = load_recipe("default")
     # One process per core, with one thread each: small networks gain nothing from a second thread.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         for name in names:
-            keys, recipes = [], []
-            for data in DATA:
+            keys, sets, recipes = [], [], []
+            for data in TABLES[name].data:
                 for row in TABLES[name].rows:
                     keys.append(f"{name} {data} {options(row)}")
-                    recipe = default.edited(data=data, **(TABLES[name].base | row))
+                    recipe = load_recipe(TABLES[name].recipe).edited(**(TABLES[name].base | row))
                     recipes += [recipe.edited(seed=seed) for seed in SEEDS]
-            accuracies = list(pool.map(measure, recipes))
+                    sets += [data for _ in SEEDS]
+            accuracies = list(pool.map(measure, sets, recipes))
             for i, key in enumerate(keys):
                 results[key] = accuracies[i * len(SEEDS) : (i + 1) * len(SEEDS)]
             print(rendered(name, results), flush=True)
             known = {
-                f"{table} {data} {options(row)}" for table, t in TABLES.items() for data in DATA for row in t.rows
+                f"{table} {data} {options(row)}" for table, t in TABLES.items() for data in t.data for row in t.rows
             }
             results = {key: results[key] for key in sorted(known & set(results))}
             stored.write_text(json.dumps(results, indent=1) + "\n")

@@ -5,7 +5,7 @@ import statistics
 import numpy as np
 import pytest
 
-from benchmarks import choices, goals, growth, inference, quality, report, search, startup, step, training
+from benchmarks import choices, goals, growth, inference, quality, report, search, startup, step, summary, training
 from benchmarks.case import Case, standard_scale
 from benchmarks.contenders import NAMES, contender, versions
 from benchmarks.data import load, with_fold
@@ -208,6 +208,25 @@ def test_goals_without_peers_are_not_measured(tmp_path, monkeypatch):
     report.store("quality", {"cases": {"mnist": alone, "fashion-mnist": alone}})
     assert "| MNIST: seconds to 98.09% | ≤ 2.50 | 2.00 | yes |  |" in goals.table()
     assert goals.table().count("| not measured |  |  |") == len(goals.GOALS) - 2
+
+
+def test_the_summary_shows_every_case_and_counts_who_is_faster(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    assert summary.table().endswith("\n\nNot measured yet.")
+    machine = {"processor": "A toy", "cores": 2}
+    first = {"numlp": [0.5, 0.6, 0.7], "jax": [0.4, 0.3, 0.35], "floor": [0.1, 0.1, 0.1]}
+    second = {"numlp": [2e-5], "jax": [3e-5], "onnxruntime": [2.4e-5]}
+    training_cases = {"128³, 64": {"seconds": first}, "256³, 64": {"seconds": {"jax": [1.0]}}}
+    report.store("training", {"machine": machine, "cases": training_cases})
+    report.store("inference", {"machine": machine, "cases": {"10000": {"seconds": second}}})
+    assert summary.wins("jax") == (1, 2)
+    assert summary.table().splitlines()[2:] == [
+        "| an epoch at 128³, 64 | 600 ms | **0.50** |  |  |  |  |",
+        "| prediction of 10,000 rows | **20.0 µs** | 1.50 |  |  |  | 1.20 |",
+        "| numlp is faster in |  | 1 of 2 | 0 of 0 | 0 of 0 | 0 of 0 | 1 of 1 |",
+        "",
+        "A toy, 2 cores.",
+    ]
 
 
 @pytest.mark.parametrize(("module", "name"), [(training, "CASES"), (quality, "TARGETS"), (search, "TARGETS")])

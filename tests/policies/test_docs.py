@@ -6,6 +6,7 @@ import importlib.util
 import io
 import itertools
 import json
+import math
 import re
 import shlex
 import shutil
@@ -16,9 +17,10 @@ from pathlib import Path
 import pytest
 
 import numlp
-from benchmarks import performance, report
+from benchmarks import performance, quality, report, summary
 from numlp.cli import main
 from numlp.report.overfitting import LEAST_EPOCHS, RISE, WOBBLE
+from numlp.runs.recipes import load_recipe
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -333,8 +335,30 @@ def test_a_benchmark_s_page_is_what_its_script_writes_of_the_stored_figures(fami
 
 def test_the_tables_of_the_page_on_performance_are_those_of_the_stored_figures():
     page = performance.GUIDE.read_text()
-    assert re.findall(r"<!-- table: (\w+) -->", page) == ["goals", *performance.FAMILIES]
+    assert re.findall(r"<!-- table: (\w+) -->", page) == ["summary", *performance.FAMILIES, "goals"]
     assert page == performance.with_tables(page)
+
+
+def test_the_page_on_performance_opens_with_results_and_ends_with_goals():
+    opening, *sections = re.split(r"^## ", performance.GUIDE.read_text(), flags=re.M)
+    assert opening.count("<!-- table: summary -->") == 1
+    assert sections[-1].startswith("Goals\n")
+
+
+def test_the_first_words_on_performance_follow_from_the_stored_figures():
+    """The bullets under the first table: who is faster than whom, on which work."""
+    found = {row.work: row.ratios for row in summary.rows()}
+    epochs = [ratios for work, ratios in found.items() if work.startswith("an epoch")]
+    assert all(ratios["jax"] < 1 < ratios.get("scikit_learn", math.inf) for ratios in epochs)
+    mnist, fashion = (found[f"{name}, to {quality.TARGETS[data]:.2%}"] for data, name in quality.TITLES.items())
+    assert min(mnist.values()) > 1
+    assert min(fashion, key=fashion.get) == "jax"
+    assert fashion["jax"] < 1
+    accuracies = report.stored("quality")["cases"]["fashion-mnist"]["accuracy"]
+    target = quality.TARGETS["fashion-mnist"]
+    assert quality.reached(accuracies["jax"], target) < quality.reached(accuracies["numlp"], target)
+    predictions = [ratios for work, ratios in found.items() if work.startswith("prediction")]
+    assert all(ratios["onnxruntime"] < 1 < ratios["scikit_learn"] for ratios in predictions)
 
 
 def test_the_guide_s_tables_are_what_the_script_writes_of_the_stored_figures():
@@ -342,6 +366,67 @@ def test_the_guide_s_tables_are_what_the_script_writes_of_the_stored_figures():
     guide = PAGES["docs/choosing.md"]
     assert set(re.findall(r"<!-- table: (\w+) -->", guide)) == set(module.TABLES)
     assert guide == module.with_tables(guide, json.loads((RESULTS / "choosing.json").read_text()))
+
+
+def test_the_guide_answers_the_first_questions_first():
+    first = re.split(r"^## ", PAGES["docs/choosing.md"], flags=re.M)[1]
+    assert first.startswith("The first questions")
+    assert re.findall(r"<!-- table: (\w+) -->", first) == ["layers", "table_layers", "epochs", "table_epochs"]
+
+
+def test_the_first_answers_are_those_of_the_recipes():
+    first = " ".join(PAGES["docs/choosing.md"].split("## The first questions")[1].split("\n### ")[0].split())
+    for name in ("default", "table"):
+        recipe = load_recipe(name)
+        layers, units = {2: "two"}[len(recipe.layers)], recipe.layers[0]
+        assert f"`{name}`: {layers} hidden layers of {units} units, {recipe.epochs} epochs" in first
+
+
+def test_the_first_answers_follow_from_the_stored_figures():
+    """What the text says of layers, units and epochs: what helps, and what helps no more than the noise."""
+    stored = json.loads((RESULTS / "choosing.json").read_text())
+
+    def mean(table, data, setting):
+        return statistics.mean(stored[f"{table} {data} {setting}"])
+
+    for data, noise, gained in (("mnist", 0.002, 0.2), ("fashion-mnist", 0.004, 0.6)):
+        layers = functools.partial(mean, "layers", data)
+        enough = [layers(f"--layers {widths}") for widths in ("256", "256,256", "512,512", "256,256,256,256")]
+        assert layers("--layers none") + 5 * noise < layers("--layers 64") < min(enough) - noise
+        assert max(enough) - min(enough) <= noise
+        one, five, twenty = (mean("epochs", data, f"--epochs {epochs}") for epochs in (1, 5, 20))
+        assert one < five < twenty
+        assert 100 * (twenty - five) == pytest.approx(gained, abs=0.05)
+    few, many = "friedman-300", "friedman-3000"
+    for data in (few, many):
+        layers = functools.partial(mean, "table_layers", data)
+        assert layers("--layers 128") < layers("--layers 128,128") < layers("--layers 512,512")
+    four, two = "--layers 128,128,128,128", "--layers 128,128"
+    assert mean("table_layers", many, four) == pytest.approx(mean("table_layers", many, two), abs=0.002)
+    assert mean("table_layers", few, four) < mean("table_layers", few, two) - 0.02
+    rises = {
+        data: mean("table_epochs", data, "--epochs 200") - mean("table_epochs", data, "--epochs 50")
+        for data in (few, many)
+    }
+    assert rises[few] > 0.05
+    assert rises[many] < 0.005
+    steps = [math.ceil(rows / load_recipe("table").batch_size) for rows in (300, 3000)]
+    assert "an epoch has {} steps with 300 rows and {} with 3,000".format(*steps) in " ".join(
+        PAGES["docs/choosing.md"].split()
+    )
+
+
+def test_the_guide_s_code_writes_the_rows_that_were_measured(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec("\n".join(code_of("docs/choosing.md")), {})
+    module = script(RESULTS / "choosing.py")
+    for name in module.FRIEDMAN:
+        written, measured = numlp.load_dataset(f"{name}.npz"), module.friedman(int(name.split("-")[1]))
+        assert written.task == measured.task == "regression"
+        for ours, theirs in ((written.train, measured.train), (written.validation, measured.validation)):
+            assert (ours.x == theirs.x).all()
+            assert (ours.y == theirs.y).all()
+        assert 1 - 1 / measured.validation.y.var() == pytest.approx(0.96, abs=0.005)
 
 
 def rows_of(text):
@@ -356,9 +441,9 @@ def test_the_readme_s_accuracies_are_those_of_the_results_page():
 
 def test_the_readme_s_times_are_those_of_the_page_on_performance():
     """Seconds and share of seeds, on both data sets, stand in the rows of the longer tables."""
-    quality = performance.GUIDE.read_text().split("<!-- table: quality -->")[1].split("<!-- end -->")[0]
+    measured = performance.GUIDE.read_text().split("<!-- table: quality -->")[1].split("<!-- end -->")[0]
     expected: dict[str, list[str]] = {}
-    for table in quality.split("MNIST, target ")[1:]:
+    for table in measured.split("MNIST, target ")[1:]:
         for row in rows_of(table)[2:]:
             name, seconds, _, _, share, *_ = (cell.strip() for cell in row.strip("|").split("|"))
             expected.setdefault(name, []).extend([seconds.split(" (")[0], share])
@@ -366,7 +451,7 @@ def test_the_readme_s_times_are_those_of_the_page_on_performance():
     shown = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
     assert {name: cells for name, *cells in shown} == expected
     assert len(shown) == 5
-    assert re.findall(r"[\d.]+%", head) == re.findall(r"MNIST, target ([\d.]+%):", quality)
+    assert re.findall(r"[\d.]+%", head) == re.findall(r"MNIST, target ([\d.]+%):", measured)
 
 
 def test_the_readme_is_honest_about_jax():
