@@ -62,6 +62,13 @@ def test_images_of_any_range_are_answered_right_or_with_a_warning(trained, digit
         assert len(caught) == (not same)
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "uint32", "uint64", ">u2"])
+def test_wide_unsigned_integers_are_not_bytes(dtype):
+    images = np.arange(128).reshape(2, 8, 8).astype(dtype) * 2
+    seen = value_range(images, image=True)
+    assert (seen.kind, seen.ends) == ("whole numbers", (0, 254))
+
+
 def test_unseen_images_never_warn(trained, mnist):
     for (kind, shape), net in trained.items():
         for rows in (mnist.test.x[:2000], np.zeros((1, 28, 28), np.uint8), mnist.test.x[:1] // 20):

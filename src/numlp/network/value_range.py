@@ -8,6 +8,7 @@ there; `numlp.network.comparison` compares it with what a network is asked with.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,7 @@ from numlp.arrays.special import AnyArray
 from numlp.errors import SettingError
 from numlp.network.scaling import Scaling
 
-KINDS = {"bytes": "u1", "booleans": "b", "whole numbers": "iu", "floats": "f"}  # with NumPy's names of their dtypes
+KINDS = ("bytes", "booleans", "whole numbers", "floats")
 _CONVENTIONS = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))  # for the values of pixels
 _NUMBERS = 1 << 18  # looked at together: few enough for the cache
 _MANY = 64  # features that all lie in the range of a convention are pixels rather than the columns of a table
@@ -150,15 +151,17 @@ def value_range(x: AnyArray, *, image: bool = False) -> ValueRange:
 def kind_of(dtype: np.dtype[Any]) -> str:
     """Return the kind of number in arrays of a dtype.
 
-    >>> kind_of(np.dtype("uint8")), kind_of(np.dtype("int64"))
+    >>> kind_of(np.dtype("uint8")), kind_of(np.dtype("uint16"))
     ('bytes', 'whole numbers')
     """
-    return next(kind for kind, names in KINDS.items() if dtype.str[1:] == names or dtype.kind in names)
+    if dtype == np.uint8:
+        return "bytes"
+    return {"b": "booleans", "f": "floats"}.get(dtype.kind, "whole numbers")
 
 
 def _ends(x: Any, axis: int | None) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the lowest and the highest values, from pieces that fit the cache."""
-    n, width = x.shape[0], int(np.prod(x.shape[1:]))
+    n, width = x.shape[0], math.prod(x.shape[1:])
     if is_sparse(x):
         rows = x.tocsr()
         low, high = np.zeros((2, width))  # most entries are 0
