@@ -172,3 +172,12 @@ def test_ctrl_c_in_a_range_test_is_a_plain_keyboard_interrupt(blobs, monkeypatch
     assert not isinstance(stop.value, numlp.Interrupted)
     assert len(called) == 5
     np.testing.assert_array_equal(net.params, before)
+
+
+def test_a_second_ctrl_c_leaves_no_handler_behind_wherever_it_comes():
+    """Not even at the end of the `with`, or every later training would end after its first step."""
+    Interruption().__enter__()
+    press()
+    with pytest.raises(KeyboardInterrupt):
+        press()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -66,8 +66,7 @@ class Interruption:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._give_back()
 
     def check(self) -> None:
         """Raise KeyboardInterrupt if a signal has come."""
@@ -80,7 +79,12 @@ class Interruption:
                 self._heard()
             self.number = self.number or number
             return
+        self._give_back()  # now, since what follows may raise anywhere, even where `with` begins or ends
         before = self._before[number]
         if not callable(before):
             raise KeyboardInterrupt
         before(number, frame)
+
+    def _give_back(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
