@@ -137,3 +137,12 @@ def test_names_that_are_not_text_are_no_names():
     frame.columns = ["a", "a"]
     with pytest.raises(DataError, match="several named column 'a'"):
         net.predict(frame)
+
+
+def test_a_frame_of_one_column_of_names_is_a_target(library):
+    x, y = np.arange(6.0)[:, None], ["cat", "dog"] * 3
+    by_frame, by_list = MLP([1, 2]), MLP([1, 2])
+    train(by_frame, (x, library.DataFrame({"animal": y})), epochs=1)
+    train(by_list, (x, y), epochs=1)
+    assert by_frame.class_names == ("cat", "dog")
+    np.testing.assert_array_equal(by_frame.params, by_list.params)

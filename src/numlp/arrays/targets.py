@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.frames import columns_of
 from numlp.arrays.inputs import as_array, as_rows
 from numlp.arrays.sparse import is_sparse
 from numlp.arrays.special import AnyArray
@@ -109,7 +110,8 @@ def target_rows(targets: AnyArray, n_targets: int, dtype: npt.DTypeLike) -> AnyA
 def _as_labels(y: Any) -> AnyArray:
     if is_sparse(y):
         raise DataError("y must be an ordinary array, not a sparse matrix; give y.toarray()")
-    return as_array(y, "y")
+    columns = columns_of(y)
+    return as_array(y[columns[0]] if columns is not None and len(columns) == 1 else y, "y")
 
 
 def name_indices(labels: AnyArray, class_names: Sequence[str]) -> AnyArray:
