@@ -5,9 +5,11 @@ import pytest
 
 from numlp import MLP, Scaling, calibrate, evaluate, find_learning_rate, standardize, train
 from numlp.errors import NumlpError
+from numlp.judging.confusions import class_accuracy, confusions
 from numlp.judging.inspection import hidden_activations, saliency
 from numlp.judging.intervals import mean_interval
 from numlp.judging.metrics import accuracy, confusion_matrix, mean_absolute_error, r2, reliability
+from numlp.judging.scores import f1, roc_auc, root_mean_squared_error
 from numlp.sklearn import MLPClassifier, MLPRegressor
 
 X = np.arange(40.0).reshape(20, 2) / 40
@@ -75,6 +77,12 @@ USES = {
     "r2": lambda m: r2(m(X), X),
     "mean_absolute_error": lambda m: mean_absolute_error(X, m(X)),
     "reliability": lambda m: reliability(m(np.eye(2)[Y]), Y),
+    "root_mean_squared_error": lambda m: root_mean_squared_error(m(X), X),
+    "f1": lambda m: f1(m(Y), Y, 2),
+    "weights of f1": lambda m: f1(Y, Y, 2, m(ONES)),
+    "roc_auc": lambda m: roc_auc(Y, m(X[:, 0])),
+    "class_accuracy": lambda m: class_accuracy(Y, m(Y), 2),
+    "confusions": lambda m: confusions(Y, m(1 - Y)),
     "mean_interval": lambda m: mean_interval(m(ONES)),
 }
 

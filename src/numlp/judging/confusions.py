@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.inputs import as_array
 from numlp.judging.metrics import Weights, confusion_matrix
 
 MOST_CLASSES = 40  # that a confusion matrix shows: with more, it is illegible
@@ -20,10 +21,10 @@ def class_accuracy(
     >>> class_accuracy([0, 0, 1], [0, 1, 1], n_classes=3)
     array([0.5, 1. , nan])
     """
-    truth = np.asarray(labels, dtype=np.intp)
-    counts = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
+    truth = as_array(labels, "labels").astype(np.intp)
+    counts = np.ones(len(truth)) if weights is None else as_array(weights, "weights").astype(np.float64)
     totals = np.bincount(truth, counts, n_classes)
-    hits = np.bincount(truth, counts * (truth == np.asarray(predictions)), n_classes)
+    hits = np.bincount(truth, counts * (truth == as_array(predictions, "predictions")), n_classes)
     with np.errstate(invalid="ignore"):
         return hits / totals
 
@@ -51,10 +52,10 @@ def confusions(
     >>> confusions([0, 0, 1, 2], [1, 1, 1, 0])
     (array([0, 2]), array([1, 0]), array([2, 1]))
     """
-    truth, guess = (np.asarray(classes, dtype=np.intp) for classes in (labels, predictions))
+    truth, guess = (as_array(a, "labels and predictions").astype(np.intp) for a in (labels, predictions))
     wrong = truth != guess
     pairs, inverse = np.unique(np.stack([truth[wrong], guess[wrong]]), axis=1, return_inverse=True)
-    counts = np.bincount(inverse, None if weights is None else np.asarray(weights)[wrong], pairs.shape[1])
+    counts = np.bincount(inverse, None if weights is None else as_array(weights, "weights")[wrong], pairs.shape[1])
     order = np.argsort(-counts, kind="stable")
     return pairs[0, order], pairs[1, order], counts[order]
 
@@ -67,7 +68,7 @@ def most_confused(
     >>> most_confused([0, 1, 2, 3], [0, 3, 2, 1], n_classes=4, most=2)
     array([1, 3])
     """
-    truth, guess = (np.asarray(classes, dtype=np.intp) for classes in (labels, predictions))
+    truth, guess = (as_array(a, "labels and predictions").astype(np.intp) for a in (labels, predictions))
     wrong = truth != guess
     mistakes = sum(np.bincount(classes[wrong], minlength=n_classes) for classes in (truth, guess))
     return np.sort(np.argsort(-mistakes, kind="stable")[:most])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.inputs import as_array
 from numlp.judging.metrics import Weights
 
 Float64 = npt.NDArray[np.float64]
@@ -28,7 +29,7 @@ def root_mean_squared_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, 
     >>> root_mean_squared_error([1.0, 2.0], [4.0, 6.0])
     3.5355339059327378
     """
-    errors = np.asarray(targets, dtype=np.float64) - np.asarray(predictions)
+    errors = as_array(targets, "targets").astype(np.float64) - as_array(predictions, "predictions")
     return float(np.mean(np.sqrt(np.average(errors**2, axis=0, weights=weights))))
 
 
@@ -51,7 +52,7 @@ def f1(labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classes: int, weight
     >>> round(f1([0, 0, 1, 1], [0, 1, 1, 1], n_classes=3), 4)
     0.7333
     """
-    truth, guess = (np.asarray(classes, dtype=np.intp) for classes in (labels, predictions))
+    truth, guess = (as_array(a, "labels and predictions").astype(np.intp) for a in (labels, predictions))
     counts = _counts(len(truth), weights)
     true, predicted = (np.bincount(classes, counts, n_classes) for classes in (truth, guess))
     hits = np.bincount(truth, counts * (truth == guess), n_classes)
@@ -82,9 +83,9 @@ def roc_auc(labels: npt.ArrayLike, scores: npt.ArrayLike, weights: Weights = Non
     >>> roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    positive = np.asarray(labels, dtype=bool)
+    positive = as_array(labels, "labels").astype(bool)
     counts = _counts(len(positive), weights)
-    _, ties = np.unique(np.asarray(scores), return_inverse=True)
+    _, ties = np.unique(as_array(scores, "scores"), return_inverse=True)
     with_label, without = (np.bincount(ties, counts * kind) for kind in (positive, ~positive))
     below = np.cumsum(without) - without / 2
     pairs = with_label.sum() * without.sum()
@@ -113,4 +114,4 @@ def mean_roc_auc(labels: npt.NDArray[Any], scores: npt.NDArray[Any], weights: We
 
 
 def _counts(n: int, weights: Weights) -> Float64:
-    return np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
+    return np.ones(n) if weights is None else as_array(weights, "weights").astype(np.float64)
