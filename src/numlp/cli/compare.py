@@ -10,7 +10,7 @@ import typer
 from numlp.cli.output import Json, console, print_json, setting_text, table
 from numlp.errors import NumlpWarning, SettingError
 from numlp.files.models import read_description
-from numlp.judging.figures import shown
+from numlp.judging.figures import figure_of, shown
 
 if TYPE_CHECKING:
     from numlp.runs.folder import Run
@@ -80,7 +80,7 @@ def compare(
             comparison.add_row(setting, *cells)
     comparison.add_row()
     for result in dict.fromkeys(result for found in results.values() for result in found):
-        comparison.add_row(result, *(_result(result, found.get(result)) for found in results.values()))
+        comparison.add_row(_title(result), *(_result(result, found.get(result)) for found in results.values()))
     screen = console()
     screen.print(comparison)
     if several_losses:
@@ -133,6 +133,11 @@ def _results(run: "Run") -> dict[str, Any]:
         losses = run.history["validation_loss"]
         best = {"epoch of least validation loss": losses.index(min(losses)) + 1}
     return results | best | {"epochs trained": len(run.history), "seconds": run.metrics.get("seconds")}
+
+
+def _title(name: str) -> str:
+    part, _, metric = name.partition(" ")
+    return f"{part} {figure_of(metric).title}" if part in ("train", "validation", "test") else name
 
 
 def _result(name: str, value: Any) -> str:
