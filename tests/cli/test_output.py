@@ -1,5 +1,6 @@
 import pytest
 
+from numlp.cli import _warner
 from numlp.cli.output import console, table
 
 NAMES = ["[bold]x[/bold]", ":smile:", "a$b", r"C:\new", "<b>&amp;", "_x", "猫🐱"]
@@ -21,3 +22,8 @@ def test_a_name_can_t_command_the_terminal(capsys):
     screen = console()
     screen.print("\x9b31m", made)
     assert capsys.readouterr().out.split() == [r"\x9b31m", r"\x1b[2Jname", r"\x1b]0;title\x07"]
+
+
+def test_a_warning_shows_control_characters_as_codes(capsys):
+    _warner()("\x1b[31mred.png: inverted")
+    assert capsys.readouterr().err == "numlp: note: \\x1b[31mred.png: inverted\n"

@@ -74,7 +74,7 @@ def _warner() -> Any:
 
     def warn(message: Warning | str, *_: object) -> None:
         kind = "warning" if isinstance(message, NumlpWarning) else "note"
-        line = f"numlp: {kind}: " + " ".join(str(message).split())
+        line = f"numlp: {kind}: " + visible(" ".join(str(message).split()))
         if line not in said:
             said.add(line)
             print(line, file=sys.stderr)  # noqa: T201
