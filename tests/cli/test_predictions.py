@@ -116,3 +116,28 @@ def test_a_big_table_is_printed_without_laying_out_every_cell(numlp, monkeypatch
     assert len(lines) == 2001
     assert lines[0].split() == ["input", "class", "probability"]
     assert len({len(line) + line.count("猫") for line in lines}) == 1
+
+
+def test_a_file_of_targets_gives_no_column_its_name(numlp, rows):
+    np.save("y.npy", rows.sum(axis=1))
+    assert numlp("train", "x.npy", "--target", "y.npy", "--epochs", "1", "--output", "run", "--no-report")[0] == 0
+    assert numlp("predict", "run", "x.npy", "--output", "p.csv")[0] == 0
+    assert list(read("p.csv")[0]) == ["row", "value"]
+
+
+def test_a_target_called_row_keeps_the_numbers_of_the_rows(numlp, rows):
+    np.savetxt("row.csv", np.c_[rows, rows.sum(axis=1)], delimiter=",", header="a,b,row", comments="")
+    assert numlp("train", "row.csv", "--target", "row", "--epochs", "1", "--output", "run", "--no-report")[0] == 0
+    assert numlp("predict", "run", "row.csv", "--output", "p.csv")[0] == 0
+    found = read("p.csv")
+    assert list(found[0]) == ["row", "predicted row"]
+    assert [line["row"] for line in found] == [str(i) for i in range(30)]
+
+
+def test_parquet_renames_no_class_that_differs_in_case_alone(numlp, fails, rows):
+    pytest.importorskip("duckdb")
+    save_model(MLP([2, 2], class_names=["a", "A"]), "net.safetensors")
+    assert "differ in case alone: write a .csv file" in fails(
+        "predict", "net.safetensors", "x.npy", "--output", "p.parquet"
+    )
+    assert not Path("p.parquet").exists()

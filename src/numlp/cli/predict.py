@@ -10,7 +10,7 @@ import typer
 from numlp.cli.output import Force, Json, check_free, console, print_aligned, print_json
 from numlp.cli.predictions import WRITERS, write_predictions
 from numlp.datasets.image import SUFFIXES, read_image
-from numlp.datasets.readers import read_samples
+from numlp.datasets.readers import is_array_file, read_samples
 from numlp.files.models import load_model, read_description
 from numlp.judging.figures import shown
 from numlp.network.predictor import Predictor
@@ -60,7 +60,8 @@ def predict(
     read = [(name, _samples(name, network, array)) for name in inputs]
     if output is not None:
         target = (read_description(path)["recipe"] or {}).get("target")
-        write_predictions(output, network, read, target if isinstance(target, str) else None)
+        named = isinstance(target, str) and not is_array_file(target)
+        write_predictions(output, network, read, target if named else None)
         count = sum(len(samples) for _, samples in read)
         if json:
             print_json({"output": str(output), "samples": count})

@@ -27,11 +27,12 @@ def write_predictions(
 
     Its columns are the file, if there are several; the number of the row in it, from 0; and the prediction: the class
     and the probability of every class, or the value in its units, under the name of the `target` if that is known.
+    A target that is itself called "row" or "file" becomes "predicted row" or "predicted file".
 
     Raises
     ------
     OutputError
-        If the file can't be written.
+        If the file can't be written, or the columns of a Parquet file would differ in case alone.
     MissingDependencyError
         For Parquet, without duckdb.
     """
@@ -40,7 +41,8 @@ def write_predictions(
     if len(inputs) > 1:
         place = {"file": np.concatenate([_texts([name] * len(samples)) for name, samples in inputs]), **place}
     predicted = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
-    write_bytes(path, WRITERS[path.suffix.lower()](place | predicted))
+    columns = place | {f"predicted {name}" if name in place else name: cells for name, cells in predicted.items()}
+    write_bytes(path, WRITERS[path.suffix.lower()](columns))
 
 
 def _table(network: Predictor, samples: npt.NDArray[Any], target: str | None) -> Columns:
@@ -88,6 +90,11 @@ def _csv(columns: Columns) -> bytes:
 
 
 def _parquet(columns: Columns) -> bytes:
+    folded: dict[str, str] = {}
+    for name in columns:
+        # DuckDB would rename the second of two such columns.
+        if (other := folded.setdefault(name.lower(), name)) != name:
+            raise OutputError(f"the columns {other!r} and {name!r} differ in case alone: write a .csv file")
     try:
         import duckdb
     except ImportError as error:

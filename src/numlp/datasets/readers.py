@@ -59,7 +59,7 @@ def read_parts(
 
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix == ".npz" and not _holds_arrays(target):
+    if suffix == ".npz" and not is_array_file(target):
         keys = npz_parts(path, inputs, target, weights)
         arrays = array_files.read_npz(path, [name for key in keys.values() for name in key if name is not None])
         return {
@@ -85,7 +85,7 @@ def npz_parts(
 
     names = array_files.npz_names(path)
     with _naming(path):
-        return {} if _holds_arrays(target) else keys_of(names, inputs, target, weights)
+        return {} if is_array_file(target) else keys_of(names, inputs, target, weights)
 
 
 def read_samples(
@@ -128,8 +128,12 @@ def read_samples(
         raise refused(path, f"samples {wanted}", ("idx",), error, unknown=f"{error} {wanted}") from error
 
 
-def _holds_arrays(target: str | None) -> bool:
-    """Return whether a target is a file of arrays, not the name of an array or a column."""
+def is_array_file(target: str | None) -> bool:
+    """Return whether a target is a file of arrays, not the name of an array or a column.
+
+    >>> is_array_file("y.npy"), is_array_file("price")
+    (True, False)
+    """
     return target is not None and Path(target).suffix.lower() in (".npy", ".npz")
 
 

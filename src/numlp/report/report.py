@@ -11,6 +11,7 @@ import numpy as np
 
 from numlp.data.pictures import picture_shape
 from numlp.datasets import Dataset
+from numlp.datasets.readers import is_array_file
 from numlp.errors import NumlpError
 from numlp.files.atomic import write_bytes
 from numlp.files.folders import part_of
@@ -179,8 +180,8 @@ def _sections(context: dict[str, Any], has_fields: bool) -> list[tuple[str, str]
 
 
 def _target(recipe: Recipe) -> str:
-    """Return the name of the target's column, if the recipe names it."""
-    return recipe.target if recipe.target and not recipe.target.endswith(".npy") else "the target"
+    """Return the name of the target, if the recipe names it rather than a file."""
+    return recipe.target if recipe.target and not is_array_file(recipe.target) else "the target"
 
 
 def _cell(name: str, value: float) -> str:
