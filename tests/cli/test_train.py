@@ -211,7 +211,7 @@ def test_a_divergence_saves_the_last_finite_weights(numlp, fails, points):
         *[(["mnist", "--layers", layers], "layers") for layers in ("0", "-5", "a", "12,,3", "nan", "1.5")],
         (["mnist", "--batch-size", "abc"], "--batch-size"),
         *[(["mnist", "--threads", threads], "threads") for threads in ("0", "-1", "all", "1.5", "99999")],
-        (["mnist", "--nonsense"], "No such option: --nonsense"),
+        (["mnist", "--nonsense"], "there is no option --nonsense"),
         (["mnist", "--validation", "1.5"], "validation"),
         (["mnist", "--validation", "nan"], "validation"),
         (["mnist", "--recipe", "defalt"], "did you mean 'default'"),
