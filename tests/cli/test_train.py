@@ -310,3 +310,10 @@ def test_ctrl_c_saves_what_was_trained(tmp_path, number):
     assert run.metrics["ended"] == "interrupted"
     assert 1 <= len(run.history) < 1000
     assert run.metrics["test"]["accuracy"] > 0.9
+
+
+def test_the_table_after_a_training_shows_errors_in_the_units_of_the_data(numlp, houses):
+    _, out, _ = numlp("train", houses, "--target", "price", "--epochs", "1", "--output", "run", "--no-report")
+    lines = [line.split() for line in out.splitlines()]
+    assert ["loss", "R²", "RMSE", "MAE"] in lines
+    assert next(len(line) for line in lines if line[:1] == ["validation"]) == 5

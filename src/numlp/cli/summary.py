@@ -13,7 +13,7 @@ from rich.console import Console
 from numlp.cli.output import setting_text, table
 from numlp.datasets import SOURCES, AnySplit, Dataset
 from numlp.datasets.labels import is_number
-from numlp.judging.figures import shown
+from numlp.judging.figures import figure_of, shown
 from numlp.network.mlp import MLP
 from numlp.runs.recipe import Recipe
 
@@ -105,10 +105,10 @@ def _calibration(found: dict[str, Any]) -> str:
 def summarize(screen: Console, recipe: Recipe, metrics: dict[str, Any], folder: Path) -> None:
     """Show the metrics and the files in the run's folder."""
     score = next(name for name in metrics["train"] if name != "loss")
-    summary = table("", "loss", score)
+    summary = table("", *(figure_of(name).title for name in metrics["train"]))
     for part in ("train", "validation", "test"):
         if metrics[part] is not None:
-            summary.add_row(part, *(shown(name, metrics[part][name]) for name in ("loss", score)))
+            summary.add_row(part, *(shown(name, value) for name, value in metrics[part].items()))
     screen.print()
     screen.print(summary)
     if harder := _settings_that_are_on(recipe, _HARDER):
