@@ -5,6 +5,7 @@ import gzip
 import json
 import lzma
 import pickle
+import shlex
 import sqlite3
 import tarfile
 import tracemalloc
@@ -197,7 +198,10 @@ def test_every_command_says_what_a_file_is_and_what_to_do_with_it(files, capsys,
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert f"{path} is {_KINDS[kind].title}" in error
-    remedies = [_KINDS[kind].remedy.format(path=str(each)) for each in (path, path.resolve())]
+    remedies = [
+        _KINDS[kind].remedy.format(path=shlex.quote(str(each)), text=repr(str(each)))
+        for each in (path, path.resolve())
+    ]
     assert any(remedy in error for remedy in [*remedies, f"give it the suffix .{kind}"])
 
 
@@ -233,6 +237,13 @@ def test_what_is_wanted_but_damaged_is_not_called_something_else(tmp_path):
     np.save(path, X)
     assert "isn't an array, or is damaged: too short" in str(refused(path, "an array", ("npy",), "too short"))
     assert str(refused(path, "an array", ("npy",), "", unknown="no")) == "no"
+
+
+def test_commands_in_messages_can_be_pasted_for_names_with_spaces(tmp_path):
+    for name, pasted in (("my net.onnx", "numlp import '{}'"), ("my table.parquet", "read_parquet('{}')")):
+        path = tmp_path / name
+        path.write_bytes(b"PAR1\0" if path.suffix == ".parquet" else b"\x08\x08\x12\0")
+        assert pasted.format(path) in str(refused(path, "a CSV table", ("csv",), ""))
 
 
 def test_a_large_file_is_not_read_whole(tmp_path):

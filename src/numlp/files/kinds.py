@@ -5,6 +5,7 @@ The first bytes are those that each format's own specification gives, and the te
 
 import os
 import re
+import shlex
 import stat
 import zlib
 from collections.abc import Collection
@@ -68,22 +69,20 @@ _KINDS = {
         Kind(
             "parquet",
             "a Parquet table",
-            "save it as CSV: pandas.read_parquet({path!r}).to_csv('table.csv', index=False)",
+            "save it as CSV: pandas.read_parquet({text}).to_csv('table.csv', index=False)",
         ),
         Kind(
             "feather",
             "an Arrow table",
-            "save it as CSV: pandas.read_feather({path!r}).to_csv('table.csv', index=False)",
+            "save it as CSV: pandas.read_feather({text}).to_csv('table.csv', index=False)",
         ),
-        Kind("orc", "an ORC table", "save it as CSV: pandas.read_orc({path!r}).to_csv('table.csv', index=False)"),
+        Kind("orc", "an ORC table", "save it as CSV: pandas.read_orc({text}).to_csv('table.csv', index=False)"),
         Kind("excel", "an Excel file", "save the sheet as CSV, with commas"),
         Kind("open document", "an OpenDocument file", "save the sheet as CSV, with commas"),
         Kind("sqlite", "an SQLite database", "save the table as CSV"),
-        Kind(
-            "json", "a JSON file", "save a table as CSV: pandas.read_json({path!r}).to_csv('table.csv', index=False)"
-        ),
+        Kind("json", "a JSON file", "save a table as CSV: pandas.read_json({text}).to_csv('table.csv', index=False)"),
         Kind("notebook", "a Jupyter notebook", "save the data that it makes in a file"),
-        Kind("matlab", "a MATLAB file", "save its arrays with numpy.savez: scipy.io.loadmat({path!r}) reads them"),
+        Kind("matlab", "a MATLAB file", "save its arrays with numpy.savez: scipy.io.loadmat({text}) reads them"),
         Kind("hdf5", "an HDF5 file", f"if it is a Keras model, {_TO_ONNX}, {_IMPORT}; save arrays with numpy.savez"),
         Kind("keras", "a Keras model", f"{_TO_ONNX}, model.export('net.onnx', format='onnx'), {_IMPORT}"),
         Kind("pytorch", "a PyTorch file", f"{_PICKLES}; {_TO_ONNX} with torch.onnx.export, {_IMPORT}"),
@@ -172,7 +171,9 @@ def refused(
     kind = kind_of(path)
     if kind is None or kind.name in own:
         return FileFormatError(unknown or f"{path} isn't {wanted}, or is damaged: {error}")
-    return FileFormatError(f"{path} is {kind.title}, not {wanted}: {kind.remedy.format(path=os.fspath(path))}")
+    name = os.fspath(path)
+    remedy = kind.remedy.format(path=shlex.quote(name), text=repr(name))  # for the shell, and for Python
+    return FileFormatError(f"{path} is {kind.title}, not {wanted}: {remedy}")
 
 
 def _name(path: Path) -> str | None:
