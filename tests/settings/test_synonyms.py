@@ -113,6 +113,12 @@ def test_numbers_with_units_are_written_out(typed, seconds, says):
     assert remedy(typed, seconds=seconds) == f": write {says}"
 
 
+@pytest.mark.parametrize("typed", ["50%", "1e-3", "1,5"])
+def test_no_fraction_is_suggested_for_a_whole_number(typed):
+    assert remedy(typed, whole=True) == ""
+    assert remedy("10k", whole=True) == ": write 10000"
+
+
 @pytest.mark.parametrize("typed", ["", "half", "m", "5x", "9" * 1000, None, b"5m", "1e999"])
 def test_what_is_no_number_gets_no_remedy_and_no_traceback(typed):
     assert remedy(typed) == remedy(typed, seconds=True) == ""

@@ -175,5 +175,5 @@ def read_number(option: str, text: str, kind: type[int] | type[float]) -> float:
     try:
         return kind(text)
     except ValueError as error:
-        remedy = numerals.remedy(text, seconds="time" in option)
+        remedy = numerals.remedy(text, seconds="time" in option, whole=kind is int)
         raise SettingError(f"{option} must be a {'whole ' * (kind is int)}number, not {text!r}{remedy}") from error

@@ -29,7 +29,9 @@ def whole_number(name: str, value: object, *, minimum: int = 1, maximum: int | N
         number = minimum - 1
     if number < minimum or (maximum is not None and number > maximum) or isinstance(value, bool):
         wanted = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
-        raise SettingError(f"{name} must be a whole number {wanted}, not {value!r}{numerals.remedy(value)}")
+        raise SettingError(
+            f"{name} must be a whole number {wanted}, not {value!r}{numerals.remedy(value, whole=True)}"
+        )
     return number
 
 

@@ -7,8 +7,10 @@ _FACTORS = {"": 1.0, "%": 0.01, "k": 1e3, "m": 1e6, "b": 1e9}
 _TIMES = re.compile(r"(\d+(?:\.\d+)?)\s*(sec|s|min|m|h|d)[a-z]*\s*")
 
 
-def remedy(text: object, *, seconds: bool = False) -> str:
+def remedy(text: object, *, seconds: bool = False, whole: bool = False) -> str:
     """Return how to write the number that a text means, for the end of a message, or an empty text.
+
+    It is empty, too, where a whole number is wanted and another is meant.
 
     >>> remedy("5m", seconds=True), remedy("1h30m", seconds=True)
     (': write 300, in seconds', ': write 5400, in seconds')
@@ -25,4 +27,4 @@ def remedy(text: object, *, seconds: bool = False) -> str:
     if found is None:
         return ""
     number = float(found[1].replace(",", ".")) * _FACTORS[found[2]]
-    return f": write {number:.12g}"
+    return "" if whole and not number.is_integer() else f": write {number:.12g}"
