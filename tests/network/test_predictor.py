@@ -80,6 +80,7 @@ def test_one_output_decides_between_two_classes(predictor):
     np.testing.assert_array_equal(net.predict(X), probabilities.argmax(axis=1))
     assert net.classes == ("0", "1")
     assert network("sigmoid_binary_cross_entropy", 1, class_names=["no", "yes"]).classes == ("no", "yes")
+    np.testing.assert_array_equal(net.probabilities(logits), probabilities)
 
 
 @pytest.mark.parametrize("predictor", PREDICTORS)

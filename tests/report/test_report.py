@@ -3,6 +3,8 @@
 import base64
 import io
 import re
+import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from numlp.network.mlp import MLP
 from numlp.report import write_report
 from numlp.report.examples import choose
 from numlp.report.figures import save_report_figures
-from numlp.report.judged import judged
+from numlp.report.judged import Judged, judged
 from numlp.report.sprites import grey, sheet, signed
 from numlp.report.units import units
 from numlp.runs.folder import load_run, model_path, save_figures
@@ -269,3 +271,46 @@ def test_the_default_network_of_mnist_fits_into_three_megabytes(default_page):
     assert page.stat().st_size < 3_000_000
     assert "the page holds the weights in 16 bits" in text
     assert float(re.search(r"by at most ([0-9.e-]+)\.", text)[1]) < 1e-4
+
+
+def guesses(n_classes, n, mistakes=()):
+    """Return what `choose` reads of rows whose classes follow each other, with mistakes in the given rows."""
+    truth = np.arange(n) % n_classes
+    guess = truth.copy()
+    guess[list(mistakes)] = (truth[list(mistakes)] + 1) % n_classes
+    model = SimpleNamespace(classes=tuple(str(i) for i in range(n_classes)))
+    probabilities = np.broadcast_to(np.float32(0.5), (n, n_classes))
+    x = np.broadcast_to(np.float32(0), (n, 100))
+    return SimpleNamespace(x=x, has_classes=True, classes=(truth, guess), probabilities=probabilities, model=model)
+
+
+def test_the_rows_of_a_page_are_chosen_as_quickly_and_in_as_little_memory_with_many_classes(monkeypatch):
+    asked, find = [], np.flatnonzero
+    monkeypatch.setattr(np, "flatnonzero", lambda array: asked.append(array.size) or find(array))
+    work = {}
+    for n_classes in (400, 20_000):
+        rows = guesses(n_classes, 20_000)
+        asked.clear()
+        tracemalloc.start()
+        chosen = choose(rows)
+        work[n_classes] = (sum(asked), tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert len(np.unique(rows.classes[0][chosen])) == min(n_classes, 600)
+    assert work[20_000][0] == work[400][0]
+    assert work[20_000][1] < 2 * work[400][1]
+
+
+def test_the_mistakes_are_on_the_page_however_many_classes_there_are():
+    mistakes = [5, 19_990, 19_999]
+    chosen = choose(guesses(20_000, 20_000, mistakes))
+    assert set(mistakes) <= set(chosen.tolist())
+    assert (len(chosen), chosen.tolist()) == (600, sorted(chosen.tolist()))
+
+
+def test_small_probabilities_of_no_keep_their_digits_in_a_report():
+    network = MLP([1, 1], loss="sigmoid_binary_cross_entropy")
+    network.params[:] = [1, 0]
+    x = np.array([[40.0], [-40.0]], dtype=np.float32)
+    rows = Judged("test", network, x, np.array([[1.0], [0.0]]), None, network.logits(x))
+    assert rows.probabilities[0, 0] == pytest.approx(np.exp(-40.0), rel=1e-5)
+    np.testing.assert_array_equal(rows.probabilities, network.predict_proba(x))

@@ -145,12 +145,8 @@ class Predictor(ABC):
         """
         if self.loss.task == "regression":
             raise SettingError(f"loss {self.loss.name!r} has no classes, so no probabilities; use predict")
-        calibrated, two = self.temperature != 1, self.loss.task == "labels" and self.n_targets == 1
-        chunks = []
-        for chunk in self.chunks(x):
-            logits = chunk / self.temperature if calibrated else chunk
-            # σ(−z) is 1 − σ(z), but keeps its digits where it is small
-            chunks.append(self.link(np.concatenate([-logits, logits], axis=1) if two else logits))
+        calibrated = self.temperature != 1
+        chunks = [self.probabilities(chunk / self.temperature if calibrated else chunk) for chunk in self.chunks(x)]
         return np.concatenate(chunks) if len(chunks) > 1 else chunks[0]
 
     def chunks(self, x: npt.ArrayLike) -> Iterator[Array]:
@@ -200,6 +196,16 @@ class Predictor(ABC):
         predictions = np.empty_like(logits)
         self.loss.link(logits, predictions)
         return predictions
+
+    def probabilities(self, logits: Array) -> Array:
+        """Return the probability of every class, (n, classes), or label, (n, labels); of no and yes for one label.
+
+        The logits, (n, outputs), are those divided by the temperature.
+        """
+        if self.loss.task == "labels" and self.n_targets == 1:
+            # σ(−z) is 1 − σ(z), but keeps its digits where it is small
+            logits = np.concatenate([-logits, logits], axis=1)
+        return self.link(logits)
 
     def _values(self, logits: Array) -> npt.NDArray[np.float64]:
         """Return predictions in the units of the targets, (n, blocks, targets)."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.special import AnyArray
 from numlp.data.pictures import picture_shape
 from numlp.network.predictor import Predictor
 from numlp.report.curves import numbers
@@ -29,10 +30,17 @@ def choose(judged: Judged) -> npt.NDArray[np.intp]:
     truth, guess = judged.classes
     wrong = np.flatnonzero(truth != guess)
     wrong = wrong[np.argsort(-judged.probabilities[wrong, guess[wrong]], kind="stable")][: 2 * most // 3]
-    n_classes = len(judged.model.classes)
-    each = max(1, (most - len(wrong)) // n_classes)
-    right = [np.flatnonzero((truth == c) & (guess == c))[:each] for c in range(n_classes)]
-    return np.unique(np.concatenate([wrong, *right])[:most])
+    each = max(1, (most - len(wrong)) // len(judged.model.classes))
+    right = _first_of_each(truth, np.flatnonzero(truth == guess), each)
+    return np.sort(np.concatenate([wrong, right[: most - len(wrong)]]))
+
+
+def _first_of_each(classes: AnyArray, rows: npt.NDArray[np.intp], each: int) -> npt.NDArray[np.intp]:
+    """Return the first `each` rows of every class, in order."""
+    by_class = rows[np.argsort(classes[rows], kind="stable")]
+    _, starts, counts = np.unique(classes[by_class], return_index=True, return_counts=True)
+    place = np.arange(len(by_class)) - np.repeat(starts, counts)
+    return np.sort(by_class[place < each])
 
 
 def ends(model: Predictor, judged: Judged | None) -> dict[str, list[float | None]]:
@@ -79,10 +87,9 @@ def examples(judged: Judged) -> dict[str, Any]:
     if judged.has_classes:
         truth, guess = judged.classes
         found |= {"truth": truth[chosen].tolist(), "guess": guess[chosen].tolist()}
-        best = np.argsort(-probabilities, axis=1, kind="stable")[:, :_MOST_PROBABILITIES]
         found["likeliest"] = [
-            [[int(c), round(float(row[c]), 4)] for c in places]
-            for places, row in zip(best, probabilities, strict=True)
+            [[int(c), round(float(row[c]), 4)] for c in np.argsort(-row, kind="stable")[:_MOST_PROBABILITIES]]
+            for row in probabilities
         ]
     else:
         found["truth"] = judged.truth[chosen].tolist()

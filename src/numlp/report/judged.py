@@ -14,7 +14,7 @@ from numlp.data.rows import check_rows, normalized, weighted_by_class
 from numlp.datasets import Dataset
 from numlp.judging.evaluation import class_weights_of
 from numlp.judging.figures import Gathered
-from numlp.network.predictor import Predictor
+from numlp.network.predictor import Predictor, chunk_rows
 from numlp.runs.recipe import Recipe
 
 
@@ -71,18 +71,18 @@ class Judged:
     @cached_property
     def probabilities(self) -> Array:
         """The probabilities of every class, (n, classes); of no and yes for a single label; else of each label."""
-        probabilities = self.model.link(self.logits)
-        if self.model.loss.task == "labels" and self.model.n_targets == 1:
-            return np.concatenate([1 - probabilities, probabilities], axis=1)
-        return probabilities
+        return self.model.probabilities(self.logits)
 
     @cached_property
     def losses(self) -> Array:
         """The loss of every row, (n,)."""
-        targets = target_rows(self.targets, self.model.n_targets, self.logits.dtype)
-        values = np.empty(len(self), self.logits.dtype)
-        delta, scratch = np.empty((2, *self.logits.shape), self.logits.dtype)
-        self.model.loss.value_and_grad(self.logits, targets, values, delta, scratch)
+        size, dtype = chunk_rows(self.model.layer_size), self.logits.dtype
+        values = np.empty(len(self), dtype)
+        for start in range(0, len(self), size):
+            part = slice(start, start + size)
+            targets = target_rows(self.targets[part], self.model.n_targets, dtype)
+            delta, scratch = np.empty((2, *self.logits[part].shape), dtype)
+            self.model.loss.value_and_grad(self.logits[part], targets, values[part], delta, scratch)
         return values
 
     @cached_property
