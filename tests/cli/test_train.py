@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from numlp.judging.figures import shown
 from numlp.runs.folder import load_run
 from numlp.training.threads import count, limited
 
@@ -312,8 +313,29 @@ def test_ctrl_c_saves_what_was_trained(tmp_path, number):
     assert run.metrics["test"]["accuracy"] > 0.9
 
 
-def test_the_table_after_a_training_shows_errors_in_the_units_of_the_data(numlp, houses):
-    _, out, _ = numlp("train", houses, "--target", "price", "--epochs", "1", "--output", "run", "--no-report")
-    lines = [line.split() for line in out.splitlines()]
-    assert ["loss", "R²", "RMSE", "MAE"] in lines
-    assert next(len(line) for line in lines if line[:1] == ["validation"]) == 5
+@pytest.mark.parametrize(
+    ("arguments", "titles"),
+    [
+        (("--loss", "squared_error"), ["loss", "R²", "RMSE", "MAE"]),
+        (
+            ("--loss", "quantile(levels = [0.1, 0.5, 0.9])"),
+            ["loss", "R²", "RMSE", "MAE", "below quantile 0.1", "below quantile 0.5", "below quantile 0.9"],
+        ),
+        (("--loss", "gaussian_negative_log_likelihood"), ["loss", "R²", "RMSE", "MAE", "within ±1 sd"]),
+        ((), ["loss", "accuracy", "F1", "ROC AUC", "log-loss"]),
+    ],
+)
+def test_a_training_ends_with_all_metrics_in_the_words_of_evaluate_within_80_columns(
+    numlp, points, houses, arguments, titles
+):
+    data = (houses, "--target", "price") if arguments else (points,)
+    out = numlp("train", *data, *QUICK, *arguments, "--output", "run")[1]
+    lines = re.search(r"^ +train +validation *\n((?:\S.*\n)+)", out, re.MULTILINE)[1].splitlines()
+    assert [line.split("  ")[0] for line in lines] == titles
+    assert max(len(line.rstrip()) for line in lines) <= 80
+    stored = json.loads(Path("run/metrics.json").read_text())
+    evaluated = numlp("evaluate", "run", data[0])[1].split("\n\n")[1].splitlines()
+    for i, (line, (name, value)) in enumerate(zip(lines, stored["validation"].items(), strict=True)):
+        assert shown(name, stored["train"][name]) in line
+        assert shown(name, value) in line
+        assert line.rstrip().endswith(evaluated[i][32:])

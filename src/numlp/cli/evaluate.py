@@ -15,9 +15,8 @@ from numlp.datasets import load_rows, parts_in
 from numlp.datasets.array_files import npz_names
 from numlp.files.models import load_model, read_description
 from numlp.judging.confusions import MOST_CLASSES, class_accuracy, confusions
-from numlp.judging.figures import FIGURES, figure_of, shown
+from numlp.judging.figures import FIGURES, figure_of, meaning, shown
 from numlp.judging.metrics import confusion_matrix
-from numlp.network.losses import Loss
 from numlp.network.predictor import Predictor
 
 _MOST_LINES = 20  # of a list of classes
@@ -89,7 +88,7 @@ def evaluate(
     if json:
         print_json(result)
     else:
-        _print(data, result, network.loss)
+        _print(data, result, network)
 
 
 def _wanted(data: str, given: str | None, trained: object) -> str | None:
@@ -128,17 +127,16 @@ def _named(names: Sequence[str], shares: npt.NDArray[np.float64]) -> dict[str, f
     return {name: None if np.isnan(share) else share for name, share in zip(names, shares.tolist(), strict=True)}
 
 
-def _print(data: str, result: dict[str, Any], loss: Loss) -> None:
+def _print(data: str, result: dict[str, Any], network: Predictor) -> None:
     screen = console()
     part = "" if result["rows"] == "all" else f"{result['rows']} "
     screen.print(f"{data}: {'' if part else 'all '}{result['samples']:,} {part}rows")
     if result["trained_on_this"]:
         screen.print("note: the network was trained on a file of this name, so these metrics may flatter it")
     screen.print()
-    figures = {name: figure_of(name) for name in result if name in FIGURES or name.startswith("coverage")}
-    for name, figure in figures.items():
-        meaning = "of scaled targets" if name == "loss" and loss.scales_targets else figure.meaning
-        screen.print(f"{figure.title:<20}{shown(name, result[name]):<12}{meaning}".rstrip())
+    for name in (name for name in result if name in FIGURES or name.startswith("coverage")):
+        text = f"{figure_of(name).title:<20}{shown(name, result[name]):<12}{meaning(name, network)}"
+        screen.print(text.rstrip())
     if "class_accuracy" in result:
         _print_classes(screen, result, "class" if "confusions" in result else "label")
 

@@ -177,7 +177,7 @@ def run(recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, 
             keep_state(folder)
         elif trouble is None and ended == "diverged":
             remove_checkpoints(folder)
-    summarize(screen, recipe, metrics, folder)
+    summarize(screen, recipe, model, metrics, folder)
     if ended == "interrupted":
         screen.print(f"\ninterrupted in epoch {len(history)}: numlp resume {shlex.quote(str(folder))}")
     if trouble:

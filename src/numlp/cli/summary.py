@@ -13,8 +13,9 @@ from rich.console import Console
 from numlp.cli.output import setting_text, table
 from numlp.datasets import SOURCES, AnySplit, Dataset
 from numlp.datasets.labels import is_number
-from numlp.judging.figures import figure_of, shown
+from numlp.judging.figures import figure_of, meaning, shown
 from numlp.network.mlp import MLP
+from numlp.network.predictor import Predictor
 from numlp.runs.recipe import Recipe
 
 # Settings that `introduce` shows in words of its own, and those that the progress and the results show.
@@ -102,13 +103,14 @@ def _calibration(found: dict[str, Any]) -> str:
     )
 
 
-def summarize(screen: Console, recipe: Recipe, metrics: dict[str, Any], folder: Path) -> None:
+def summarize(screen: Console, recipe: Recipe, model: Predictor, metrics: dict[str, Any], folder: Path) -> None:
     """Show the metrics and the files in the run's folder."""
-    score = next(name for name in metrics["train"] if name != "loss")
-    summary = table("", *(figure_of(name).title for name in metrics["train"]))
-    for part in ("train", "validation", "test"):
-        if metrics[part] is not None:
-            summary.add_row(part, *(shown(name, value) for name, value in metrics[part].items()))
+    parts = [part for part in ("train", "validation", "test") if metrics[part] is not None]
+    summary = table("", *parts)
+    summary.add_column("")
+    for name in metrics["train"]:
+        values = (shown(name, metrics[part][name]) for part in parts)
+        summary.add_row(figure_of(name).title, *values, meaning(name, model))
     screen.print()
     screen.print(summary)
     if harder := _settings_that_are_on(recipe, _HARDER):
@@ -125,5 +127,5 @@ def summarize(screen: Console, recipe: Recipe, metrics: dict[str, Any], folder: 
         screen.print(f"  {path}")
     if "calibration" in metrics:
         screen.print(f"\n{_calibration(metrics['calibration'])}")
-    if metrics["test"] is not None and score == "accuracy":
-        screen.print(f"\ntest accuracy {shown(score, metrics['test'][score])}")
+    if "accuracy" in (metrics["test"] or {}):
+        screen.print(f"\ntest accuracy {shown('accuracy', metrics['test']['accuracy'])}")

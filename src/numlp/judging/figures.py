@@ -29,8 +29,8 @@ FIGURES = {
     "loss": Figure("loss"),
     "accuracy": Figure("accuracy", share=True),
     "r2": Figure("R²", "1 is perfect"),
-    "root_mean_squared_error": Figure("RMSE", "root mean squared error, in the units of the target"),
-    "mean_absolute_error": Figure("MAE", "mean absolute error, in the units of the target"),
+    "root_mean_squared_error": Figure("RMSE", "in the units of the target"),
+    "mean_absolute_error": Figure("MAE", "in the units of the target"),
     "f1": Figure("F1", "mean over the classes", share=True),
     "roc_auc": Figure("ROC AUC", "0.5 is chance, 1 perfect"),
     "log_loss": Figure("log-loss", "in nats"),
@@ -49,6 +49,25 @@ def figure_of(name: str) -> Figure:
     if level != name:
         return Figure(f"below quantile {level}", f"{100 * float(level):g} % is right", share=True)
     return FIGURES.get(name, Figure(name.replace("_", " ")))
+
+
+def meaning(name: str, predictor: Predictor) -> str:
+    """Return what a metric of a model means, in a few words.
+
+    >>> from numlp.network.mlp import MLP
+    >>> meaning("f1", MLP([2, 3])), meaning("f1", MLP([2, 3], loss="sigmoid_binary_cross_entropy"))
+    ('mean over the classes', 'mean over the labels')
+    >>> meaning("r2", MLP([2, 3], loss="squared_error"))
+    'mean over the targets'
+    """
+    loss, several = predictor.loss, predictor.n_targets > 1
+    if name == "loss" and not predictor.target_scaling.is_identity:
+        return "of scaled targets"
+    if loss.task == "labels" and several and name == "f1":
+        return "mean over the labels"
+    if loss.task == "regression" and several and name in ("r2", "root_mean_squared_error", "mean_absolute_error"):
+        return "mean over the targets"
+    return figure_of(name).meaning
 
 
 def shown(name: str, value: float | None) -> str:

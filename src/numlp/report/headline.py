@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from numlp.judging.figures import figure_of, shown
+from numlp.judging.figures import figure_of, meaning, shown
 from numlp.judging.intervals import effective_rows, mean_interval, wilson_interval
 from numlp.judging.metrics import r2
 from numlp.report.judged import Judged
@@ -68,11 +68,10 @@ def _judged(judged: Judged) -> list[dict[str, str]]:
     if judged.model.loss.task == "regression":
         error = judged.truth - judged.predicted
         share = r2(judged.truth, judged.predicted, weights)
-        cards.append(_card(f"{judged.part} R²", shown("r2", share), "1 is perfect"))
+        cards.append(_card(f"{judged.part} R²", shown("r2", share), meaning("r2", judged.model)))
         absolute = np.abs(error).mean(axis=1)
-        several = judged.model.n_targets > 1
-        unit = "mean over the targets, " if several else "in the units of the target, "
-        cards.append(_with_mean(judged, "mean_absolute_error", absolute, unit))
+        unit = meaning("mean_absolute_error", judged.model)
+        cards.append(_with_mean(judged, "mean_absolute_error", absolute, f"{unit}, "))
     else:
         hits = (judged.truth == judged.predicted).reshape(len(judged), -1).mean(axis=1)
         share = float(np.average(hits, weights=weights))
@@ -83,7 +82,7 @@ def _judged(judged: Judged) -> list[dict[str, str]]:
     # A log-loss that is the loss, as after a softmax, and the error with an interval above are shown once.
     seen = {card["value"] for card in cards}
     return cards + [
-        _card(f"{judged.part} {figure_of(name).title}", shown(name, value), figure_of(name).meaning)
+        _card(f"{judged.part} {figure_of(name).title}", shown(name, value), meaning(name, judged.model))
         for name, value in judged.figures.items()
         if shown(name, value) not in seen or name not in ("log_loss", "mean_absolute_error")
     ]
