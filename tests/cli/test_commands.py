@@ -1,4 +1,5 @@
 import dataclasses
+import html
 import json
 import re
 import subprocess
@@ -285,6 +286,19 @@ def test_settings_stand_above_results_and_different_losses_are_pointed_out(numlp
     assert "different loss functions" in out
     labels = [text.get_text() for text in drawn[-1].legends[0].get_texts()]
     assert labels == ["a, sigmoid_squared_error", "b, softmax_cross_entropy"]
+
+
+def test_losses_that_different_rows_scaled_don_t_stand_side_by_side_without_a_word(numlp, houses):
+    for name, share in (("a", "0.1"), ("b", "0.3"), ("c", "0.3")):
+        numlp("train", houses, "--target", "price", "--validation", share, "--epochs", "1", "--output", name)
+    _, out, _ = numlp("compare", "a", "b", "--html")
+    note = "the losses are of targets that different training rows scaled, and can't be compared"
+    assert out.count(note) == 1
+    assert "validation RMSE" in out
+    assert note in html.unescape(Path("comparison.html").read_text(encoding="utf-8"))
+    assert note in json.loads(numlp("compare", "a", "b", "--json")[1])["note"]
+    assert "can't be compared" not in numlp("compare", "b", "c")[1]
+    assert json.loads(numlp("compare", "b", "c", "--json")[1])["note"] is None
 
 
 def test_datasets(numlp, fails):

@@ -64,7 +64,7 @@ def scripts(browser, tmp_path_factory):
     """Open a tab with the report's scripts but without a report, to test their functions."""
     tab = browser.new_page()
     names = [name for name in SCRIPTS if name != "report"]
-    context = {"title": "", "names": [], "rows": [], "panels": []}
+    context = {"title": "", "names": [], "rows": [], "panels": [], "note": ""}
     path = tmp_path_factory.mktemp("scripts") / "scripts.html"
     path.write_bytes(page("comparison.html", tuple(names), {}, context))
     tab.goto(path.as_uri())

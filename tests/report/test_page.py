@@ -14,7 +14,7 @@ from numlp.runs.folder import Run
 from numlp.runs.recipe import Recipe
 from numlp.training.history import History
 
-CONTEXT = {"title": "t", "names": ["a"], "rows": [], "panels": []}
+CONTEXT = {"title": "t", "names": ["a"], "rows": [], "panels": [], "note": ""}
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda each: st.lists(each), max_leaves=5))

@@ -314,3 +314,9 @@ def test_small_probabilities_of_no_keep_their_digits_in_a_report():
     rows = Judged("test", network, x, np.array([[1.0], [0.0]]), None, network.logits(x))
     assert rows.probabilities[0, 0] == pytest.approx(np.exp(-40.0), rel=1e-5)
     np.testing.assert_array_equal(rows.probabilities, network.predict_proba(x))
+
+
+def test_the_f1_of_labels_is_a_mean_over_labels(tmp_path, table_dataset):
+    for task, words in (("labels", "mean over the labels"), ("classification", "mean over the classes")):
+        cards = text_of(report_of(tmp_path / task, Recipe(**QUICK), table_dataset(task)))
+        assert [note for note in ("labels", "classes") if f"mean over the {note}" in cards] == [words.split()[-1]]

@@ -46,6 +46,7 @@ def compare(
     json: Json = False,
 ) -> None:
     """Show the results of runs and the settings that differ side by side, and draw their curves in one figure."""
+    from numlp.runs.comparison import loss_note
     from numlp.runs.folder import load_run
     from numlp.runs.paths import free_path, new_figure_path
 
@@ -60,6 +61,7 @@ def compare(
             warnings.warn(f"the training of {name} diverged: its results are those from before", NumlpWarning, 2)
     losses = {name: str(chosen["loss"]) for name, chosen in settings.items()}
     several_losses = len(set(losses.values())) > 1
+    note = loss_note(loaded.values())
     if figure is not None:
         legend = {name: f"{name}, {losses[name]}" if several_losses else name for name in loaded}
         _draw({legend[name]: run.history for name, run in loaded.items()}, figure)
@@ -71,7 +73,11 @@ def compare(
         write_comparison(loaded, page)
     if json:
         files = {name: path and str(path) for name, path in (("figure", figure), ("page", page))}
-        print_json(files | {"runs": {name: settings[name] | _as_keys(results[name]) for name in loaded}})
+        print_json(
+            files
+            | {"note": note or None}
+            | {"runs": {name: settings[name] | _as_keys(results[name]) for name in loaded}}
+        )
         return
     comparison = table("", *loaded)
     for setting in next(iter(settings.values())):
@@ -83,10 +89,8 @@ def compare(
         comparison.add_row(_title(result), *(_result(result, found.get(result)) for found in results.values()))
     screen = console()
     screen.print(comparison)
-    if several_losses:
-        screen.print(
-            "\nthe runs use different loss functions, whose values can't be compared: compare the other metrics"
-        )
+    if note:
+        screen.print(f"\n{note}")
     screen.print(f"\ncurves: {figure}")
     if page is not None:
         screen.print(f"page: {page}")

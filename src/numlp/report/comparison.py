@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from numlp.files.atomic import write_bytes
+from numlp.judging.figures import figure_of
 from numlp.judging.figures import shown as figure_text
 from numlp.report.curves import numbers, panel
 from numlp.report.overfitting import overfitting
 from numlp.report.page import page
 from numlp.report.settings import portable, shown
+from numlp.runs.comparison import loss_note
 from numlp.runs.folder import Run
 
 SCRIPTS = ("element", "format", "tooltip", "ticks", "lines", "curves", "table", "scroll", "theme", "comparison")
@@ -64,7 +66,13 @@ def write_comparison(runs: Mapping[str, Run], path: Path) -> None:
             panels.append(panel(name, title, series, percent=column.endswith("accuracy")) | {"id": column})
     rows = _table(runs)
     data = {"epochs": list(range(1, epochs + 1)), "curves": panels}
-    context = {"title": "Comparison of runs", "names": list(runs), "rows": rows, "panels": panels}
+    context = {
+        "title": "Comparison of runs",
+        "names": list(runs),
+        "rows": rows,
+        "panels": panels,
+        "note": loss_note(runs.values()),
+    }
     content = page("comparison.html", SCRIPTS, data, context)
     write_bytes(path, content)
 
@@ -92,7 +100,7 @@ def _cells(run: Run) -> dict[str, tuple[Any, str]]:
     cells: dict[str, tuple[Any, str]] = {}
     for part in ("test", "validation", "train"):
         for name, value in sorted((run.metrics.get(part) or {}).items(), reverse=True):
-            cells[f"{part} {name}"] = (value, figure_text(name, value))
+            cells[f"{part} {figure_of(name).title}"] = (value, figure_text(name, value))
     for name in ("parameters", "seconds"):
         value = run.metrics.get(name)
         if value is not None:
