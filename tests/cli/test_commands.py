@@ -316,7 +316,7 @@ def test_recipes_shows_the_defaults_of_all_settings(numlp):
     settings = {line.split()[0]: line for line in out.splitlines() if line}
     assert set(settings) >= {field.name for field in dataclasses.fields(Recipe)}
     assert settings["batch_size"].split() == ["batch_size", "32", *Recipe.help()["batch_size"].split()]
-    assert [settings[name].split()[1] for name in ("patience", "seed", "calibrate")] == ["none", "0", "false"]
+    assert [settings[name].split()[1] for name in ("patience", "seed", "calibrate")] == ["none", "0", "none"]
     defaults = json.loads(numlp("recipes", "--settings", "--json")[1])
     assert Recipe.from_dict(defaults) == Recipe()
 

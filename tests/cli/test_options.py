@@ -302,3 +302,16 @@ def test_texts_are_read_as_lists():
     assert (widths("256,128"), widths("none")) == ([256, 128], [])
     assert names("relu, elu(alpha = 2)") == ["relu", "elu(alpha = 2)"]
     assert class_weights("{a = 1, b = 2.5}") == {"a": 1, "b": 2.5}
+
+
+def test_intervals_are_calibrated_unless_told_otherwise(numlp, houses):
+    settings = ("train", houses, "--target", "price", "--loss", "quantile", "--validation", "0.5", "--epochs", "1")
+    _, out, _ = numlp(*settings, "--output", "a")
+    assert "calibrate, inferred from the loss" in out
+    assert "calibrated intervals: the largest error of their coverage" in out
+    _, out, _ = numlp(*settings, "--no-calibrate", "--output", "b")
+    assert "calibrate, inferred" not in out
+    assert "calibrated intervals" not in out
+    _, _, err = numlp("train", houses, "--target", "price", "--loss", "huber", "--calibrate", "--output", "c")
+    assert "calibrate has no meaning for loss" in err
+    assert not Path("c").exists()

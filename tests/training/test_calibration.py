@@ -5,13 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numlp import MLP, Ensemble, evaluate, train
+from numlp import MLP, Ensemble, evaluate, standardize, train
 from numlp.errors import DataError, SettingError
 from numlp.judging.metrics import expected_calibration_error, reliability
 from numlp.network.losses import LOSSES
 from numlp.training.calibration import calibrate
 
 CLASSES = sorted(name for name, loss in LOSSES.items() if loss.task != "regression")
+
+INTERVALS = ("gaussian_negative_log_likelihood", "quantile")
 
 
 def through(outputs, loss, **settings):
@@ -207,8 +209,55 @@ def test_logits_that_are_all_wrong_or_all_zero():
     assert calibrate(net, (np.zeros((3, 3)), [0, 1, 2])).temperature == pytest.approx(1)
 
 
-@pytest.mark.parametrize("loss", sorted(set(LOSSES) - set(CLASSES)))
+@pytest.mark.parametrize("loss", sorted(set(LOSSES) - set(CLASSES) - {*INTERVALS}))
 def test_regression_can_not_be_calibrated(loss):
     net = MLP([1, LOSSES[loss]().blocks], loss=loss)
     with pytest.raises(SettingError, match="calibration needs probabilities"):
         calibrate(net, ([[1.0], [2.0]], [1.0, 2.0]))
+
+
+@pytest.mark.parametrize("loss", INTERVALS)
+@pytest.mark.parametrize("size", [1, 3])
+def test_intervals_hold_what_they_promise(loss, size):
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(400, 2))
+    y = np.stack([x[:, 0] + rng.normal(size=400), 50 + 9 * rng.normal(size=400)], axis=1)
+    blocks = LOSSES[loss]().blocks
+    members = [MLP([2, 2 * blocks], loss=loss, seed=seed, target_scaling=standardize(y)) for seed in range(size)]
+    model = Ensemble(members) if size > 1 else members[0]
+    found = calibrate(model, (x, y))
+    assert found.error_after < 0.01 < found.error_before
+    assert found.loss_after < found.loss_before
+    metrics = evaluate(model, (x, y))
+    for name, share in model.loss.promised.items():
+        assert metrics[name] == pytest.approx(share, abs=0.01)
+    again = calibrate(model, (x, y))
+    assert again.error_before == pytest.approx(found.error_after, abs=0.005)
+
+
+def test_intervals_of_weighted_rows():
+    rng = np.random.default_rng(5)
+    y, weights = rng.normal(size=1000), rng.integers(0, 3, 1000)
+    y[weights == 0] += 100  # must not count
+    net = MLP([1, 3], loss="quantile")
+    calibrate(net, (np.zeros((1000, 1)), y, weights))
+    assert evaluate(net, (np.zeros((1000, 1)), y, weights))["coverage_0.9"] == pytest.approx(0.9, abs=0.01)
+
+
+@pytest.mark.parametrize(("loss", "least"), [("quantile", 10), ("quantile(levels = [0.05, 0.99])", 99)])
+def test_intervals_need_enough_rows(loss, least):
+    net = MLP([1, LOSSES["quantile"]().blocks if least == 10 else 2], loss=loss)
+    before = net.params.copy()
+    x = np.zeros((least, 1))
+    with pytest.raises(DataError, match=f"at least {least} rows"):
+        calibrate(net, (x[1:], np.arange(least - 1.0)))
+    np.testing.assert_array_equal(net.params, before)
+    calibrate(net, (x, np.arange(float(least))))
+
+
+def test_one_network_twice_in_an_ensemble_is_calibrated_once():
+    y = np.arange(100.0)
+    net, twin = MLP([1, 3], loss="quantile"), MLP([1, 3], loss="quantile")
+    calibrate(net, (np.zeros((100, 1)), y))
+    calibrate(Ensemble([twin, twin]), (np.zeros((100, 1)), y))
+    np.testing.assert_array_equal(net.params, twin.params)

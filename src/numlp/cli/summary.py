@@ -17,10 +17,11 @@ from numlp.judging.figures import figure_of, meaning, shown
 from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
 from numlp.runs.recipe import Recipe
+from numlp.runs.recipes import calibrates
 
 # Settings that `introduce` shows in words of its own, and those that the progress and the results show.
 _SHOWN = {"data", "task", "validation", "test", "layers", "activation", "loss", "optimizer", "learning_rate"}
-_SHOWN |= {"schedule", "batch_size", "epochs", "seed", "ensemble"}
+_SHOWN |= {"schedule", "batch_size", "epochs", "seed", "ensemble", "calibrate"}
 # These make the rows harder in training than in evaluation, so the losses of the two differ.
 _HARDER = ("dropout", "input_dropout", "noise", "input_noise", "label_smoothing", "mixup", "augmentation")
 
@@ -49,7 +50,10 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
         f"{recipe.optimizer}, learning rate {recipe.learning_rate:g}, schedule {recipe.schedule}, "
         f"batches of {recipe.batch_size}, seed {recipe.seed}"
     )
-    if more := _settings_that_are_on(recipe):
+    more = _settings_that_are_on(recipe)
+    if calibrates(recipe, network.loss):
+        more.append("calibrate, inferred from the loss" if recipe.calibrate is None else "calibrate")
+    if more:
         screen.print(", ".join(more))
 
 
@@ -93,14 +97,14 @@ def _absent_classes(split: AnySplit, class_names: tuple[str, ...] | None) -> lis
     return [name for name, count in zip(class_names, counts, strict=True) if count == 0][:5]
 
 
-def _calibration(found: dict[str, Any]) -> str:
+def _calibration(found: dict[str, Any], intervals: bool) -> str:
     if "failed" in found:
         return f"not calibrated: {found['failed']}"
     before, after = (shown("accuracy", found[f"error_{when}"]) for when in ("before", "after"))
-    return (
-        f"calibrated with temperature {found['temperature']:.3f}: expected calibration error on the validation rows "
-        f"went from {before} to {after}; the losses above are after calibration"
-    )
+    what = f"calibrated with temperature {found['temperature']:.3f}: expected calibration error"
+    if intervals:
+        what = "calibrated intervals: the largest error of their coverage"
+    return f"{what} on the validation rows went from {before} to {after}; the losses above are after calibration"
 
 
 def summarize(screen: Console, recipe: Recipe, model: Predictor, metrics: dict[str, Any], folder: Path) -> None:
@@ -126,6 +130,6 @@ def summarize(screen: Console, recipe: Recipe, model: Predictor, metrics: dict[s
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         screen.print(f"  {path}")
     if "calibration" in metrics:
-        screen.print(f"\n{_calibration(metrics['calibration'])}")
+        screen.print(f"\n{_calibration(metrics['calibration'], bool(model.loss.promised))}")
     if "accuracy" in (metrics["test"] or {}):
         screen.print(f"\ntest accuracy {shown('accuracy', metrics['test']['accuracy'])}")

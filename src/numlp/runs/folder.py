@@ -29,7 +29,7 @@ from numlp.network.predictor import Predictor
 from numlp.runs.layout import GRADIENTS, MODEL, RECIPE
 from numlp.runs.paths import numbered
 from numlp.runs.recipe import Recipe
-from numlp.runs.recipes import load_recipe
+from numlp.runs.recipes import calibrates, load_recipe
 from numlp.runs.unfinished import how_it_stands, is_busy
 from numlp.settings import limits
 from numlp.settings.texts import parse_json, read_text
@@ -122,12 +122,12 @@ def save_run(
     dict
         The contents of metrics.json: "train", "validation" and "test" with the loss and the accuracy (or R²), None
         if there are no test rows; "epochs", "seconds", "parameters", "ended", "threads" and "versions"; and
-        "calibration" if the recipe asks for it.
+        "calibration" if there was one, so that the coverage of "validation" is on the rows that it was fitted to.
     """
     # Training's class weights, "balanced" ones included, apply to every metric.
     weights = None if recipe.class_weight is None else class_weights_of(model, dataset.train, recipe.class_weight)
     networks = model.members if isinstance(model, Ensemble) else (model,)
-    calibration = _calibrated(model, dataset) if recipe.calibrate else None
+    calibration = _calibrated(model, dataset) if calibrates(recipe, model.loss) else None
     save_model(model, folder / MODEL, recipe=_without_folders(recipe), training=_summary(history, ended))
     write_bytes(folder / "history.csv", to_csv(history).encode())
     if gradients:

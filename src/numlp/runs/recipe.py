@@ -197,7 +197,12 @@ class Recipe:
     )
 
     ensemble: int = _setting(1, checks.count(limits.NETWORKS), "Result", "Number of networks to train and average.")
-    calibrate: bool = _setting(False, truth, "Result", "Fit a temperature to the validation rows.")
+    calibrate: bool | None = _setting(
+        None,
+        optional(truth),
+        "Result",
+        "Fit probabilities or intervals to the validation rows; by default intervals only.",
+    )
     snapshots: int | None = _setting(
         None,
         optional(checks.count(least=2)),
@@ -238,7 +243,7 @@ class Recipe:
 
     def check_task(self, task: Task | None) -> None:
         """Refuse settings that have no meaning for a task."""
-        for name in ("label_smoothing", "calibrate", "class_weight"):
+        for name in ("label_smoothing", "class_weight"):
             if task == "regression" and getattr(self, name):
                 raise SettingError(
                     f"{name} has no meaning for real-valued targets, which have no classes: turn it off"

@@ -122,6 +122,7 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
     """
     loss = _loss(recipe, dataset)
     recipe.check_task(loss.task)
+    calibrates(recipe, loss)
     x, y = dataset.train.x, dataset.train.y
     return MLP(
         [dataset.n_features, *recipe.layers, _n_outputs(loss, dataset)],
@@ -147,6 +148,16 @@ def _loss(recipe: Recipe, dataset: Dataset) -> Loss:
     if recipe.loss is not None:
         return resolve("loss", recipe.loss, LOSSES)
     return LOSSES[_USUAL_LOSSES[dataset.task]]()
+
+
+def calibrates(recipe: Recipe, loss: Loss) -> bool:
+    """Return whether a recipe calibrates a network with this loss: by default if it predicts intervals."""
+    if recipe.calibrate and loss.task == "regression" and not loss.promised:
+        raise SettingError(
+            f"calibrate has no meaning for loss {loss.name!r}, which predicts neither probabilities nor intervals: "
+            "turn it off, or take the loss 'quantile' or 'gaussian_negative_log_likelihood'"
+        )
+    return bool(loss.promised) if recipe.calibrate is None else recipe.calibrate
 
 
 def _n_outputs(loss: Loss, dataset: Dataset) -> int:

@@ -1,4 +1,4 @@
-"""Calibration: probabilities that match how often the predictions are right."""
+"""Calibration: probabilities and intervals that match how often the predictions are right."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ import numpy.typing as npt
 from numlp.arrays.targets import target_rows
 from numlp.data.rows import Data, check_rows
 from numlp.errors import DataError, SettingError
+from numlp.judging.evaluation import evaluate
+from numlp.judging.intervals import effective_rows
 from numlp.judging.metrics import expected_calibration_error
+from numlp.network.ensemble import Ensemble
 from numlp.network.losses import LOSSES, Loss
+from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
 
 _LEAST, _MOST = 0.01, 100.0  # the range of temperatures to search
 _HALVINGS = 60  # of that range, down to the resolution of float64
+_FEWEST_ROWS = 10  # to calibrate intervals on: with fewer, the coverage is off by 15 points or more
 
 # For each loss, the one that is the negative log-likelihood of its probabilities. The classes of a softmax exclude
 # each other; a sigmoid judges each class separately.
@@ -36,12 +41,14 @@ class Calibration:
     Attributes
     ----------
     temperature : float
-        Above 1 if the predictions were overconfident, below 1 if they were underconfident.
+        Above 1 if the predictions were overconfident, below 1 if they were underconfident; always 1 for intervals.
     error_before, error_after : float
-        The expected calibration error, in [0, 1], at temperature 1 and at `temperature`; see
-        `numlp.judging.metrics.expected_calibration_error`.
+        For classes and labels the expected calibration error, in [0, 1], at temperature 1 and at `temperature`; see
+        `numlp.judging.metrics.expected_calibration_error`. For intervals the largest difference, in [0, 1], between a
+        coverage and the share that it promises.
     loss_before, loss_after : float
-        The mean negative log-likelihood at the same two temperatures, in nats.
+        For classes and labels the mean negative log-likelihood at the same two temperatures, in nats; for intervals
+        the mean loss.
     """
 
     temperature: float
@@ -52,19 +59,30 @@ class Calibration:
 
 
 def calibrate(predictor: Predictor, data: Data) -> Calibration:
-    r"""Fit the temperature that divides the logits before they become probabilities, and set it.
+    r"""Make probabilities or intervals match how often the predictions are right.
 
-    The temperature T minimizes the negative log-likelihood of the targets t: with a softmax,
-    :math:`-\sum_k t_k \log \mathrm{softmax}_k(z / T)`; with a sigmoid, which judges each class or label separately,
+    **Probabilities.** The logits are divided by a temperature T before they become probabilities. T minimizes the
+    negative log-likelihood of the targets t: with a softmax, :math:`-\sum_k t_k \log \mathrm{softmax}_k(z / T)`; with
+    a sigmoid, which judges each class or label separately,
     :math:`-\sum_k t_k \log \sigma(z_k / T) + (1 - t_k) \log(1 - \sigma(z_k / T))`. Both are convex in 1/T, so
     bisection finds the only minimum. The predicted classes stay the same. C. Guo et al., "On calibration of modern
     neural networks" (2017), section 4.2.
 
+    **Intervals.** The biases of the outputs are shifted, for each target separately, so that the intervals hold the
+    shares that they promise. With the Gaussian loss the variances v are multiplied by the quantile of
+    :math:`(t - m)^2 / v` at the level 0.6827, the share of a normal distribution within one standard deviation. With
+    the quantile loss each quantile of level q moves by the q-quantile of its residuals t − z. As in conformal
+    prediction, the quantile at level q of n values is the one with the rank :math:`\lceil (n + 1) q \rceil`: a
+    further row from the same source lies below it with a probability between q and q + 1/(n + 1). This holds on
+    average over all rows, not for each kind of row. Where shifts bring levels closer together, quantiles of rows with
+    little noise may cross. Y. Romano, E. Patterson, E. Candès, "Conformalized quantile regression"
+    (2019).
+
     Parameters
     ----------
     predictor : MLP or Ensemble
-        Its `temperature` is set, whatever it was before. Model files store the temperature; further training resets
-        it to 1.
+        For classes and labels its `temperature` is set, whatever it was before. Model files store the temperature;
+        further training resets it to 1. For intervals its parameters change, those of each member of an ensemble.
     data : (x, y) or (x, y, weights)
         Validation data, in the form that `train` takes. Training data won't do: networks are overconfident on it.
 
@@ -75,11 +93,12 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
     Raises
     ------
     SettingError
-        If the loss is one for real-valued targets.
+        If the loss predicts neither probabilities nor intervals.
     DataError
-        If the likelihood still grows at the lowest temperature, 0.01. It does if every prediction is right: such
-        rows can't show how much confidence is too much. The predictor is left unchanged. (If predictions are worse
-        than guessing, the temperature ends at 100, which makes the probabilities nearly equal.)
+        The predictor is left unchanged. For classes and labels: if the likelihood still grows at the lowest
+        temperature, 0.01. It does if every prediction is right: such rows can't show how much confidence is too much.
+        (If predictions are worse than guessing, the temperature ends at 100, which makes the probabilities nearly
+        equal.) For intervals: with fewer than 10 rows, or 1/q − 1 or 1/(1 − q) − 1 for a level q, if that is more.
 
     Examples
     --------
@@ -92,7 +111,55 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
     array([0.2, 0.8])
     >>> round(calibration.error_before, 4), round(calibration.error_after, 4)
     (0.1526, 0.0)
+
+    Quantiles that are 0, until they are calibrated on the targets 1, 2, …, 99:
+
+    >>> network = MLP([1, 3], loss="quantile(levels = [0.1, 0.5, 0.9])", dtype="float64")
+    >>> network.params[:] = 0
+    >>> calibration = calibrate(network, (np.zeros((99, 1)), np.arange(1, 100)))
+    >>> network.predict([[0.0]])
+    array([[10., 50., 90.]])
     """
+    if predictor.loss.promised:
+        return _calibrate_intervals(predictor, data)
+    return _calibrate_probabilities(predictor, data)
+
+
+def _calibrate_intervals(predictor: Predictor, data: Data) -> Calibration:
+    loss, rows = predictor.loss, check_rows(predictor, data, predictor.class_names)
+    weights = np.ones(len(rows.targets)) if rows.weights is None else rows.weights / rows.weights.max()
+    n, promised = effective_rows(weights), loss.promised
+    least = max(_FEWEST_ROWS, *(math.ceil(1 / min(q, 1 - q) - 1 - 1e-9) for q in promised.values()))
+    if n < least - 1e-9:
+        raise DataError(f"intervals need at least {least} rows to be calibrated on, not {n:.4g}: give more rows")
+    networks = predictor.members if isinstance(predictor, Ensemble) else (predictor,)
+    logits = np.stack([np.concatenate(list(network.chunks(rows.x))) for network in networks])
+
+    def quantile(values: Float64, level: float) -> Float64:
+        """Return the value of the rank ⌈(n + 1) level⌉ in each column."""
+        order = np.argsort(values, axis=0)
+        shares = np.cumsum(weights[order], axis=0) / weights.sum()
+        # Rounded sums must not reach the next rank.
+        ranks = np.argmax(shares >= min(level * (1 + 1 / n), 1) - 1e-9, axis=0)
+        columns = np.arange(values.shape[1])
+        found: Float64 = values[order[ranks, columns], columns]
+        return found
+
+    def figures() -> tuple[float, float]:
+        metrics = evaluate(predictor, data)
+        return max(abs(metrics[name] - share) for name, share in promised.items()), metrics["loss"]
+
+    (error, value), corrections = figures(), loss.corrections(logits.astype(np.float64), rows.targets, quantile)
+    for network in {id(network): network for network in networks}.values():  # one may be several members
+        assert isinstance(network, MLP)
+        bias = network.linear_layers[-1].bias
+        assert bias is not None
+        bias += corrections
+    error_after, value_after = figures()
+    return Calibration(1.0, error, error_after, value, value_after)
+
+
+def _calibrate_probabilities(predictor: Predictor, data: Data) -> Calibration:
     likelihood = _likelihood(predictor.loss)
     rows = check_rows(predictor, data, predictor.class_names)
     logits = np.concatenate(list(predictor.chunks(rows.x))).astype(np.float64)
@@ -140,7 +207,8 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
 def _likelihood(loss: Loss) -> Loss:
     if loss.task == "regression":
         raise SettingError(
-            f"predictor must have a loss for classes or labels, not {loss.name!r}: calibration needs probabilities"
+            f"predictor must have a loss for classes, labels or intervals, not {loss.name!r}: calibration needs "
+            "probabilities, or the losses quantile or gaussian_negative_log_likelihood"
         )
     if loss.name not in _LIKELIHOODS:
         raise SettingError(

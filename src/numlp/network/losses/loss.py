@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -77,6 +78,24 @@ class Loss(Named):
     ) -> dict[str, npt.NDArray[np.bool_]]:
         """Return which targets, (n, targets), lie in the intervals that predictions, (n, blocks, targets), give."""
         return {}
+
+    @property
+    def promised(self) -> dict[str, float]:
+        """The share of the targets that each interval of `covered` should hold; empty without intervals."""
+        return {}
+
+    def corrections(
+        self,
+        logits: npt.NDArray[np.float64],
+        targets: npt.NDArray[np.float64],
+        quantile: Callable[[npt.NDArray[np.float64], float], npt.NDArray[np.float64]],
+    ) -> npt.NDArray[np.float64]:
+        """Return what to add to the outputs, (outputs,), so that the intervals hold the promised shares.
+
+        `logits` are those of each network, (networks, n, outputs); `targets` are scaled, (n, targets). `quantile`
+        returns the quantile of each column of values, (n, targets), at a level.
+        """
+        raise NotImplementedError
 
     def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the logits, (n, outputs), of networks' mean prediction, from theirs, (networks, n, outputs)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,6 +137,20 @@ class Quantile(Loss):
         """Return which targets lie at or below each quantile."""
         return {f"coverage_{level:g}": targets <= predictions[:, i] for i, level in enumerate(self.levels)}
 
+    @property
+    def promised(self) -> dict[str, float]:
+        return {f"coverage_{level:g}": level for level in self.levels}
+
+    def corrections(
+        self,
+        logits: npt.NDArray[np.float64],
+        targets: npt.NDArray[np.float64],
+        quantile: Callable[[npt.NDArray[np.float64], float], npt.NDArray[np.float64]],
+    ) -> npt.NDArray[np.float64]:
+        """Return for each level that quantile of the residuals."""
+        predictions = np.split(self.pool(logits), len(self.levels), axis=1)
+        return np.concatenate([quantile(targets - z, q) for z, q in zip(predictions, self.levels, strict=True)])
+
     def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
         width = targets.shape[1]
         for i, level in enumerate(self.levels):
@@ -145,6 +160,9 @@ class Quantile(Loss):
             np.greater_equal(error, 0, out=slope)
             np.subtract(slope, level, out=slope)
         np.vecdot(delta, scratch, out=losses)
+
+
+_LEAST_RATIO = 1e-6  # of a corrected variance to the one before, since no variance may be 0
 
 
 class GaussianNegativeLogLikelihood(Loss):
@@ -189,6 +207,26 @@ class GaussianNegativeLogLikelihood(Loss):
         """Return which targets lie within one standard deviation of the mean."""
         mean, variance = predictions[:, 0], predictions[:, 1]
         return {"coverage": np.abs(targets - mean) <= np.sqrt(variance)}
+
+    @property
+    def promised(self) -> dict[str, float]:
+        return {"coverage": math.erf(math.sqrt(0.5))}
+
+    def corrections(
+        self,
+        logits: npt.NDArray[np.float64],
+        targets: npt.NDArray[np.float64],
+        quantile: Callable[[npt.NDArray[np.float64], float], npt.NDArray[np.float64]],
+    ) -> npt.NDArray[np.float64]:
+        """Return 0 for the means and log a for the variances, which become a times as large.
+
+        The mixture of several networks has the variance a v + d, with v their mean variance and d the variance of
+        their means; it covers a target if (t − m)² ≤ a v + d.
+        """
+        means, log_variances = np.split(logits, 2, axis=2)
+        squares = (targets - means.mean(axis=0)) ** 2 - means.var(axis=0)
+        ratios = quantile(squares / np.exp(log_variances).mean(axis=0), self.promised["coverage"])
+        return np.concatenate([np.zeros_like(ratios), np.log(np.maximum(ratios, _LEAST_RATIO))])
 
     def unscale(self, predictions: Array, scaling: Scaling) -> npt.NDArray[np.float64]:
         mean, variance = predictions[:, 0], predictions[:, 1]
