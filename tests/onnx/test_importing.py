@@ -283,7 +283,7 @@ def test_another_library_s_network_of_bytes_says_so_if_it_is_asked_with_their_nu
     ("known", "says"),
     [
         ({"kind": "colors"}, "input_range must be a ValueRange of"),
-        ({"kind": ["floats"]}, "damaged"),
+        ({"kind": ["floats"]}, "input_range must be a ValueRange of"),
         ({"lowest": [0.0, 0.0]}, "input_range must have one pair of values, or one for each of 5"),
         ({"lowest": [0.0] * 4, "highest": [1.0] * 4}, "input_range must have one pair of values"),
         ({"lowest": [], "highest": []}, "input_range must have one pair of values"),
