@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from numlp import MLP, Ensemble, evaluate, load_model, save_model, standardize, train
-from numlp.arrays.frames import columns_of
 from numlp.errors import DataError
 from numlp.judging.inspection import hidden_activations
 
@@ -127,14 +126,34 @@ def test_objects_that_are_numbers_are_numbers():
         standardize(np.array([[1, "2"]], dtype=object))
 
 
-def test_names_that_are_not_text_are_no_names():
+def test_columns_named_by_numbers_are_put_in_order():
     pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame([[0.0, 1.0], [1.0, 0.0]])
-    assert columns_of(frame) is None
+    frame = pandas.DataFrame([[0.0, 1.0], [1.0, 0.5]])
     net = MLP([2, 2])
     train(net, (frame, [0, 1]), epochs=1)
-    assert net.feature_names is None
-    frame.columns = ["a", "a"]
+    assert net.feature_names == ("0", "1")
+    np.testing.assert_array_equal(net.predict_proba(frame[[1, 0]]), net.predict_proba(frame))
+    with pytest.raises(DataError, match="lacks column '0' and has the unknown column '7'"):
+        net.predict(frame.rename(columns={0: 7}))
+
+
+def test_columns_of_one_hot_rows_are_put_in_the_order_of_the_classes():
+    pandas = pytest.importorskip("pandas")
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    y = pandas.get_dummies(pandas.Series(["cat", "dog", "eel"] * 10))
+    net = MLP([2, 3], class_names=["eel", "cat", "dog"])
+    by_name = evaluate(net, (x, ["cat", "dog", "eel"] * 10))
+    assert evaluate(net, (x, y)) == pytest.approx(by_name)
+    with pytest.raises(DataError, match="y must have the columns"):
+        evaluate(net, (x, y.rename(columns={"cat": "fox"})))
+    learning = MLP([2, 3])
+    train(learning, (x, y), epochs=1)
+    assert learning.class_names == ("cat", "dog", "eel")
+
+
+def test_columns_of_the_same_name_are_refused():
+    pandas = pytest.importorskip("pandas")
+    net, frame = MLP([2, 2]), pandas.DataFrame([[0.0, 1.0], [1.0, 0.0]], columns=["a", "a"])
     with pytest.raises(DataError, match="several named column 'a'"):
         net.predict(frame)
 

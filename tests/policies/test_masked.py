@@ -7,7 +7,7 @@ from numlp import MLP, Scaling, calibrate, evaluate, find_learning_rate, standar
 from numlp.errors import NumlpError
 from numlp.judging.confusions import class_accuracy, confusions
 from numlp.judging.inspection import hidden_activations, saliency
-from numlp.judging.intervals import mean_interval
+from numlp.judging.intervals import effective_rows, mean_interval
 from numlp.judging.metrics import accuracy, confusion_matrix, mean_absolute_error, r2, reliability
 from numlp.judging.scores import f1, roc_auc, root_mean_squared_error
 from numlp.sklearn import MLPClassifier, MLPRegressor
@@ -73,6 +73,11 @@ USES = {
     "estimator's predict": lambda m: fitted().fit(X, Y).predict(m(X)),
     "estimator's predict_proba": lambda m: fitted().fit(X, Y).predict_proba(m(X)),
     "accuracy": lambda m: accuracy(m(Y), Y),
+    "weights of accuracy": lambda m: accuracy(Y, Y, m(ONES)),
+    "weights of confusion_matrix": lambda m: confusion_matrix(Y, Y, 2, m(ONES)),
+    "weights of mean_absolute_error": lambda m: mean_absolute_error(X, X, m(ONES)),
+    "weights of root_mean_squared_error": lambda m: root_mean_squared_error(X, X, m(ONES)),
+    "effective_rows": lambda m: effective_rows(m(ONES)),
     "confusion_matrix": lambda m: confusion_matrix(Y, m(Y), 2),
     "r2": lambda m: r2(m(X), X),
     "mean_absolute_error": lambda m: mean_absolute_error(X, m(X)),

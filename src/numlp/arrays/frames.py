@@ -14,26 +14,30 @@ _CATEGORIES = ("category", "categorical", "enum")  # the names of their dtypes b
 
 
 def columns_of(x: Any) -> tuple[str, ...] | None:
-    """Return the names of a frame's columns, or None of anything else, and if the names aren't text.
+    """Return the names of a frame's columns, or None of anything else, and if they aren't text or whole numbers.
 
     Raises
     ------
     DataError
         If two columns have the same name.
     """
-    columns = None if isinstance(x, np.ndarray) else getattr(x, "columns", None)
-    if columns is None or not np.iterable(columns):
-        return None
-    names = tuple(columns)
-    if not names or not all(isinstance(name, str) for name in names):
+    names = tuple(map(str, keys_of(x)))
+    if not names:
         return None
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
         raise DataError(f"x must have columns with different names, but has several named {_listed(twice)}")
-    return tuple(str(name) for name in names)
+    return names
 
 
-def lined_up(x: Any, names: Sequence[str] | None) -> Any:
+def keys_of(x: Any) -> tuple[Any, ...]:
+    """Return what a frame's columns are looked up by; nothing of anything else."""
+    columns = None if isinstance(x, np.ndarray) else getattr(x, "columns", None)
+    keys = tuple(columns) if columns is not None and np.iterable(columns) else ()
+    return keys if all(isinstance(key, str | int | np.integer) for key in keys) else ()
+
+
+def lined_up(x: Any, names: Sequence[str] | None, what: str = "x") -> Any:
     """Return a frame with its columns in the order of these names; anything else, and without names, unchanged.
 
     Raises
@@ -48,8 +52,11 @@ def lined_up(x: Any, names: Sequence[str] | None) -> Any:
     faults = [f"lacks {_listed(missing)}"] if missing else []
     faults += [f"has the unknown {_listed(unknown)}"] if unknown else []
     if faults:
-        raise DataError(f"x must have the columns that the network was trained on, but it {' and '.join(faults)}")
-    return x[list(names)]
+        raise DataError(
+            f"{what} must have the columns that the network was trained on, but it {' and '.join(faults)}"
+        )
+    keys = dict(zip(found, keys_of(x), strict=True))
+    return x[[keys[name] for name in names]]
 
 
 def as_numbers(x: Any, name: str) -> AnyArray:
@@ -72,7 +79,8 @@ def as_numbers(x: Any, name: str) -> AnyArray:
             raise DataError(f"{name} must hold numbers, but column {column!r} holds categories; encode it first")
     if array.dtype.kind in "buif" or array.size == 0:
         return array
-    parts = [_column(np.asarray(x[column]), f"column {column!r}", name) for column in columns]
+    keyed = zip(keys_of(x), columns, strict=True)
+    parts = [_column(np.asarray(x[key]), f"column {column!r}", name) for key, column in keyed]
     made = np.empty((len(array), len(columns)), np.result_type(*parts))
     for i, part in enumerate(parts):
         made[:, i] = part

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays.frames import columns_of
+from numlp.arrays.frames import columns_of, keys_of, lined_up
 from numlp.arrays.inputs import as_array, as_rows
 from numlp.arrays.sparse import is_sparse
 from numlp.arrays.special import AnyArray
@@ -29,7 +29,7 @@ def as_classes(y: npt.ArrayLike, n_classes: int, class_names: Sequence[str] | No
     DataError
         If a label is out of range or unknown, or rows aren't probabilities.
     """
-    labels = _as_labels(y)
+    labels = _as_labels(y, class_names)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.dtype.kind in "UOT":
@@ -77,7 +77,7 @@ def as_labels(y: npt.ArrayLike, n_labels: int, class_names: Sequence[str] | None
     >>> as_labels([True, False], 1, None).tolist()
     [[1.0], [0.0]]
     """
-    labels = _as_labels(y)
+    labels = _as_labels(y, class_names)
     if labels.dtype.kind in "UOT":
         if n_labels > 1 or (class_names is not None and len(class_names) != 2):
             raise DataError("y must hold two different names to give labels by name, for a network with one output")
@@ -107,11 +107,15 @@ def target_rows(targets: AnyArray, n_targets: int, dtype: npt.DTypeLike) -> AnyA
     return rows
 
 
-def _as_labels(y: Any) -> AnyArray:
+def _as_labels(y: Any, class_names: Sequence[str] | None = None) -> AnyArray:
     if is_sparse(y):
         raise DataError("y must be an ordinary array, not a sparse matrix; give y.toarray()")
-    columns = columns_of(y)
-    return as_array(y[columns[0]] if columns is not None and len(columns) == 1 else y, "y")
+    columns, keys = columns_of(y) or (), keys_of(y)
+    if len(columns) == 1:
+        y = y[keys[0]]
+    elif columns != tuple(map(str, range(len(columns)))):  # which are no names, but pandas' default
+        y = lined_up(y, class_names, "y")
+    return as_array(y, "y")
 
 
 def name_indices(labels: AnyArray, class_names: Sequence[str]) -> AnyArray:
@@ -129,11 +133,14 @@ def name_indices(labels: AnyArray, class_names: Sequence[str]) -> AnyArray:
 
 
 def names_in(y: npt.ArrayLike) -> tuple[str, ...] | None:
-    """Return the distinct labels, sorted, if they are names, else None.
+    """Return the distinct labels, sorted, if they are names; a frame's columns if it has several; else None.
 
     >>> names_in(["dog", "cat", "dog"])
     ('cat', 'dog')
     """
+    columns = columns_of(y)
+    if columns is not None and len(columns) > 1:
+        return columns
     labels = _as_labels(y)
     if labels.dtype.kind not in "UOT":
         return None

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays.inputs import as_array
-from numlp.judging.metrics import Weights, confusion_matrix
+from numlp.judging.metrics import Weights, as_counts, confusion_matrix
 
 MOST_CLASSES = 40  # that a confusion matrix shows: with more, it is illegible
 
@@ -22,7 +22,7 @@ def class_accuracy(
     array([0.5, 1. , nan])
     """
     truth = as_array(labels, "labels").astype(np.intp)
-    counts = np.ones(len(truth)) if weights is None else as_array(weights, "weights").astype(np.float64)
+    counts = as_counts(weights, len(truth))
     totals = np.bincount(truth, counts, n_classes)
     hits = np.bincount(truth, counts * (truth == as_array(predictions, "predictions")), n_classes)
     with np.errstate(invalid="ignore"):

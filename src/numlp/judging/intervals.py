@@ -92,7 +92,7 @@ def _half_width(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + checks.share("confidence", confidence)) / 2)
 
 
-def effective_rows(weights: npt.NDArray[np.float64]) -> float:
+def effective_rows(weights: npt.ArrayLike) -> float:
     r"""Return how many equally weighted rows are worth as much as these, :math:`(\sum w)^2 / \sum w^2`.
 
     L. Kish, "Survey sampling" (1965).
@@ -100,4 +100,5 @@ def effective_rows(weights: npt.NDArray[np.float64]) -> float:
     >>> effective_rows(np.array([1.0, 1.0, 0.0]))
     2.0
     """
-    return float(weights.sum() ** 2 / np.square(weights).sum())
+    counts = as_array(weights, "weights").astype(np.float64)
+    return float(counts.sum() ** 2 / np.square(counts).sum())

@@ -29,7 +29,13 @@ def accuracy(labels: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights
     >>> accuracy([0, 1, 2, 2], [0, 1, 2, 0], weights=[1, 1, 1, 3])
     0.5
     """
-    return float(np.average(as_array(labels, "labels") == as_array(predictions, "predictions"), weights=weights))
+    hits = as_array(labels, "labels") == as_array(predictions, "predictions")
+    return float(np.average(hits, weights=as_counts(weights, len(hits))))
+
+
+def as_counts(weights: Weights, n: int) -> npt.NDArray[np.float64]:
+    """Return how much each of `n` samples counts: 1, unless there are weights."""
+    return np.ones(n) if weights is None else as_array(weights, "weights").astype(np.float64)
 
 
 def confusion_matrix(
@@ -57,7 +63,7 @@ def confusion_matrix(
     """
     rows, columns = (as_array(a, "labels and predictions").astype(np.intp) for a in (labels, predictions))
     pairs = rows * n_classes + columns
-    counts = np.bincount(pairs, weights, minlength=n_classes * n_classes).reshape(n_classes, n_classes)
+    counts = np.bincount(pairs, as_counts(weights, len(pairs)), n_classes * n_classes).reshape(n_classes, n_classes)
     return counts.astype(np.int64) if weights is None else counts
 
 
@@ -79,7 +85,7 @@ def r2(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = No
     0.0
     """
     t, y = (as_array(a, "targets and predictions").astype(np.float64) for a in (targets, predictions))
-    w = np.ones(len(t)) if weights is None else as_array(weights, "weights").astype(np.float64)
+    w = as_counts(weights, len(t))
     residual = np.tensordot(w, (t - y) ** 2, axes=1)
     total = np.tensordot(w, (t - np.average(t, axis=0, weights=w)) ** 2, axes=1)
     return _determination(residual, total)
@@ -98,7 +104,7 @@ def mean_absolute_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, weig
     0.5
     """
     errors = np.abs(as_array(targets, "targets").astype(np.float64) - as_array(predictions, "predictions"))
-    return float(np.mean(np.average(errors, axis=0, weights=weights)))
+    return float(np.mean(np.average(errors, axis=0, weights=as_counts(weights, len(errors)))))
 
 
 def reliability(
@@ -133,7 +139,7 @@ def reliability(
     bins = whole_number("bins", bins)
     rows = as_array(probabilities, "probabilities").astype(np.float64)
     confidence, hit = rows.max(axis=1), rows.argmax(axis=1) == as_array(labels, "labels")
-    counts = np.ones(len(rows)) if weights is None else as_array(weights, "weights").astype(np.float64)
+    counts = as_counts(weights, len(rows))
     index = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
     totals = np.bincount(index, counts, bins)
     sums = np.stack([np.bincount(index, counts * values, bins) for values in (confidence, hit)])

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays.inputs import as_array
-from numlp.judging.metrics import Weights
+from numlp.judging.metrics import Weights, as_counts
 
 Float64 = npt.NDArray[np.float64]
 
@@ -30,7 +30,7 @@ def root_mean_squared_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, 
     3.5355339059327378
     """
     errors = as_array(targets, "targets").astype(np.float64) - as_array(predictions, "predictions")
-    return float(np.mean(np.sqrt(np.average(errors**2, axis=0, weights=weights))))
+    return float(np.mean(np.sqrt(np.average(errors**2, axis=0, weights=as_counts(weights, len(errors))))))
 
 
 def f1(labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classes: int, weights: Weights = None) -> float:
@@ -53,7 +53,7 @@ def f1(labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classes: int, weight
     0.7333
     """
     truth, guess = (as_array(a, "labels and predictions").astype(np.intp) for a in (labels, predictions))
-    counts = _counts(len(truth), weights)
+    counts = as_counts(weights, len(truth))
     true, predicted = (np.bincount(classes, counts, n_classes) for classes in (truth, guess))
     hits = np.bincount(truth, counts * (truth == guess), n_classes)
     seen = true + predicted > 0
@@ -84,7 +84,7 @@ def roc_auc(labels: npt.ArrayLike, scores: npt.ArrayLike, weights: Weights = Non
     0.75
     """
     positive = as_array(labels, "labels").astype(bool)
-    counts = _counts(len(positive), weights)
+    counts = as_counts(weights, len(positive))
     _, ties = np.unique(as_array(scores, "scores"), return_inverse=True)
     with_label, without = (np.bincount(ties, counts * kind) for kind in (positive, ~positive))
     below = np.cumsum(without) - without / 2
@@ -111,7 +111,3 @@ def mean_roc_auc(labels: npt.NDArray[Any], scores: npt.NDArray[Any], weights: We
     areas = [roc_auc(labels[:, i], scores[:, i], weights) for i in range(labels.shape[1])]
     defined = [area for area in areas if not np.isnan(area)]
     return float(np.mean(defined)) if defined else float("nan")
-
-
-def _counts(n: int, weights: Weights) -> Float64:
-    return np.ones(n) if weights is None else as_array(weights, "weights").astype(np.float64)

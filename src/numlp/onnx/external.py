@@ -86,7 +86,7 @@ class External:
         return np.frombuffer(raw, stored).astype(dtype, copy=False).reshape(shape)
 
     def _path(self, name: str, title: str) -> Path:
-        if not 0 < len(name) <= _LONGEST or name in (".", "..") or any(mark in name for mark in "/\\:\0"):
+        if not 0 < len(name.encode()) <= _LONGEST or name in (".", "..") or any(mark in name for mark in "/\\:\0"):
             raise FileFormatError(
                 f"{title} is stored in {name!r:.200}, which isn't a file in the model's folder: {AS_ONE_FILE}"
             )
