@@ -31,7 +31,8 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
     screen.print(f"{dataset}{_guess(recipe, dataset)}")
     for name, split in dataset.parts.items():
         if absent := _absent_classes(split, dataset.class_names):
-            classes = ", ".join(absent)
+            others = f" and {len(absent) - 5:,} more classes" if len(absent) > 5 else ""
+            classes = ", ".join(absent[:5]) + others
             screen.print(
                 f"warning: the {name} rows have no sample of {classes}: are the rows sorted? If so, shuffle them"
             )
@@ -94,7 +95,7 @@ def _absent_classes(split: AnySplit, class_names: tuple[str, ...] | None) -> lis
     if class_names is None or split.y.ndim > 1:
         return []
     counts = np.bincount(split.y, minlength=len(class_names))
-    return [name for name, count in zip(class_names, counts, strict=True) if count == 0][:5]
+    return [name for name, count in zip(class_names, counts, strict=True) if count == 0]
 
 
 def _calibration(found: dict[str, Any], intervals: bool) -> str:

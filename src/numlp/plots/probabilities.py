@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
@@ -89,10 +90,14 @@ def confusion(labels: npt.ArrayLike, predicted: npt.ArrayLike, names: Sequence[s
     drawing = Figure(figsize=(side + 1 + beside, side + beside), dpi=DPI, layout="constrained")
     axes = drawing.subplots()
     # The diagonal, usually near 1, would leave all mistakes white: leave it out of the color scale.
-    mistakes = shares - np.diag(np.diag(shares))
-    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(float(mistakes.max()), 1e-9) * 1.3)
+    mistakes = np.where(np.eye(len(chosen)), np.nan, shares)
+    most = max(np.max(mistakes, where=mistakes > 0, initial=0.0), 1e-9)
+    axes.imshow(mistakes, cmap=colormaps["Oranges"].with_extremes(bad="#e4e2dd"), vmin=0, vmax=most * 1.3)
     axes.set(xlabel="Predicted", ylabel="True", xticks=range(len(shown)), yticks=range(len(shown)))
-    axes.set_xticklabels(shown, rotation=45 if max(map(len, shown)) > 3 else 0)
+    axes.set_xticklabels(shown)
+    if max(map(len, shown)) > 3:
+        for label in axes.get_xticklabels():
+            label.set(rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticklabels([f"{name}  {share:.1%}" for name, share in zip(shown, np.diag(shares), strict=True)])
     some = len(shown) < len(names)
     caption = f"the {len(shown)} of {len(names):,} classes with the most mistakes" if some else ""

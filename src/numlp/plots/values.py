@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from numlp.arrays.inputs import as_array
 from numlp.plots.style import BEST, DPI, TRAIN, VALIDATION
@@ -41,6 +41,7 @@ def predictions(targets: npt.ArrayLike, predicted: npt.ArrayLike, title: str = "
     right.set(xlabel="Predicted", ylabel="True − predicted")
     for axes in (left, right):
         axes.grid(alpha=0.25)
+        axes.xaxis.set_major_locator(MaxNLocator(5))  # few enough for prices in full
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
         axes.spines[["top", "right"]].set_visible(False)
