@@ -45,3 +45,14 @@ def test_many_classes_take_memory_for_a_batch(work):
     finally:
         tracemalloc.stop()
     assert peak < CLASSES * CLASSES * 4 / 2  # half a unit matrix; some twenty arrays of rows × classes
+
+
+def test_predicting_many_rows_of_many_classes_keeps_no_logits():
+    net, rows = MLP([3, 4, CLASSES]), np.tile(X, (10, 1))
+    tracemalloc.start()
+    try:
+        net.predict(rows)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < len(rows) * CLASSES * 4 / 2

@@ -111,7 +111,7 @@ class Predictor(ABC):
         >>> net.predict([[-1.0], [2.0]]), net.predict([[-1.0], [2.0]], indices=True)
         (array(['cat', 'dog'], dtype='<U3'), array([0, 1]))
         """
-        logits = list(self.chunks(x))
+        logits = self.chunks(x)  # one at a time: all of them take rows × classes
         if self.loss.task == "classification":
             found = np.concatenate([chunk.argmax(axis=1) for chunk in logits]).astype(np.int64)
             return found if indices else self._named(found)
