@@ -202,3 +202,11 @@ def test_sparse_columns_hold_zeros():
 def test_ranges_that_do_not_fit_are_refused(given):
     with pytest.raises(SettingError, match="input_range must"):
         MLP([2, 2], input_range=given)
+
+
+def test_validation_columns_in_other_units_are_named():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(np.random.default_rng(0).uniform(0, 1, (40, 2)), columns=["rooms", "price"])
+    later = frame.assign(price=1000 * frame["price"] + 100)
+    with pytest.warns(DataWarning, match="price"):
+        train(MLP([2, 2]), (frame, np.arange(40) % 2), validation=(later, np.arange(40) % 2), epochs=1)

@@ -74,7 +74,11 @@ def make_feed(
             if normalizes_batches and data.batch_size == 1:
                 raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
             data.check(network.layer_size[0], network.n_targets, network.dtype)
-            return Feed(data, held_out, {"input_range": _range(network, data.x, network.input_shape, held_out)})
+            return Feed(
+                data,
+                held_out,
+                {"input_range": _range(network, data.x, network.input_shape, held_out, network.feature_names)},
+            )
         if epochs > 1 and isinstance(data, Iterator):
             raise DataError(
                 f"data must be a list or a function of the epoch for {epochs} epochs: one epoch uses up a generator"
@@ -112,19 +116,25 @@ def make_feed(
     )
     if normalizes_batches and batches.batch_size == 1:
         raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
-    seen = _range(network, rows.x, shape, held_out)
+    seen = _range(network, rows.x, shape, held_out, columns)
     learned = {"class_names": names, "feature_names": columns, "input_shape": shape, "input_range": seen}
     return Feed(batches, held_out, learned)
 
 
-def _range(network: MLP, x: AnyArray, shape: tuple[int, ...] | None, held_out: Rows | None) -> ValueRange:
+def _range(
+    network: MLP,
+    x: AnyArray,
+    shape: tuple[int, ...] | None,
+    held_out: Rows | None,
+    columns: tuple[str, ...] | None,
+) -> ValueRange:
     """Return the range of all values that the network has been trained on once it has learned from these rows."""
     known, found = network.input_range, value_range(x, image=shape is not None and len(shape) > 1)
     if known is not None and known.of_pixels:  # columns of a table may come in few rows at a time
         compare(x, known)
     found = found if known is None else joined([known, found])
     if held_out is not None:
-        compare(held_out.x, found, names=network.feature_names, what="validation")
+        compare(held_out.x, found, names=columns, what="validation")
     return found
 
 
