@@ -90,7 +90,7 @@ def _judged(judged: Judged) -> list[dict[str, str]]:
 
 def _with_mean(judged: Judged, name: str, values: Any, unit: str = "") -> dict[str, str]:
     low, high = mean_interval(values, judged.weights)
-    ends = " to ".join(f"{end:,.0f}" if abs(end) >= 1e4 else f"{end:#.4g}".rstrip(".") for end in (low, high))
+    ends = f"{shown(name, low)} to {shown(name, high)}"
     note = f"{unit}95 % interval {ends}" if math.isfinite(low) else "one row has no interval"
     mean = float(np.average(values, weights=judged.weights))
     return _card(f"{judged.part} {figure_of(name).title}", shown(name, mean), note)
