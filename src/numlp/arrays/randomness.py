@@ -22,6 +22,7 @@ class Role(IntEnum):
     NOISE = 3
     AUGMENTATION = 4
     MIXUP = 5
+    SPLIT = 6
 
 
 def as_seed(seed: object) -> int:
