@@ -56,7 +56,7 @@ def hold_out(
     ----------
     n : int
     share : float
-        Of the rows, strictly between 0 and 1.
+        Of the rows, strictly between 0 and 1; a part of a row validates, too.
     seed : int
         The same seed gives the same rows.
     targets : array, shape (n,) or (n, targets), optional
@@ -87,7 +87,8 @@ def hold_out(
     array([1, 2])
     """
     share = checked_share("validation", share)
-    count = n - round(round((1 - share) * n, 6))
+    # Round first, so that 1 − 0.9 of 10 rows is 1 row, not 0.999….
+    count = n - int(round((1 - share) * n, 6))
     if not 0 < count < n:
         raise DataError(
             f"validation {share:g} of {n} rows must leave rows for both training and validation; give more rows or "
