@@ -6,10 +6,13 @@ from numlp.settings.lazy import on_first_use
 from numlp.version import __version__
 
 if TYPE_CHECKING:
+    from numlp.arrays.table import Table
     from numlp.datasets import load_dataset
     from numlp.errors import DivergenceError, Interrupted, NumlpError
     from numlp.files.models import load_model, save_model
     from numlp.judging.evaluation import evaluate
+    from numlp.network.encoder import learn_encoding
+    from numlp.network.encoding import Encoding
     from numlp.network.ensemble import Ensemble
     from numlp.network.mlp import MLP
     from numlp.network.scaling import Scaling, standardize, symmetric
@@ -23,10 +26,13 @@ else:
     __getattr__ = on_first_use(
         "numlp",
         {
+            "arrays.table": ["Table"],
             "datasets": ["load_dataset"],
             "errors": ["DivergenceError", "Interrupted", "NumlpError"],
             "files.models": ["load_model", "save_model"],
             "judging.evaluation": ["evaluate"],
+            "network.encoder": ["learn_encoding"],
+            "network.encoding": ["Encoding"],
             "network.ensemble": ["Ensemble"],
             "network.mlp": ["MLP"],
             "network.scaling": ["Scaling", "standardize", "symmetric"],
@@ -47,6 +53,7 @@ __all__ = [
     "Checkpoint",
     "DivergenceError",
     "EarlyStopping",
+    "Encoding",
     "Ensemble",
     "History",
     "Interrupted",
@@ -55,11 +62,13 @@ __all__ = [
     "NumlpError",
     "RMSprop",
     "Scaling",
+    "Table",
     "TimeBudget",
     "__version__",
     "calibrate",
     "evaluate",
     "find_learning_rate",
+    "learn_encoding",
     "load_dataset",
     "load_model",
     "save_model",

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays.inputs import as_features
 from numlp.arrays.special import AnyArray
 from numlp.arrays.targets import check_several_classes
 from numlp.data.weights import ClassWeight, as_class_weights, as_weights, class_weights_of_rows
@@ -54,7 +53,7 @@ def check_rows(
     `feature_names` are those of a network that doesn't know them yet.
     """
     x, y, *rest = pair(data)
-    features = as_features(x, predictor.layer_size[0], predictor.feature_names or feature_names)
+    features = predictor.features(x, feature_names, training=True)
     targets = predictor.as_targets(y, class_names)
     n = features.shape[0]
     if n != len(targets):

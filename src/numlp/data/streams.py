@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays.frames import columns_of
-from numlp.arrays.inputs import as_features
 from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray
 from numlp.arrays.targets import target_rows
@@ -100,7 +99,7 @@ class Stream:
             raise DataError(f"a batch must be a pair (x, y) or a triple (x, y, weights), not {type(item).__name__}")
         dtype = self.predictor.dtype
         self.predictor.feature_names = self.predictor.feature_names or columns_of(item[0])
-        x = dense(as_features(item[0], self.predictor.layer_size[0], self.predictor.feature_names))
+        x = dense(self.predictor.features(item[0], training=True))
         targets = self._targets(self.predictor.as_targets(item[1], self.predictor.class_names))
         if len(x) != len(targets):
             raise DataError(f"x and y must have the same number of rows, not {len(x)} and {len(targets)}")

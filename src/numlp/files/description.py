@@ -29,9 +29,10 @@ NETWORK: dict[str, tuple[type | tuple[type, ...], type | None]] = {  # type of e
     "input_shape": (list, int),
     "feature_names": (list, str),
     "class_names": (list, str),
+    "input_encoding": (dict, None),
     "input_range": (str, None),  # the kind of number; its ends are tensors
 }
-_OPTIONAL = {"initializer", "input_shape", "feature_names", "class_names", "input_range"}
+_OPTIONAL = {"initializer", "input_shape", "feature_names", "class_names", "input_encoding", "input_range"}
 
 
 def read(path: str | os.PathLike[str], metadata: Mapping[str, str] | None) -> dict[str, Any]:

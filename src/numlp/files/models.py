@@ -24,6 +24,7 @@ from numlp.files import description
 from numlp.files.atomic import write_bytes
 from numlp.files.tensors import open_tensors
 from numlp.files.versions import FORMAT_VERSION
+from numlp.network.encoding import Encoding, as_encoding
 from numlp.network.ensemble import Ensemble
 from numlp.network.layers import ARCHITECTURE, as_activations, make_layers, parameter_shapes
 from numlp.network.losses import LOSSES
@@ -132,6 +133,7 @@ def _described(network: MLP) -> dict[str, Any]:
         "input_shape": network.input_shape,
         "feature_names": network.feature_names,
         "class_names": network.class_names,
+        "input_encoding": None if network.input_encoding is None else network.input_encoding.described(),
         "input_range": None if network.input_range is None else network.input_range.kind,
     }
 
@@ -211,8 +213,12 @@ def _model(
 
 
 def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
-    apart = ("temperature", "input_range")
+    apart = ("temperature", "input_encoding", "input_range")
     return {name: described.get(name) for name in description.NETWORK if name not in apart}
+
+
+def _encoding(described: Mapping[str, Any]) -> Encoding | None:
+    return None if described.get("input_encoding") is None else as_encoding(described["input_encoding"])
 
 
 def _check_tensors(networks: Mapping[str, Mapping[str, Any]], held: Mapping[str, tuple[list[int], str]]) -> None:
@@ -225,7 +231,7 @@ def _check_tensors(networks: Mapping[str, Mapping[str, Any]], held: Mapping[str,
         sizes = as_layer_size(described["layer_size"])
         activations = as_activations(described["activation"], len(sizes) - 2)
         settings: dict[str, Any] = {name: described.get(name) for name in ARCHITECTURE}
-        layers = make_layers(sizes, activations, **settings)
+        layers = make_layers(sizes, activations, encoding=_encoding(described), **settings)
         shapes = parameter_shapes(layers)
         expected |= {prefix + name: ([list(shape)], described["dtype"]) for name, shape in shapes.items()}
         widths = (sizes[0], sizes[-1] // resolve("loss", described["loss"], LOSSES).blocks)
@@ -249,7 +255,7 @@ def _network(described: Mapping[str, Any], tensor: Callable[[str], Any], prefix:
     known = None
     if described.get("input_range") is not None:
         known = ValueRange(described["input_range"], *(tensor(f"{prefix}input_range.{end}") for end in _ENDS))
-    network = MLP(**_settings(described), **scalings, input_range=known)
+    network = MLP(**_settings(described), **scalings, input_encoding=_encoding(described), input_range=known)
     network.temperature = positive("temperature", described["temperature"])
     for name, view in network.named_parameters().items():
         view[...] = tensor(prefix + name)

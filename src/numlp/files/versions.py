@@ -13,7 +13,7 @@ from typing import Any
 
 from numlp.settings import limits
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 _IN_VERSION_1 = ("layer_size", "loss", "initializer", "dtype", "input_shape", "feature_names", "class_names")
 
 
@@ -30,6 +30,8 @@ def current(described: Mapping[str, Any]) -> dict[str, Any]:
         described = _from_version_1(described)
     if version in (1, 2):
         described = _from_version_2(described)
+    if version in (1, 2, 3):  # only later networks may have an encoding of a table's columns
+        described = {**described, "format_version": FORMAT_VERSION}
     return dict(described)
 
 
@@ -55,7 +57,7 @@ def _from_version_2(described: Mapping[str, Any]) -> dict[str, Any]:
         networks = [_renamed(network) for network in networks]
     if isinstance(recipe, dict):  # an estimator's parameters are a level down
         recipe = _renamed({name: _renamed(value) for name, value in recipe.items()})
-    return {**described, "format_version": FORMAT_VERSION, "networks": networks, "recipe": recipe}
+    return {**described, "networks": networks, "recipe": recipe}
 
 
 def _renamed(settings: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays.inputs import as_array, as_features
+from numlp.arrays.inputs import as_array
 from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray, Array
 from numlp.errors import SettingError
@@ -182,5 +182,5 @@ def gradient_norms(network: MLP) -> dict[str, float]:
 
 
 def _scaled(network: MLP, x: npt.ArrayLike) -> Array:
-    rows: AnyArray = dense(as_features(x, network.layer_size[0], network.feature_names))
+    rows: AnyArray = dense(network.features(x, training=True))
     return network.scaling_of(rows.dtype).apply(rows, np.empty(rows.shape, network.dtype))

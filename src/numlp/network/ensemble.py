@@ -44,7 +44,7 @@ class Ensemble(Predictor):
         self.members = tuple(members)
         first = self.members[0]
         for member in self.members[1:]:
-            for name in ("loss", "dtype", "class_names", "feature_names", "target_scaling"):
+            for name in ("loss", "dtype", "class_names", "feature_names", "input_encoding", "target_scaling"):
                 _check_same(name, getattr(first, name), getattr(member, name))
             _check_same(
                 "inputs and outputs",
@@ -54,6 +54,7 @@ class Ensemble(Predictor):
         self.loss, self.layer_size, self.dtype = first.loss, first.layer_size, first.dtype
         self.class_names, self.target_scaling = first.class_names, first.target_scaling
         self.input_shape, self.feature_names = first.input_shape, first.feature_names
+        self.input_encoding = first.input_encoding
         known = [member.input_range for member in self.members if member.input_range is not None]
         self.input_range = joined(known) if known else None
 

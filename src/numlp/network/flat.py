@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy.typing as npt
 
 from numlp.arrays import buffers
@@ -70,7 +72,8 @@ class Flat:
         views = [parameter_views(layers, flat) for flat in (self._params, self._grads)]
         for layer, params, grads in zip(layers, *views, strict=True):
             layer.bind(params, grads)
-        self.n_weights = sum(layer.weight.size for layer in self.linear_layers)
+        matrices = (shape for layer in layers for shape in layer.shapes.values() if len(shape) == 2)
+        self.n_weights = sum(math.prod(shape) for shape in matrices)
         self.begin_epoch(seed=0, epoch=0)
 
     def backward(self, delta: Array, input_gradient: bool = False) -> Array | None:

@@ -14,6 +14,7 @@ from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray, Array, all_finite
 from numlp.errors import DataError, SettingError
 from numlp.network.activations import Activation
+from numlp.network.encoding import Encoding
 from numlp.network.flat import Flat
 from numlp.network.layers import as_activations, make_layers
 from numlp.network.losses import LOSSES, Loss
@@ -58,6 +59,9 @@ class MLP(Flat, Predictor):
         The first weights are a function of it and of the sizes alone.
     input_scaling, target_scaling : Scaling, optional
         Applied to every input, and to regression targets; see `numlp.standardize`.
+    input_encoding : Encoding, optional
+        For tables: what becomes of each column; see `numlp.learn_encoding`. The inputs of `layer_size` are then the
+        columns, and the encoding takes the place of `input_scaling` and `feature_names`.
     input_shape : tuple of int, optional
         The shape of one sample, such as (28, 28); `train` learns it from the data.
     feature_names : sequence of str, optional
@@ -105,6 +109,7 @@ class MLP(Flat, Predictor):
         dtype: npt.DTypeLike = "float32",
         seed: int = 0,
         input_scaling: Scaling | None = None,
+        input_encoding: Encoding | None = None,
         target_scaling: Scaling | None = None,
         input_shape: tuple[int, ...] | None = None,
         feature_names: Sequence[str] | None = None,
@@ -124,12 +129,14 @@ class MLP(Flat, Predictor):
             "input_noise": nonnegative("input_noise", input_noise),
         }
         self.dtype = choice("dtype", getattr(dtype, "name", getattr(dtype, "__name__", dtype)), DTYPES)
+        self.input_encoding = self._fitting(input_encoding, input_scaling)
         self.input_scaling = as_scaling("input_scaling", input_scaling, self.layer_size[0], self.dtype)
         self.target_scaling = as_scaling("target_scaling", target_scaling, self.n_targets, self.dtype)
         if not self.loss.scales_targets and not self.target_scaling.is_identity:
             raise SettingError(f"leave target_scaling out: loss {self.loss.name!r} takes targets as they are")
         self.input_shape = as_sample_shape("input_shape", input_shape, self.layer_size[0])
-        self.feature_names = as_names("feature_names", feature_names, self.layer_size[0])
+        columns = feature_names if self.input_encoding is None else self.input_encoding.names
+        self.feature_names = as_names("feature_names", columns, self.layer_size[0])
         self.class_names = as_names("class_names", class_names, n_names(self.loss, self.layer_size[-1]))
         self.input_range = as_value_range("input_range", input_range, self.layer_size[0])
         self._bind()
@@ -142,7 +149,7 @@ class MLP(Flat, Predictor):
         return {name: value for name, value in vars(self).items() if name not in _DERIVED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update({"input_range": None} | state)  # earlier releases had none
+        vars(self).update({"input_range": None, "input_encoding": None} | state)  # earlier releases had neither
         self._bind()
         self.params = state["_params"]
 
@@ -177,6 +184,10 @@ class MLP(Flat, Predictor):
 
     def logits(self, rows: AnyArray) -> Array:
         given = dense(rows)
+        if self.input_encoding is not None:  # whose codes are finite
+            for layer in self.layers:
+                given = layer.infer(given)
+            return given
         x = self.scaling_of(given.dtype).scaled(given, self.dtype)
         z = self.layers[self._first].infer(x)  # before it is noise, which only training adds
         # A NaN or an infinity in a row shows in each of its first sums, which are mostly fewer than its features.
@@ -257,10 +268,31 @@ class MLP(Flat, Predictor):
             layer.resize(n)
         self._rows, self._target_shape = n, (n, self.n_targets)
 
+    def _fitting(self, encoding: Encoding | None, scaling: Scaling | None) -> Encoding | None:
+        """Return an encoding if it fits the network."""
+        if encoding is None:
+            return None
+        if not isinstance(encoding, Encoding):
+            raise SettingError(
+                f"input_encoding must be an Encoding, such as numlp.learn_encoding(x), not {encoding!r:.80}"
+            )
+        if scaling is not None and not scaling.is_identity:
+            raise SettingError("leave input_scaling out: input_encoding scales numbers itself")
+        if self.layer_size[0] != len(encoding.columns):
+            raise SettingError(
+                f"layer_size must begin with the {len(encoding.columns)} columns of input_encoding, not with "
+                f"{self.layer_size[0]}"
+            )
+        return encoding
+
     def _bind(self) -> None:
         """Make the layers and their arrays."""
         layers = make_layers(
-            self.layer_size, self.activations, output_initializer=self.loss.initializer, **self.architecture
+            self.layer_size,
+            self.activations,
+            encoding=self.input_encoding,
+            output_initializer=self.loss.initializer,
+            **self.architecture,
         )
         self._capacity = self._rows = 0
         self.bind(layers, self.dtype)

@@ -16,6 +16,7 @@ from numlp.arrays.special import AnyArray, Array, all_finite
 from numlp.arrays.targets import as_classes, as_labels, as_values
 from numlp.errors import DataError, SettingError
 from numlp.network.comparison import Comparison
+from numlp.network.encoding import Encoding
 from numlp.network.losses import Loss
 from numlp.network.scaling import Scaling
 from numlp.network.summary import Summary
@@ -36,6 +37,8 @@ class Predictor(ABC):
     layer_size : tuple of int
         The number of inputs first, of outputs last.
     class_names : tuple of str or None
+    input_encoding : Encoding or None
+        Of a table's columns.
     target_scaling : Scaling
         Of real-valued targets.
     input_range : ValueRange or None
@@ -48,6 +51,7 @@ class Predictor(ABC):
     layer_size: tuple[int, ...]
     dtype: np.dtype[np.floating]
     class_names: tuple[str, ...] | None
+    input_encoding: Encoding | None
     target_scaling: Scaling
     input_shape: tuple[int, ...] | None
     feature_names: tuple[str, ...] | None
@@ -68,6 +72,11 @@ class Predictor(ABC):
     @abstractmethod
     def summary(self) -> Summary:
         """Return the layers, their shapes and their parameters, as text."""
+
+    @property
+    def row_size(self) -> int:
+        """The number of numbers in a row as the layers take it: the inputs, or a table's codes."""
+        return self.layer_size[0] if self.input_encoding is None else self.input_encoding.n_codes
 
     @property
     def n_targets(self) -> int:
@@ -154,7 +163,7 @@ class Predictor(ABC):
 
         At the end a `DataWarning` says if `x` is unlike the values that the network was trained on.
         """
-        rows = as_features(x, self.layer_size[0], self.feature_names, finite=False)
+        rows = self.features(x)
         n, size = rows.shape[0], chunk_rows(self.layer_size)
         if n > size:
             buffers.keep_freed()
@@ -173,6 +182,26 @@ class Predictor(ABC):
             yield logits
         if comparison is not None:
             comparison.warn(self.feature_names)
+
+    def features(self, x: Any, feature_names: Sequence[str] | None = None, *, training: bool = False) -> AnyArray:
+        """Return rows of data, (n, …), as rows of features: flattened and checked, or a table's codes.
+
+        Parameters
+        ----------
+        x : array_like, sparse matrix, Table or frame
+        feature_names : sequence of str, optional
+            Those of a network that doesn't know them yet.
+        training : bool
+            whether to learn from the rows: they must be finite, and their levels are nothing to tell.
+
+        Raises
+        ------
+        DataError
+            If the rows don't fit the network.
+        """
+        if self.input_encoding is not None:
+            return self.input_encoding.encode(x, self.dtype, warn=not training)
+        return as_features(x, self.layer_size[0], self.feature_names or feature_names, finite=training)
 
     def as_targets(self, y: npt.ArrayLike, class_names: tuple[str, ...] | None) -> AnyArray:
         """Return targets as the loss takes them: class indices, (n,), or rows, (n, targets), with values scaled.

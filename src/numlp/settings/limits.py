@@ -20,6 +20,7 @@ ARRAY_HEADER_BYTES = 10_000  # of an .npy file; NumPy's own limit
 IMAGE_BYTES = 1 << 26  # of a file with an image
 SCANS = 1000  # of a JPEG file; each goes through all pixels
 COLUMNS = 1 << 17  # of a CSV file
+LEVELS = 1 << 23  # of a column of texts; their codes are exact in float32
 LINE = 1 << 24  # characters of a CSV file
 NODES = 1 << 16  # of an ONNX graph
 EXTERNAL_BYTES = 1 << 34  # of a file of numbers beside an ONNX file: those of a network in float64

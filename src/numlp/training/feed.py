@@ -73,7 +73,7 @@ def make_feed(
                 )
             if normalizes_batches and data.batch_size == 1:
                 raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
-            data.check(network.layer_size[0], network.n_targets, network.dtype)
+            data.check(network.row_size, network.n_targets, network.dtype)
             return Feed(
                 data,
                 held_out,
@@ -127,8 +127,10 @@ def _range(
     shape: tuple[int, ...] | None,
     held_out: Rows | None,
     columns: tuple[str, ...] | None,
-) -> ValueRange:
+) -> ValueRange | None:
     """Return the range of all values that the network has been trained on once it has learned from these rows."""
+    if network.input_encoding is not None:  # which knows itself what it has seen
+        return None
     known, found = network.input_range, value_range(x, image=shape is not None and len(shape) > 1)
     if known is not None and known.of_pixels:  # columns of a table may come in few rows at a time
         compare(x, known)

@@ -47,6 +47,10 @@ class Regularization:
         if self.label_smoothing and network.loss.task == "regression":
             given, loss = self.label_smoothing, network.loss.name
             raise SettingError(f"label_smoothing must be 0, not {given:g}: the loss {loss!r} has no classes")
+        if self.mixup and network.input_encoding is not None and network.input_encoding.categories:
+            raise SettingError(
+                f"mixup must be 0, not {self.mixup:g}: input_encoding has categories, which can't be mixed"
+            )
 
 
 def gradient_changes(
@@ -93,7 +97,7 @@ class Adversary:
         self._allocate(batch_size)
 
     def _allocate(self, batch_size: int) -> None:
-        self._moved = buffers.empty((batch_size, self.network.layer_size[0]), self.network.dtype)
+        self._moved = buffers.empty((batch_size, self.network.row_size), self.network.dtype)
         self._length = np.empty(batch_size, self.network.dtype)
 
     def __call__(self, batch: Batch) -> None:

@@ -55,7 +55,9 @@ def fastest(network: MLP, batch_size: int) -> int:
     most = count()
     candidates: list[int] = [*(2**i for i in range(most.bit_length()) if 2**i < most), most]
     trial = copy.deepcopy(network)
-    x = np.random.default_rng(0).standard_normal((batch_size, network.layer_size[0])).astype(network.dtype)
+    x = (
+        np.random.default_rng(0).random((batch_size, network.row_size)).astype(network.dtype)
+    )  # levels are not negative
     targets = np.zeros((batch_size, network.n_targets), network.dtype)
     least: dict[int, float] = dict.fromkeys(candidates, np.inf)
     began = time.perf_counter()

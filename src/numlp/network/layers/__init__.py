@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS, Activation
+from numlp.network.encoding import Encoding
 from numlp.network.initializers import INITIALIZERS
 from numlp.network.layers.activate import Activate
+from numlp.network.layers.encode import Encode
 from numlp.network.layers.layer import Layer
 from numlp.network.layers.linear import Linear
 from numlp.network.layers.noise import Dropout, GaussianNoise
@@ -28,6 +30,7 @@ __all__ = [
     "Activate",
     "BatchNorm",
     "Dropout",
+    "Encode",
     "GaussianNoise",
     "Layer",
     "LayerNorm",
@@ -65,6 +68,7 @@ def make_layers(
     layer_size: Sequence[int],
     activations: Sequence[Activation],
     *,
+    encoding: Encoding | None = None,
     output_initializer: str = "glorot_uniform",
     initializer: str | None = None,
     normalization: str = "none",
@@ -75,10 +79,14 @@ def make_layers(
 ) -> list[Layer]:
     """Make the layers of a network, without any array yet.
 
-    Inputs: noise, dropout. Each hidden layer: weights, normalization, activation, noise, dropout. Outputs: weights.
+    Inputs: encoding, noise, dropout. Each hidden layer: weights, normalization, activation, noise, dropout. Outputs:
+    weights.
     """
     norm = choice("normalization", normalization, NORMALIZATIONS)
-    layers = _noisy(layer_size[0], input_noise, input_dropout, in_place=False)
+    layers: list[Layer] = [] if encoding is None else [Encode(encoding)]
+    if encoding is not None:
+        layer_size = [encoding.width, *layer_size[1:]]
+    layers += _noisy(layer_size[0], input_noise, input_dropout, in_place=encoding is not None)
     for (fan_in, fan_out), activation in zip(itertools.pairwise(layer_size[:-1]), activations, strict=True):
         fitting = choice("initializer", initializer or activation.initializer, INITIALIZERS)
         layers.append(Linear(fan_in, fan_out, fitting, bias=norm is not BatchNorm))

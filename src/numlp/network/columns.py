@@ -1,0 +1,194 @@
+"""Columns: how each column of a table becomes numbers, its codes.
+
+A code is what a row of data holds for a network: a scaled number, the index of a level, a position in a cycle. The
+network's first layer turns codes into inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays.special import AnyArray
+from numlp.arrays.table import Kind, gaps_in, kind_of
+from numlp.errors import DataError
+from numlp.network.scaling import Scaling
+
+_MOST = 1e18  # a larger code is cut: its square must be finite in float32
+_DAY = 86_400_000_000  # in microseconds
+_GAP: dict[str, AnyArray] = {
+    "number": np.array([np.nan]),
+    "text": np.array([None], dtype=object),
+    "date": np.array(["NaT"], dtype="datetime64[us]"),
+}
+Odd = tuple[int, str]  # how many rows hold something that training hadn't seen, and an example
+
+
+@dataclass(frozen=True)
+class Number:
+    """A column of numbers: z = (x − shift) · factor; a gap is 0, with a second code that is 1 there.
+
+    Attributes
+    ----------
+    shift, factor : float
+    gaps : bool
+        Whether training had gaps, and so the second code.
+    edges : tuple of float
+        The ends of the bins of a piecewise-linear embedding, ascending, in the scale of z; empty without one.
+    """
+
+    name: str
+    shift: float
+    factor: float
+    gaps: bool = False
+    edges: tuple[float, ...] = ()
+
+    kind: ClassVar[Kind] = "number"
+
+    @property
+    def n_codes(self) -> int:
+        """The number of codes."""
+        return 1 + self.gaps
+
+    def codes(self, values: AnyArray) -> tuple[npt.NDArray[np.float64], Odd]:
+        """Return the codes, (rows, n_codes), and how many rows have a gap that training hadn't."""
+        gaps = gaps_in(values)
+        scaling = Scaling(np.array([self.shift]), np.array([self.factor]))
+        with np.errstate(over="ignore"):
+            scaled = scaling.scaled(values[:, None], np.float64)[:, 0]
+        codes = np.zeros((len(values), self.n_codes))
+        codes[:, 0] = np.where(gaps, 0.0, np.clip(scaled, -_MOST, _MOST))
+        if self.gaps:
+            codes[:, 1] = gaps
+        return codes, (0 if self.gaps else int(gaps.sum()), "a gap")
+
+
+@dataclass(frozen=True)
+class Category:
+    """A column of texts: code i + 1 for level i, and 0 for all others, such as levels unseen in training.
+
+    Attributes
+    ----------
+    levels : tuple of str or None
+        None is the level of gaps.
+    rare : tuple of str
+        Levels of training that were too rare for a code of their own. Without any, code 0 means no level at all.
+    width : int
+        The width of the levels' learned embedding; 0 for one-hot codes.
+    """
+
+    name: str
+    levels: tuple[str | None, ...]
+    rare: tuple[str, ...] = ()
+    width: int = 0
+
+    kind: ClassVar[Kind] = "text"
+    n_codes: ClassVar[int] = 1
+
+    @cached_property
+    def _code(self) -> dict[str | None, int]:
+        return dict.fromkeys(self.rare, 0) | {level: i + 1 for i, level in enumerate(self.levels)}
+
+    def codes(self, values: AnyArray) -> tuple[npt.NDArray[np.float64], Odd]:
+        """Return the codes, (rows, 1), and how many rows hold other levels than those of training."""
+        code = self._code
+        found = np.fromiter((code.get(value, -1) for value in values), np.float64, len(values))
+        odd = np.flatnonzero(found < 0)
+        example = "" if not len(odd) else "a gap" if values[odd[0]] is None else repr(values[odd[0]])
+        return np.maximum(found, 0)[:, None], (len(odd), example)
+
+
+@dataclass(frozen=True)
+class Date:
+    """A column of dates or times: the time since 1970 in days, scaled, and its place in cycles such as the week.
+
+    For each period p in days there are two codes, cos 2πt/p and sin 2πt/p. A gap is 0 in all of them, with a last
+    code that is 1 there.
+
+    Attributes
+    ----------
+    shift, factor : float
+        Of the time in days.
+    periods : tuple of float
+        In days.
+    gaps : bool
+    """
+
+    name: str
+    shift: float
+    factor: float
+    periods: tuple[float, ...] = ()
+    gaps: bool = False
+
+    kind: ClassVar[Kind] = "date"
+
+    @property
+    def n_codes(self) -> int:
+        """The number of codes."""
+        return 1 + 2 * len(self.periods) + self.gaps
+
+    def codes(self, values: AnyArray) -> tuple[npt.NDArray[np.float64], Odd]:
+        """Return the codes, (rows, n_codes), and how many rows have a gap that training hadn't."""
+        gaps = gaps_in(values)
+        days = np.where(gaps, 0, days_of(values))
+        codes = np.zeros((len(values), self.n_codes))
+        codes[:, 0] = (days - self.shift) * self.factor
+        for i, period in enumerate(self.periods):
+            angle = 2 * np.pi * (days / period % 1)
+            codes[:, 1 + 2 * i], codes[:, 2 + 2 * i] = np.cos(angle), np.sin(angle)
+        codes[gaps] = 0
+        if self.gaps:
+            codes[:, -1] = gaps
+        return codes, (0 if self.gaps else int(gaps.sum()), "a gap")
+
+
+Column = Number | Category | Date
+COLUMNS: dict[str, type[Number] | type[Category] | type[Date]] = {"number": Number, "text": Category, "date": Date}
+
+
+def days_of(values: AnyArray) -> npt.NDArray[np.float64]:
+    """Return dates as days since 1970.
+
+    >>> days_of(np.array(["1970-01-03T12"], dtype="datetime64[us]"))
+    array([2.5])
+    """
+    return values.astype("datetime64[us]").astype(np.int64) / _DAY
+
+
+def fitting(column: Column, values: AnyArray) -> AnyArray:
+    """Return the values of a column as its kind: numbers as texts where those are levels, and gaps as any kind.
+
+    Raises
+    ------
+    DataError
+        If the column is of another kind.
+    """
+    found = kind_of(values)
+    if found == column.kind:
+        return values
+    if gaps_in(values).all():
+        return np.repeat(_GAP[column.kind], len(values))
+    if column.kind == "text" and found == "number":
+        return np.array([*map(_text, values), None], dtype=object)[:-1]
+    raise DataError(
+        f"column {column.name!r} holds {found}s, but the network was trained on {column.kind}s; convert it first"
+    )
+
+
+def _text(value: Any) -> str | None:
+    """Return a number as a file has it: a whole number without a point."""
+    if isinstance(value, np.bool_):
+        return str(value).lower()
+    if value != value:
+        return None
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def total(columns: Sequence[Column]) -> int:
+    """Return the number of codes of columns."""
+    return sum(column.n_codes for column in columns)

@@ -1,0 +1,139 @@
+"""Encode: from the codes of a table's rows to inputs, the first layer of a network for tables."""
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays import buffers
+from numlp.arrays.special import Array
+from numlp.network.columns import Category, Number
+from numlp.network.encoding import Encoding
+from numlp.network.layers.layer import Layer
+
+_SOFT = 3.0  # the size that a smoothly clipped number never exceeds
+
+
+class Encode(Layer):
+    """Turns codes, (n, n_codes), into inputs, (n, width).
+
+    The inputs are, in order: scaled numbers and the time of dates, smoothly clipped if the encoding says so; the
+    places in cycles and the gaps; the bins of numbers; the one-hot levels; the embeddings.
+
+    A bin from a to b holds (z − a) / (b − a), clipped to [0, 1]: all bins below z are full, and all above are empty
+    (Y. Gorishniy et al., "On embeddings for numerical features in tabular deep learning", 2022). An embedding is a
+    row of a matrix for each level, (levels + 1, width). Row 0 is for levels that are rare or unseen; it starts at 0,
+    and rare levels train it.
+
+    Parameters
+    ----------
+    encoding : Encoding
+    """
+
+    kind = "encode"
+
+    def __init__(self, encoding: Encoding) -> None:
+        self.encoding, self.width = encoding, encoding.width
+        starts = [0, *accumulate(column.n_codes for column in encoding.columns)]
+        placed = list(zip(encoding.columns, starts, strict=False))
+        first = [start for column, start in placed if not isinstance(column, Category)]
+        rest = [
+            start + i
+            for column, start in placed
+            if not isinstance(column, Category)
+            for i in range(1, column.n_codes)
+        ]
+        bins = [
+            (start, low, high)
+            for column, start in placed
+            if isinstance(column, Number)
+            for low, high in zip(column.edges[:-1], column.edges[1:], strict=True)
+        ]
+        levels = [
+            (start, code)
+            for column, start in placed
+            if isinstance(column, Category) and not column.width
+            for code in range(0 if column.rare else 1, len(column.levels) + 1)
+        ]
+        self.embedded = [(column, start) for column, start in placed if isinstance(column, Category) and column.width]
+        self.shapes = {
+            f"embedding{i}": (len(column.levels) + 1, column.width) for i, (column, _) in enumerate(self.embedded)
+        }
+        self._n_clipped = len(first) if encoding.clip else 0
+        self._plain = np.array([*first, *rest], np.intp)
+        self._bins = np.array([start for start, _, _ in bins], np.intp)
+        self._low = np.array([low for _, low, _ in bins], np.float32)
+        self._slope = np.array([1 / (high - low) for _, low, high in bins], np.float32)
+        self._levels = np.array([start for start, _ in levels], np.intp)
+        self._level = np.array([code for _, code in levels], np.float32)
+        counts = [len(self._plain), len(bins), len(levels), *(column.width for column, _ in self.embedded)]
+        ends = list(accumulate(counts))
+        self._parts = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
+
+    def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
+        self._tables, self._grads = list(params.values()), list(grads.values())
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        for table in self._tables:  # rows of length 1 on average, as one-hot rows are
+            table[...] = rng.normal(0, table.shape[1] ** -0.5, table.shape)
+            table[0] = 0
+
+    def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
+        widths = [part.stop - part.start for part in self._parts]
+        self._all_parts = [buffers.empty((batch_size, width), dtype) for width in widths]
+        self._all_output: Array = buffers.empty((batch_size, self.width), dtype)
+        self._all_rows = np.empty((len(self.embedded), batch_size), np.intp)
+
+    def resize(self, n: int) -> None:
+        self._buffers = [part[:n] for part in self._all_parts]
+        self._output, self._rows = self._all_output[:n], self._all_rows[:, :n]
+
+    def infer(self, x: Array) -> Array:
+        parts = [np.empty((len(x), part.stop - part.start), x.dtype) for part in self._parts]
+        rows = np.empty((len(self.embedded), len(x)), np.intp)
+        return self._encoded(x, parts, rows, np.empty((len(x), self.width), x.dtype))
+
+    def forward(self, x: Array) -> Array:
+        self._input = x
+        return self._encoded(x, self._buffers, self._rows, self._output)
+
+    def _encoded(self, x: Array, parts: Sequence[Array], rows: npt.NDArray[np.intp], out: Array) -> Array:
+        plain, bins, levels, *embeddings = parts
+        np.take(x, self._plain, axis=1, out=plain, mode="clip")
+        clipped, root = plain[:, : self._n_clipped], out[:, : self._n_clipped]  # `out` is free until the end
+        np.divide(clipped, _SOFT, out=root)
+        np.multiply(root, root, out=root)
+        np.add(root, 1, out=root)
+        np.sqrt(root, out=root)
+        np.divide(clipped, root, out=clipped)
+        np.take(x, self._bins, axis=1, out=bins, mode="clip")
+        np.subtract(bins, self._low, out=bins)
+        np.multiply(bins, self._slope, out=bins)
+        np.clip(bins, 0, 1, out=bins)
+        np.take(x, self._levels, axis=1, out=levels, mode="clip")
+        np.equal(levels, self._level, out=levels, casting="unsafe")
+        for (_, start), table, index, embedding in zip(self.embedded, self._tables, rows, embeddings, strict=True):
+            np.copyto(index, x[:, start], casting="unsafe")
+            np.take(table, index, axis=0, out=embedding, mode="clip")
+        for part, values in zip(self._parts, parts, strict=True):
+            np.copyto(out[:, part], values)
+        return out
+
+    def backward(self, delta: Array) -> Array:
+        """Also return ∂codes, (n, n_codes): 0 for levels, which are no quantities."""
+        self.parameter_gradients(delta)
+        x, gradient = self._input, np.zeros_like(self._input)
+        plain, bins = self._parts[0], self._parts[1]
+        inner = np.array(delta[:, plain])
+        z = x[:, self._plain[: self._n_clipped]] / _SOFT
+        inner[:, : self._n_clipped] *= (1 + z * z) ** -1.5
+        gradient[:, self._plain] = inner
+        z = (x[:, self._bins] - self._low) * self._slope
+        np.add.at(gradient.T, self._bins, (delta[:, bins] * self._slope * ((z > 0) & (z < 1))).T)
+        return gradient
+
+    def parameter_gradients(self, delta: Array) -> None:
+        for index, part, gradient in zip(self._rows, self._parts[3:], self._grads, strict=True):
+            gradient.fill(0)
+            np.add.at(gradient, index, delta[:, part])

@@ -1,0 +1,226 @@
+"""Encodings: from the columns of a table to codes, and from codes to inputs."""
+
+import datetime
+
+import numpy as np
+import polars
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from network.test_gradients import numerical_gradient, relative_error
+
+import numlp
+from numlp.arrays.table import Table
+from numlp.errors import DataError, DataWarning, SettingError
+from numlp.network.columns import Category, Date, Number
+from numlp.network.encoding import Encoding, as_encoding
+from numlp.network.layers import Encode
+
+ROWS = 60
+
+
+def people(n=ROWS, seed=0):
+    rng = np.random.default_rng(seed)
+    start = datetime.datetime(2024, 1, 1)
+    return polars.DataFrame(
+        {
+            "age": rng.normal(40, 12, n),
+            "income": [None if i % 5 == 0 else float(value) for i, value in enumerate(rng.lognormal(10, 1, n))],
+            "member": rng.random(n) < 0.3,
+            "town": [[None, "Ulm", "Bonn", "Kiel"][i] for i in rng.integers(0, 4, n)],
+            "street": [f"street {i}" for i in rng.integers(0, 40, n)],
+            "since": [start + datetime.timedelta(hours=17 * i) for i in range(n)],
+        }
+    )
+
+
+def encoding(**settings):
+    return numlp.learn_encoding(people(), **{"bins": 6, "one_hot": 5, "width": 3} | settings)
+
+
+def test_each_kind_of_column_has_its_codes():
+    found = encoding()
+    assert [type(column) for column in found.columns] == [Number, Number, Number, Category, Category, Date]
+    codes = found.encode(people(), "float64")
+    assert codes.shape == (ROWS, found.n_codes)
+    assert np.isfinite(codes).all()
+    np.testing.assert_allclose([codes[:, 0].mean(), codes[:, 0].std()], [0, 1], atol=1e-9)
+    gaps = np.arange(ROWS) % 5 == 0
+    np.testing.assert_array_equal(codes[gaps, 1:3], np.tile([0, 1], (gaps.sum(), 1)))
+    assert set(codes[:, 3]) == {0, 1}  # a yes or no stays 0 and 1
+    assert found.columns[3].levels == ("Bonn", "Kiel", "Ulm", None)
+
+
+def test_rare_levels_share_the_code_of_unseen_ones():
+    towns = np.array(["Ulm"] * 3 + ["Bonn"] * 2 + ["Kiel"], dtype=object)
+    column = numlp.learn_encoding(Table({"town": towns})).columns[0]
+    assert (column.levels, column.rare) == (("Bonn", "Ulm"), ("Kiel",))
+    codes, odd = column.codes(np.array(["Kiel", "Rom", None], dtype=object))
+    assert codes.ravel().tolist() == [0, 0, 0]
+    assert odd == (2, "'Rom'")
+
+
+def test_an_unseen_level_without_rare_ones_is_no_level_at_all():
+    table = Table({"town": np.array(["Ulm", "Bonn"] * 3, dtype=object)})
+    net = numlp.MLP([1, 4, 2], input_encoding=numlp.learn_encoding(table), dtype="float64")
+    with pytest.warns(DataWarning, match=r"'town' in 1 of 2 rows, such as 'Rom'"):
+        codes = net.features(Table({"town": np.array(["Ulm", "Rom"], dtype=object)}))
+    np.testing.assert_array_equal(net.layers[0].infer(codes), [[0, 1], [0, 0]])
+
+
+def test_dates_go_round():
+    column = Date("t", 0.0, 1.0, (7.0,))
+    week = np.array(["1970-01-01", "1970-01-08", "1970-01-04T12"], dtype="datetime64[us]")
+    codes, _ = column.codes(week)
+    np.testing.assert_allclose(codes, [[0, 1, 0], [7, 1, 0], [3.5, -1, 0]], atol=1e-9)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_bins_below_a_number_are_full_and_those_above_are_empty(seed, bins):
+    values = np.random.default_rng(seed).normal(size=50)
+    found = numlp.learn_encoding(Table({"a": values}), bins=bins)
+    layer = Encode(found)
+    layer.bind({}, {})
+    inputs = layer.infer(found.encode(Table({"a": np.sort(values)}), "float64"))[:, 1:]
+    assert ((inputs >= 0) & (inputs <= 1)).all()
+    assert (np.diff(inputs, axis=0) >= 0).all()  # a larger number fills more
+    assert (np.diff(inputs, axis=1) <= 0).all()  # and a bin only when those before it are full
+    assert inputs.shape[1] == (bins if bins > 1 else 0)
+
+
+@pytest.mark.parametrize("clip", [True, False])
+def test_gradients_of_a_networks_encoding(clip):
+    net = numlp.MLP([6, 5, 3], input_encoding=encoding(clip=clip), dtype="float64", activation="tanh", seed=1)
+    net.params += np.random.default_rng(0).normal(scale=0.3, size=net.params.shape)
+    x = net.features(people(), training=True)
+    targets = np.eye(3)[np.arange(ROWS) % 3]
+    net.loss_and_grad(x, targets, input_gradient=True)
+    grads, by_input = net.grads.copy(), net.input_grad.copy()
+    assert net.named_parameters()["encode.0.embedding0"].shape == (len(net.input_encoding.columns[4].levels) + 1, 3)
+    numerical = numerical_gradient(lambda: net.loss_and_grad(x, targets), net.params)
+    assert relative_error(grads, numerical) < 1e-6
+    levels = [4, 5]
+    numerical = numerical_gradient(lambda: net.loss_and_grad(x, targets), x)
+    smooth = [i for i in range(x.shape[1]) if i not in levels]
+    inside = np.ones_like(x, bool)
+    for i, column in [(0, net.input_encoding.columns[0]), (1, net.input_encoding.columns[1])]:
+        edges = np.array(column.edges)
+        inside[:, i] = np.abs(x[:, i, None] - edges).min(axis=1) > 1e-3  # no corner between the two differences
+    np.testing.assert_allclose(
+        np.where(inside, by_input, 0)[:, smooth], np.where(inside, numerical, 0)[:, smooth], atol=1e-7
+    )
+    assert not by_input[:, levels].any()
+
+
+def test_training_and_use_give_the_same_inputs():
+    net = numlp.MLP([6, 2], input_encoding=encoding(), seed=0)
+    layer = net.layers[0]
+    codes = net.features(people())
+    net.allocate(ROWS)
+    np.testing.assert_array_equal(layer.forward(codes), layer.infer(codes))
+
+
+def test_columns_come_in_any_order_and_arrays_in_the_encodings():
+    numbers = people().select("age", "income", "member")
+    found = numlp.learn_encoding(numbers)
+    np.testing.assert_array_equal(found.encode(numbers), found.encode(numbers.select("member", "age", "income")))
+    array = np.array([[1.0, 2, 0]])
+    np.testing.assert_array_equal(
+        found.encode(array), found.encode(polars.DataFrame({"age": [1.0], "income": [2.0], "member": [0.0]}))
+    )
+
+
+def test_missing_new_and_other_columns_are_named_with_the_nearest():
+    found = encoding()
+    with pytest.raises(DataError, match=r"lacks 'town' \(is 'Town' meant\?\); it has 1 more .*: Town"):
+        found.encode(people().rename({"town": "Town"}))
+    with pytest.raises(DataError, match="column 'age' holds texts, but the network was trained on numbers"):
+        found.encode(people().with_columns(age=polars.lit("old")))
+
+
+def test_numbers_name_levels_as_a_file_has_them():
+    found = numlp.learn_encoding(Table({"zip": np.array(["1", "22", "1", "22"], dtype=object)}))
+    assert found.encode(Table({"zip": np.array([22, 1])})).ravel().tolist() == [2, 1]
+    assert found.encode(Table({"zip": np.array([22.0, 1.0])})).ravel().tolist() == [2, 1]
+
+
+def test_wide_integers_keep_their_differences():
+    wide = np.array([900719925474099267, 900719925474099268, 900719925474099270])
+    codes = numlp.learn_encoding(Table({"a": wide}), clip=False).encode(Table({"a": wide}), "float64").ravel()
+    np.testing.assert_allclose(np.diff(codes), np.array([1, 2]) / np.std([0, 1, 3]))
+
+
+def test_a_description_gives_the_encoding_back():
+    assert as_encoding(encoding().described()) == encoding()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"columns": []},
+        {"columns": [{"kind": "word", "name": "a"}]},
+        {"columns": [{"kind": "number", "name": "a", "shift": float("nan"), "factor": 1.0}]},
+        {"columns": [{"kind": "number", "name": "a", "shift": 0.0, "factor": 0.0}]},
+        {"columns": [{"kind": "number", "name": "a", "shift": 0.0, "factor": 1.0, "edges": [0.0, 2.0, 1.0]}]},
+        {"columns": [{"kind": "number", "name": "a", "shift": 0.0, "factor": 1.0}] * 2},
+        {"columns": [{"kind": "text", "name": "a", "levels": ["x", "x"]}]},
+        {"columns": [{"kind": "text", "name": "a", "levels": ["x"], "width": -1}]},
+        {"columns": [{"kind": "date", "name": "a", "shift": 0.0, "factor": 1.0, "periods": [0.0]}]},
+        {"clip": "yes"},
+        {"columns": 7},
+    ],
+)
+def test_a_description_that_makes_no_sense_is_refused(change):
+    with pytest.raises(SettingError, match="input_encoding isn't valid"):
+        as_encoding(encoding().described() | change)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"input_encoding": "columns"}, "must be an Encoding"),
+        ({"input_encoding": Encoding((Number("a", 0.0, 1.0),))}, "must begin with the 1 columns"),
+        ({"input_scaling": numlp.Scaling(np.array(1.0))}, "leave input_scaling out"),
+    ],
+)
+def test_settings_that_contradict_an_encoding_are_refused(settings, says):
+    with pytest.raises(SettingError, match=says):
+        numlp.MLP([6, 2], **{"input_encoding": encoding()} | settings)
+
+
+def test_a_network_with_categories_refuses_mixup():
+    net = numlp.MLP([6, 2], input_encoding=encoding())
+    with pytest.raises(SettingError, match="mixup must be 0"):
+        numlp.train(net, (people(), np.arange(ROWS) % 2), mixup=0.2)
+
+
+def test_a_model_file_holds_the_encoding(tmp_path):
+    net = numlp.MLP([6, 8, 2], input_encoding=encoding(), seed=0)
+    numlp.train(net, (people(), np.where(np.arange(ROWS) % 2, "yes", "no")), epochs=2)
+    numlp.save_model(net, tmp_path / "net.safetensors")
+    again = numlp.load_model(tmp_path / "net.safetensors")
+    assert again.input_encoding == net.input_encoding
+    np.testing.assert_array_equal(again.predict_proba(people(seed=0)), net.predict_proba(people(seed=0)))
+
+
+def test_all_that_training_offers_works_with_an_encoding():
+    y = np.arange(ROWS) % 2
+    net = numlp.MLP(
+        [6, 8, 2], input_encoding=encoding(), input_noise=0.1, input_dropout=0.1, normalization="batch", seed=0
+    )
+    history = numlp.train(
+        net,
+        (people(), y, np.ones(ROWS)),
+        validation=(people(seed=1), y),
+        adversarial=0.1,
+        max_norm=3.0,
+        l2=1e-3,
+        averaging=0.9,
+        label_smoothing=0.1,
+        optimizer="adamw",
+        epochs=3,
+        batch_size=7,
+    )
+    assert np.isfinite(history["validation_loss"]).all()
+    both = numlp.Ensemble([net, net])
+    np.testing.assert_allclose(both.predict_proba(people()), net.predict_proba(people()), rtol=1e-5)
