@@ -1,5 +1,6 @@
 """A data set: training, validation and test rows."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -81,7 +82,7 @@ class Dataset:
     @property
     def n_features(self) -> int:
         """The number of features of a sample, and so of a network's inputs."""
-        return int(self.train.x[0].size)
+        return math.prod(self.train.x.shape[1:])
 
     @property
     def n_targets(self) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Self
 from numlp.data.augmentation import AUGMENTATIONS
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS
+from numlp.network.encoder import ENCODINGS
 from numlp.network.initializers import INITIALIZERS
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES, Task
@@ -114,6 +115,9 @@ class Recipe:
     input_scaling: str = _setting(
         "standardize", checks.one_of(SCALINGS), "Network", f"Scaling of the inputs: {_listed(SCALINGS)}."
     )
+    input_encoding: str | None = _setting(
+        None, optional(checks.named(ENCODINGS)), "Network", "Encoding of a table's columns: 'columns(bins = 16)'."
+    )
     dtype: str = _setting("float32", checks.one_of(DTYPES), "Network", f"Type of the weights: {_listed(DTYPES)}.")
 
     optimizer: str = _setting(
@@ -141,7 +145,7 @@ class Recipe:
         "validation_loss", checks.text, "Training", "Column of the history that patience watches."
     )
     min_delta: float = _setting(
-        0.0, nonnegative, "Training", "The improvement that an epoch must exceed to count as better."
+        0.0, nonnegative, "Training", "The least improvement for an epoch to count as better."
     )
     time_budget: float | None = _setting(
         None, optional(positive), "Training", "Stop after this many seconds, for each network of an ensemble."
@@ -156,9 +160,7 @@ class Recipe:
     dropout: float = _setting(0.0, fraction, "Regularization", "Share of hidden units to drop.")
     input_dropout: float = _setting(0.0, fraction, "Regularization", "Share of inputs to drop.")
     noise: float = _setting(0.0, nonnegative, "Regularization", "Standard deviation of the noise on hidden units.")
-    input_noise: float = _setting(
-        0.0, nonnegative, "Regularization", "Standard deviation of the noise on scaled inputs."
-    )
+    input_noise: float = _setting(0.0, nonnegative, "Regularization", "Standard deviation of noise on scaled inputs.")
     l1: float = _setting(0.0, nonnegative, "Regularization", "Penalty l1 · Σ|w|.")
     l2: float = _setting(0.0, nonnegative, "Regularization", "Penalty ½ l2 · Σw².")
     max_norm: float | None = _setting(
@@ -168,10 +170,7 @@ class Recipe:
         0.0, fraction, "Regularization", "Share of each target to spread over all classes."
     )
     mixup: float = _setting(
-        0.0,
-        nonnegative,
-        "Regularization",
-        "Mix pairs of rows, in shares drawn from Beta(x, x), where x is this value.",
+        0.0, nonnegative, "Regularization", "Mix pairs of rows, in shares from Beta(x, x), where x is this value."
     )
     augmentation: str | None = _setting(
         None,
@@ -180,10 +179,7 @@ class Recipe:
         "Random changes to images, such as 'images(rotation = 10, shift = 2)'.",
     )
     adversarial: float = _setting(
-        0.0,
-        nonnegative,
-        "Regularization",
-        "Also train on inputs moved by this distance to raise their loss.",
+        0.0, nonnegative, "Regularization", "Also train on inputs moved by this distance to raise their loss."
     )
     clip_norm: float | None = _setting(None, optional(positive), "Regularization", "Largest norm of the gradients.")
     clip_value: float | None = _setting(

@@ -7,13 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from numlp.arrays.inputs import as_rows
 from numlp.arrays.randomness import member_seed
+from numlp.arrays.sparse import is_sparse
+from numlp.arrays.table import Table
 from numlp.arrays.targets import check_several_classes
 from numlp.datasets import Dataset, load_dataset
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.folders import part_of
 from numlp.files.kinds import refused
+from numlp.network.encoder import ENCODINGS
+from numlp.network.encoding import Encoding
 from numlp.network.ensemble import Ensemble
 from numlp.network.losses import LOSSES, Loss
 from numlp.network.mlp import MLP
@@ -124,6 +130,7 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
     recipe.check_task(loss.task)
     calibrates(recipe, loss)
     x, y = dataset.train.x, dataset.train.y
+    encoding = _encoding(recipe, x)
     return MLP(
         [dataset.n_features, *recipe.layers, _n_outputs(loss, dataset)],
         activation=recipe.activation,
@@ -136,12 +143,21 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
         input_noise=recipe.input_noise,
         dtype=recipe.dtype,
         seed=member_seed(recipe.seed, member),
-        input_scaling=SCALINGS[recipe.input_scaling](as_rows(x)),
+        input_scaling=SCALINGS[recipe.input_scaling](as_rows(x)) if encoding is None else None,
+        input_encoding=encoding,
         target_scaling=standardize(as_rows(y, "y")) if loss.scales_targets else None,
         input_shape=x.shape[1:],
         feature_names=dataset.feature_names,
         class_names=dataset.class_names,
     )
+
+
+def _encoding(recipe: Recipe, x: Any) -> Encoding | None:
+    """Return the encoding of a table's columns, or of rows of numbers if the recipe names one."""
+    if isinstance(x, Table):
+        return resolve("input_encoding", recipe.input_encoding or "columns", ENCODINGS).learn(x)
+    of_numbers = recipe.input_encoding is not None and not is_sparse(x) and x.ndim == 2 and x.dtype != np.uint8
+    return resolve("input_encoding", recipe.input_encoding, ENCODINGS).learn(x) if of_numbers else None
 
 
 def _loss(recipe: Recipe, dataset: Dataset) -> Loss:
