@@ -123,7 +123,7 @@ def test_the_error_for_another_suffix_lists_the_known_ones(tmp_path):
 
 
 def test_names_in_a_file_become_classes(csv_file):
-    dataset = load_dataset(csv_file(["dog", "cat"] * 10), target="y")
+    dataset = load_dataset(csv_file(["dog", "cat"] * 10), target="y", split="last", validation=0.05)
     assert isinstance(dataset, Dataset)
     assert dataset.class_names == ("cat", "dog")
     assert dataset.train.y.tolist() == [1, 0] * 9 + [1]
@@ -198,7 +198,7 @@ def test_targets_that_are_not_one_for_each_row_are_refused(npz, y):
 
 
 def test_given_class_names_set_the_order(csv_file):
-    dataset = load_dataset(csv_file(["dog", "cat"] * 5), target="y", names=["dog", "cat", "ant"])
+    dataset = load_dataset(csv_file(["dog", "cat"] * 5), target="y", names=["dog", "cat", "ant"], split="last")
     assert dataset.class_names == ("dog", "cat", "ant")
     assert dataset.train.y[:2].tolist() == [0, 1]
     assert dataset.n_targets == 3
@@ -213,7 +213,7 @@ def test_names_that_are_digits_belong_to_indices(npz, csv_file, tiny_files, tmp_
     names = ["1", "2", "0"]
     folder = write_folder(tmp_path / "folder", tiny_files)
     for data in npz(np.arange(20) % 3), csv_file([i % 3 for i in range(20)]), folder:
-        dataset = load_dataset(data, names=names, target="y" if data.suffix == ".csv" else None)
+        dataset = load_dataset(data, names=names, target="y" if data.suffix == ".csv" else None, split="last")
         assert dataset.class_names == ("1", "2", "0")
         assert dataset.train.y[:4].tolist() == [0, 1, 2, 0]
     other = load_dataset(npz(np.arange(20) % 3), names=names, test=npz(np.array([2, 0]), "test"))
@@ -240,7 +240,7 @@ def test_names_make_classes_of_many_numbers(npz):
 
 
 def test_given_class_names_name_indices_of_a_csv_file(csv_file):
-    dataset = load_dataset(csv_file([0, 1] * 5), target="y", names=WORDS.tolist())
+    dataset = load_dataset(csv_file([0, 1] * 5), target="y", names=WORDS.tolist(), split="last")
     assert WORDS[dataset.train.y[:2]].tolist() == ["cat", "dog"]
 
 
@@ -275,10 +275,62 @@ def test_a_share_may_be_numpys(npz, share):
     assert len(load_dataset(npz(np.arange(20) % 2), validation=share).validation.x) == 10
 
 
-@pytest.mark.parametrize("validation", [None, [0.1]], ids=["None", "list"])
-def test_validation_that_is_neither_share_nor_path_is_refused(npz, validation):
+def test_validation_that_is_neither_share_nor_path_is_refused(npz):
     with pytest.raises((SettingError, FileFormatError), match="validation"):
-        load_dataset(npz(np.arange(20) % 2), validation=validation)
+        load_dataset(npz(np.arange(20) % 2), validation=[0.1])
+
+
+def test_a_fifth_of_a_table_validates_in_the_shares_of_its_classes(csv_file):
+    """Tables are often sorted by their target."""
+    path = csv_file(["cat"] * 20 + ["dog"] * 10)
+    dataset = load_dataset(path, target="y")
+    assert np.bincount(dataset.validation.y).tolist() == [4, 2]
+    again, other = (load_dataset(path, target="y", seed=seed).validation.x.tolist() for seed in (0, 1))
+    assert dataset.validation.x.tolist() == again != other
+
+
+def test_arrays_can_be_shuffled_too(npz):
+    path = npz(np.repeat([0, 1], 10))
+    assert np.bincount(load_dataset(path, split="shuffled", validation=0.2).validation.y).tolist() == [2, 2]
+    rows = load_rows(path, n_features=2, names=("0", "1"))
+    assert len(rows.x) == 20
+
+
+def test_no_group_is_on_both_sides_and_the_group_is_no_feature(csv_file):
+    path = csv_file([])
+    path.write_text("\n".join(["a,patient,y", *(f"{i},{i // 4},{i % 2}" for i in range(20))]))
+    dataset = load_dataset(path, target="y", validation_by="patient")
+    assert dataset.feature_names == ("a",)
+    assert dataset.train.x.shape == (16, 1)
+    training, validation = dataset.validation_by
+    assert len(set(validation)) == 1
+    assert not set(training) & set(validation)
+    with_test = load_dataset(path, target="y", validation_by="patient", test=path)
+    assert with_test.test.x.shape == (20, 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"validation_by": "c"}, "unknown column 'c'. Available: a, b"),
+        ({"validation_by": "a", "split": "last"}, "split 'last' and validation_by 'a' exclude each other"),
+        ({"validation_by": "a", "validation": True}, "there are validation rows: leave it out"),
+        ({"split": "random"}, "unknown split 'random'. Available: shuffled, last"),
+    ],
+)
+def test_settings_of_the_split_that_do_not_fit_are_refused(csv_file, settings, message):
+    path = csv_file([0, 1] * 10)
+    if "validation" in settings:
+        settings = settings | {"validation": path}
+    with pytest.raises(SettingError, match=message):
+        load_dataset(path, target="y", **settings)
+
+
+def test_arrays_have_no_column_to_split_by(npz):
+    with pytest.raises(
+        SettingError, match="validation_by 'a' names a column, and the data has no columns with names"
+    ):
+        load_dataset(npz(np.arange(20) % 2), validation_by="a")
 
 
 @pytest.mark.parametrize(("n", "share"), [(1, 0.05), (1, 0.5), (2, 0.9)])

@@ -77,7 +77,9 @@ def evaluate(
         target=target,
         inputs=inputs,
         weights=weights,
-        validation=held_out if isinstance(held_out, float) else 0.05,
+        validation=held_out if isinstance(held_out, float) else None,
+        split=recipe.get("split"),
+        seed=recipe.get("seed", 0),
     )
     by_class = None if class_weight is None else read("class_weight", class_weight)
     result: dict[str, Any] = {"rows": part or "all", "samples": len(rows[0]), **judge(network, rows, by_class)}

@@ -29,18 +29,15 @@ _HARDER = ("dropout", "input_dropout", "noise", "input_noise", "label_smoothing"
 def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -> None:
     """Describe the data, the network and how it will be trained."""
     screen.print(f"{dataset}{_guess(recipe, dataset)}")
+    by_place = (recipe.split or ("last" if dataset.feature_names is None else "shuffled")) == "last"
+    remedy = ": are the rows sorted? If so, add --split shuffled" if by_place and not recipe.validation_by else ""
     for name, split in dataset.parts.items():
         if absent := _absent_classes(split, dataset.class_names):
             others = f" and {len(absent) - 5:,} more classes" if len(absent) > 5 else ""
             classes = ", ".join(absent[:5]) + others
-            screen.print(
-                f"warning: the {name} rows have no sample of {classes}: are the rows sorted? If so, shuffle them"
-            )
+            screen.print(f"warning: the {name} rows have no sample of {classes}: are the rows sorted? {remedy}")
     if dataset.task == "regression" and _beyond(dataset.validation.y, dataset.train.y):
-        screen.print(
-            "warning: the validation targets lie above or below all training targets: are the rows sorted? "
-            "If so, shuffle them"
-        )
+        screen.print(f"warning: the validation targets lie above or below all training targets{remedy}")
     several, each = (f" × {recipe.ensemble} networks", " each") if recipe.ensemble > 1 else ("", "")
     activations = ", ".join(dict.fromkeys(str(activation) for activation in network.activations))
     screen.print(

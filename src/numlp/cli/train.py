@@ -28,6 +28,8 @@ EXAMPLES = """[bold]Examples[/bold]
 
   numlp train table.csv --target price --test held-out.csv
 
+  numlp train visits.csv --target cost --validation-by patient
+
   numlp train --recipe runs/an-earlier-run
 """
 

@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 
 from numlp.arrays.inputs import as_features
+from numlp.arrays.special import AnyArray
 from numlp.data.weights import as_weights
 from numlp.datasets import folder
 from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
@@ -15,11 +16,13 @@ from numlp.datasets.folder import FILES, is_idx
 from numlp.datasets.labels import class_names, infer_task, targets
 from numlp.datasets.readers import SUFFIXES, Table, npz_parts, read_parts
 from numlp.datasets.sources import SOURCES, locate
-from numlp.errors import DataError, FileFormatError, SettingError
+from numlp.datasets.splits import How
+from numlp.datasets.validation import apart, check_split, extra_files, held_out
+from numlp.errors import FileFormatError, SettingError
 from numlp.files.kinds import kind_of, refused
 from numlp.network.losses import Task
 from numlp.network.shape import as_names
-from numlp.settings.checks import listed, share, unknown
+from numlp.settings.checks import listed, unknown
 
 __all__ = ["SOURCES", "AnySplit", "Dataset", "Split", "WeightedSplit", "load_dataset", "load_rows", "parts_in"]
 
@@ -33,7 +36,10 @@ def load_dataset(
     data_dir: str | os.PathLike[str] | None = None,
     target: str | None = None,
     task: Task | None = None,
-    validation: float | str | os.PathLike[str] = 0.05,
+    validation: float | str | os.PathLike[str] | None = None,
+    validation_by: str | None = None,
+    split: How | None = None,
+    seed: int = 0,
     test: str | os.PathLike[str] | None = None,
     weights: str | None = None,
     names: Sequence[str] | None = None,
@@ -57,9 +63,18 @@ def load_dataset(
         For files: what the target is. By default, names, booleans, whole numbers with at most 100 different values
         that occur twice on average, and rows of probabilities are classes; other rows of 0 and 1 are labels; all else
         is real-valued. With "labels", two classes make one label.
-    validation : float or path
-        A share of the training rows, taken from their end, or an ``.npz`` or ``.csv`` file. If the data holds
-        validation rows of its own, they take the place of a share.
+    validation : float or path, optional
+        A share of the training rows, or an ``.npz`` or ``.csv`` file; by default a fifth of a table's rows, at most
+        10,000, and 5 % of the rows of arrays and images. If the data holds validation rows of its own, they take the
+        place of a share.
+    validation_by : str, optional
+        A column of a table, which isn't a feature then. If it holds dates, the latest rows validate; else its values
+        are groups, and no group is among both the training and the validation rows.
+    split : "shuffled" or "last", optional
+        Which rows validate: a random share of each class, or of each tenth of the real values; or the last rows. By
+        default "shuffled" for tables, which are often sorted, and "last" for arrays and images.
+    seed : int
+        Of the shuffled rows.
     test : path, optional
         An ``.npz`` or ``.csv`` file; named data sets, and most folders, have test rows of their own.
     weights : str, optional
@@ -100,7 +115,8 @@ def load_dataset(
         if task == "regression":
             raise SettingError("names are for classes, not for real-valued targets; leave out names or the task")
         names = as_names("names", names, len(names))
-    files = _extra_files(validation, test)
+    files = extra_files(validation, test)
+    check_split(split, by=validation_by)
     if name in SOURCES and task == "regression":
         raise SettingError(
             f"{name} has classes; task 'regression' and losses for real-valued targets don't apply to it"
@@ -108,6 +124,12 @@ def load_dataset(
     parts, known = _read(name, target, weights=weights, inputs=inputs, data_dir=data_dir)
     if "train" not in parts:
         raise FileFormatError(f"{name} holds {listed(parts)} rows alone; training needs training rows")
+    by: AnyArray | None = None
+    if validation_by is not None:
+        if "validation" in {*files, *parts}:
+            raise SettingError("validation_by holds rows out, but there are validation rows: leave it out")
+        by, x, others = apart(parts["train"].x, parts["train"].columns, validation_by)
+        parts["train"] = parts["train"]._replace(x=x, columns=others)
     labels, columns = parts["train"].y, parts["train"].columns
     if names is None and known is None:
         task = task or infer_task(labels)
@@ -116,15 +138,16 @@ def load_dataset(
     else:
         found = known if names is None else names
     # Numbers in a file are indices of names that the user, or the file's maker, gave to them.
-    split = {part: _split(table, found, of_indices=(names or known) is not None) for part, table in parts.items()}
+    rows = {part: _split(table, found, of_indices=(names or known) is not None) for part, table in parts.items()}
     for part, path in files.items():
         table = _read_extra(path, part, name, target, columns, weights, inputs)
-        split[part] = _split(table, found, of_indices=names is not None)
-    if "validation" not in split:
-        split["train"], split["validation"] = _cut(split["train"], share("validation", validation))
-    return Dataset(
-        name, split["train"], split["validation"], split.get("test"), found, columns, task or "classification"
-    )
+        rows[part] = _split(table, found, of_indices=names is not None)
+    task, values = task or "classification", None
+    if "validation" not in rows:
+        rows["train"], rows["validation"], values = held_out(
+            rows["train"], validation, split, seed=seed, task=task, by=by, is_table=columns is not None
+        )
+    return Dataset(name, rows["train"], rows["validation"], rows.get("test"), found, columns, task, values)
 
 
 def load_rows(
@@ -137,7 +160,9 @@ def load_rows(
     target: str | None = None,
     weights: str | None = None,
     inputs: str | None = None,
-    validation: float | str | os.PathLike[str] = 0.05,
+    validation: float | str | os.PathLike[str] | None = None,
+    split: How | None = None,
+    seed: int = 0,
 ) -> AnySplit:
     """Load samples and targets for evaluating a network.
 
@@ -153,7 +178,7 @@ def load_rows(
         The names of the network's inputs, to look a table's columns up by.
     part : "train", "validation" or "test", optional
         Of data with several parts, by default its test rows. Data with one part is read whole.
-    target, weights, inputs, validation
+    target, weights, inputs, validation, split, seed
         As for `load_dataset`.
     """
     name = os.fspath(name)
@@ -175,7 +200,8 @@ def load_rows(
         table = table._replace(y=np.array(known)[targets(table.y, known, of_indices=True)])
     rows = _split(table, names)
     if part in ("train", "validation") and "validation" not in tables:
-        return _cut(rows, share("validation", validation))[part == "validation"]
+        task: Task = "regression" if names is None else "classification"
+        return held_out(rows, validation, split, seed=seed, task=task)[:2][part == "validation"]
     return rows
 
 
@@ -268,31 +294,3 @@ def _read_extra(
     alike = Path(path).suffix.lower() == Path(name).suffix.lower()
     parts = read_parts(path, target if alike else None, columns, weights, inputs if alike else None)
     return parts.get(part) or next(iter(parts.values()))
-
-
-def _extra_files(
-    validation: float | str | os.PathLike[str], test: str | os.PathLike[str] | None
-) -> dict[str, str | os.PathLike[str]]:
-    files: dict[str, str | os.PathLike[str]] = {}
-    if isinstance(validation, str | os.PathLike):
-        files["validation"] = validation
-    else:
-        share("validation", validation)
-    if test is not None:
-        files["test"] = test
-    for part, path in files.items():
-        if Path(path).suffix.lower() not in (".npz", ".csv"):
-            raise SettingError(f"{part} must be an .npz or .csv file with x and y, not {os.fspath(path)!r}")
-    return files
-
-
-def _cut(rows: AnySplit, held_out: float) -> tuple[AnySplit, AnySplit]:
-    """Split the last share of the rows off: at least one row, and not all of them."""
-    # Round first, so that 1 − 0.9 of 10 rows is 1 row, not 0.999….
-    count = int(round((1 - held_out) * len(rows.x), 6))
-    if not 0 < count < len(rows.x):
-        raise DataError(
-            f"validation {held_out:g} of {len(rows.x)} rows must leave rows for both training and validation; give "
-            "more rows or another share"
-        )
-    return type(rows)(*(part[:count] for part in rows)), type(rows)(*(part[count:] for part in rows))

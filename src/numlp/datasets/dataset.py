@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
+from numlp.arrays.special import AnyArray
 from numlp.network.losses import Task
 
 
@@ -52,6 +53,8 @@ class Dataset:
     class_names : tuple of str, or None
         For classes, their names: ``class_names[y]`` is the meaning of `y`. None for real-valued targets and for rows
         of labels.
+    validation_by : tuple of two arrays, or None
+        The column by which the rows were split, of the training and of the validation rows: groups, or times.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Dataset:
     class_names: tuple[str, ...] | None
     feature_names: tuple[str, ...] | None = None
     task: Task = "classification"
+    validation_by: tuple[AnyArray, AnyArray] | None = None
 
     @property
     def parts(self) -> dict[str, AnySplit]:

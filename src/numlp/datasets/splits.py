@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from numlp.settings.checks import share as checked_share
 from numlp.settings.checks import whole_number
 
 Index = npt.NDArray[np.intp]
+How = Literal["shuffled", "last"]
 
 MOST_HELD_OUT = 10_000  # rows that validate by default; more make training poorer and hardly sharpen a metric
 _TENTHS = 10  # strata of real values
@@ -86,14 +87,7 @@ def hold_out(
     >>> hold_out(4, 0.5, seed=0, times=np.array([2021, 2024, 2023, 2022])).validation
     array([1, 2])
     """
-    share = checked_share("validation", share)
-    # Round first, so that 1 − 0.9 of 10 rows is 1 row, not 0.999….
-    count = n - int(round((1 - share) * n, 6))
-    if not 0 < count < n:
-        raise DataError(
-            f"validation {share:g} of {n} rows must leave rows for both training and validation; give more rows or "
-            "another share"
-        )
+    count = n - cut_off(n, share)
     _check_one(groups, times)
     if times is not None:
         return _fold(n, _blocks(times, [1 - share]) == 1)
@@ -162,6 +156,28 @@ def folds(
     else:
         part = _grouped(groups, strata, [1 / k] * k, rng)
     return tuple(_fold(n, part == i) for i in range(k))
+
+
+def cut_off(n: int, share: float) -> int:
+    """Return the number of training rows if a share of n rows validates, where a part of a row validates, too.
+
+    Raises
+    ------
+    DataError
+        If no row is left for one of the parts.
+
+    >>> cut_off(10, 0.25)
+    7
+    """
+    share = checked_share("validation", share)
+    # Round first, so that 1 − 0.9 of 10 rows is 1 row, not 0.999….
+    count = int(round((1 - share) * n, 6))
+    if not 0 < count < n:
+        raise DataError(
+            f"validation {share:g} of {n} rows must leave rows for both training and validation; give more rows or "
+            "another share"
+        )
+    return count
 
 
 def _fold(n: int, validates: npt.NDArray[np.bool_]) -> Fold:

@@ -6,8 +6,7 @@ Training from the same recipe on the same machine gives the same bits.
 from __future__ import annotations
 
 import dataclasses
-import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -21,9 +20,12 @@ from numlp.network.losses import LOSSES, Task
 from numlp.network.mlp import DTYPES
 from numlp.network.scaling import SCALINGS
 from numlp.runs import checks
+from numlp.runs.data import DataSettings
+from numlp.runs.data import listed as _listed
+from numlp.runs.data import recipe_setting as _setting
 from numlp.settings import limits
 from numlp.settings.checks import fraction, missing, nonnegative, positive, truth, unknown
-from numlp.settings.named import Check, check_settings, optional, resolve, setting
+from numlp.settings.named import check_settings, optional, resolve
 from numlp.training.optimizer import Optimizer
 from numlp.training.optimizers import OPTIMIZERS
 from numlp.training.schedules import SCHEDULES, ReduceOnPlateau
@@ -35,17 +37,8 @@ def _optimizer(text: object) -> Optimizer:
     return resolve("optimizer", text, OPTIMIZERS)
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
-
-
-def _setting(default: Any, check: Check, panel: str, text: str) -> Any:
-    """Declare a setting with its help text and the panel that shows it."""
-    return setting(default, check, panel=panel, help=text)
-
-
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(DataSettings):
     """All settings of a training run; `Recipe.help` explains each.
 
     Settings have the same names as in `MLP`, `train` and `load_dataset`. Activations, losses, optimizers, schedules
@@ -57,42 +50,6 @@ class Recipe:
     >>> recipe.edited(epochs=5).epochs
     5
     """
-
-    data: str = _setting("mnist", checks.text, "Data", "A data set's name, or the path of a file or folder.")
-    target: str | None = _setting(
-        None,
-        optional(checks.text),
-        "Data",
-        "The target column of a .csv, the array y of an .npz, or the .npy or .npz file with y.",
-    )
-    inputs: str | None = _setting(
-        None, optional(checks.text), "Data", "The array x of an .npz, if it isn't x, x_train or the like."
-    )
-    task: Task | None = _setting(
-        None,
-        optional(checks.one_of(dict.fromkeys(typing.get_args(Task)))),
-        "Data",
-        f"The task, if the targets leave it open: {_listed(typing.get_args(Task))}.",
-    )
-    weights: str | None = _setting(
-        None,
-        optional(checks.text),
-        "Data",
-        "Sample weights: a column of the .csv, an array in the .npz, a .npy file.",
-    )
-    class_weight: Any = _setting(
-        None,
-        optional(checks.class_weight),
-        "Data",
-        "Class weights: 'balanced', or numbers: 1,5 or {cat = 1, dog = 5}.",
-    )
-    validation: float | str = _setting(
-        0.05,
-        checks.share_or_path,
-        "Data",
-        "Validation rows: a share from the end of the training rows, or a file.",
-    )
-    test: str | None = _setting(None, optional(checks.text), "Data", "A file of rows to test the trained network on.")
 
     layers: tuple[int, ...] = _setting(
         (512, 512), checks.widths, "Network", "Widths of the hidden layers, such as 256,256, or none."

@@ -111,6 +111,9 @@ def load_data(recipe: Recipe) -> Dataset:
         inputs=recipe.inputs,
         task=recipe.known_task,
         validation=recipe.validation,
+        validation_by=recipe.validation_by,
+        split=recipe.split,
+        seed=recipe.seed,
         test=recipe.test,
         weights=recipe.weights,
     )

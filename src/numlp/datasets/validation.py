@@ -1,0 +1,120 @@
+"""Validation rows: those held out of the training rows of a data set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from numlp.arrays.special import AnyArray
+from numlp.arrays.table import Table, kind_of
+from numlp.datasets.dataset import AnySplit
+from numlp.datasets.splits import How, cut_off, hold_out, usual_share
+from numlp.errors import SettingError
+from numlp.network.losses import Task
+from numlp.settings.checks import share as checked_share
+from numlp.settings.checks import unknown
+
+_LAST = 0.05  # of images, as the reference protocol for MNIST has it
+
+
+def check_split(split: object, *, by: str | None) -> None:
+    """Refuse an unknown way to hold rows out, and one that contradicts a split by a column."""
+    if split not in (None, *get_args(How)):
+        raise SettingError(unknown("split", split, get_args(How)))
+    if by is not None and split is not None:
+        raise SettingError(f"split {split!r} and validation_by {by!r} exclude each other: leave one out")
+
+
+def held_out(
+    rows: AnySplit,
+    validation: float | str | os.PathLike[str] | None,
+    split: How | None,
+    *,
+    seed: int,
+    task: Task,
+    by: AnyArray | None = None,
+    is_table: bool = False,
+) -> tuple[AnySplit, AnySplit, tuple[AnyArray, AnyArray] | None]:
+    """Return training and validation rows, and the values of the column `by` in both.
+
+    Parameters
+    ----------
+    rows : Split or WeightedSplit
+    validation : float, optional
+        A share; by default a fifth of a table's rows, at most 10,000, and the last 5 % of other rows.
+    split : "shuffled" or "last", optional
+        By default "shuffled" for tables, which are often sorted, and "last" for other rows, such as images.
+    seed : int
+    task : "classification", "labels" or "regression"
+    by : array, shape (n,), optional
+        Dates: the latest rows validate. All else: groups, of which each is on one side.
+    is_table : bool
+
+    Raises
+    ------
+    DataError, SettingError
+    """
+    n = len(rows.x)
+    usual = usual_share(n) if is_table else _LAST
+    share = usual if validation is None else checked_share("validation", validation)
+    if by is None and (split or ("shuffled" if is_table else "last")) == "last":
+        count = cut_off(n, share)
+        return _taken(rows, slice(count)), _taken(rows, slice(count, None)), None
+    targets = rows.y.astype(np.float64) if task == "regression" else rows.y
+    fold = hold_out(n, share, seed, targets=targets, **grouping(by))
+    values = None if by is None else (by[fold.training], by[fold.validation])
+    return _taken(rows, fold.training), _taken(rows, fold.validation), values
+
+
+def grouping(by: AnyArray | None) -> dict[str, AnyArray]:
+    """Return a column as the argument of `hold_out` and `folds` that it is for: times if it holds dates, else groups.
+
+    >>> grouping(np.array(["2026-11-28"], "M8[us]")), grouping(None)
+    ({'times': array(['2026-11-28T00:00:00.000000'], dtype='datetime64[us]')}, {})
+    """
+    return {} if by is None else {"times" if kind_of(by) == "date" else "groups": by}
+
+
+def apart(x: Any, columns: tuple[str, ...] | None, by: str) -> tuple[AnyArray, Any, tuple[str, ...]]:
+    """Return a column of a table, the table without it, and the names of the other columns.
+
+    Raises
+    ------
+    SettingError
+        If there is no such column.
+    """
+    if columns is None:
+        raise SettingError(
+            f"validation_by {by!r} names a column, and the data has no columns with names: leave it out"
+        )
+    if by not in columns:
+        raise SettingError(unknown("column", by, columns))
+    names = tuple(name for name in columns if name != by)
+    if isinstance(x, Table):
+        return x[by], x[list(names)], names
+    place = columns.index(by)
+    return x[:, place], np.delete(x, place, axis=1), names
+
+
+def extra_files(
+    validation: float | str | os.PathLike[str] | None, test: str | os.PathLike[str] | None
+) -> dict[str, str | os.PathLike[str]]:
+    """Return the files with validation and test rows, after a check of their suffixes and of a share."""
+    files: dict[str, str | os.PathLike[str]] = {}
+    if isinstance(validation, str | os.PathLike):
+        files["validation"] = validation
+    elif validation is not None:
+        checked_share("validation", validation)
+    if test is not None:
+        files["test"] = test
+    for part, path in files.items():
+        if Path(path).suffix.lower() not in (".npz", ".csv"):
+            raise SettingError(f"{part} must be an .npz or .csv file with x and y, not {os.fspath(path)!r}")
+    return files
+
+
+def _taken(rows: AnySplit, which: Any) -> AnySplit:
+    return type(rows)(*(part[which] for part in rows))

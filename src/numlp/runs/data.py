@@ -1,0 +1,78 @@
+"""The settings of a recipe that say what the data are, and which rows validate."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from numlp.datasets.splits import How
+from numlp.network.losses import Task
+from numlp.runs import checks
+from numlp.settings.named import Check, optional, setting
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names for the help text of a setting."""
+    return ", ".join(names)
+
+
+def recipe_setting(default: Any, check: Check, panel: str, text: str) -> Any:
+    """Declare a setting with its help text and the panel that shows it."""
+    return setting(default, check, panel=panel, help=text)
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """What the data are, and which rows validate."""
+
+    data: str = recipe_setting("mnist", checks.text, "Data", "A data set's name, or the path of a file or folder.")
+    target: str | None = recipe_setting(
+        None,
+        optional(checks.text),
+        "Data",
+        "The target column of a .csv, the array y of an .npz, or the .npy or .npz file with y.",
+    )
+    inputs: str | None = recipe_setting(
+        None, optional(checks.text), "Data", "The array x of an .npz, if it isn't x, x_train or the like."
+    )
+    task: Task | None = recipe_setting(
+        None,
+        optional(checks.one_of(dict.fromkeys(typing.get_args(Task)))),
+        "Data",
+        f"The task, if the targets leave it open: {listed(typing.get_args(Task))}.",
+    )
+    weights: str | None = recipe_setting(
+        None,
+        optional(checks.text),
+        "Data",
+        "Sample weights: a column of the .csv, an array in the .npz, a .npy file.",
+    )
+    class_weight: Any = recipe_setting(
+        None,
+        optional(checks.class_weight),
+        "Data",
+        "Class weights: 'balanced', or numbers: 1,5 or {cat = 1, dog = 5}.",
+    )
+    validation: float | str | None = recipe_setting(
+        None,
+        optional(checks.share_or_path),
+        "Data",
+        "Validation rows: a share of the training rows, or a file; by default a fifth of a table, 0.05 of images.",
+    )
+    validation_by: str | None = recipe_setting(
+        None,
+        optional(checks.text),
+        "Data",
+        "A column of groups to keep on one side, or of dates, of which the latest validate.",
+    )
+    split: How | None = recipe_setting(
+        None,
+        optional(checks.one_of(dict.fromkeys(typing.get_args(How)))),
+        "Data",
+        f"Which rows validate: {listed(typing.get_args(How))}; by default shuffled for tables, last for images.",
+    )
+    test: str | None = recipe_setting(
+        None, optional(checks.text), "Data", "A file of rows to test the trained network on."
+    )
