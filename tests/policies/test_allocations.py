@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+import numlp
 from numlp import MLP, Scaling, train
 from numlp.network.activations import ACTIVATIONS
 from numlp.network.layers import NORMALIZATIONS
@@ -156,3 +157,16 @@ def test_the_check_detects_an_allocation(every):
 
     net = MLP([FEATURES, 512, OUTPUTS])
     assert peak_of_a_step(net, data("softmax_cross_entropy", "uint8"), sync_gradients=careless) >= LIMIT
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_step_on_a_tables_columns_allocates_no_array(dtype):
+    rng = np.random.default_rng(0)
+    columns = {f"number {i}": rng.normal(size=N) for i in range(4)}
+    columns |= {f"text {i}": rng.integers(0, 10**i, N).astype(str) for i in range(1, 4)}
+    table = numlp.Table(columns | {"day": np.datetime64("2024-01-01") + np.arange(N)})
+    encoding = numlp.learn_encoding(table, bins=8)
+    assert {column.width for column in encoding.columns if column.kind == "text"} == {0, 8}  # both ways
+    net = MLP([8, 12, OUTPUTS], input_encoding=encoding, dtype=dtype, dropout=0.1)
+    rows = (table, rng.integers(0, OUTPUTS, N))
+    assert peak_of_a_step(net, rows, optimizer="adamw") < LIMIT

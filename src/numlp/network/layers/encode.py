@@ -1,7 +1,8 @@
 """Encode: from the codes of a table's rows to inputs, the first layer of a network for tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,32 @@ from numlp.network.encoding import Encoding
 from numlp.network.layers.layer import Layer
 
 _SOFT = 3.0  # the size that a smoothly clipped number never exceeds
+
+
+class _Arrays(NamedTuple):
+    """Views of buffers for one number of rows.
+
+    Attributes
+    ----------
+    parts : list of array, each (n, its width)
+        Plain numbers, bins, one-hot levels, then one for each embedding.
+    places : list of array
+        Where the parts go in the outputs.
+    clipped : array
+        The plain numbers that are clipped.
+    root : array
+        Room for as many, in the outputs, which are free until the end.
+    rows : list of array, each (n,)
+        The rows of each embedding's matrix.
+    outputs : array, shape (n, width)
+    """
+
+    parts: list[Array]
+    places: list[Array]
+    clipped: Array
+    root: Array
+    rows: list[npt.NDArray[np.intp]]
+    outputs: Array
 
 
 class Encode(Layer):
@@ -80,28 +107,33 @@ class Encode(Layer):
             table[0] = 0
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
-        widths = [part.stop - part.start for part in self._parts]
-        self._all_parts = [buffers.empty((batch_size, width), dtype) for width in widths]
-        self._all_output: Array = buffers.empty((batch_size, self.width), dtype)
+        self._memory = [buffers.empty((batch_size, part.stop - part.start), dtype) for part in self._parts]
+        self._all_outputs: Array = buffers.empty((batch_size, self.width), dtype)
         self._all_rows = np.empty((len(self.embedded), batch_size), np.intp)
 
     def resize(self, n: int) -> None:
-        self._buffers = [part[:n] for part in self._all_parts]
-        self._output, self._rows = self._all_output[:n], self._all_rows[:, :n]
+        self._arrays = self._cut([part[:n] for part in self._memory], self._all_rows[:, :n], self._all_outputs[:n])
 
     def infer(self, x: Array) -> Array:
-        parts = [np.empty((len(x), part.stop - part.start), x.dtype) for part in self._parts]
-        rows = np.empty((len(self.embedded), len(x)), np.intp)
-        return self._encoded(x, parts, rows, np.empty((len(x), self.width), x.dtype))
+        n = len(x)
+        parts = [np.empty((n, part.stop - part.start), x.dtype) for part in self._parts]
+        rows = np.empty((len(self.embedded), n), np.intp)
+        return self._encoded(x, self._cut(parts, rows, np.empty((n, self.width), x.dtype)))
 
     def forward(self, x: Array) -> Array:
         self._input = x
-        return self._encoded(x, self._buffers, self._rows, self._output)
+        return self._encoded(x, self._arrays)
 
-    def _encoded(self, x: Array, parts: Sequence[Array], rows: npt.NDArray[np.intp], out: Array) -> Array:
-        plain, bins, levels, *embeddings = parts
+    def _cut(self, parts: list[Array], rows: npt.NDArray[np.intp], outputs: Array) -> _Arrays:
+        """Return views of buffers, cut once for many steps."""
+        clipped = parts[0][:, : self._n_clipped]
+        places = [outputs[:, part] for part in self._parts]
+        return _Arrays(parts, places, clipped, outputs[:, : self._n_clipped], list(rows), outputs)
+
+    def _encoded(self, x: Array, arrays: _Arrays) -> Array:
+        plain, bins, levels, *embeddings = arrays.parts
+        clipped, root = arrays.clipped, arrays.root
         np.take(x, self._plain, axis=1, out=plain, mode="clip")
-        clipped, root = plain[:, : self._n_clipped], out[:, : self._n_clipped]  # `out` is free until the end
         np.divide(clipped, _SOFT, out=root)
         np.multiply(root, root, out=root)
         np.add(root, 1, out=root)
@@ -113,12 +145,12 @@ class Encode(Layer):
         np.clip(bins, 0, 1, out=bins)
         np.take(x, self._levels, axis=1, out=levels, mode="clip")
         np.equal(levels, self._level, out=levels, casting="unsafe")
-        for (_, start), table, index, embedding in zip(self.embedded, self._tables, rows, embeddings, strict=True):
+        for (_, start), table, index, rows in zip(self.embedded, self._tables, arrays.rows, embeddings, strict=True):
             np.copyto(index, x[:, start], casting="unsafe")
-            np.take(table, index, axis=0, out=embedding, mode="clip")
-        for part, values in zip(self._parts, parts, strict=True):
-            np.copyto(out[:, part], values)
-        return out
+            np.take(table, index, axis=0, out=rows, mode="clip")
+        for place, part in zip(arrays.places, arrays.parts, strict=True):
+            np.copyto(place, part)
+        return arrays.outputs
 
     def backward(self, delta: Array) -> Array:
         """Also return ∂codes, (n, n_codes): 0 for levels, which are no quantities."""
@@ -134,6 +166,6 @@ class Encode(Layer):
         return gradient
 
     def parameter_gradients(self, delta: Array) -> None:
-        for index, part, gradient in zip(self._rows, self._parts[3:], self._grads, strict=True):
+        for index, part, gradient in zip(self._arrays.rows, self._parts[3:], self._grads, strict=True):
             gradient.fill(0)
             np.add.at(gradient, index, delta[:, part])
