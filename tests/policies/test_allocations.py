@@ -161,12 +161,13 @@ def test_the_check_detects_an_allocation(every):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_step_on_a_tables_columns_allocates_no_array(dtype):
-    rng = np.random.default_rng(0)
-    columns = {f"number {i}": rng.normal(size=N) for i in range(4)}
-    columns |= {f"text {i}": rng.integers(0, 10**i, N).astype(str) for i in range(1, 4)}
-    table = numlp.Table(columns | {"day": np.datetime64("2024-01-01") + np.arange(N)})
+    n, rng = 2 * N, np.random.default_rng(0)
+    columns = {f"number {i}": rng.normal(size=n) for i in range(4)}
+    columns |= {f"text {i}": rng.integers(0, 10**i, n).astype(str) for i in range(1, 4)}
+    table = numlp.Table(columns | {"day": np.datetime64("2024-01-01") + np.arange(n)})
     encoding = numlp.learn_encoding(table, bins=8)
     assert {column.width for column in encoding.columns if column.kind == "text"} == {0, 8}  # both ways
     net = MLP([8, 12, OUTPUTS], input_encoding=encoding, dtype=dtype, dropout=0.1)
-    rows = (table, rng.integers(0, OUTPUTS, N))
-    assert peak_of_a_step(net, rows, optimizer="adamw") < LIMIT
+    rows = (table, rng.integers(0, OUTPUTS, n))
+    # The iterators of `np.add.at` take some 5,700 bytes, so the smallest array is twice as large here.
+    assert peak_of_a_step(net, rows, 2 * BATCH, optimizer="adamw") < 2 * LIMIT
