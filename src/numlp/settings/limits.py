@@ -19,9 +19,9 @@ TENSORS = 1 << 16  # of a model file or a checkpoint
 ARRAY_HEADER_BYTES = 10_000  # of an .npy file; NumPy's own limit
 IMAGE_BYTES = 1 << 26  # of a file with an image
 SCANS = 1000  # of a JPEG file; each goes through all pixels
-COLUMNS = 1 << 17  # of a CSV file
+COLUMNS = 20_000  # of a file of a table; DuckDB takes 20 KB of memory for each
 LEVELS = 1 << 23  # of a column of texts; their codes are exact in float32
-LINE = 1 << 24  # characters of a CSV file
+LINE = 1 << 20  # bytes of a CSV file or of JSON lines
 NODES = 1 << 16  # of an ONNX graph
 EXTERNAL_BYTES = 1 << 34  # of a file of numbers beside an ONNX file: those of a network in float64
 NAMES = 50  # in a message
@@ -40,3 +40,14 @@ def unpacked(size: int) -> int:
     (True, 100000000000)
     """
     return max(_AT_LEAST, _RATIO * size)
+
+
+def read_memory(size: int) -> int:
+    """Return how many bytes of memory the engine may take that reads a table of `size` bytes, packed or not.
+
+    A cell of two bytes, such as ``1,``, takes 16 in memory, and packed text is a tenth of what it unpacks to.
+
+    >>> read_memory(0) == 2**29, read_memory(10**9)
+    (True, 64536870912)
+    """
+    return (1 << 29) + 64 * size

@@ -1,0 +1,177 @@
+"""Columns: what a column of texts holds, decided by all of its cells, and its values."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+
+from numlp.arrays.special import AnyArray
+from numlp.arrays.table import Kind
+from numlp.datasets.cells import CODE, COMMAS, DATES, PLAIN, POINT, POINTS, WHOLE, Notation, matches, trimmed
+from numlp.datasets.source import Source
+from numlp.errors import DataError
+
+_BATCH = 500  # columns that one query counts
+EXACT = 1 << 53  # float64 holds whole numbers up to here
+LARGE = "holds whole numbers beyond 2**53, which a network can't tell apart; if they are keys, give it the kind text"
+_MOSTLY = 0.5  # a column with more numbers than that is told to be a text because of some cells
+
+
+class Counts(NamedTuple):
+    """What is in a column of texts.
+
+    Attributes
+    ----------
+    cells, plain : int
+        The number of cells that aren't gaps, and of the plain numbers among them.
+    odd : str or None
+        A cell that is no plain number.
+    """
+
+    cells: int
+    plain: int
+    odd: str | None
+
+    def may_be(self, pattern: str) -> bool:
+        """Return whether the odd cell is as a pattern says."""
+        return self.odd is not None and re.fullmatch(pattern, self.odd.strip(" \t")) is not None
+
+
+class Column(NamedTuple):
+    """A column's values, as a `Table` holds them, and what the user should know about how they were read."""
+
+    values: AnyArray
+    note: str | None = None
+
+
+def count(source: Source, columns: Sequence[str]) -> dict[str, Counts]:
+    """Count the cells of columns of texts."""
+    found: dict[str, Counts] = {}
+    for start in range(0, len(columns), _BATCH):
+        some = columns[start : start + _BATCH]
+        aggregates = []
+        for column in some:
+            plain = matches(column, PLAIN)
+            aggregates += [f"count({column})", f"count(*) FILTER ({plain})", f"min({column}) FILTER (NOT {plain})"]
+        row = source.one(*aggregates)
+        found |= {column: Counts(*row[3 * i : 3 * i + 3]) for i, column in enumerate(some)}
+    return found
+
+
+def notation_of(source: Source, counts: Mapping[str, Counts]) -> Notation:
+    """Return how a file writes numbers: a comma is for decimals if some column says so, and none says otherwise."""
+    commas = points = False
+    for column, found in counts.items():
+        if found.may_be(POINTS.pattern) or found.may_be(COMMAS.pattern):
+            fits = source.one(*(f"bool_and({matches(column, each.pattern)})" for each in (POINTS, COMMAS)))
+            points |= fits == (True, False)
+            commas |= fits == (False, True)
+    if not commas or points:
+        return POINTS
+    for column, found in counts.items():
+        decimals = f"contains({column}, '.') AND NOT {matches(column, POINT)}"
+        if found.cells and found.plain == found.cells and source.one(f"bool_or({decimals})") == (True,):
+            return POINTS
+    return COMMAS
+
+
+def read_texts(source: Source, column: str, counts: Counts, notation: Notation, kind: Kind | None = None) -> Column:
+    """Return the values of a column of texts: of a known kind, or of the one that all of its cells have.
+
+    In a typed file, texts that look like numbers are texts on purpose.
+
+    Raises
+    ------
+    DataError
+        If a cell isn't of the known kind.
+    """
+    if kind == "text":
+        return Column(source.texts(column))
+    found: Column | str | None = None
+    if kind == "number" or (kind is None and not source.typed):
+        found = _numbers(source, column, counts, notation, kind) or _truths(source, column, counts)
+    if kind == "number" and not isinstance(found, Column):
+        _refuse(source, column, f"NOT {matches(column, notation.pattern)}", "isn't a number")
+    if not found and kind != "number":
+        found = _dates(source, column, counts)
+    if isinstance(found, Column):
+        return found
+    if kind == "date":
+        pattern = "|".join(f"({form.pattern})" for form in DATES)
+        if found is None:
+            _refuse(source, column, f"NOT {matches(column, pattern)}", "isn't a date")
+        _refuse(source, column, f"{column} IS NOT NULL", f"isn't clear, since {found}; write it as year-month-day")
+    if found is None and not source.typed and counts.plain > _MOSTLY * counts.cells:
+        others = f"{counts.cells - counts.plain:,} of its {counts.cells:,} cells"
+        found = f"{others}, such as {counts.odd!r:.80}, aren't numbers; if such a cell is a gap, name it with missing"
+    return Column(source.texts(column), found and f"is read as text, since {found}")
+
+
+def _numbers(
+    source: Source, column: str, counts: Counts, notation: Notation, kind: Kind | None
+) -> Column | str | None:
+    """Return a column of numbers; or why its numbers are texts; or None if they are no numbers."""
+    if not counts.cells:
+        return Column(np.full(source.rows, np.nan))
+    note, cells = None, trimmed(column)
+    if counts.plain < counts.cells or notation.decimal != ".":
+        if counts.odd is not None and not counts.may_be(notation.pattern):
+            return None
+        if source.one(f"bool_and({matches(column, notation.pattern)})") != (True,):
+            return None
+        cells = notation.plain(column)
+        if counts.odd is not None:
+            note = f"is read as numbers, without the signs in {counts.odd!r:.80}"
+            if notation.decimal != "." and notation.decimal in counts.odd:
+                note += f", in which {notation.decimal!r} is before decimals"
+    number = f"TRY_CAST({cells} AS DOUBLE)"
+    whole, code, most, fit = source.one(
+        f"bool_and({matches(cells, WHOLE)})",
+        f"min({column}) FILTER ({matches(cells, CODE)})",
+        f"max(abs({number}))",
+        f"count(TRY_CAST({cells} AS BIGINT))",
+    )
+    if code is not None and kind is None:
+        return f"the number {code!r:.80} begins with 0, as keys do"
+    if np.isinf(most):
+        if kind is not None:
+            _refuse(source, column, f"isinf({number})", "is too large a number")
+        return "one of its numbers is too large"
+    if whole and most > EXACT:
+        note = LARGE
+    if whole and fit == source.rows:
+        return Column(source.values(f"CAST({cells} AS BIGINT)"), note)
+    return Column(source.numbers(number), note)
+
+
+def _truths(source: Source, column: str, counts: Counts) -> Column | None:
+    """Return a column of true and false as numbers."""
+    truth = f"lower({trimmed(column)})"
+    if not counts.may_be("(?i)true|false") or source.one(f"bool_and({truth} IN ('true', 'false'))") != (True,):
+        return None
+    values = source.numbers(f"({truth} = 'true')")
+    return Column(values if np.isnan(values).any() else values.astype(bool))
+
+
+def _dates(source: Source, column: str, counts: Counts) -> Column | str | None:
+    """Return a column of dates; or why it isn't clear which; or None if they are no dates."""
+    if not counts.cells:
+        return Column(source.dates(f"NULLIF({column}, {column})"))
+    found = []
+    for form in DATES:
+        if counts.may_be(form.pattern):
+            parsed = form.parsed(column)
+            if source.one(f"bool_and({matches(column, form.pattern)})", f"count({parsed})") == (True, counts.cells):
+                found.append((form, parsed))
+    if len(found) == 2 and source.one(f"bool_or({found[0][1]} <> {found[1][1]})") == (True,):
+        return f"{counts.odd!r:.80} could be {' or '.join(form.title for form, _ in found)}"
+    if not found:
+        return None
+    form, parsed = found[0]
+    return Column(source.dates(parsed), f"is read as dates, {form.title}" if form.formats else None)
+
+
+def _refuse(source: Source, column: str, condition: str, reason: str) -> NoReturn:
+    place, cell = source.first(condition, column)
+    raise DataError(f"{place}, column {source.names[column]!r:.200}: {cell!r:.200} {reason}")

@@ -1,0 +1,125 @@
+"""Delimited text, CSV and the like: DuckDB reads every cell as it is written."""
+
+import bisect
+import csv
+import itertools
+import re
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numlp.datasets.cells import without_gaps
+from numlp.datasets.dialects import Dialect, dialect_of, lines_of, read_head
+from numlp.datasets.engine import listed_paths, quoted
+from numlp.datasets.source import Choose, Source, chosen
+from numlp.errors import FileFormatError
+from numlp.files.kinds import refused
+from numlp.settings import limits
+from numlp.settings.checks import listed
+
+_LINES = 1000  # of a file that are looked at
+
+
+def read_csv(
+    connection: Any, paths: Sequence[Path], header: bool | None, missing: Sequence[str], choose: Choose
+) -> Source:
+    names: tuple[str, ...] = ()
+    starts, dialects = [0], list[Dialect]()
+    for path in paths:
+        dialect = _dialect(connection, path, header)
+        if not dialects:
+            names = _named(dialect.names)
+            kept = chosen(names, choose)
+            columns = ", ".join(f"{column} VARCHAR" for column in kept)
+            connection.execute(f"CREATE TEMP TABLE cells ({columns})")
+        own = _named(dialect.names)
+        if set(own) != set(names):
+            odd = sorted(set(own) ^ set(names))
+            raise FileFormatError(
+                f"{path} must have the same columns as {paths[0]}, but they differ in {listed(odd)}"
+            )
+        dialects.append(dialect)
+        _load_csv(connection, path, dialect, [f"c{own.index(name)}" for name in kept.values()], missing)
+        starts.append(connection.execute("SELECT count(*) FROM cells").fetchone()[0])
+        if starts[-1] == starts[-2]:
+            raise FileFormatError(f"{path} must have a line of column names and at least one row")
+
+    def place(row: int) -> str:
+        part = bisect.bisect_right(starts, row) - 1
+        path, dialect, row = paths[part], dialects[part], row - starts[part]
+        lines = itertools.islice(lines_of(path, dialect), row + dialect.header, None)
+        return next((f"{path}, line {line}" for line, _ in lines), f"{path}, row {row + 1}")
+
+    notes = [] if dialects[0].separator == "," else [f"its columns are separated by {dialects[0].separator!r}"]
+    if header is None and not dialects[0].header:
+        notes.append("its first line is a row, so its columns are called 'column 1', …; set header if it names them")
+    types = dict.fromkeys(kept, "VARCHAR")
+    return Source(connection, "cells", starts[-1], kept, types, False, tuple(notes), place)
+
+
+def _named(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names with one for each column that has none: "column 1", ….
+
+    >>> _named(["a", "", "b"])
+    ('a', 'column 2', 'b')
+    """
+    return tuple(name or f"column {i}" for i, name in enumerate(names, start=1))
+
+
+def _dialect(connection: Any, path: Path, header: bool | None) -> Dialect:
+    try:
+        if path.name.lower().endswith(".zst"):  # which Python can't unpack
+            lines = _reader(path, chr(31), ["c0"], "quote = '', escape = '', strict_mode = false")
+            head = "\n".join(line or "" for (line,) in connection.execute(f"FROM {lines} LIMIT {_LINES}").fetchall())
+        else:
+            head = read_head(path)
+    except FileNotFoundError as error:
+        raise FileFormatError(f"there is no file {path}") from error
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        unknown = f"{path} isn't a CSV file in UTF-8: {error}"
+        raise refused(path, "a CSV file", ("csv", "gzip"), error, unknown=unknown) from error
+    return dialect_of(path, head, header)
+
+
+def _reader(path: Path, separator: str, columns: Sequence[str], options: str) -> str:
+    """Return SQL that reads a CSV file as texts, its header among them."""
+    packing = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower(), "none")
+    texts = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
+    return (
+        f"read_csv({listed_paths([path])}, auto_detect = false, header = false, delim = {quoted(separator)}, "
+        f"compression = '{packing}', max_line_size = {2 * limits.LINE}, columns = {{{texts}}}, {options})"
+    )
+
+
+def _load_csv(connection: Any, path: Path, dialect: Dialect, columns: Sequence[str], missing: Sequence[str]) -> None:
+    """Append the columns of a file to the table; gaps are NULL."""
+    import duckdb
+
+    every = [f"c{i}" for i in range(len(dialect.names))]
+    reader = _reader(path, dialect.separator, every, "quote = '\"', escape = '\"'")
+    blank = " WHERE c0 IS NOT NULL" if len(every) == 1 else ""  # a line without a cell is no row
+    skipped = " OFFSET 1" if dialect.header else ""
+    cells = ", ".join(f"{without_gaps(column, missing)} AS {column}" for column in columns)
+    try:
+        connection.execute(f"INSERT INTO cells SELECT {cells} FROM {reader}{blank}{skipped}")
+    except duckdb.InvalidInputException as error:
+        raise _broken(path, dialect, str(error)) from error
+
+
+def _broken(path: Path, dialect: Dialect, reason: str) -> FileFormatError:
+    """Return the error for a CSV file that DuckDB refuses, with the line that is wrong."""
+    width = len(dialect.names)
+    if "unicode" in reason or "utf-8" in reason:
+        return refused(path, "a CSV file", ("csv",), "", unknown=f"{path} isn't a CSV file in UTF-8")
+    try:
+        for line, cells in lines_of(path, dialect):
+            if len(cells) != width and cells[width:] != [""]:
+                count = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
+                return FileFormatError(f"{path}, line {line}: {count}, but the first line has {width}")
+    except (csv.Error, OSError, EOFError) as error:
+        return FileFormatError(f"{path} isn't a CSV file: {error}")
+    told = re.search(r"Line: ([0-9]+)", reason)
+    place = f"{path}, line {told[1]}" if told else f"{path}"
+    wrong = "a quote isn't closed, or isn't at the ends of a cell" if "quote" in reason else reason.partition("\n")[0]
+    return FileFormatError(f"{place}: {wrong:.200}")

@@ -1,0 +1,167 @@
+"""Tables from files: CSV in any dialect, JSON lines and Parquet, read by DuckDB."""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from numlp.arrays.special import AnyArray
+from numlp.arrays.table import Kind, Table, gaps_in
+from numlp.datasets.cells import POINTS, Notation
+from numlp.datasets.columns import Counts, count, notation_of, read_texts
+from numlp.datasets.opening import opened
+from numlp.datasets.reading import Reading
+from numlp.datasets.source import Source
+from numlp.datasets.typed import read_typed
+from numlp.errors import DataError, SettingError
+from numlp.settings.checks import listed, unknown
+from numlp.settings.synonyms import nearest
+
+_NAMELESS = "column [0-9]+|Unnamed: [0-9]+|__index_level_0__"
+
+
+class Content(NamedTuple):
+    """What a file of a table holds.
+
+    Attributes
+    ----------
+    table : Table
+        All columns that were read, the target and the weights among them.
+    written : array of str, shape (rows,), or None
+        The target as it is written, None for a gap.
+    notes : tuple of str
+        What the user should know about how columns were read, and which were left out.
+    reading : Reading
+        With the signs in numbers that were seen.
+    """
+
+    table: Table
+    written: AnyArray | None
+    notes: tuple[str, ...]
+    reading: Reading
+
+
+def read_table(
+    path: Path,
+    reading: Reading | None = None,
+    columns: Sequence[str] | None = None,
+    kinds: Mapping[str, Kind] | None = None,
+) -> Content:
+    """Read the columns of a table.
+
+    Parameters
+    ----------
+    path : path
+        A CSV file, JSON lines or Parquet, or a pattern of such files, which are read in the order of their names.
+    reading : Reading, optional
+    columns : sequence of str, optional
+        The feature columns, in this order; by default all but those that are left out.
+    kinds : mapping, optional
+        What columns are known to hold, such as those of a network's inputs.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing or broken, or its rows are of different lengths.
+    DataError
+        If a column is missing, a cell isn't of the kind that its column is known to have, or a target is missing.
+    SettingError
+        If a column of `reading` isn't there.
+    """
+    settings = reading or Reading()
+    kinds = {**settings.kinds, **(kinds or {})}
+
+    def choose(names: Sequence[str]) -> Sequence[str]:
+        return _wanted(path, names, settings, columns)
+
+    with opened(path, settings.header, settings.missing, choose) as source:
+        texts = [column for column, kind in source.types.items() if kind == "VARCHAR"]
+        counts = count(source, texts)
+        notation = _notation(source, counts, settings)
+        arrays, notes = dict[str, AnyArray](), [*source.notes]
+        for column, name in source.names.items():
+            if column in counts:
+                read = read_texts(source, column, counts[column], notation, kinds.get(name))
+            else:
+                read = read_typed(source, column, kinds.get(name))
+            reason = _left_out(name, column, read.values, settings) if columns is None else None
+            if reason is None:
+                arrays[name] = read.values
+            note = f"is left out: {reason}; keep it with keep" if reason else read.note
+            notes += [f"column {name!r} {note}"] if note else []
+        of_target = [column for column, name in source.names.items() if name == settings.target]
+        written = source.texts(of_target[0]) if of_target else None
+        if not arrays:
+            raise DataError(f"{path} must have a column that isn't left out")
+        table = Table({name: arrays[name] for name in dict.fromkeys((*(columns or ()), *arrays))})
+        rows = _complete(table, settings, source)
+    if notation != POINTS:
+        settings = dataclasses.replace(settings, decimal=notation.decimal, thousands=notation.thousands)
+    if rows is not None:
+        notes.append(f"{len(table) - np.count_nonzero(rows):,} rows without {settings.target!r} are left out")
+        table, written = table[rows], None if written is None else written[rows]
+    return Content(table, written, tuple(notes), settings)
+
+
+def _wanted(path: Path, names: Sequence[str], reading: Reading, columns: Sequence[str] | None) -> Sequence[str]:
+    """Return the columns to read, in the order of the file."""
+    for setting in ("target", "weights"):
+        name = getattr(reading, setting)
+        if name is not None and name not in names:
+            raise SettingError(f"{path}: " + unknown(f"{setting} column", name, names))
+    if columns is not None:
+        for name in columns:
+            if name not in names:
+                raise DataError(f"{path} has no column {name!r:.200}{_meant(name, names)}; it has {listed(names)}")
+        return [name for name in names if name in (*columns, reading.target, reading.weights)]
+    for setting in ("drop", "keep", "kinds"):
+        for name in getattr(reading, setting):
+            if name not in names:
+                raise SettingError(f"{path}: " + unknown(f"column in {setting}", name, names))
+    wanted = [name for name in names if name not in reading.drop]
+    if not any(name not in (reading.target, reading.weights) for name in wanted):
+        raise DataError(f"{path} must have a column besides the target")
+    return wanted
+
+
+def _meant(name: str, names: Sequence[str]) -> str:
+    meant = nearest(name, names)
+    return "" if meant is None else f": did you mean {meant!r}?"
+
+
+def _notation(source: Source, counts: Mapping[str, Counts], reading: Reading) -> Notation:
+    """Return how numbers are written: as the settings say, else as the cells do."""
+    if reading.decimal is reading.thousands is None:
+        return POINTS if source.typed else notation_of(source, counts)
+    decimal = reading.decimal or ("," if reading.thousands == "." else ".")
+    return Notation(decimal, reading.thousands or ("." if decimal == "," else ","))
+
+
+def _left_out(name: str, column: str, values: AnyArray, reading: Reading) -> str | None:
+    """Return why a column without a name is no feature; None if it is one."""
+    if name in (*reading.keep, reading.target, reading.weights) or not re.fullmatch(_NAMELESS, name):
+        return None
+    if gaps_in(values).all():
+        return "it has no name and no cell"
+    if column == "c0" and values.dtype.kind == "i" and len(np.unique(values)) == len(values) > 1:
+        return "it has no name, and numbers the rows"
+    return None
+
+
+def _complete(table: Table, reading: Reading, source: Source) -> AnyArray | None:
+    """Return which rows have a target, None for all; refuse rows that lack one, or a weight."""
+    rows = None
+    for name in (reading.target, reading.weights):
+        gaps = np.zeros(len(table), bool) if name is None else gaps_in(table[name])
+        if name == reading.target and reading.drop_missing_target and gaps.any():
+            rows = ~gaps
+            if gaps.all():
+                raise DataError(f"column {name!r:.200} is empty in every row; name another target")
+        elif (gaps if rows is None else gaps & rows).any():
+            place = source.place(int(np.flatnonzero(gaps if rows is None else gaps & rows)[0]))
+            remedy = ", or leave such rows out with drop_missing_target" if name == reading.target else ""
+            raise DataError(f"{place}: {name:.200} is empty; fill it in{remedy}")
+    return rows

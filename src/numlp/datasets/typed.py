@@ -1,0 +1,137 @@
+"""Tables whose columns have types: Parquet and JSON lines."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numlp.arrays.table import Kind
+from numlp.datasets.cells import is_number, without_gaps
+from numlp.datasets.columns import EXACT, LARGE, Column
+from numlp.datasets.engine import listed_paths
+from numlp.datasets.source import Choose, Source, chosen
+from numlp.errors import DataError, FileFormatError
+from numlp.settings import limits
+from numlp.settings.checks import listed
+
+_WHOLE = "U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?"
+_NUMBERS = rf"{_WHOLE}|FLOAT|DOUBLE|DECIMAL\(.*\)"
+_DATES = "DATE|TIME|TIMESTAMP.*"
+_TEXTS = r"UUID|ENUM\(.*\)"
+_TYPES = rf"{_NUMBERS}|{_DATES}|BOOLEAN|VARCHAR|{_TEXTS}"
+
+
+def read_parquet(connection: Any, paths: Sequence[Path], missing: Sequence[str], choose: Choose) -> Source:
+    files = listed_paths(paths)
+    names: list[str] = []
+    rows = 0
+    for path in paths:
+        own = _fields(connection, path)
+        names = names or own
+        if own != names:
+            odd = sorted(set(own) ^ set(names)) or own
+            raise FileFormatError(
+                f"{path} must have the same columns as {paths[0]}, but they differ in {listed(odd)}"
+            )
+        ((count,),) = connection.execute(
+            f"SELECT num_rows FROM parquet_file_metadata({listed_paths([path])})"
+        ).fetchall()
+        rows += count
+    if not rows:
+        raise FileFormatError(f"{paths[0]} must have at least one row")
+    kept = chosen(names, choose)
+    most = limits.unpacked(sum(path.stat().st_size for path in paths))
+    if 8 * rows * len(kept) > most:
+        raise FileFormatError(
+            f"{paths[0]} unpacks to {rows:,} rows of {len(kept):,} columns, much more than such a file should"
+        )
+    every = ", ".join(f"c{i}" for i in range(len(names)))
+    return _typed(connection, f"read_parquet({files}) AS cells({every})", rows, kept, missing, str(paths[0]), most)
+
+
+def _fields(connection: Any, path: Path) -> list[str]:
+    """Return the names of a Parquet file's columns, whatever is inside of them."""
+    schema = connection.execute(f"SELECT name, num_children FROM parquet_schema({listed_paths([path])})").fetchall()
+    names, inside = list[str](), 0
+    for name, children in schema[1:]:  # in depth-first order
+        if not inside:
+            names.append(name)
+        inside = max(inside - 1, 0) + (children or 0)
+    return names
+
+
+def read_json(connection: Any, paths: Sequence[Path], missing: Sequence[str], choose: Choose) -> Source:
+    reader = f"read_json({listed_paths(paths)}, sample_size = -1, maximum_object_size = {limits.LINE})"
+    names = [name for name, *_ in connection.execute(f"DESCRIBE FROM {reader}").fetchall()]
+    every = ", ".join(f"c{i}" for i in range(len(names)))
+    connection.execute(f"CREATE TEMP TABLE loaded AS FROM {reader} AS cells({every})")
+    rows = connection.execute("SELECT count(*) FROM loaded").fetchone()[0]
+    if not rows:
+        raise FileFormatError(f"{paths[0]} must have at least one row")
+    most = limits.unpacked(sum(path.stat().st_size for path in paths))
+    return _typed(connection, "loaded", rows, chosen(names, choose), missing, str(paths[0]), most)
+
+
+def _typed(
+    connection: Any, relation: str, rows: int, kept: dict[str, str], missing: Sequence[str], path: str, most: int
+) -> Source:
+    """Return columns that have types already; texts that stand for gaps become NULL."""
+    described = connection.execute(f"DESCRIBE SELECT {', '.join(kept)} FROM {relation}").fetchall()
+    types = {column: kind for column, kind, *_ in described}
+    for column, kind in types.items():
+        if not re.fullmatch(_TYPES, kind):
+            raise DataError(
+                f"{path}: column {kept[column]!r:.200} holds {kind:.80}, not numbers, texts or dates; leave it out "
+                "with drop"
+            )
+    texts = [column for column, kind in types.items() if kind == "VARCHAR"]
+    if texts:
+        sizes = connection.execute(f"SELECT {', '.join(f'sum(strlen({text}))' for text in texts)} FROM {relation}")
+        for column, size in zip(texts, sizes.fetchone(), strict=True):
+            if size is not None and size > most:
+                raise FileFormatError(
+                    f"{path}: column {kept[column]!r:.200} unpacks to {size:,} bytes, much more than it should"
+                )
+    cells = {column: _cell(column, kind, missing) for column, kind in types.items()}
+    relation = f"(SELECT {', '.join(f'{cell} AS {column}' for column, cell in cells.items())} FROM {relation})"
+    return Source(connection, relation, rows, kept, types, True, (), lambda row: f"{path}, row {row + 1}")
+
+
+def _cell(column: str, kind: str, missing: Sequence[str]) -> str:
+    """Return SQL for a column in which what stands for a gap is NULL."""
+    if kind == "VARCHAR":
+        return without_gaps(column, missing)
+    numbers = [repr(float(gap)) for gap in missing if is_number(gap)]
+    if not numbers or not re.fullmatch(_NUMBERS, kind):
+        return column
+    return f"CASE WHEN CAST({column} AS DOUBLE) IN ({', '.join(numbers)}) THEN NULL ELSE {column} END"
+
+
+def read_typed(source: Source, column: str, kind: Kind | None = None) -> Column:
+    """Return the values of a column that has another type than text.
+
+    Raises
+    ------
+    DataError
+        If the column is known to be of another kind, or a number is infinite.
+    """
+    held, name = source.types[column], source.names[column]
+    own: Kind = "date" if re.fullmatch(_DATES, held) else "text" if re.fullmatch(_TEXTS, held) else "number"
+    if kind == "text" or own == "text" == (kind or own):
+        return Column(source.texts(column))
+    if kind not in (None, own):
+        raise DataError(f"{source.place(0)}, column {name!r:.200} holds {own}s, not {kind}s, as it should")
+    if own == "date":
+        return Column(source.dates(f"DATE '1900-01-01' + {column}" if held == "TIME" else column))
+    if not re.fullmatch(_WHOLE, held):
+        values = source.numbers(column)
+        if np.isinf(values).any():
+            row = int(np.flatnonzero(np.isinf(values))[0])
+            raise DataError(f"{source.place(row)}, column {name!r:.200} holds infinity; replace or remove it")
+        return Column(values.astype(bool) if held == "BOOLEAN" and not np.isnan(values).any() else values)
+    most, fit = source.one(f"max(abs(CAST({column} AS DOUBLE)))", f"count(TRY_CAST({column} AS BIGINT))")
+    if fit == source.rows:
+        return Column(source.values(f"CAST({column} AS BIGINT)"), LARGE if most > EXACT else None)
+    return Column(source.numbers(column), LARGE if (most or 0) > EXACT else None)
