@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from numlp.arrays.table import Table
 from numlp.datasets.dataset import Dataset, Split, WeightedSplit
 from numlp.runs import digests as module
 from numlp.runs.digests import digests
@@ -39,3 +40,16 @@ def test_the_same_numbers_have_the_same_digest_whatever_they_lie_in(tmp_path, mo
 def test_any_change_shows_in_its_part(change, parts):
     before, after = digests(DATASET), digests(dataclasses.replace(DATASET, **change))
     assert {name for name in before | after if before.get(name) != after.get(name)} == parts
+
+
+def test_every_cell_of_a_table_counts():
+    def digest(**columns):
+        table = Table(
+            {"t": np.array(["a", None, "c"], object), "d": np.array(["2024-01-01"] * 3, "M8[us]")} | columns
+        )
+        return digests(dataclasses.replace(DATASET, train=Split(table, Y[:3])))["training"]
+
+    same = {digest(), digest(t=np.array(["a", None, "c"], object))}
+    others = [digest(t=np.array(["a", "None", "c"], object)), digest(d=np.array(["2024-01-02"] * 3, "M8[us]"))]
+    assert len(same) == 1
+    assert len({*same, *others}) == 3

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from numlp.arrays.special import AnyArray
+from numlp.arrays.table import Table
 from numlp.datasets import Dataset
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.atomic import write_bytes
@@ -64,11 +65,18 @@ def check_digests(folder: Path, dataset: Dataset) -> None:
         )
 
 
-def _digest(*arrays: AnyArray) -> str:
+def _digest(*parts: AnyArray | Table) -> str:
     made = hashlib.blake2b(digest_size=32)
-    for array in map(np.asarray, arrays):
-        made.update(f"{array.dtype.str}{array.shape}".encode())
-        rows = max(1, _BYTES // max(1, array[:1].nbytes))
-        for start in range(0, len(array), rows):
-            made.update(np.ascontiguousarray(array[start : start + rows]).data)
+    for part in parts:
+        for array in [part[name] for name in part.columns] if isinstance(part, Table) else [np.asarray(part)]:
+            made.update(f"{array.dtype.str}{array.shape}".encode())
+            rows = max(1, _BYTES // max(1, array[:1].nbytes))
+            for start in range(0, len(array), rows):
+                made.update(_bytes(array[start : start + rows]))
     return made.hexdigest()
+
+
+def _bytes(piece: AnyArray) -> bytes | memoryview:
+    if piece.dtype.kind == "O":  # texts, whose array holds addresses
+        return json.dumps(piece.tolist()).encode()
+    return np.ascontiguousarray(piece).view("i8" if piece.dtype.kind == "M" else piece.dtype).data
