@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays.special import AnyArray, Array
+from numlp.network.encoding import Encoding
 from numlp.network.ensemble import Ensemble
-from numlp.network.layers import Activate, BatchNorm, LayerNorm, Linear
+from numlp.network.layers import Activate, BatchNorm, Encode, LayerNorm, Linear
 from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
 from numlp.network.scaling import Scaling
@@ -53,6 +54,8 @@ def embedded(model: Predictor, dtype: str) -> dict[str, Any]:
         "targets": model.n_targets,
         "target_scaling": _scaling(model.target_scaling),
         "classes": list(model.classes),
+        "encoding": None if model.input_encoding is None else _encoding(model.input_encoding),
+        "dtype": model.dtype.name,
     }
 
 
@@ -60,16 +63,33 @@ def rounded(model: Predictor) -> Predictor:
     """Return a copy of a model with its matrices rounded as in the page's 16-bit integers."""
     lossy = copy.deepcopy(model)
     for network in networks_of(lossy):
-        for layer in network.linear_layers:
-            steps, step = _steps(layer.weight)
-            layer.weight[...] = steps * step
+        for matrix in _matrices(network):
+            steps, step = _steps(matrix)
+            matrix[...] = steps * step
     return lossy
+
+
+def _matrices(network: MLP) -> list[Array]:
+    """Return a network's matrices: weights, and embeddings of levels."""
+    return [array for array in network.named_parameters().values() if array.ndim == 2]
+
+
+def _encoding(encoding: Encoding) -> dict[str, Any]:
+    """Return an encoding; of levels too rare for a code, the page needs no names."""
+    described = encoding.described()
+    for column in described["columns"]:
+        if column["kind"] == "text":
+            column["rare"] = bool(column["rare"])
+    return described
 
 
 def _network(network: MLP, dtype: str) -> dict[str, Any]:
     layers: list[dict[str, Any]] = []
+    embeddings: list[dict[str, Any]] = []
     for layer in network.layers:
-        if isinstance(layer, Linear):
+        if isinstance(layer, Encode):
+            embeddings = [_matrix(table, dtype) for table in layer.tables]
+        elif isinstance(layer, Linear):
             bias = None if layer.bias is None else _tensor(layer.bias)
             layers.append({"kind": "linear", "weight": _matrix(layer.weight, dtype), "bias": bias})
         elif isinstance(layer, BatchNorm | LayerNorm):
@@ -80,7 +100,12 @@ def _network(network: MLP, dtype: str) -> dict[str, Any]:
             layers.append({"kind": "activate", "name": layer.activation.name, "settings": settings})
         # Dropout and noise do nothing in inference.
     scaling = _scaling(network.input_scaling)
-    return {"temperature": network.temperature, "input_scaling": scaling, "layers": layers}
+    return {
+        "temperature": network.temperature,
+        "input_scaling": scaling,
+        "embeddings": embeddings,
+        "layers": layers,
+    }
 
 
 def _scaling(scaling: Scaling) -> dict[str, Any]:

@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays.special import AnyArray
+from numlp.arrays.table import Table, gaps_in
 from numlp.data.pictures import picture_shape
+from numlp.network.columns import fitting
+from numlp.network.encoding import Encoding
 from numlp.network.predictor import Predictor
 from numlp.report.curves import numbers
 from numlp.report.judged import Judged
@@ -109,3 +112,22 @@ def features(judged: Judged) -> list[dict[str, Any]]:
         {"name": name, **dict(zip(("low", "middle", "high"), numbers(column), strict=True))}
         for name, column in zip(names, np.stack([low, middle, high], axis=1).tolist(), strict=True)
     ]
+
+
+def cells(encoding: Encoding, table: Table) -> list[list[Any]]:
+    """Return the columns of rows for JSON, in an encoding's order: None for a gap, dates in microseconds since 1970.
+
+    >>> from numlp import learn_encoding
+    >>> days = np.array(["NaT", "1970-01-02"], dtype="datetime64[D]")
+    >>> rows = Table({"age": np.array([0.1, np.nan]), "day": days})
+    >>> cells(learn_encoding(rows), rows)
+    [[0.1, None], [None, 86400000000]]
+    """
+    rows = encoding.lined_up(table)
+    return [_cells(fitting(column, rows[column.name])) for column in encoding.columns]
+
+
+def _cells(values: AnyArray) -> list[Any]:
+    gaps = gaps_in(values)
+    plain = values.astype(np.int64) if values.dtype.kind in "bM" else values
+    return [None if gap else value for gap, value in zip(gaps, plain.tolist(), strict=True)]

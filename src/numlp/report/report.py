@@ -39,8 +39,8 @@ from numlp.training.snapshots import load_snapshots
 REPORT = "report.html"
 SCRIPTS = (
     "element", "format", "tooltip", "ticks", "lines", "bars", "points", "decode", "activations", "norms", "losses",
-    "network", "pictures", "examples", "curves", "units", "confusion", "calibration", "values", "inside", "answer",
-    "explanation", "centring", "pad", "fields", "scroll", "theme", "report",
+    "encode", "network", "pictures", "examples", "curves", "units", "confusion", "calibration", "values", "inside",
+    "answer", "explanation", "centring", "pad", "fields", "scroll", "theme", "report",
 )  # fmt: skip
 
 

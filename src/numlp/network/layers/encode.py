@@ -56,6 +56,11 @@ class Encode(Layer):
     Parameters
     ----------
     encoding : Encoding
+
+    Attributes
+    ----------
+    tables : list of array, shape (levels + 1, width)
+        The embeddings.
     """
 
     kind = "encode"
@@ -99,10 +104,10 @@ class Encode(Layer):
         self._parts = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
 
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
-        self._tables, self._grads = list(params.values()), list(grads.values())
+        self.tables, self._grads = list(params.values()), list(grads.values())
 
     def initialize(self, rng: np.random.Generator) -> None:
-        for table in self._tables:  # rows of length 1 on average, as one-hot rows are
+        for table in self.tables:  # rows of length 1 on average, as one-hot rows are
             table[...] = rng.normal(0, table.shape[1] ** -0.5, table.shape)
             table[0] = 0
 
@@ -145,7 +150,7 @@ class Encode(Layer):
         np.clip(bins, 0, 1, out=bins)
         np.take(x, self._levels, axis=1, out=levels, mode="clip")
         np.equal(levels, self._level, out=levels, casting="unsafe")
-        for (_, start), table, index, rows in zip(self.embedded, self._tables, arrays.rows, embeddings, strict=True):
+        for (_, start), table, index, rows in zip(self.embedded, self.tables, arrays.rows, embeddings, strict=True):
             np.copyto(index, x[:, start], casting="unsafe")
             np.take(table, index, axis=0, out=rows, mode="clip")
         for place, part in zip(arrays.places, arrays.parts, strict=True):

@@ -8,9 +8,11 @@ class Network {
     Object.assign(this, description);
     this.loss = LOSSES[description.loss];
     if (!this.loss) throw new Error(`the page doesn't know loss ${description.loss}`);
+    this.encoding = description.encoding ? new Encoding(description.encoding, description.dtype) : null;
     this.members = description.members.map((member) => ({
       temperature: member.temperature,
       scaling: { shift: numbersOf(member.input_scaling.shift), factor: numbersOf(member.input_scaling.factor) },
+      tables: member.embeddings.map(numbersOf),
       layers: member.layers.map(makeLayer),
     }));
     const linear = description.members[0].layers.filter(({ kind }) => kind === "linear");
@@ -20,10 +22,15 @@ class Network {
     this.targetScaling = { shift: numbersOf(shift), factor: numbersOf(factor) };
   }
 
+  /** What the first linear layer gets: the scaled features of a row, or what an encoding makes of its columns. */
+  input(x, { scaling: { shift, factor }, tables }) {
+    if (this.encoding) return this.encoding.inputs(this.encoding.codes(x), tables);
+    return Float64Array.from(x, (value, i) => (value - at(shift, i)) * at(factor, i));
+  }
+
   /** One member's forward pass: logits, activations of the hidden layers, and functions for the backward pass. */
   forward(x, member = this.members[0]) {
-    const { shift, factor } = member.scaling;
-    let z = Float64Array.from(x, (value, i) => (value - at(shift, i)) * at(factor, i));
+    let z = this.input(x, member);
     const hidden = [];
     const backs = [];
     for (const layer of member.layers) {
