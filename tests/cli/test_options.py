@@ -90,7 +90,7 @@ def test_every_option_arrives_in_the_recipe(numlp, images):
     assert numlp("train", images, *QUICK, *options, "--calibrate", "--output", "a")[0] == 0
     recipe, default = load_run("a").recipe, Recipe()
     unchanged = {f.name for f in dataclasses.fields(Recipe) if getattr(recipe, f.name) == getattr(default, f.name)}
-    assert unchanged == {"target", "test", "validation_by"}
+    assert unchanged == {"target", "test", "validation_by", "input_encoding"}
 
 
 def test_none_turns_off_a_recipe_s_setting(numlp, images):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numlp.datasets.labels import MOST_CLASSES, class_names, infer_task, targets
+from numlp.datasets.labels import MOST_CLASSES, class_names, column_labels, infer_task, targets
 from numlp.errors import DataError, NumlpError
 
 whole_numbers = st.lists(st.integers(-(2**31), 2**31), min_size=1, max_size=30)
@@ -71,7 +71,9 @@ def test_labels_that_are_not_finite_are_refused_as_data(value):
         (np.array([[3], [1]]), ("1", "3")),
         (np.array(["b", "a", "b"]), ("a", "b")),
         (np.array(["b", "a"], object), ("a", "b")),
-        (np.array(["10", "9"]), ("10", "9")),
+        (np.array(["10", "9"]), ("9", "10")),
+        (np.array(["10", "9", "x"]), ("10", "9", "x")),
+        (np.array(["007", "7", "1E1", "01"]), ("01", "007", "7", "1E1")),
         (np.eye(3)[[0, 0]], ("0", "1", "2")),
     ],
 )
@@ -93,7 +95,7 @@ def test_whole_numbers_survive_the_round_trip_to_targets(labels, dtype):
 def test_names_survive_the_round_trip_to_targets(labels):
     y = np.array(labels)
     names = class_names(y)
-    assert list(names) == sorted(set(labels))
+    assert sorted(names) == sorted(set(labels))
     assert [names[i] for i in targets(y, names)] == labels
 
 
@@ -198,3 +200,91 @@ def test_every_row_gets_one_target_or_an_error_is_raised(y):
     except NumlpError:
         return
     assert len(found) == len(y)
+
+
+def texts(*cells):
+    return np.array(cells, dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["900719925474099267", "900719925474099268"], np.array([900719925474099267, 900719925474099268])),
+        (["007", "7"], None),
+        (["01", "1"], None),
+        (["1E1", "10"], np.array([10.0, 10.0])),
+        (["0047583311587E590003", "0"], None),
+        (["Nan", "nan2"], None),
+        (["50", "60", "70", "OP", "PSE"], None),
+        (list("0123456789ABCDEF"), None),
+    ],
+    ids=lambda cells: cells[0] if isinstance(cells, list) else "",
+)
+def test_classes_are_named_as_they_are_written(cells, values):
+    written = texts(*cells * 20)
+    parsed = written if values is None else np.tile(values, 20)
+    task, labels = column_labels(parsed, written, "code")
+    names = class_names(labels)
+    assert task == "classification"
+    assert sorted(names) == sorted(cells)
+    assert [names[i] for i in targets(labels, names)] == cells * 20
+
+
+def test_numbers_of_a_table_are_values_if_they_are_real_or_many():
+    values = np.linspace(0, 1, 50)
+    task, labels = column_labels(values, values.astype(str).astype(object), "price")
+    assert task == "regression"
+    assert labels is values
+
+
+def test_a_number_is_a_class_with_or_without_its_decimals():
+    """Pandas writes a column of whole numbers with a gap as 1.0 and 0.0."""
+    assert targets(texts("1", "0"), ("0.0", "1.0")).tolist() == [1, 0]
+    assert targets(texts("1.0", "0.0"), ("0", "1")).tolist() == [1, 0]
+    with pytest.raises(DataError, match="label '7' in y isn't among"):
+        targets(texts("7"), ("007", "x"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "looks"),
+    [
+        ("236,{:03}", "they look like numbers with signs between thousands; say how they are written with decimal"),
+        ("$236{:03}", "they look like amounts of money"),
+        ("1,{:03}5", "they look like numbers with decimal commas"),
+        ("{} %", "they look like percentages"),
+        ("{} kg", "they look like numbers with units"),
+        ("A-{:05}", "it looks like an id, a name or free text; name another target"),
+    ],
+)
+@pytest.mark.parametrize("task", [None, "classification", "regression"])
+def test_a_target_with_a_class_for_each_row_says_what_it_looks_like(cell, looks, task):
+    written = texts(*(cell.format(i) for i in range(300)))
+    with pytest.raises(DataError, match="target 'price'") as caught:
+        column_labels(written, written, "price", task)
+    assert looks in str(caught.value)
+    assert ("300 classes in 300 rows" in str(caught.value)) == (task != "regression")
+
+
+def test_a_single_odd_cell_among_numbers_is_named():
+    written = texts(*(f"{i}.5" for i in range(299)), "unknown")
+    with pytest.raises(DataError, match="most look like numbers, but 'unknown' doesn't; correct it"):
+        column_labels(written, written, "price")
+
+
+def test_numbers_with_a_class_for_each_row_are_rather_values():
+    values = np.arange(300)
+    with pytest.raises(DataError, match="300 classes in 300 rows, such as '0' and '299': set the task to regression"):
+        column_labels(values, values.astype(str).astype(object), "price", "classification")
+
+
+def test_a_date_is_no_target_but_may_name_classes():
+    days = np.array(["2026-11-28", "2026-11-29"] * 20, "M8[us]")
+    written = texts(*["2026-11-28", "2026-11-29"] * 20)
+    with pytest.raises(DataError, match=r"holds dates, which are neither classes nor numbers: .* \(sold=text\)"):
+        column_labels(days, written, "sold")
+    assert column_labels(days, written, "sold", "classification")[0] == "classification"
+    assert column_labels(written, written, "sold")[0] == "classification"
+
+
+def test_a_few_rows_may_have_a_class_each():
+    assert column_labels(texts(*"abc"), texts(*"abc"), "y")[0] == "classification"

@@ -1,5 +1,6 @@
 """From the labels in a user's file to targets: the task, and the classes."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,12 +8,24 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays.inputs import as_rows
+from numlp.arrays.special import AnyArray
+from numlp.arrays.table import kind_of
 from numlp.arrays.targets import as_probabilities, name_indices
 from numlp.errors import DataError
 from numlp.network.losses import Task
 from numlp.settings.checks import listed
 
 MOST_CLASSES = 100
+_FEW = 10  # rows; among fewer, as in an example, every class may have a row of its own
+_LONG = 40  # characters, more than a number has
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_RESEMBLED = (
+    (r"[+-]?[0-9]{1,3}([., ' ][0-9]{3})+([.,][0-9]+)?", "numbers with signs between thousands"),
+    (r"[+-]?[0-9]+,[0-9]+", "numbers with decimal commas"),
+    (r"[+-]?\s*[$€£¥₹]\s*[0-9.,' ]+|[+-]?[0-9.,' ]+\s*[$€£¥₹]", "amounts of money"),
+    (r"[+-]?[0-9.,]+\s*%", "percentages"),
+    (r"[+-]?[0-9][0-9.,' ]*\s*[A-Za-zµ°/²³]+", "numbers with units"),
+)
 
 
 def infer_task(y: npt.NDArray[Any]) -> Task:
@@ -40,17 +53,78 @@ def infer_task(y: npt.NDArray[Any]) -> Task:
     return "classification" if whole and different <= min(MOST_CLASSES, y.size // 2) else "regression"
 
 
-def class_names(y: npt.NDArray[Any]) -> tuple[str, ...]:
-    """Return the names of the classes in labels; numbers become their digits, in numerical order.
+def column_labels(values: AnyArray, written: AnyArray, name: str, task: Task | None = None) -> tuple[Task, AnyArray]:
+    """Return the task that a table's column suggests, and its labels: classes as they are written, or numbers.
 
-    >>> class_names(np.array([10, 9.0, 10])), class_names(np.array(["b", "a"]))
-    (('9', '10'), ('a', 'b'))
+    Parameters
+    ----------
+    values : array, shape (rows,)
+        The column as a table holds it, without gaps.
+    written : array of str, shape (rows,)
+        Its cells as they are written.
+    name : str
+        Of the column, for messages.
+    task : "classification", "labels" or "regression", optional
+        By default, texts are classes, and numbers are what `infer_task` says.
+
+    Raises
+    ------
+    DataError
+        If it holds dates, texts that can't be classes, since nearly every row has its own, or texts for regression.
+
+    Examples
+    --------
+    >>> column_labels(np.array([7, 7, 10]), np.array(["007", "7", "1E1"], dtype=object), "code", "classification")
+    ('classification', array(['007', '7', '1E1'], dtype=object))
+    """
+    kind = kind_of(values)
+    if kind == "date" and task in (None, "regression"):
+        raise DataError(
+            f"the target {name!r:.200} holds dates, which are neither classes nor numbers: name another column, or "
+            f"make it a number, such as the days until then; for classes, set its kind to text ({name:.200}=text)"
+        )
+    if task is None:
+        task = "classification" if kind == "text" else infer_task(values)
+    if task == "regression":
+        if kind == "text":
+            raise DataError(f"the target {name!r:.200} holds texts, not numbers{_resemblance(written)}")
+        return task, values
+    different = len(set(written))
+    if len(written) > _FEW and 2 * different > len(written):
+        hint = ": set the task to regression" if kind == "number" else _resemblance(written)
+        raise DataError(
+            f"the target {name!r:.200} would have {different:,} classes in {len(written):,} rows, such as "
+            f"{written[0]!r:.100} and {written[-1]!r:.100}{hint}"
+        )
+    return task, written
+
+
+def _resemblance(written: AnyArray) -> str:
+    """Say what texts look like that can't be classes or numbers, with a remedy, for the end of a message."""
+    cells = [text.strip() for text in written]
+    for pattern, title in (*_RESEMBLED, (_NUMBER, "numbers")):
+        odd = [cell for cell in cells if len(cell) > _LONG or not re.fullmatch(pattern, cell)]
+        if 2 * len(odd) >= len(cells):
+            continue
+        other = next((cell for cell in odd if not re.fullmatch(_NUMBER, cell)), None)
+        if other is None:
+            return f": they look like {title}; say how they are written with decimal and thousands, or set the task"
+        return f": most look like {title}, but {other!r:.100} doesn't; correct it, or make it a gap with missing"
+    return ": it looks like an id, a name or free text; name another target"
+
+
+def class_names(y: npt.NDArray[Any]) -> tuple[str, ...]:
+    """Return the names of the classes in labels, sorted, by value if all are numbers; numbers become their digits.
+
+    >>> class_names(np.array([10, 9.0, 10])), class_names(np.array(["b", "a"])), class_names(np.array(["10", "9"]))
+    (('9', '10'), ('a', 'b'), ('9', '10'))
     """
     if y.ndim == 2 and y.shape[1] > 1:
         return tuple(str(i) for i in range(y.shape[1]))
     if y.dtype.kind not in "UO":
-        y = as_rows(y, "y")
-    return tuple(_name(label) for label in np.unique(y.astype(str) if y.dtype.kind == "O" else y))
+        return tuple(_name(label) for label in np.unique(as_rows(y, "y")))
+    names = sorted({str(label) for label in y.ravel()})
+    return tuple(sorted(names, key=float) if all(re.fullmatch(_NUMBER, name) for name in names) else names)
 
 
 def targets(y: npt.NDArray[Any], names: Sequence[str] | None, *, of_indices: bool = False) -> npt.NDArray[Any]:
@@ -80,7 +154,15 @@ def targets(y: npt.NDArray[Any], names: Sequence[str] | None, *, of_indices: boo
             return _indices(y.ravel(), names)
         found, where = np.unique(y.ravel(), return_inverse=True)  # only a few distinct labels need names
         return name_indices(np.array([_name(label) for label in found]), names)[where]
-    return name_indices(np.array([_name(label) for label in y.ravel()]), names)
+    labels = [str(label) for label in y.ravel()]
+    known = {label: _known(label, names) for label in set(labels)}
+    return name_indices(np.array([known[label] for label in labels], dtype=object), names)
+
+
+def _known(label: str, names: Sequence[str]) -> str:
+    """Return the name that a label is: itself, or a whole number that is written with or without the end .0."""
+    other = label.removesuffix(".0") if label.endswith(".0") else f"{label}.0"
+    return label if label in names or other not in names else other
 
 
 def _indices(labels: npt.NDArray[Any], names: Sequence[str]) -> npt.NDArray[np.intp]:
