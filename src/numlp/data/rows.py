@@ -31,6 +31,10 @@ class Rows(NamedTuple):
     targets: AnyArray
     weights: npt.NDArray[np.float64] | None = None
 
+    def taken(self, index: npt.NDArray[np.intp]) -> Rows:
+        """Return the rows with these indices."""
+        return Rows(self.x[index], self.targets[index], None if self.weights is None else self.weights[index])
+
 
 def pair(data: object, name: str = "data") -> tuple[Any, ...]:
     """Return `data` as a tuple if it is a pair (x, y) or a triple (x, y, weights)."""
@@ -50,8 +54,10 @@ def check_rows(
 ) -> Rows:
     """Return a pair (x, y), or a triple with weights, as rows that fit a network.
 
-    `feature_names` are those of a network that doesn't know them yet.
+    Rows that were checked before stay as they are. `feature_names` are those of a network that doesn't know them yet.
     """
+    if isinstance(data, Rows):
+        return data
     x, y, *rest = pair(data)
     features = predictor.features(x, feature_names, training=True)
     targets = predictor.as_targets(y, class_names)

@@ -19,7 +19,7 @@ from numlp.network.losses import Loss
 from numlp.network.mlp import MLP
 from numlp.network.scaling import SCALINGS
 from numlp.sklearn.fitting import fit_batches, fit_lbfgs
-from numlp.sklearn.held_out import HeldOut, split, taken, weighted
+from numlp.sklearn.held_out import HeldOut, split, weighted
 from numlp.sklearn.networks import adopt, current_network, make_network, remade
 from numlp.sklearn.parameters import CHECKS, check_parameters, widths
 from numlp.training.interruption import Interruption
@@ -89,8 +89,8 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
                 held_out = self._given(*validation)
                 if self.early_stopping and held_out is None:
                     training, kept = split(len(y), self.validation_fraction, self._strata(y), random_state)
-                    held_out = HeldOut(taken(rows, kept), y[kept])
-                    rows, factors = taken(rows, training), None if factors is None else factors[training]
+                    held_out = HeldOut(rows.taken(kept), y[kept])
+                    rows, factors = rows.taken(training), None if factors is None else factors[training]
                 self._track()
                 interruption.check()
                 fit_batches(self, weighted(rows, factors), held_out, random_state, parameters, one_epoch)

@@ -46,12 +46,6 @@ def split(n: int, share: float, labels: Any, random_state: np.random.RandomState
     return training, validation
 
 
-def taken(rows: Rows, index: Index) -> Rows:
-    """Return the rows with these indices."""
-    weights = None if rows.weights is None else rows.weights[index]
-    return Rows(rows.x[index], rows.targets[index], weights)
-
-
 def weighted(rows: Rows, factors: AnyArray | None) -> Rows:
     """Return the rows with their weights multiplied by factors, shape (n,)."""
     if factors is not None:

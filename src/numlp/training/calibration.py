@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.special import Array
 from numlp.arrays.targets import target_rows
-from numlp.data.rows import Data, check_rows
+from numlp.data.rows import Data, Rows, check_rows
 from numlp.errors import DataError, SettingError
 from numlp.judging.evaluation import evaluate
 from numlp.judging.intervals import effective_rows
@@ -160,9 +161,17 @@ def _calibrate_intervals(predictor: Predictor, data: Data) -> Calibration:
 
 
 def _calibrate_probabilities(predictor: Predictor, data: Data) -> Calibration:
-    likelihood = _likelihood(predictor.loss)
+    _likelihood(predictor.loss)  # or raise, before any work
     rows = check_rows(predictor, data, predictor.class_names)
-    logits = np.concatenate(list(predictor.chunks(rows.x))).astype(np.float64)
+    found = fitted_temperature(predictor.loss, np.concatenate(list(predictor.chunks(rows.x))), rows)
+    predictor.temperature = found.temperature
+    return found
+
+
+def fitted_temperature(loss: Loss, logits: Array, rows: Rows) -> Calibration:
+    """Return the temperature that fits logits, (n, outputs), to the targets of rows; see `calibrate`."""
+    likelihood = _likelihood(loss)
+    logits = logits.astype(np.float64)
     n, width = logits.shape
     targets = target_rows(rows.targets, width, np.float64)
     weights = np.ones(n) if rows.weights is None else rows.weights
@@ -176,15 +185,15 @@ def _calibrate_probabilities(predictor: Predictor, data: Data) -> Calibration:
 
     def error(temperature: float) -> float:
         probabilities = np.empty_like(logits)
-        predictor.loss.link(logits / temperature, probabilities)
-        if predictor.loss.task == "labels":  # each label is a decision between two classes
+        loss.link(logits / temperature, probabilities)
+        if loss.task == "labels":  # each label is a decision between two classes
             both = np.stack([1 - probabilities, probabilities], axis=2).reshape(-1, 2)
             return expected_calibration_error(both, targets.ravel() > 0.5, weights=np.repeat(weights, width))
         return expected_calibration_error(probabilities, targets.argmax(axis=1), weights=weights)
 
     with np.errstate(under="ignore", over="ignore"):
-        loss, slope = loss_and_slope(_LEAST)
-        if slope < 0 or loss == 0:
+        value, slope = loss_and_slope(_LEAST)
+        if slope < 0 or value == 0:
             raise DataError(
                 f"the likelihood still grows at the lowest temperature, {_LEAST:g}: if every prediction is right, "
                 "calibrate on more rows that the network was not trained on; otherwise, the logits are close to 0"
@@ -197,11 +206,9 @@ def _calibrate_probabilities(predictor: Predictor, data: Data) -> Calibration:
                 break
             low, high = (middle, high) if slope > 0 else (low, middle)
         temperature = math.exp(middle)
-        found = Calibration(
+        return Calibration(
             temperature, error(1.0), error(temperature), loss_and_slope(1.0)[0], loss_and_slope(temperature)[0]
         )
-    predictor.temperature = temperature
-    return found
 
 
 def _likelihood(loss: Loss) -> Loss:

@@ -99,9 +99,11 @@ def make_feed(
         held_out = None if held_out is None else weighted_by_class(network, held_out, weights)
     rows = normalized(rows)
     held_out = None if held_out is None else normalized(held_out)
-    shape = network.input_shape or tuple(
-        int(size) for size in (samples.shape if is_sparse(samples) else np.shape(samples))[1:]
-    )
+    if network.input_encoding is None:
+        given = samples.shape if is_sparse(samples) else np.shape(samples)
+        shape = network.input_shape or tuple(int(size) for size in given[1:])
+    else:
+        shape = network.layer_size[:1]
     batches = Batches(
         rows,
         n_targets=network.n_targets,
