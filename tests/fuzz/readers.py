@@ -26,7 +26,8 @@ from numlp.files.tensors import tensor_shapes
 from numlp.onnx import export_onnx, import_onnx
 from numlp.runs.digests import check_digests, digests
 from numlp.runs.folder import load_run
-from numlp.runs.recipes import load_recipe, recipe_names, recipe_text
+from numlp.runs.recipes import load_recipe
+from numlp.training.recipes import recipe_names, recipe_text
 from numlp.training.snapshots import load_snapshots, save_snapshots
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,8 @@ from numlp import MLP
 from numlp.datasets import Dataset, Split
 from numlp.errors import FileFormatError, SettingError
 from numlp.runs.recipe import Recipe
-from numlp.runs.recipes import load_data, load_recipe, make_network, recipe_names, recipe_text, train_network
+from numlp.runs.recipes import load_data, load_recipe, make_network, train_network
+from numlp.training.recipes import recipe_names, recipe_text
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import typer
 
 from numlp.cli.output import Json, console, print_json, setting_text, table
 from numlp.runs.recipe import Recipe
-from numlp.runs.recipes import load_recipe, recipe_names, recipe_text
+from numlp.runs.recipes import load_recipe
+from numlp.training.recipes import recipe_names, recipe_text
 
 EXAMPLES = """[bold]Examples[/bold]
 

@@ -26,7 +26,7 @@ from numlp.network.mlp import MLP
 from numlp.network.scaling import SCALINGS, standardize
 from numlp.runs.recipe import Recipe
 from numlp.settings import limits
-from numlp.settings.checks import choice, unknown
+from numlp.settings.checks import unknown
 from numlp.settings.named import resolve
 from numlp.settings.texts import parse_toml, read_text
 from numlp.training.callbacks import EarlyStopping, TimeBudget
@@ -34,6 +34,7 @@ from numlp.training.history import History
 from numlp.training.loop import train
 from numlp.training.progress import Progress
 from numlp.training.range_test import STEP_SETTINGS
+from numlp.training.recipes import FOLDER, recipe_names
 from numlp.training.state import Callback
 from numlp.training.threads import fastest, limited
 
@@ -43,16 +44,6 @@ _USUAL_LOSSES = {
     "labels": "sigmoid_binary_cross_entropy",
     "regression": "squared_error",
 }
-_FOLDER = Path(__file__).with_name("recipes")
-
-
-def recipe_names() -> list[str]:
-    """Return the names of the recipes that come with numlp, sorted.
-
-    >>> recipe_names()
-    ['adversarial', 'augmented', 'default', 'fast', 'reference', 'table', 'wide']
-    """
-    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
 def load_recipe(name: str | os.PathLike[str]) -> Recipe:
@@ -71,7 +62,7 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
     (256, 256, 256)
     """
     name = os.fspath(name)
-    path = _FOLDER / f"{name}.toml" if name in recipe_names() else Path(name)
+    path = FOLDER / f"{name}.toml" if name in recipe_names() else Path(name)
     if path.is_dir():
         path = part_of(path, "recipe.toml")
     try:
@@ -89,12 +80,6 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
         return Recipe.from_dict(settings)
     except SettingError as error:
         raise SettingError(f"{path}: {error}") from error
-
-
-def recipe_text(name: str) -> str:
-    """Return the text of a recipe that comes with numlp, comments included."""
-    choice("recipe", name, dict.fromkeys(recipe_names()))
-    return (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def fitting_recipe(dataset: Dataset) -> str:
