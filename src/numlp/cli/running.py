@@ -140,7 +140,7 @@ class Outcome(NamedTuple):
 def run(recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, report: bool) -> Outcome:
     """Train as a recipe says, and report on the screen."""
     watch = Watch(recipe)
-    networks = [make_network(recipe, dataset, member=member) for member in range(recipe.ensemble)]
+    networks = [make_network(recipe, dataset, member=member) for member in range(recipe.n_networks)]
     for split in dataset.parts.values():
         check_data(networks[0], split, to_train_on=split is dataset.train)
     recipe = recipe.edited(threads=threads_of(recipe, networks[0]))  # the run's recipe records the number
@@ -155,7 +155,7 @@ def run(recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, 
         interruption.final = True
         seconds = time.perf_counter() - started
         trained = networks[: len(histories)]
-        model = Ensemble(trained) if recipe.ensemble > 1 else trained[0]
+        model = Ensemble(trained) if len(networks) > 1 else trained[0]
         history = mean_history(histories)
         gradients = watch.gradients.history
 

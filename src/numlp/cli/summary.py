@@ -36,9 +36,10 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
             others = f" and {len(absent) - 5:,} more classes" if len(absent) > 5 else ""
             classes = ", ".join(absent[:5]) + others
             screen.print(f"warning: the {name} rows have no sample of {classes}: are the rows sorted? {remedy}")
-    if dataset.task == "regression" and _beyond(dataset.validation.y, dataset.train.y):
+    validation = dataset.parts.get("validation")
+    if dataset.task == "regression" and validation and _beyond(validation.y, dataset.train.y):
         screen.print(f"warning: the validation targets lie above or below all training targets{remedy}")
-    several, each = (f" × {recipe.ensemble} networks", " each") if recipe.ensemble > 1 else ("", "")
+    several, each = (f" × {recipe.n_networks} networks", " each") if recipe.n_networks > 1 else ("", "")
     activations = ", ".join(dict.fromkeys(str(activation) for activation in network.activations))
     screen.print(
         f"{'-'.join(str(width) for width in network.layer_size)}{several}, {activations or 'no hidden layer'}, "
@@ -119,7 +120,7 @@ def summarize(screen: Console, recipe: Recipe, model: Predictor, metrics: dict[s
         screen.print(
             f"\nthe train losses of the epochs are computed with {', '.join(harder)}; those in the table, without"
         )
-    if recipe.ensemble > 1:
+    if recipe.n_networks > 1:
         screen.print(
             "\nthe table shows the ensemble's metrics; the history and its curves are means over its networks"
         )

@@ -11,13 +11,13 @@ from numlp.arrays.inputs import as_features
 from numlp.arrays.special import AnyArray
 from numlp.data.weights import as_weights
 from numlp.datasets import folder
-from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
+from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit, taken
 from numlp.datasets.folder import FILES, is_idx
 from numlp.datasets.labels import class_names, infer_task, targets
 from numlp.datasets.readers import SUFFIXES, Table, npz_parts, read_parts
 from numlp.datasets.sources import SOURCES, locate
-from numlp.datasets.splits import How
-from numlp.datasets.validation import apart, check_split, extra_files, held_out
+from numlp.datasets.splits import Fold, How
+from numlp.datasets.validation import apart, check_split, extra_files, held_out, split_into
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.kinds import kind_of, refused
 from numlp.network.losses import Task
@@ -40,6 +40,7 @@ def load_dataset(
     validation_by: str | None = None,
     split: How | None = None,
     seed: int = 0,
+    folds: int | None = None,
     test: str | os.PathLike[str] | None = None,
     weights: str | None = None,
     names: Sequence[str] | None = None,
@@ -75,6 +76,10 @@ def load_dataset(
         default "shuffled" for tables, which are often sorted, and "last" for arrays and images.
     seed : int
         Of the shuffled rows.
+    folds : int, optional
+        Instead of holding a share of the rows out, split them for so many networks: each row validates one of them.
+        Where `split` or `validation_by` go by place or time, the networks train on more and more rows, and each
+        validates on the next ones. Validation rows of the data's own, or in a file, are for all networks.
     test : path, optional
         An ``.npz`` or ``.csv`` file; named data sets, and most folders, have test rows of their own.
     weights : str, optional
@@ -102,8 +107,8 @@ def load_dataset(
     Examples
     --------
     >>> mnist = load_dataset("mnist")
-    >>> mnist.train.x.shape, mnist.validation.x.shape, mnist.test.x.shape
-    ((57000, 28, 28), (3000, 28, 28), (10000, 28, 28))
+    >>> mnist
+    Dataset mnist: 57,000 training, 3,000 validation, 10,000 test rows, 784 features, 10 classes
     >>> x, y = mnist.test
     >>> y[:5]
     array([7, 2, 1, 0, 4])
@@ -143,11 +148,17 @@ def load_dataset(
         table = _read_extra(path, part, name, target, columns, weights, inputs)
         rows[part] = _split(table, found, of_indices=names is not None)
     task, values = task or "classification", None
-    if "validation" not in rows:
+    parts_of_rows: tuple[Fold, ...] = ()
+    if "validation" not in rows and folds is not None:
+        parts_of_rows = split_into(folds, rows["train"], split, seed=seed, task=task, by=by)
+        rows["validation"] = taken(rows["train"], slice(0))
+    elif "validation" not in rows:
         rows["train"], rows["validation"], values = held_out(
             rows["train"], validation, split, seed=seed, task=task, by=by, is_table=columns is not None
         )
-    return Dataset(name, rows["train"], rows["validation"], rows.get("test"), found, columns, task, values)
+    return Dataset(
+        name, rows["train"], rows["validation"], rows.get("test"), found, columns, task, values, parts_of_rows
+    )
 
 
 def load_rows(

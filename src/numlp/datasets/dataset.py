@@ -1,5 +1,8 @@
 """A data set: training, validation and test rows."""
 
+from __future__ import annotations
+
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -7,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from numlp.arrays.special import AnyArray
+from numlp.datasets.splits import Fold
 from numlp.network.losses import Task
 
 
@@ -35,6 +39,11 @@ class WeightedSplit(NamedTuple):
 AnySplit = Split | WeightedSplit
 
 
+def taken(rows: AnySplit, which: Any) -> AnySplit:
+    """Return the rows that a slice or an array of indices selects."""
+    return type(rows)(*(part[which] for part in rows))
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Rows for training, for choosing between models, and for the final test.
@@ -55,6 +64,9 @@ class Dataset:
         of labels.
     validation_by : tuple of two arrays, or None
         The column by which the rows were split, of the training and of the validation rows: groups, or times.
+    folds : tuple of Fold
+        For several networks, the rows of `train` that train each of them and those that validate it. Then
+        `validation` has no rows.
     """
 
     name: str
@@ -65,12 +77,21 @@ class Dataset:
     feature_names: tuple[str, ...] | None = None
     task: Task = "classification"
     validation_by: tuple[AnyArray, AnyArray] | None = None
+    folds: tuple[Fold, ...] = ()
+
+    def of_network(self, number: int) -> Dataset:
+        """Return the data as the network of this number takes them: split as its fold says."""
+        if not self.folds:
+            return self
+        fold = self.folds[number % len(self.folds)]
+        training, validation = taken(self.train, fold.training), taken(self.train, fold.validation)
+        return dataclasses.replace(self, train=training, validation=validation, folds=())
 
     @property
     def parts(self) -> dict[str, AnySplit]:
         """The rows by purpose: "training", "validation" and, if there are any, "test"."""
         parts = {"training": self.train, "validation": self.validation, "test": self.test}
-        return {name: split for name, split in parts.items() if split is not None}
+        return {name: split for name, split in parts.items() if split is not None and len(split.y)}
 
     def __str__(self) -> str:
         rows = ", ".join(f"{len(split.x):,} {name}" for name, split in self.parts.items())

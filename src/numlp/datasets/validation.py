@@ -10,8 +10,8 @@ import numpy as np
 
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Table, kind_of
-from numlp.datasets.dataset import AnySplit
-from numlp.datasets.splits import How, cut_off, hold_out, usual_share
+from numlp.datasets.dataset import AnySplit, taken
+from numlp.datasets.splits import Fold, How, cut_off, folds, hold_out, usual_share
 from numlp.errors import SettingError
 from numlp.network.losses import Task
 from numlp.settings.checks import share as checked_share
@@ -62,11 +62,22 @@ def held_out(
     share = usual if validation is None else checked_share("validation", validation)
     if by is None and (split or ("shuffled" if is_table else "last")) == "last":
         count = cut_off(n, share)
-        return _taken(rows, slice(count)), _taken(rows, slice(count, None)), None
-    targets = rows.y.astype(np.float64) if task == "regression" else rows.y
-    fold = hold_out(n, share, seed, targets=targets, **grouping(by))
+        return taken(rows, slice(count)), taken(rows, slice(count, None)), None
+    fold = hold_out(n, share, seed, targets=_strata(rows, task), **grouping(by))
     values = None if by is None else (by[fold.training], by[fold.validation])
-    return _taken(rows, fold.training), _taken(rows, fold.validation), values
+    return taken(rows, fold.training), taken(rows, fold.validation), values
+
+
+def split_into(
+    k: int, rows: AnySplit, split: How | None, *, seed: int, task: Task, by: AnyArray | None
+) -> tuple[Fold, ...]:
+    """Return k folds of training rows; if the last rows are to validate, their order is that of time."""
+    order = {"times": np.arange(len(rows.x))} if split == "last" else grouping(by)
+    return folds(len(rows.x), k, seed, targets=_strata(rows, task), **order)
+
+
+def _strata(rows: AnySplit, task: Task) -> AnyArray:
+    return rows.y.astype(np.float64) if task == "regression" else rows.y
 
 
 def grouping(by: AnyArray | None) -> dict[str, AnyArray]:
@@ -114,7 +125,3 @@ def extra_files(
         if Path(path).suffix.lower() not in (".npz", ".csv"):
             raise SettingError(f"{part} must be an .npz or .csv file with x and y, not {os.fspath(path)!r}")
     return files
-
-
-def _taken(rows: AnySplit, which: Any) -> AnySplit:
-    return type(rows)(*(part[which] for part in rows))

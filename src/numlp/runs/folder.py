@@ -184,11 +184,13 @@ def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -
     from numlp import plots
 
     title = f"{Path(recipe.data).stem} {'-'.join(str(width) for width in network.layer_size)}"
-    several = recipe.ensemble > 1
-    figures = {"weights": plots.weights(network, f"{title}{f', network 1 of {recipe.ensemble}' if several else ''}")}
+    several = recipe.n_networks > 1
+    figures = {
+        "weights": plots.weights(network, f"{title}{f', network 1 of {recipe.n_networks}' if several else ''}")
+    }
     for name in ("loss", "accuracy", "r2"):
         if f"train_{name}" in history:
-            mean = f", mean of {recipe.ensemble} networks" if several else ""
+            mean = f", mean of {recipe.n_networks} networks" if several else ""
             figures[name] = plots.curves(history, name, f"{title}{mean}")
     save_drawings(folder, figures)
 

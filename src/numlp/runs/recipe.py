@@ -150,6 +150,12 @@ class Recipe(DataSettings):
     )
 
     ensemble: int = _setting(1, checks.count(limits.NETWORKS), "Result", "Number of networks to train and average.")
+    folds: int | None = _setting(
+        None,
+        optional(checks.count(limits.NETWORKS, least=2)),
+        "Result",
+        "Parts of the training rows; each validates a network (or an ensemble) that the others train.",
+    )
     calibrate: bool | None = _setting(
         None,
         optional(truth),
@@ -201,6 +207,11 @@ class Recipe(DataSettings):
                 raise SettingError(
                     f"{name} has no meaning for real-valued targets, which have no classes: turn it off"
                 )
+
+    @property
+    def n_networks(self) -> int:
+        """The number of networks to train: the ensemble's, for each fold."""
+        return self.ensemble * (self.folds or 1)
 
     @property
     def known_task(self) -> Task | None:

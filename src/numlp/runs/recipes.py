@@ -84,8 +84,9 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
 
 def fitting_recipe(dataset: Dataset) -> str:
     """Return the name of the default recipe for a data set."""
-    few = dataset.train.x.shape[0] < _FEW_ROWS
-    return "table" if dataset.task == "regression" or few else "default"
+    rows: Any = dataset.train.x
+    of_table = isinstance(rows, Table) or rows.shape[0] < _FEW_ROWS or dataset.task == "regression"
+    return "table" if of_table else "default"
 
 
 def load_data(recipe: Recipe) -> Dataset:
@@ -99,6 +100,7 @@ def load_data(recipe: Recipe) -> Dataset:
         validation_by=recipe.validation_by,
         split=recipe.split,
         seed=recipe.seed,
+        folds=recipe.folds,
         test=recipe.test,
         weights=recipe.weights,
     )
@@ -189,7 +191,7 @@ def train_network(
     progress: bool | Progress = False,
 ) -> History:
     """Train a network as a recipe says."""
-    stopping = []
+    dataset, stopping = dataset.of_network(member), []
     if recipe.patience is not None:
         stopping.append(EarlyStopping(recipe.monitor, patience=recipe.patience, min_delta=recipe.min_delta))
     budget = [] if recipe.time_budget is None else [TimeBudget(recipe.time_budget)]
@@ -223,7 +225,7 @@ def step_settings(recipe: Recipe) -> dict[str, Any]:
 
 def train_model(recipe: Recipe, dataset: Dataset) -> MLP | Ensemble:
     """Train the network, or the ensemble, that a recipe describes."""
-    networks = [make_network(recipe, dataset, member=member) for member in range(recipe.ensemble)]
+    networks = [make_network(recipe, dataset, member=member) for member in range(recipe.n_networks)]
     for member, network in enumerate(networks):
         train_network(recipe, network, dataset, member=member)
-    return Ensemble(networks) if recipe.ensemble > 1 else networks[0]
+    return Ensemble(networks) if len(networks) > 1 else networks[0]
