@@ -11,13 +11,13 @@ from numlp.arrays.inputs import as_features
 from numlp.arrays.special import AnyArray
 from numlp.data.weights import as_weights
 from numlp.datasets import folder
-from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit, taken
+from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
 from numlp.datasets.folder import FILES, is_idx
 from numlp.datasets.labels import class_names, infer_task, targets
 from numlp.datasets.readers import SUFFIXES, Table, npz_parts, read_parts
 from numlp.datasets.sources import SOURCES, locate
-from numlp.datasets.splits import Fold, How
-from numlp.datasets.validation import apart, check_split, extra_files, held_out, split_into
+from numlp.datasets.splits import How
+from numlp.datasets.validation import apart, check_split, divided, extra_files, held_out
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.kinds import kind_of, refused
 from numlp.network.losses import Task
@@ -25,7 +25,6 @@ from numlp.network.shape import as_names
 from numlp.settings.checks import listed, unknown
 
 __all__ = ["SOURCES", "AnySplit", "Dataset", "Split", "WeightedSplit", "load_dataset", "load_rows", "parts_in"]
-
 
 _WANTED = f"a file of data ({', '.join(SUFFIXES)}) or a folder of IDX files"
 
@@ -77,9 +76,8 @@ def load_dataset(
     seed : int
         Of the shuffled rows.
     folds : int, optional
-        Instead of holding a share of the rows out, split them for so many networks: each row validates one of them.
-        Where `split` or `validation_by` go by place or time, the networks train on more and more rows, and each
-        validates on the next ones. Validation rows of the data's own, or in a file, are for all networks.
+        Hold no share out, but split the rows for so many networks, each of which validates on rows of its own. With
+        `split` "last", and by dates, a network trains on the rows before those. Has no effect on given validation rows.
     test : path, optional
         An ``.npz`` or ``.csv`` file; named data sets, and most folders, have test rows of their own.
     weights : str, optional
@@ -147,18 +145,11 @@ def load_dataset(
     for part, path in files.items():
         table = _read_extra(path, part, name, target, columns, weights, inputs)
         rows[part] = _split(table, found, of_indices=names is not None)
-    task, values = task or "classification", None
-    parts_of_rows: tuple[Fold, ...] = ()
-    if "validation" not in rows and folds is not None:
-        parts_of_rows = split_into(folds, rows["train"], split, seed=seed, task=task, by=by)
-        rows["validation"] = taken(rows["train"], slice(0))
-    elif "validation" not in rows:
-        rows["train"], rows["validation"], values = held_out(
-            rows["train"], validation, split, seed=seed, task=task, by=by, is_table=columns is not None
-        )
-    return Dataset(
-        name, rows["train"], rows["validation"], rows.get("test"), found, columns, task, values, parts_of_rows
-    )
+    task, values, made = task or "classification", None, ()
+    if "validation" not in rows:
+        how = {"folds": folds, "seed": seed, "task": task, "by": by, "is_table": columns is not None}
+        rows["train"], rows["validation"], values, made = divided(rows["train"], validation, split, **how)
+    return Dataset(name, rows["train"], rows["validation"], rows.get("test"), found, columns, task, values, made)
 
 
 def load_rows(

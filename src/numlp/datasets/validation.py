@@ -11,7 +11,8 @@ import numpy as np
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Table, kind_of
 from numlp.datasets.dataset import AnySplit, taken
-from numlp.datasets.splits import Fold, How, cut_off, folds, hold_out, usual_share
+from numlp.datasets.splits import Fold, How, cut_off, hold_out, usual_share
+from numlp.datasets.splits import folds as split_rows
 from numlp.errors import SettingError
 from numlp.network.losses import Task
 from numlp.settings.checks import share as checked_share
@@ -68,12 +69,26 @@ def held_out(
     return taken(rows, fold.training), taken(rows, fold.validation), values
 
 
-def split_into(
-    k: int, rows: AnySplit, split: How | None, *, seed: int, task: Task, by: AnyArray | None
-) -> tuple[Fold, ...]:
-    """Return k folds of training rows; if the last rows are to validate, their order is that of time."""
-    order = {"times": np.arange(len(rows.x))} if split == "last" else grouping(by)
-    return folds(len(rows.x), k, seed, targets=_strata(rows, task), **order)
+def divided(
+    rows: AnySplit,
+    validation: float | str | os.PathLike[str] | None,
+    split: How | None,
+    *,
+    folds: int | None,
+    seed: int,
+    task: Task,
+    by: AnyArray | None,
+    is_table: bool,
+) -> tuple[AnySplit, AnySplit, tuple[AnyArray, AnyArray] | None, tuple[Fold, ...]]:
+    """Return what `held_out` does, and no folds; or all rows, none that validate, and so many folds of the rows.
+
+    If the last rows are to validate, the order of the rows is that of time.
+    """
+    if folds is None:
+        return *held_out(rows, validation, split, seed=seed, task=task, by=by, is_table=is_table), ()
+    n = len(rows.x)
+    order = {"times": np.arange(n)} if split == "last" else grouping(by)
+    return rows, taken(rows, slice(0)), None, split_rows(n, folds, seed, targets=_strata(rows, task), **order)
 
 
 def _strata(rows: AnySplit, task: Task) -> AnyArray:
