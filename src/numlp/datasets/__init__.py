@@ -16,7 +16,7 @@ from numlp.datasets.folder import FILES, is_idx
 from numlp.datasets.labels import class_names, infer_task, targets
 from numlp.datasets.readers import SUFFIXES, Table, npz_parts, read_parts
 from numlp.datasets.sources import SOURCES, locate
-from numlp.datasets.splits import How
+from numlp.datasets.splits import Fold, How
 from numlp.datasets.validation import apart, check_split, divided, extra_files, held_out
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.kinds import kind_of, refused
@@ -77,7 +77,7 @@ def load_dataset(
         Of the shuffled rows.
     folds : int, optional
         Hold no share out, but split the rows for so many networks, each of which validates on rows of its own. With
-        `split` "last", and by dates, a network trains on the rows before those. Has no effect on given validation rows.
+        `split` "last", and by dates, a network trains on the rows before those. Given validation rows come first.
     test : path, optional
         An ``.npz`` or ``.csv`` file; named data sets, and most folders, have test rows of their own.
     weights : str, optional
@@ -145,10 +145,12 @@ def load_dataset(
     for part, path in files.items():
         table = _read_extra(path, part, name, target, columns, weights, inputs)
         rows[part] = _split(table, found, of_indices=names is not None)
-    task, values, made = task or "classification", None, ()
+    task, values = task or "classification", None
+    made: tuple[Fold, ...] = ()
     if "validation" not in rows:
-        how = {"folds": folds, "seed": seed, "task": task, "by": by, "is_table": columns is not None}
-        rows["train"], rows["validation"], values, made = divided(rows["train"], validation, split, **how)
+        rows["train"], rows["validation"], values, made = divided(
+            rows["train"], validation, split, folds=folds, seed=seed, task=task, by=by, is_table=columns is not None
+        )
     return Dataset(name, rows["train"], rows["validation"], rows.get("test"), found, columns, task, values, made)
 
 
