@@ -23,6 +23,7 @@ class Role(IntEnum):
     AUGMENTATION = 4
     MIXUP = 5
     SPLIT = 6
+    EXPLANATION = 7
 
 
 def as_seed(seed: object) -> int:
