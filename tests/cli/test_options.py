@@ -90,7 +90,7 @@ def test_every_option_arrives_in_the_recipe(numlp, images):
     assert numlp("train", images, *QUICK, *options, "--calibrate", "--output", "a")[0] == 0
     recipe, default = load_run("a").recipe, Recipe()
     unchanged = {f.name for f in dataclasses.fields(Recipe) if getattr(recipe, f.name) == getattr(default, f.name)}
-    assert unchanged == {"target", "test", "validation_by", "input_encoding"}
+    assert unchanged == {"target", "test", "validation_by", "input_encoding", "folds"}
 
 
 def test_none_turns_off_a_recipe_s_setting(numlp, images):
@@ -117,11 +117,23 @@ def test_calibration_is_reported_and_saved(numlp, images):
     assert load_model("run/model.safetensors").temperature == metrics["calibration"]["temperature"] != 1
 
 
-def test_a_failed_calibration_loses_nothing(numlp, points):
-    code, out, _ = numlp("train", points, "--validation", "0.1", "--calibrate", "--output", "run")
+def test_a_failed_calibration_loses_nothing(numlp, houses):
+    levels = ("--loss", "quantile(levels = [0.001, 0.5])", "--validation", "0.1")
+    code, out, _ = numlp("train", houses, "--target", "price", *levels, "--epochs", "1", "--output", "run")
     assert code == 0
-    assert "not calibrated: the likelihood still grows" in out
-    assert load_model("run/model.safetensors").temperature == 1
+    assert "not calibrated: intervals need at least 999 rows" in out
+    assert load_model("run/model.safetensors").layer_size[-1] == 2
+
+
+def test_folds_report_the_mean_over_them_and_its_error(numlp, points):
+    code, out, _ = numlp("train", points, *QUICK, "--folds", "3", "--calibrate", "--output", "run")
+    assert code == 0
+    assert "× 3 networks" in out
+    assert "±" in out
+    assert "validation: the mean over 3 folds" in out
+    assert len(load_model("run/model.safetensors").members) == 3
+    assert Path("run/out_of_fold.csv").exists()
+    assert numlp("evaluate", "run", points)[0] == numlp("report", "run")[0] == 0
 
 
 def test_few_rows_and_real_targets_have_their_own_recipe(numlp, points, houses):

@@ -112,13 +112,20 @@ def summarize(screen: Console, recipe: Recipe, model: Predictor, metrics: dict[s
     summary = table("", *parts)
     summary.add_column("")
     for name in metrics["train"]:
-        values = (shown(name, metrics[part][name]) for part in parts)
-        summary.add_row(figure_of(name).title, *values, meaning(name, model))
+        values = {part: shown(name, metrics[part][name]) for part in parts}
+        if (error := metrics.get("standard_errors", {}).get(name)) is not None:
+            values["validation"] += f" ± {shown(name, error)}"
+        summary.add_row(figure_of(name).title, *values.values(), meaning(name, model))
     screen.print()
     screen.print(summary)
     if harder := _settings_that_are_on(recipe, _HARDER):
         screen.print(
             f"\nthe train losses of the epochs are computed with {', '.join(harder)}; those in the table, without"
+        )
+    if "folds" in metrics:
+        screen.print(
+            f"\nvalidation: the mean over {len(metrics['folds'])} folds and its standard error, by networks that "
+            "haven't trained on the fold"
         )
     if recipe.n_networks > 1:
         screen.print(

@@ -26,7 +26,8 @@ from numlp.judging.evaluation import class_weights_of, evaluate
 from numlp.network.ensemble import Ensemble
 from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
-from numlp.runs.layout import GRADIENTS, MODEL, RECIPE
+from numlp.runs.folds import folded, mean_and_error, networks_of_folds, write_out_of_fold
+from numlp.runs.layout import GRADIENTS, MODEL, OUT_OF_FOLD, RECIPE
 from numlp.runs.paths import numbered
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import calibrates, load_recipe
@@ -34,6 +35,7 @@ from numlp.runs.unfinished import how_it_stands, is_busy
 from numlp.settings import limits
 from numlp.settings.texts import parse_json, read_text
 from numlp.training.calibration import calibrate
+from numlp.training.folds import calibrate_folds
 from numlp.training.history import History, from_csv, to_csv
 from numlp.training.threads import count, limited
 from numlp.version import __version__
@@ -123,6 +125,8 @@ def save_run(
         The contents of metrics.json: "train", "validation" and "test" with the loss and the accuracy (or R²), None
         if there are no test rows; "epochs", "seconds", "parameters", "ended", "threads" and "versions"; and
         "calibration" if there was one, so that the coverage of "validation" is on the rows that it was fitted to.
+        With folds, "validation" has the means of "folds", which has each fold's metrics by the networks that it
+        validated, and "standard_errors" those of the means.
     """
     # Training's class weights, "balanced" ones included, apply to every metric.
     weights = None if recipe.class_weight is None else class_weights_of(model, dataset.train, recipe.class_weight)
@@ -134,9 +138,14 @@ def save_run(
         write_bytes(folder / GRADIENTS, to_csv(gradients).encode())
     with limited(recipe.threads if isinstance(recipe.threads, int) else None):
         threads = count()  # the recipe may ask for more than the BLAS allows
-    metrics = {
+    by_fold = [
+        judge(networks, dataset.of_network(i).validation, weights)
+        for i, networks in enumerate(networks_of_folds(model, dataset))
+    ]
+    validated, errors = mean_and_error(by_fold) if by_fold else (judge(model, dataset.validation, weights), {})
+    metrics: dict[str, Any] = {
         "train": judge(model, dataset.train, weights),
-        "validation": judge(model, dataset.validation, weights),
+        "validation": validated,
         "test": None if dataset.test is None else judge(model, dataset.test, weights),
         "epochs": len(history),
         "seconds": round(seconds, 3),
@@ -147,6 +156,9 @@ def save_run(
     }
     if calibration is not None:
         metrics["calibration"] = calibration
+    if by_fold:
+        metrics |= {"folds": by_fold, "standard_errors": errors}
+        write_out_of_fold(folder / OUT_OF_FOLD, folded(model, dataset), dataset)
     write_bytes(folder / "metrics.json", (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
     save_figures(folder, recipe, networks[0], history)
     return metrics
@@ -155,6 +167,8 @@ def save_run(
 def _calibrated(model: MLP | Ensemble, dataset: Dataset) -> dict[str, Any]:
     """Calibrate a model and return the result; if it fails, return why, so that no training is lost."""
     try:
+        if dataset.folds:
+            return dataclasses.asdict(calibrate_folds(folded(model, dataset)))
         return dataclasses.asdict(calibrate(model, dataset.validation))
     except NumlpError as error:
         return {"failed": str(error)}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,7 @@ from numlp.arrays.special import Array
 from numlp.arrays.targets import target_rows
 from numlp.data.rows import Data, Rows, check_rows
 from numlp.errors import DataError, SettingError
-from numlp.judging.evaluation import evaluate
+from numlp.judging.figures import Gathered
 from numlp.judging.intervals import effective_rows
 from numlp.judging.metrics import expected_calibration_error
 from numlp.network.ensemble import Ensemble
@@ -66,8 +68,10 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
     negative log-likelihood of the targets t: with a softmax, :math:`-\sum_k t_k \log \mathrm{softmax}_k(z / T)`; with
     a sigmoid, which judges each class or label separately,
     :math:`-\sum_k t_k \log \sigma(z_k / T) + (1 - t_k) \log(1 - \sigma(z_k / T))`. Both are convex in 1/T, so
-    bisection finds the only minimum. The predicted classes stay the same. C. Guo et al., "On calibration of modern
-    neural networks" (2017), section 4.2.
+    bisection finds the only minimum from 0.01 to 100. Where every prediction is right, there is none: each target
+    then moves by 1/(n + 1) towards equal probabilities, as if one more row were a guess (after J. Platt,
+    "Probabilistic outputs for support vector machines", 1999). The predicted classes stay the same. C. Guo et al.,
+    "On calibration of modern neural networks" (2017), section 4.2.
 
     **Intervals.** The biases of the outputs are shifted, for each target separately, so that the intervals hold the
     shares that they promise. With the Gaussian loss the variances v are multiplied by the quantile of
@@ -96,10 +100,8 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
     SettingError
         If the loss predicts neither probabilities nor intervals.
     DataError
-        The predictor is left unchanged. For classes and labels: if the likelihood still grows at the lowest
-        temperature, 0.01. It does if every prediction is right: such rows can't show how much confidence is too much.
-        (If predictions are worse than guessing, the temperature ends at 100, which makes the probabilities nearly
-        equal.) For intervals: with fewer than 10 rows, or 1/q − 1 or 1/(1 − q) − 1 for a level q, if that is more.
+        For intervals: with fewer than 10 rows, or 1/q − 1 or 1/(1 − q) − 1 for a level q, if that is more. The
+        predictor is left unchanged.
 
     Examples
     --------
@@ -121,43 +123,59 @@ def calibrate(predictor: Predictor, data: Data) -> Calibration:
     >>> network.predict([[0.0]])
     array([[10., 50., 90.]])
     """
-    if predictor.loss.promised:
-        return _calibrate_intervals(predictor, data)
-    return _calibrate_probabilities(predictor, data)
+    if not predictor.loss.promised:
+        return _calibrate_probabilities(predictor, data)
+    rows = check_rows(predictor, data, predictor.class_names)
+    networks: Sequence[Any] = predictor.members if isinstance(predictor, Ensemble) else (predictor,)
+    logits = np.stack([np.concatenate(list(network.chunks(rows.x))) for network in networks]).astype(np.float64)
+    found, corrections = fitted_intervals(predictor, logits, rows)
+    shift_outputs(networks, corrections)
+    return found
 
 
-def _calibrate_intervals(predictor: Predictor, data: Data) -> Calibration:
-    loss, rows = predictor.loss, check_rows(predictor, data, predictor.class_names)
-    weights = np.ones(len(rows.targets)) if rows.weights is None else rows.weights / rows.weights.max()
-    n, promised = effective_rows(weights), loss.promised
+def fitted_intervals(predictor: Predictor, logits: Float64, rows: Rows) -> tuple[Calibration, Float64]:
+    """Return what to add to the outputs' biases to fit logits, (networks, n, outputs), to rows; see `calibrate`."""
+    loss, promised, n = predictor.loss, predictor.loss.promised, len(rows.targets)
+    weights = np.ones(n) if rows.weights is None else rows.weights / rows.weights.max()
+    counted = effective_rows(weights)
     least = max(_FEWEST_ROWS, *(math.ceil(1 / min(q, 1 - q) - 1 - 1e-9) for q in promised.values()))
-    if n < least - 1e-9:
-        raise DataError(f"intervals need at least {least} rows to be calibrated on, not {n:.4g}: give more rows")
-    networks = predictor.members if isinstance(predictor, Ensemble) else (predictor,)
-    logits = np.stack([np.concatenate(list(network.chunks(rows.x))) for network in networks])
+    if counted < least - 1e-9:
+        raise DataError(
+            f"intervals need at least {least} rows to be calibrated on, not {counted:.4g}: give more rows"
+        )
 
     def quantile(values: Float64, level: float) -> Float64:
         """Return the value of the rank ⌈(n + 1) level⌉ in each column."""
         order = np.argsort(values, axis=0)
         shares = np.cumsum(weights[order], axis=0) / weights.sum()
         # Rounded sums must not reach the next rank.
-        ranks = np.argmax(shares >= min(level * (1 + 1 / n), 1) - 1e-9, axis=0)
+        ranks = np.argmax(shares >= min(level * (1 + 1 / counted), 1) - 1e-9, axis=0)
         columns = np.arange(values.shape[1])
         found: Float64 = values[order[ranks, columns], columns]
         return found
 
-    def figures() -> tuple[float, float]:
-        metrics = evaluate(predictor, data)
-        return max(abs(metrics[name] - share) for name, share in promised.items()), metrics["loss"]
+    def figures(logits: Float64) -> tuple[float, float]:
+        """Return the largest error of a coverage, and the mean loss."""
+        pooled = loss.pool(logits)
+        values, (delta, scratch) = np.empty(n), np.empty((2, *pooled.shape))
+        loss.value_and_grad(pooled, rows.targets.astype(np.float64), values, delta, scratch)
+        gathered = Gathered(predictor, n)
+        gathered.add(pooled, rows.targets, weights)
+        metrics = gathered.result()
+        error = max(abs(metrics[name] - share) for name, share in promised.items())
+        return error, float(np.average(values, weights=weights))
 
-    (error, value), corrections = figures(), loss.corrections(logits.astype(np.float64), rows.targets, quantile)
-    for network in {id(network): network for network in networks}.values():  # one may be several members
-        assert isinstance(network, MLP)
+    corrections = loss.corrections(logits, rows.targets, quantile)
+    (error, value), (error_after, value_after) = figures(logits), figures(logits + corrections)
+    return Calibration(1.0, error, error_after, value, value_after), corrections
+
+
+def shift_outputs(networks: Sequence[MLP], corrections: Float64) -> None:
+    """Add corrections to the biases of the networks' outputs, once to a network that is there several times."""
+    for network in {id(network): network for network in networks}.values():
         bias = network.linear_layers[-1].bias
         assert bias is not None
         bias += corrections
-    error_after, value_after = figures()
-    return Calibration(1.0, error, error_after, value, value_after)
 
 
 def _calibrate_probabilities(predictor: Predictor, data: Data) -> Calibration:
@@ -173,14 +191,14 @@ def fitted_temperature(loss: Loss, logits: Array, rows: Rows) -> Calibration:
     likelihood = _likelihood(loss)
     logits = logits.astype(np.float64)
     n, width = logits.shape
-    targets = target_rows(rows.targets, width, np.float64)
+    targets = wanted = target_rows(rows.targets, width, np.float64)
     weights = np.ones(n) if rows.weights is None else rows.weights
     weights = weights / weights.sum()
     values, (delta, scratch) = np.empty(n), np.empty((2, n, width))
 
     def loss_and_slope(temperature: float) -> tuple[float, float]:
         """Return the loss and its derivative with respect to 1/T: the gradient by the logits, times the logits."""
-        likelihood.value_and_grad(logits / temperature, targets, values, delta, scratch)
+        likelihood.value_and_grad(logits / temperature, wanted, values, delta, scratch)
         return float(weights @ values), float(weights @ np.vecdot(delta, logits))
 
     def error(temperature: float) -> float:
@@ -192,12 +210,9 @@ def fitted_temperature(loss: Loss, logits: Array, rows: Rows) -> Calibration:
         return expected_calibration_error(probabilities, targets.argmax(axis=1), weights=weights)
 
     with np.errstate(under="ignore", over="ignore"):
-        value, slope = loss_and_slope(_LEAST)
-        if slope < 0 or value == 0:
-            raise DataError(
-                f"the likelihood still grows at the lowest temperature, {_LEAST:g}: if every prediction is right, "
-                "calibrate on more rows that the network was not trained on; otherwise, the logits are close to 0"
-            )
+        if loss_and_slope(_LEAST)[1] <= 0:
+            rest = 0.5 if loss.task == "labels" else 1 / width
+            wanted = targets + (rest - targets) / (n + 1)
         low, high = math.log(_LEAST), math.log(_MOST)
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
@@ -205,7 +220,7 @@ def fitted_temperature(loss: Loss, logits: Array, rows: Rows) -> Calibration:
             if slope == 0:
                 break
             low, high = (middle, high) if slope > 0 else (low, middle)
-        temperature = math.exp(middle)
+        temperature, wanted = math.exp(middle), targets
         return Calibration(
             temperature, error(1.0), error(temperature), loss_and_slope(1.0)[0], loss_and_slope(temperature)[0]
         )

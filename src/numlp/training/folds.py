@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from numlp.arrays.special import Array
 from numlp.data.rows import Data, Rows, check_rows
-from numlp.errors import DataError, SettingError
+from numlp.errors import SettingError
 from numlp.network.ensemble import Ensemble
 from numlp.network.mlp import MLP
-from numlp.training.calibration import Calibration, fitted_temperature
+from numlp.training.calibration import Calibration, fitted_intervals, fitted_temperature, shift_outputs
 from numlp.training.callbacks import EarlyStopping
 from numlp.training.history import History
 from numlp.training.loop import train
@@ -135,28 +135,25 @@ def train_folds(
     return Folded(Ensemble(networks), rows, logits, tuple(histories))
 
 
-def calibrate_folds(folded: Folded) -> Calibration | None:
-    """Fit the temperature of each network to all rows, by the predictions of those that haven't seen them.
+def calibrate_folds(folded: Folded) -> Calibration:
+    """Calibrate the networks on all rows, by the predictions of those that haven't seen them.
 
-    The networks share one temperature, and their calibrated probabilities are averaged.
-
-    Returns
-    -------
-    Calibration or None
-        None if the rows can't show how much confidence is too much, since all predictions are right.
+    The networks share one temperature, and their calibrated probabilities are averaged; or one correction of their
+    intervals.
 
     Raises
     ------
-    SettingError
-        If the loss has no probabilities.
+    DataError, SettingError
+        As by `calibrate`.
     """
-    seen = folded.validated
+    seen, model = folded.validated, folded.model
     rows = folded.rows.taken(np.flatnonzero(seen))
-    try:
-        found = fitted_temperature(folded.model.loss, folded.logits[seen], rows)
-    except DataError:
-        return None
-    for network in folded.model.members:
+    if model.loss.promised:
+        found, corrections = fitted_intervals(model, folded.logits[seen][None].astype(np.float64), rows)
+        shift_outputs(model.members, corrections)
+        return found
+    found = fitted_temperature(model.loss, folded.logits[seen], rows)
+    for network in model.members:
         network.temperature = found.temperature
     return found
 
