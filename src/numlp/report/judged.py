@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from numlp.datasets import Dataset
 from numlp.judging.evaluation import class_weights_of
 from numlp.judging.figures import Gathered
 from numlp.network.predictor import Predictor, chunk_rows
+from numlp.runs.folds import folded
 from numlp.runs.recipe import Recipe
 
 
@@ -26,8 +28,8 @@ class Judged:
     ----------
     part : "test" or "validation"
     model : MLP or Ensemble
-    x : array, shape (n, …)
-        The rows as the data set holds them.
+    x : array, shape (n, …), or Table
+        The rows as the data set holds them; a table has the columns of the model's encoding, in its order.
     targets : array, shape (n,) of class indices or (n, targets)
         The targets as the loss takes them.
     weights : array, shape (n,), or None
@@ -38,7 +40,7 @@ class Judged:
 
     part: str
     model: Predictor
-    x: AnyArray
+    x: Any
     targets: AnyArray
     weights: npt.NDArray[np.float64] | None
     logits: Array
@@ -109,13 +111,23 @@ class Judged:
 
 
 def judged(model: Predictor, dataset: Dataset, recipe: Recipe) -> Judged:
-    """Return a model's predictions for the rows that evaluate it, weighted as in the run's metrics."""
-    split = dataset.validation if dataset.test is None else dataset.test
+    """Return a model's predictions for the rows that evaluate it, weighted as in the run's metrics.
+
+    With folds, and without test rows, those are all rows, predicted by the networks that they validated.
+    """
+    by_folds = dataset.test is None and bool(dataset.folds)
+    split = dataset.test or (dataset.train if by_folds else dataset.validation)
     rows = check_rows(model, split, model.class_names)
     if recipe.class_weight is not None:
         by_class = class_weights_of(model, dataset.train, recipe.class_weight)
         rows = weighted_by_class(model, rows, np.asarray(by_class))
-    rows = normalized(rows)
-    logits = np.concatenate(list(model.chunks(split.x))) / model.temperature
-    part = "validation" if dataset.test is None else "test"
-    return Judged(part, model, np.asarray(split.x), rows.targets, rows.weights, logits)
+    rows, x, part = normalized(rows), split.x, "validation" if dataset.test is None else "test"
+    if by_folds:
+        found = folded(model, dataset)
+        index = np.flatnonzero(found.validated)
+        rows, x, logits = rows.taken(index), x[index], found.logits[index]
+    else:
+        logits = np.concatenate(list(model.chunks(x)))
+    encoding = model.input_encoding
+    x = np.asarray(x) if encoding is None else encoding.lined_up(x)
+    return Judged(part, model, x, rows.targets, rows.weights, logits / model.temperature)

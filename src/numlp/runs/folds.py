@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +18,14 @@ from numlp.datasets import Dataset
 from numlp.errors import SettingError
 from numlp.files.atomic import write_bytes
 from numlp.network.ensemble import Ensemble
-from numlp.network.mlp import MLP
+from numlp.network.predictor import Predictor
 from numlp.training.folds import Folded
 
 Metrics = Mapping[str, float | None]
 _ROWS = 1 << 14  # predicted at a time
 
 
-def folded(model: MLP | Ensemble, dataset: Dataset) -> Folded:
+def folded(model: Predictor, dataset: Dataset) -> Folded:
     """Return a trained model with the logits of each row by the networks that it validated, at their temperature.
 
     Parameters
@@ -46,9 +47,9 @@ def folded(model: MLP | Ensemble, dataset: Dataset) -> Folded:
     return Folded(model if isinstance(model, Ensemble) else by_fold[0], rows, logits, ())
 
 
-def networks_of_folds(model: MLP | Ensemble, dataset: Dataset) -> list[Ensemble]:
+def networks_of_folds(model: Predictor, dataset: Dataset) -> list[Ensemble]:
     """Return for each fold the networks that it validated."""
-    members = model.members if isinstance(model, Ensemble) else (model,)
+    members: Any = model.members if isinstance(model, Ensemble) else (model,)
     k = min(len(dataset.folds), len(members))
     return [Ensemble(members[i :: len(dataset.folds)]) for i in range(k)]
 
