@@ -121,7 +121,8 @@ def judged(model: Predictor, dataset: Dataset, recipe: Recipe) -> Judged:
     if recipe.class_weight is not None:
         by_class = class_weights_of(model, dataset.train, recipe.class_weight)
         rows = weighted_by_class(model, rows, np.asarray(by_class))
-    rows, x, part = normalized(rows), split.x, "validation" if dataset.test is None else "test"
+    x: Any = split.x
+    rows, part = normalized(rows), "validation" if dataset.test is None else "test"
     if by_folds:
         found = folded(model, dataset)
         index = np.flatnonzero(found.validated)
