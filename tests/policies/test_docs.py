@@ -39,6 +39,7 @@ COMMANDS = {
     "report",
     "find-lr",
     "evaluate",
+    "explain",
     "predict",
     "compare",
     "inspect",

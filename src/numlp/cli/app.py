@@ -22,6 +22,8 @@ COMMANDS = {
     "report": "Write a run's report.html, with curves, weights, mistakes and a drawing pad, and its figures as PNG.",
     "find-lr": "Suggest a learning rate: train briefly with a rising rate until the loss rises as well.",
     "evaluate": "Show a network's metrics on data, and for classes the accuracy of each and which it is taken for.",
+    "explain": "Show which columns a network needs, how it uses them and where it is worst; or why it answers as it "
+    "does.",
     "predict": "Predict the class and its probability, or the value, of every sample.",
     "compare": "Show the results of runs and the settings that differ side by side, "
     "and draw their curves in one figure.",

@@ -1,6 +1,6 @@
 """`numlp evaluate`: a network's metrics on data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ from rich.console import Console
 
 from numlp.cli.options import read
 from numlp.cli.output import Json, console, fits, print_json, table
-from numlp.datasets import load_rows, parts_in
+from numlp.datasets import AnySplit, load_rows, parts_in
 from numlp.datasets.array_files import npz_names
 from numlp.files.models import load_model, read_description
 from numlp.judging.confusions import MOST_CLASSES, class_accuracy, confusions
@@ -64,6 +64,33 @@ def evaluate(
     path = model_path(model)
     network = load_model(path)
     recipe = read_description(path)["recipe"] or {}
+    part, rows = rows_of(network, recipe, data, split=split, target=target, inputs=inputs, weights=weights)
+    by_class = None if class_weight is None else read("class_weight", class_weight)
+    result: dict[str, Any] = {"rows": part or "all", "samples": len(rows[0]), **judge(network, rows, by_class)}
+    if network.loss.task != "regression":
+        result |= _by_class(network, *rows)
+    # The model stores the name of its training file, not the folder.
+    result["trained_on_this"] = part is None and Path(data).name == Path(str(recipe.get("data"))).name
+    if json:
+        print_json(result)
+    else:
+        _print(data, result, network)
+
+
+def rows_of(
+    network: Predictor,
+    recipe: Mapping[str, Any],
+    data: str,
+    *,
+    split: str | None = None,
+    target: str | None = None,
+    inputs: str | None = None,
+    weights: str | None = None,
+) -> tuple[str | None, AnySplit]:
+    """Return the rows of data for a network, and which part of the data they are; None for all.
+
+    The recipe is the one in the network's model file, which holds no folders.
+    """
     held_out = recipe.get("validation")
     # Columns and arrays have the same names in every file; a file of targets fits only one.
     target, inputs = _wanted(data, target, recipe.get("target")), _wanted(data, inputs, recipe.get("inputs"))
@@ -81,16 +108,7 @@ def evaluate(
         split=recipe.get("split"),
         seed=recipe.get("seed", 0),
     )
-    by_class = None if class_weight is None else read("class_weight", class_weight)
-    result: dict[str, Any] = {"rows": part or "all", "samples": len(rows[0]), **judge(network, rows, by_class)}
-    if network.loss.task != "regression":
-        result |= _by_class(network, *rows)
-    # The model stores the name of its training file, not the folder.
-    result["trained_on_this"] = part is None and Path(data).name == Path(str(recipe.get("data"))).name
-    if json:
-        print_json(result)
-    else:
-        _print(data, result, network)
+    return part, rows
 
 
 def _wanted(data: str, given: str | None, trained: object) -> str | None:

@@ -95,6 +95,21 @@ def judged_sample(
     return sample, targets[sample.index], None if weights is None else weights / weights.mean()
 
 
+def told(predictor: Predictor, targets: AnyArray) -> tuple[str, ...] | tuple[float, ...]:
+    """Return the target of a row as people know it: its class, its labels, or its values.
+
+    `targets`, of one row, are those that the loss takes.
+    """
+    if predictor.loss.task == "regression":
+        return tuple(predictor.target_scaling.invert(targets.astype(np.float64))[0].tolist())
+    truth = target_rows(targets, predictor.n_targets, predictor.dtype)[0]
+    if predictor.loss.task == "classification":
+        return (predictor.classes[int(truth.argmax())],)
+    if predictor.n_targets == 1:
+        return (predictor.classes[int(truth[0] > 0.5)],)
+    return tuple(name for name, value in zip(predictor.classes, truth, strict=True) if value > 0.5)
+
+
 def as_length(x: Any) -> int:
     """Return the number of rows of a table, a frame, an array or a sparse matrix."""
     return int(x.shape[0]) if hasattr(x, "shape") else len(x)

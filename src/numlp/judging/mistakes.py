@@ -9,7 +9,7 @@ import numpy as np
 from numlp.arrays.special import AnyArray
 from numlp.arrays.targets import target_rows
 from numlp.data.rows import Data
-from numlp.judging.errors import Float64, judged_sample, outputs
+from numlp.judging.errors import Float64, judged_sample, outputs, told
 from numlp.network.predictor import Predictor
 from numlp.settings.checks import whole_number
 
@@ -68,39 +68,37 @@ def surest_mistakes(predictor: Predictor, data: Data, *, most: int = 10) -> tupl
     most = whole_number("most", most)
     sample, targets, _ = judged_sample(predictor, data)
     predicted = outputs(predictor, sample.rows)
-    task, names = predictor.loss.task, np.array(predictor.classes, dtype=object)
-    if task == "regression":
+    names = np.array(predictor.classes, dtype=object)
+    if predictor.loss.task == "regression":
         truth = predictor.target_scaling.invert(targets.astype(np.float64))
         sizes = np.abs(predicted - truth)
         if predictor.n_targets > 1:
             scaled = [predictor.target_scaling.apply(part, np.empty(part.shape)) for part in (predicted, truth)]
             sizes = np.abs(scaled[0] - scaled[1])
-        return tuple(
-            Mistake(i, tuple(truth[i].tolist()), tuple(predicted[i].tolist()), float(sizes[i].max()))
-            for i in _largest(sizes.max(axis=1), most)
-        )
-    if task == "labels" and predictor.n_targets > 1:
-        has, wrong = targets > 0.5, np.abs(targets - predicted)
-        return tuple(
-            Mistake(i, tuple(names[has[i]]), tuple(names[predicted[i] > 0.5]), float(wrong[i].max()))
-            for i in _largest(wrong.max(axis=1), most)
-            if wrong[i].max() > 0.5
-        )
-    true, guess = _classes(predictor, targets), predicted.argmax(axis=1)
-    sure = np.where(true == guess, -1.0, predicted.max(axis=1))
+        sizes = sizes.max(axis=1)
+        wrong = sizes > 0
+    elif predictor.loss.task == "labels" and predictor.n_targets > 1:
+        sizes = np.abs(targets - predicted).max(axis=1)
+        wrong = sizes > 0.5
+    else:
+        sizes = predicted.max(axis=1)
+        wrong = predicted.argmax(axis=1) != _classes(predictor, targets)
+    order = np.argsort(np.where(wrong, -sizes, np.inf), kind="stable")
     return tuple(
-        Mistake(i, (names[true[i]],), (names[guess[i]],), float(sure[i]))
-        for i in _largest(sure, most)
-        if sure[i] >= 0
+        Mistake(i, told(predictor, targets[i : i + 1]), _guess(predictor, predicted[i], names), float(sizes[i]))
+        for i in order[: min(most, int(wrong.sum()))].tolist()
     )
+
+
+def _guess(predictor: Predictor, predicted: Float64, names: AnyArray) -> tuple[str, ...] | tuple[float, ...]:
+    if predictor.loss.task == "regression":
+        return tuple(predicted.tolist())
+    if predictor.loss.task == "labels" and predictor.n_targets > 1:
+        return tuple(names[predicted > 0.5])
+    return (names[predicted.argmax()],)
 
 
 def _classes(predictor: Predictor, targets: AnyArray) -> AnyArray:
     if predictor.loss.task == "labels":
         return (targets[:, 0] > 0.5).astype(np.intp)
     return np.asarray(target_rows(targets, predictor.n_targets, predictor.dtype).argmax(axis=1))
-
-
-def _largest(values: Float64, most: int) -> list[int]:
-    found: list[int] = np.argsort(-values, kind="stable")[:most].tolist()
-    return found
