@@ -224,3 +224,24 @@ def test_all_that_training_offers_works_with_an_encoding():
     assert np.isfinite(history["validation_loss"]).all()
     both = numlp.Ensemble([net, net])
     np.testing.assert_allclose(both.predict_proba(people()), net.predict_proba(people()), rtol=1e-5)
+
+
+def test_a_resumed_training_ends_in_the_same_bits(tmp_path):
+    y = np.arange(ROWS) % 2
+    settings = {"optimizer": "adamw", "batch_size": 7, "seed": 3}
+
+    def trained(epochs, **more):
+        net = numlp.MLP([6, 8, 2], input_encoding=encoding(), dropout=0.2, seed=0)
+        numlp.train(net, (people(), y), epochs=epochs, **settings, **more)
+        return net.params
+
+    trained(3, after_epoch=[numlp.Checkpoint(tmp_path / "checkpoint", epochs=1)])
+    np.testing.assert_array_equal(trained(6, resume=tmp_path / "checkpoint"), trained(6))
+
+
+def test_batches_of_a_table_train_and_calibrate():
+    net = numlp.MLP([6, 8, 2], input_encoding=encoding(), seed=0)
+    y = np.arange(ROWS) % 2
+    history = numlp.train(net, lambda epoch: ((people()[i : i + 10], y[i : i + 10]) for i in range(0, ROWS, 10)))
+    assert np.isfinite(history["train_loss"]).all()
+    assert numlp.calibrate(net, (people(), y)).temperature == net.temperature != 1

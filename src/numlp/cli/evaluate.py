@@ -126,13 +126,13 @@ def _by_class(network: Predictor, x: Any, y: Any, weights: Any = None) -> dict[s
     targets = network.as_targets(y, network.class_names)
     if network.loss.task == "labels":
         labels = targets > 0.5
-        guesses = np.concatenate([chunk > 0 for chunk in network.chunks(x)])
+        guesses = np.concatenate([chunk > 0 for chunk in network.chunks(network.features(x))])
         if labels.shape[1] > 1:
             return {"class_accuracy": _named(names, np.average(guesses == labels, axis=0, weights=weights))}
         truth, guess = labels[:, 0], guesses[:, 0]
     else:
         truth = targets if targets.ndim == 1 else targets.argmax(axis=1)
-        guess = np.concatenate([chunk.argmax(axis=1) for chunk in network.chunks(x)])
+        guess = np.concatenate([chunk.argmax(axis=1) for chunk in network.chunks(network.features(x))])
     found: dict[str, Any] = {"class_accuracy": _named(names, class_accuracy(truth, guess, len(names), weights))}
     if len(names) <= MOST_CLASSES:
         found["confusion_matrix"] = confusion_matrix(truth, guess, len(names), weights).tolist()

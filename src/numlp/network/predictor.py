@@ -120,7 +120,7 @@ class Predictor(ABC):
         >>> net.predict([[-1.0], [2.0]]), net.predict([[-1.0], [2.0]], indices=True)
         (array(['cat', 'dog'], dtype='<U3'), array([0, 1]))
         """
-        logits = self.chunks(x)  # one at a time: all of them take rows × classes
+        logits = self.chunks(self.features(x))  # one at a time: all of them take rows × classes
         if self.loss.task == "classification":
             found = np.concatenate([chunk.argmax(axis=1) for chunk in logits]).astype(np.int64)
             return found if indices else self._named(found)
@@ -154,16 +154,16 @@ class Predictor(ABC):
         """
         if self.loss.task == "regression":
             raise SettingError(f"loss {self.loss.name!r} has no classes, so no probabilities; use predict")
+        logits = self.chunks(self.features(x))
         calibrated = self.temperature != 1
-        chunks = [self.probabilities(chunk / self.temperature if calibrated else chunk) for chunk in self.chunks(x)]
+        chunks = [self.probabilities(chunk / self.temperature if calibrated else chunk) for chunk in logits]
         return np.concatenate(chunks) if len(chunks) > 1 else chunks[0]
 
-    def chunks(self, x: npt.ArrayLike) -> Iterator[Array]:
-        """Yield the logits of `x`, a chunk of rows at a time.
+    def chunks(self, rows: AnyArray) -> Iterator[Array]:
+        """Yield the logits of rows that `features` returned, a chunk at a time.
 
-        At the end a `DataWarning` says if `x` is unlike the values that the network was trained on.
+        At the end a `DataWarning` says if they are unlike the values that the network was trained on.
         """
-        rows = self.features(x)
         n, size = rows.shape[0], chunk_rows(self.layer_size)
         if n > size:
             buffers.keep_freed()

@@ -128,7 +128,7 @@ def judged(model: Predictor, dataset: Dataset, recipe: Recipe) -> Judged:
         index = np.flatnonzero(found.validated)
         rows, x, logits = rows.taken(index), x[index], found.logits[index]
     else:
-        logits = np.concatenate(list(model.chunks(x)))
+        logits = np.concatenate(list(model.chunks(rows.x)))
     encoding = model.input_encoding
     x = np.asarray(x) if encoding is None else encoding.lined_up(x)
     return Judged(part, model, x, rows.targets, rows.weights, logits / model.temperature)

@@ -22,7 +22,6 @@ from numlp.network.predictor import Predictor
 from numlp.training.folds import Folded
 
 Metrics = Mapping[str, float | None]
-_ROWS = 1 << 14  # predicted at a time
 
 
 def folded(model: Predictor, dataset: Dataset) -> Folded:
@@ -41,9 +40,7 @@ def folded(model: Predictor, dataset: Dataset) -> Folded:
     rows = check_rows(by_fold[0], dataset.train, model.class_names)
     logits = np.full((rows.x.shape[0], model.layer_size[-1]), np.nan, model.dtype)
     for network, fold in zip(by_fold, dataset.folds, strict=False):
-        for start in range(0, len(fold.validation), _ROWS):
-            part = fold.validation[start : start + _ROWS]
-            logits[part] = network.logits(rows.x[part])
+        logits[fold.validation] = np.concatenate(list(network.chunks(rows.x[fold.validation])))
     return Folded(model if isinstance(model, Ensemble) else by_fold[0], rows, logits, ())
 
 
