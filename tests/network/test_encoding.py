@@ -1,6 +1,7 @@
 """Encodings: from the columns of a table to codes, and from codes to inputs."""
 
 import datetime
+import tracemalloc
 
 import numpy as np
 import polars
@@ -245,3 +246,21 @@ def test_batches_of_a_table_train_and_calibrate():
     history = numlp.train(net, lambda epoch: ((people()[i : i + 10], y[i : i + 10]) for i in range(0, ROWS, 10)))
     assert np.isfinite(history["train_loss"]).all()
     assert numlp.calibrate(net, (people(), y)).temperature == net.temperature != 1
+
+
+def test_seventy_thousand_levels_cost_their_embedding_and_no_dense_row(tmp_path):
+    levels = np.array([f"level {i}" for i in range(70_000)], dtype=object)
+    table = Table({"level": np.concatenate([levels, levels])})
+    tracemalloc.start()
+    net = numlp.MLP([1, 4, 2], input_encoding=numlp.learn_encoding(table))
+    numlp.train(net, (table, np.arange(140_000) % 2), epochs=1, batch_size=1000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert {name: view.shape for name, view in net.named_parameters().items() if view.ndim == 2} == {
+        "encode.0.embedding0": (70_001, 8),
+        "linear.0.weight": (8, 4),
+        "linear.1.weight": (4, 2),
+    }
+    assert peak < 100e6 < 1000 * 70_000 * 4  # bytes of a batch of dense rows
+    numlp.save_model(net, tmp_path / "net.safetensors")
+    assert numlp.load_model(tmp_path / "net.safetensors").input_encoding == net.input_encoding
