@@ -38,7 +38,7 @@ def test_a_row_s_contributions_add_up_and_are_shown_with_its_values(numlp, run):
     total = sum(part["amount"] for part in found["contributions"])
     assert found["mean"] + total == pytest.approx(found["prediction"])
     _, out, _ = numlp("explain", run, 2)
-    assert "row 2: price is predicted to be" in out
+    assert "row 2 of the 60 validation rows of houses.csv: price is predicted to be" in out
     for part in found["contributions"]:
         assert f"{part['value']:g}" in out
 
@@ -61,6 +61,16 @@ def test_classes_are_told_in_shares(numlp, points_run):
     _, out, _ = numlp("explain", points_run)
     assert "share of wrong rows" in out
     assert " %" in out
+
+
+def test_a_run_with_folds_is_explained_on_rows_that_its_networks_have_not_seen(numlp, houses):
+    numlp("train", houses, "--target", "price", "--epochs", 2, "--folds", 3, "--output", "folds", "--no-report")
+    code, out, _ = numlp("explain", "folds")
+    assert (code, out.startswith("houses.csv: 100 rows of fold 1: ")) == (0, True)
+    found = json.loads(numlp("explain", "folds", "--json")[1])
+    worst = found["mistakes"][0]
+    again = json.loads(numlp("explain", "folds", worst["row"], "--json")[1])
+    assert again["truth"] == pytest.approx(worst["truth"])
 
 
 def test_a_row_that_is_not_there_and_images_are_refused(fails, numlp, run, tmp_path):

@@ -1,7 +1,7 @@
 """`numlp explain`: which columns a network needs, how it uses them, where it is worst, and why one row."""
 
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
@@ -9,12 +9,12 @@ from numlp.cli.evaluate import rows_of
 from numlp.cli.explanations import Words, print_row, print_survey
 from numlp.cli.output import Json, console, print_json
 from numlp.data.pictures import picture_shape
-from numlp.data.rows import Data
+from numlp.datasets import AnySplit, Dataset
 from numlp.datasets.readers import is_array_file
 from numlp.errors import SettingError
 from numlp.files.models import load_model, read_description
 from numlp.judging.errors import as_length, described, told
-from numlp.judging.explanation import explain_row
+from numlp.judging.explanation import Explanation, explain_row
 from numlp.judging.survey import survey, surveys
 from numlp.network.predictor import Predictor
 
@@ -28,15 +28,6 @@ EXAMPLES = """[bold]Examples[/bold]
 
   numlp explain runs/flowers 5 --output setosa --json
 """
-
-
-class _Rows(NamedTuple):
-    """The rows to explain a network with, and what they are; and those to compare a single one with."""
-
-    title: str
-    part: str
-    data: Data
-    background: Any
 
 
 def explain(
@@ -65,6 +56,7 @@ def explain(
     Of one row, it shows what each column adds to the prediction, compared with the mean prediction for other rows.
     """
     from numlp.runs.folder import model_path
+    from numlp.runs.survey import survey_run
 
     path = model_path(model)
     network = load_model(path)
@@ -75,53 +67,75 @@ def explain(
             "numlp report shows which pixels count"
         )
     recipe = read_description(path)["recipe"] or {}
-    rows = _rows(model, network, recipe, data, target, alone=row is not None)
     name = str(recipe.get("target") or "")
     words = Words(network, name if name and not is_array_file(name) else "the target")
-    if row is not None:
-        _explain_row(network, rows, row, output, words, json)
-        return
-    if output is not None:
+    if row is None and output is not None:
         raise SettingError("--output is for a single row: name the row, too")
-    found = survey(network, rows.data)
-    if json:
-        print_json({"rows": rows.part, "samples": as_length(rows.data[0]), **described(found)})
+    if row is not None:
+        part, rows, background = _rows(model, network, recipe, data, target)
+        why, truth = _explained(network, part, rows, background, row, output)
+        if json:
+            print_json({"rows": part, "row": row, "truth": described(truth), **described(why)})
+        else:
+            print_row(console(), f"row {row} of {part}", words, why, truth)
+        return
+    if data is None:
+        dataset = _data_of(model)
+        source, (part, found, _) = Path(dataset.name).name, survey_run(network, dataset)
     else:
-        print_survey(console(), rows.title, words, found)
+        some, rows = rows_of(network, recipe, data, target=target)
+        source, part, found = data, some or "all", survey(network, rows)
+    if json:
+        print_json({"rows": part, "samples": found.slices.rows, **described(found)})
+    else:
+        print_survey(console(), f"{source}: {_counted(found.slices.rows, part)}", words, found)
+
+
+def _counted(n: int, part: str) -> str:
+    """Say how many rows there are in a part of data.
+
+    >>> _counted(9, "all"), _counted(9, "fold 1"), _counted(9, "test")
+    ('all 9 rows', '9 rows of fold 1', '9 test rows')
+    """
+    if part == "all":
+        return f"all {n:,} rows"
+    return f"{n:,} rows of {part}" if part.startswith("fold") else f"{n:,} {part} rows"
 
 
 def _rows(
-    model: str, network: Predictor, recipe: dict[str, Any], data: str | None, target: str | None, *, alone: bool
-) -> _Rows:
+    model: str, network: Predictor, recipe: dict[str, Any], data: str | None, target: str | None
+) -> tuple[str, AnySplit, Any]:
+    """Return what the rows are that hold the one to explain, these rows, and others to compare it with."""
+    from numlp.runs.survey import rows_to_explain
+
+    dataset = _data_of(model) if data is None or Path(model).is_dir() else None
+    if data is None and dataset is not None:
+        part, rows = rows_to_explain(dataset)
+        return f"the {len(rows.y):,} {part} rows of {Path(dataset.name).name}", rows, dataset.train.x
+    _, rows = rows_of(network, recipe, str(data), target=target)
+    return f"the {len(rows.y):,} rows of {data}", rows, rows.x if dataset is None else dataset.train.x
+
+
+def _data_of(model: str) -> Dataset:
+    if not Path(model).is_dir():
+        raise SettingError(f"{model} holds no rows: name them with --data")
     from numlp.runs.folder import load_run
     from numlp.runs.recipes import load_data
 
-    background = None
-    if Path(model).is_dir() and (data is None or alone):
-        dataset = load_data(load_run(model).recipe)
-        background = dataset.train.x
-        if data is None:
-            part = "validation" if dataset.test is None else "test"
-            split = dataset.validation if dataset.test is None else dataset.test
-            return _Rows(f"{Path(dataset.name).name}: {len(split.y):,} {part} rows", part, split, background)
-    if data is None:
-        raise SettingError(f"{model} holds no rows: name them with --data")
-    some, found = rows_of(network, recipe, data, target=target)
-    title = f"{data}: {len(found.y):,} {some} rows" if some else f"{data}: all {len(found.y):,} rows"
-    return _Rows(title, some or "all", found, found.x if background is None else background)
+    return load_data(load_run(model).recipe)
 
 
-def _explain_row(network: Predictor, rows: _Rows, row: int, output: str | None, words: Words, json: bool) -> None:
-    x, y, *_ = rows.data
-    n = as_length(x)
+def _explained(
+    network: Predictor, part: str, rows: AnySplit, background: Any, row: int, output: str | None
+) -> tuple[Explanation, tuple[str, ...] | tuple[float, ...]]:
+    """Return why the network predicts what it does for a row, and what is true."""
+    n = as_length(rows.x)
     if not 0 <= row < n:
-        raise SettingError(f"ROW must be from 0 to {n - 1:,}, since there are {n:,} {rows.part} rows, not {row}")
-    why = explain_row(network, x[row : row + 1], rows.background, output=output)
-    truth = told(network, network.as_targets(y, network.class_names)[row : row + 1])
-    if json:
-        print_json({"rows": rows.part, "row": row, "truth": described(truth), **described(why)})
-    else:
-        print_row(console(), f"{rows.title}, row {row}", words, why, truth)
+        raise SettingError(f"ROW must be from 0 to {n - 1:,}, as there are {part}, not {row}")
+    targets = network.as_targets(rows.y, network.class_names)
+    return explain_row(network, rows.x[row : row + 1], background, output=output), told(
+        network, targets[row : row + 1]
+    )
 
 
 COMMAND = explain

@@ -105,7 +105,8 @@ def _print_dependence(screen: Console, words: Words, found: Survey) -> None:
         chosen = len(one.outputs) - 1 if len(one.outputs) == 2 else int(np.argmax(one.swing))
         listed.add_row(one.column, *([one.outputs[chosen]] if several else []), *_course(words, one, chosen))
     screen.print(listed)
-    strong = [pair for pair in found.interactions if pair.share >= _LEAST_SHARE][:5]
+    least = 0.1 * max((pair.strength for pair in found.interactions), default=0.0)
+    strong = [pair for pair in found.interactions if pair.share >= _LEAST_SHARE and pair.strength >= least][:5]
     if strong:
         screen.print("\ncolumns that do more together than the sum of both")
         listed = table("columns", "typically", "share of their effect")

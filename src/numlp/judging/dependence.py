@@ -33,6 +33,8 @@ class Dependence:
         The share of the rows that is next to each value; of texts, that holds it.
     outputs : tuple of str
         The classes, labels or targets.
+    probabilities : bool
+        Whether the predictions are probabilities, of classes or labels; else they are values.
     mean, low, high : array, shape (values, outputs)
         The mean prediction over the rows, and the band of 80 % of the rows' own curves, each moved to the mean's
         level.
@@ -43,6 +45,7 @@ class Dependence:
     values: AnyArray
     shares: Float64
     outputs: tuple[str, ...]
+    probabilities: bool
     mean: Float64
     low: Float64
     high: Float64
@@ -131,8 +134,8 @@ def partial_dependence(
     mean = curves.mean(axis=1)
     own = curves - np.average(curves, axis=0, weights=shares) + np.average(mean, axis=0, weights=shares)
     low, high = np.quantile(own, [0.1, 0.9], axis=1)
-    names = output_names(predictor)
-    return Dependence(column, kind_of(sample.values[column]), values, shares, names, mean, low, high)
+    names, probabilities = output_names(predictor), predictor.loss.task != "regression"
+    return Dependence(column, kind_of(sample.values[column]), values, shares, names, probabilities, mean, low, high)
 
 
 def interactions(

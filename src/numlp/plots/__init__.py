@@ -11,6 +11,7 @@ try:
 except ImportError as error:
     raise missing("matplotlib", "drawing figures", "app") from error
 
+from numlp.plots.columns import dependence, importance
 from numlp.plots.curves import SCORES, compare, curves, gradients, learning_rate
 from numlp.plots.layers import layers, saliency
 from numlp.plots.probabilities import confusion, mistakes, reliability
@@ -23,7 +24,9 @@ __all__ = [
     "compare",
     "confusion",
     "curves",
+    "dependence",
     "gradients",
+    "importance",
     "layers",
     "learning_rate",
     "learning_rates",

@@ -15,9 +15,11 @@ from numlp.data.rows import check_rows, normalized, weighted_by_class
 from numlp.datasets import Dataset
 from numlp.judging.evaluation import class_weights_of
 from numlp.judging.figures import Gathered
+from numlp.judging.survey import surveys
 from numlp.network.predictor import Predictor, chunk_rows
 from numlp.runs.folds import folded
 from numlp.runs.recipe import Recipe
+from numlp.runs.survey import Surveyed, survey_run
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,8 @@ class Judged:
         The weight of each row, with mean 1.
     logits : array, shape (n, outputs)
         The logits, divided by the temperature.
+    dataset : Dataset, optional
+        That the rows come from.
     """
 
     part: str
@@ -44,6 +48,7 @@ class Judged:
     targets: AnyArray
     weights: npt.NDArray[np.float64] | None
     logits: Array
+    dataset: Dataset | None = None
 
     def __len__(self) -> int:
         return len(self.logits)
@@ -94,6 +99,14 @@ class Judged:
         gathered.add(self.logits, self.targets, self.weights)
         return gathered.result()
 
+    @cached_property
+    def survey(self) -> Surveyed | None:
+        """What the model makes of a table's columns; None unless the rows are those of a table."""
+        is_table = self.model.input_encoding is not None or self.model.feature_names is not None
+        if self.dataset is None or not is_table or not surveys(self.model):
+            return None
+        return survey_run(self.model, self.dataset)
+
     @property
     def of_two(self) -> bool:
         """Whether a single label decides between two classes."""
@@ -131,4 +144,4 @@ def judged(model: Predictor, dataset: Dataset, recipe: Recipe) -> Judged:
         logits = np.concatenate(list(model.chunks(rows.x)))
     encoding = model.input_encoding
     x = np.asarray(x) if encoding is None else encoding.lined_up(x)
-    return Judged(part, model, x, rows.targets, rows.weights, logits / model.temperature)
+    return Judged(part, model, x, rows.targets, rows.weights, logits / model.temperature, dataset)
