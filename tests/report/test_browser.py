@@ -341,7 +341,7 @@ def test_fields_predict_as_the_library_does(open_page, tables, task):
 
 def test_the_fields_show_the_selected_row(open_page, tables):
     tab = open_page(tables["regression"])
-    shown = "report.fields.inputs.map(({ input }) => input.valueAsNumber)"
+    shown = "[...report.fields.made.values()].map(({ input }) => input.valueAsNumber)"
     row = "Array.from(report.examples.data[Number(document.querySelector('#draw select').value)])"
     np.testing.assert_allclose(tab.evaluate(shown), tab.evaluate(row), rtol=1e-6)
     tab.locator("#draw button", has_text="Next").click()

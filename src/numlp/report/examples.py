@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,7 @@ _MOST_PROBABILITIES = 3
 
 def choose(judged: Judged) -> npt.NDArray[np.intp]:
     """Return which rows to hold: the most confident mistakes (or largest losses), then the first of every class."""
-    n_features = judged.x[0].size
-    most = int(np.clip(_MOST_NUMBERS // n_features, _LEAST_ROWS, _MOST_ROWS))
+    most = int(np.clip(_MOST_NUMBERS // math.prod(judged.x.shape[1:]), _LEAST_ROWS, _MOST_ROWS))
     if not judged.has_classes:
         worst = np.argsort(-judged.losses, kind="stable")[: most // 4]
         return np.unique(np.concatenate([worst, np.arange(min(most - len(worst), len(judged)))]))
@@ -69,13 +69,16 @@ def ends(model: Predictor, judged: Judged | None) -> dict[str, list[float | None
 def examples(judged: Judged) -> dict[str, Any]:
     """Return rows with their true values and the model's predictions.
 
-    Images of bytes are a sprite; everything else is little-endian float32 in base64.
+    Rows of a table are lists of cells, a list for each column. Images of bytes are a sprite; everything else is
+    little-endian float32 in base64.
     """
     chosen = choose(judged)
-    rows = judged.x[chosen].reshape(len(chosen), -1)
     found: dict[str, Any] = {"count": len(chosen), "rows": chosen.tolist(), "part": judged.part}
-    shape = picture_shape(judged.model)
-    if rows.dtype == np.uint8 and shape is not None:
+    shape, encoding = picture_shape(judged.model), judged.model.input_encoding
+    rows = judged.x[chosen] if encoding is not None else judged.x[chosen].reshape(len(chosen), -1)
+    if encoding is not None:
+        found["cells"] = cells(encoding, rows)
+    elif rows.dtype == np.uint8 and shape is not None:
         height = shape.height
         width = rows.shape[1] // height
         found["sprite"] = grey(rows.reshape(-1, height, width))
@@ -85,6 +88,7 @@ def examples(judged: Judged) -> dict[str, Any]:
         found["values"] = base64.b64encode(values.astype("<f4").tobytes()).decode()
     if judged.model.loss.task == "regression":
         found["truth"] = [numbers(row) for row in judged.truth[chosen].tolist()]
+        found["predicted"] = [numbers(row) for row in judged.predicted[chosen].tolist()]
         return found
     probabilities = judged.probabilities[chosen]
     if judged.has_classes:
@@ -97,21 +101,6 @@ def examples(judged: Judged) -> dict[str, Any]:
     else:
         found["truth"] = judged.truth[chosen].tolist()
     return found
-
-
-def features(judged: Judged) -> list[dict[str, Any]]:
-    """Return each feature's name, least, median and greatest value, for a table of up to 50 columns, else nothing."""
-    n_features = judged.x[0].size
-    if n_features > 50 or picture_shape(judged.model) is not None:
-        return []
-    rows = judged.x.reshape(len(judged.x), -1).astype(np.float64)
-    rows = rows / 255 if judged.x.dtype == np.uint8 else rows
-    names = judged.model.feature_names or tuple(f"feature {i + 1}" for i in range(n_features))
-    low, middle, high = np.quantile(rows, [0, 0.5, 1], axis=0, method="nearest")
-    return [
-        {"name": name, **dict(zip(("low", "middle", "high"), numbers(column), strict=True))}
-        for name, column in zip(names, np.stack([low, middle, high], axis=1).tolist(), strict=True)
-    ]
 
 
 def cells(encoding: Encoding, table: Table) -> list[list[Any]]:

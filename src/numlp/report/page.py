@@ -50,6 +50,7 @@ def page(template: str, scripts: tuple[str, ...], data: Mapping[str, Any], conte
         lstrip_blocks=True,
     )
     environment.filters["setting"] = shown
+    environment.filters["thousands"] = "{:,}".format
     rendered = environment.get_template(template).render(
         context,
         data=data,

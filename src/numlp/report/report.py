@@ -18,9 +18,10 @@ from numlp.files.folders import part_of
 from numlp.files.models import load_model
 from numlp.judging.figures import shown
 from numlp.network.predictor import Predictor
+from numlp.report.columns import columns_of, features_of
 from numlp.report.curves import curves, gradient_curves
 from numlp.report.embedding import embedded, networks_of, precision, rounded
-from numlp.report.examples import choose, ends, examples, features
+from numlp.report.examples import choose, ends, examples
 from numlp.report.figures import save_report_figures
 from numlp.report.headline import headline
 from numlp.report.inside import MOST_ROWS, inside
@@ -39,8 +40,9 @@ from numlp.training.snapshots import load_snapshots
 REPORT = "report.html"
 SCRIPTS = (
     "element", "format", "tooltip", "ticks", "lines", "bars", "points", "decode", "activations", "norms", "losses",
-    "encode", "network", "pictures", "examples", "curves", "units", "confusion", "calibration", "values", "inside",
-    "answer", "explanation", "centring", "pad", "fields", "scroll", "theme", "report",
+    "encode", "network", "pictures", "cells", "examples", "curves", "units", "confusion", "calibration", "values",
+    "inside", "answer", "explanation", "reasons", "centring", "pad", "controls", "fields", "scroll", "theme",
+    "report",
 )  # fmt: skip
 
 
@@ -96,26 +98,30 @@ def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None,
     model = load_model(model_path(run.folder))
     absent = ""
     rows: Judged | None = None
+    columns: list[dict[str, Any]] = []
     try:
-        rows = judged(model, load_data(run.recipe) if dataset is None else dataset, run.recipe)
+        dataset = load_data(run.recipe) if dataset is None else dataset
+        rows = judged(model, dataset, run.recipe)
+        columns = features_of(rows) if model.input_encoding is None else columns_of(model, dataset.train.x)
     except NumlpError as error:
         absent = str(error)
     path = run.folder / REPORT
-    write_bytes(path, _page(run, model, rows))
+    write_bytes(path, _page(run, model, rows, columns))
     if figures:
         save_report_figures(run, networks_of(model)[0], rows)
     return Written(path, absent)
 
 
-def _page(run: Run, model: Predictor, rows: Judged | None) -> bytes:
+def _page(run: Run, model: Predictor, rows: Judged | None, columns: list[dict[str, Any]]) -> bytes:
     network = networks_of(model)[0]
     dtype = precision(model)
+    is_table = model.input_encoding is not None
     snapshots = load_snapshots(part_of(run.folder, SNAPSHOTS)) if (run.folder / SNAPSHOTS).is_file() else {}
     data: dict[str, Any] = {
         "epochs": run.history["epoch"],
         "curves": curves(run.history),
         "gradients": gradient_curves(run.gradients),
-        "units": units(network, snapshots),
+        "units": None if is_table else units(network, snapshots),
         "layers": inside(network, None if rows is None else rows.x[:MOST_ROWS]),
         "network": None if dtype is None else embedded(model, dtype),
         "shape": None,
@@ -124,14 +130,15 @@ def _page(run: Run, model: Predictor, rows: Judged | None) -> bytes:
         "classes": list(model.classes),
         "centred": run.recipe.data == "mnist",
         "examples": None,
-        "features": [],
+        "columns": columns,
+        "order": list(range(len(columns))),
     }
     shape = picture_shape(model)
     if shape is not None:
         data |= {"shape": shape._asdict(), "ends": ends(model, rows)}
     context: dict[str, Any] = {"labels": [], "rounding": ""}
     if rows is not None:
-        data |= {"examples": examples(rows), "features": features(rows)}
+        data["examples"] = examples(rows)
         if rows.has_classes:
             data["confusion"] = confusion(rows)
         if model.loss.task == "regression":
@@ -158,23 +165,29 @@ def _page(run: Run, model: Predictor, rows: Judged | None) -> bytes:
         "rows": rows,
         "snapshots": snapshots,
         "dtype": dtype,
+        "is_table": is_table,
         "can_draw": dtype is not None and shape is not None and shape.channels == 1,
     }
-    context["sections"] = _sections(context, bool(data.get("features")))
+    context["sections"] = _sections(context, bool(columns))
     return page("report.html", SCRIPTS, data, context)
 
 
 def _sections(context: dict[str, Any], has_fields: bool) -> list[tuple[str, str]]:
     """Return the ids and names of the page's sections."""
     regression = context["rows"] is not None and context["model"].loss.task == "regression"
-    sections = [("curves", "Curves"), ("units", "What the first layer sees")]
+    sections = [("curves", "Curves")]
+    if not context["is_table"]:
+        sections.append(("units", "What the first layer sees"))
+    elif has_fields:
+        sections.append(("columns", "Columns"))
     sections.append(("fails", "Predicted and true" if regression else "Where it fails"))
     sections.append(("inside", "Inside"))
-    if context["rows"] is not None or context["dtype"] is None:
+    runs = context["dtype"] is not None
+    if not runs or (context["rows"] is not None and not context["is_table"]):
         sections.append(("why", "Why this answer"))
     if context["can_draw"]:
         sections.append(("draw", "Draw"))
-    elif has_fields and context["dtype"] is not None:
+    elif has_fields and runs:
         sections.append(("draw", "Try it"))
     return sections
 

@@ -66,6 +66,7 @@ class Answer {
       ` ${several ? "" : percent(values[winner], 1)}`,
     );
     const single = network.task === "labels" && network.targets === 1;
-    return { name: network.classes[winner], output: single ? 0 : winner, sign: single && winner === 0 ? -1 : 1 };
+    const sign = single && winner === 0 ? -1 : 1;
+    return { name: network.classes[winner], winner, output: single ? 0 : winner, sign };
   }
 }

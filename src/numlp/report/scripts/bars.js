@@ -60,7 +60,8 @@ function barList(size, title) {
   return { list: h("ol", { class: "bars", "aria-label": title }, ...rows.map(({ row }) => row)), update };
 }
 
-/** Rows of name, bar to the left or right of zero, and number; `update` takes {name, value} for each. */
+/** Rows of name, bar to the left or right of zero, and number; `update` takes {name, value} for each, and `text` for the number, which
+ *  hides zeros. */
 function signedBarList(size, title) {
   const rows = Array.from({ length: size }, () => {
     const parts = {
@@ -78,7 +79,8 @@ function signedBarList(size, title) {
       name.textContent = name.title = entry.name;
       bar.style.left = `${entry.value < 0 ? 50 - size : 50}%`;
       bar.style.width = `${size}%`;
-      value.textContent = shortNumber(entry.value, 3);
+      value.textContent = entry.text ?? shortNumber(entry.value, 3);
+      row.hidden = entry.text !== undefined && entry.value === 0;
       row.classList.toggle("negative", entry.value < 0);
     });
   };

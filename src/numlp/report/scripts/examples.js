@@ -6,10 +6,16 @@ class Examples {
     this.shape = data.shape;
     this.ends = data.ends;
     this.classes = data.classes;
+    this.header = data.columns;
+    this.order = data.order;
   }
 
-  /** Read the rows from the sprite, or from base64. */
+  /** Read the rows from a table's cells, from the sprite, or from base64. */
   async load() {
+    if (this.cells) {
+      this.data = Array.from({ length: this.count }, (_, i) => this.cells.map((column) => column[i]));
+      return this;
+    }
     if (!this.sprite) {
       const all = numbersOf({ dtype: "float32", data: this.values });
       const size = all.length / this.count;
@@ -57,8 +63,9 @@ class Examples {
   }
 }
 
-/** Examples side by side; clicking one shows its explanation. */
+/** Examples side by side, or as a table; clicking one shows its explanation. */
 function gallery(examples, chosen, explain) {
+  if (examples.cells) return rowTable(examples, chosen, explain);
   const cards = chosen.map((i) => {
     const predicted = examples.likeliest[i].map(([k, p]) => `${examples.classes[k]} ${percent(p, 1)}`);
     const picture = examples.shape

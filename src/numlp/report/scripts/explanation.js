@@ -8,7 +8,7 @@ class Explanation {
     this.shape = data.shape;
     this.ends = data.ends;
     this.target = data.target;
-    this.features = (data.features ?? []).map(({ name }) => name);
+    this.features = data.columns.map(({ name }) => name);
     this.answer = new Answer(network, data.target);
     this.layers = network.widths.map((_, i) => this.layer(i));
     this.why = h("figcaption", {});
@@ -131,6 +131,13 @@ function exampleChoice(examples, choose) {
   return { controls, pick, leave };
 }
 
+/** Scroll to a section, and give its list of rows the focus. */
+function leadTo(section, controls) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  section.scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+  controls.querySelector("select").focus({ preventScroll: true });
+}
+
 function mountWhy(mount, network, examples, data) {
   const explanation = new Explanation(network, data);
   const choice = exampleChoice(examples, (i) => explanation.update(examples.data[i]));
@@ -140,9 +147,7 @@ function mountWhy(mount, network, examples, data) {
     explanation,
     explain(i) {
       choice.pick(i);
-      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      document.getElementById("why").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
-      choice.controls.querySelector("select").focus({ preventScroll: true });
+      leadTo(document.getElementById("why"), choice.controls);
     },
   };
 }

@@ -17,13 +17,11 @@ async function mountReport() {
   mount("calibration", (place) => mountCalibration(place, data.calibration));
   mount("values", (place) => mountValues(place, data.values));
   mount("accuracies", (place) => mountAccuracies(place, data.confusion));
+  mount("columns", (place) => mountColumns(place, data));
   await mount("units", (place) => mountUnits(place, data.units));
   const examples = data.examples ? await new Examples(data).load() : null;
   const network = data.network ? new Network(data.network) : null;
   const why = mount("why", (place) => mountWhy(place, network, examples, data));
-  const explain = why ? why.explain : () => {};
-  mount("confusion", (place) => mountConfusion(place, data.confusion, data.classes, examples, explain));
-  mount("mistakes", (place) => mountMistakes(place, examples, explain));
   const add = (kind) => (place) => {
     const made = new kind(network, data, examples);
     place.append(made.box);
@@ -31,6 +29,10 @@ async function mountReport() {
   };
   report.pad = mount("pad", add(Pad));
   report.fields = mount("fields", add(Fields));
+  const explain = (i) => (why ?? report.fields)?.explain(i);
+  mount("confusion", (place) => mountConfusion(place, data.confusion, data.classes, examples, explain));
+  mount("mistakes", (place) => mountMistakes(place, examples, explain));
+  mount("furthest", (place) => mountFurthest(place, examples, explain));
   mountScroll();
   Object.assign(report, { data, examples, network, why });
   document.documentElement.dataset.ready = "";
