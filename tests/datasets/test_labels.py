@@ -25,6 +25,11 @@ words = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_charac
         (np.eye(3, dtype=int)[[0, 0, 1]], "classification"),
         (np.arange(2 * MOST_CLASSES) // 2, "classification"),
         (np.arange(2 * MOST_CLASSES + 2) // 2, "regression"),
+        (np.arange(52) % 26, "classification"),
+        (np.arange(52) % 26 + 1, "classification"),
+        (np.arange(52) % 26 + 12, "regression"),  # miles per gallon
+        (np.arange(40) % 20 * 10, "classification"),
+        (np.arange(42) % 21 * 10, "regression"),
         (np.array([1.0, 1.5]), "regression"),
         (np.array([[0.5], [2.0]]), "regression"),
         (np.array([1.0, np.nan]), "regression"),

@@ -35,7 +35,7 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
         if absent := _absent_classes(split, dataset.class_names):
             others = f" and {len(absent) - 5:,} more classes" if len(absent) > 5 else ""
             classes = ", ".join(absent[:5]) + others
-            screen.print(f"warning: the {name} rows have no sample of {classes}: are the rows sorted? {remedy}")
+            screen.print(f"warning: the {name} rows have no sample of {classes}{remedy}")
     validation = dataset.parts.get("validation")
     if dataset.task == "regression" and validation and _beyond(validation.y, dataset.train.y):
         screen.print(f"warning: the validation targets lie above or below all training targets{remedy}")

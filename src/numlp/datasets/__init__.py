@@ -60,9 +60,9 @@ def load_dataset(
         For ``.csv``, the name of the target column; for ``.npz``, that of the array y, or the file with y; for
         ``.npy``, the file with y.
     task : "classification", "labels" or "regression", optional
-        For files: what the target is. By default, names, booleans, whole numbers with at most 100 different values
-        that occur twice on average, and rows of probabilities are classes; other rows of 0 and 1 are labels; all else
-        is real-valued. With "labels", two classes make one label.
+        For files: what the target is. By default, names, booleans, rows of probabilities, and whole numbers that
+        occur twice on average, at most 20 or at most 100 from 0 or 1 without a break, are classes; other rows of 0
+        and 1 are labels; all else is real-valued. With "labels", two classes make one label.
     validation : float or path, optional
         A share of the training rows, or an ``.npz`` or ``.csv`` file; by default a fifth of a table's rows, at most
         10,000, and 5 % of the rows of arrays and images. If the data holds validation rows of its own, they take the

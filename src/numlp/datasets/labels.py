@@ -16,6 +16,7 @@ from numlp.network.losses import Task
 from numlp.settings.checks import listed
 
 MOST_CLASSES = 100
+_FEW_CLASSES = 20  # more are classes only if they are numbered from 0 or 1 without a break
 _FEW = 10  # rows; among fewer, as in an example, every class may have a row of its own
 _LONG = 40  # characters, more than a number has
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
@@ -31,8 +32,9 @@ _RESEMBLED = (
 def infer_task(y: npt.NDArray[Any]) -> Task:
     """Return the task that targets suggest.
 
-    Classes: names; booleans; whole numbers, if at most 100 are different and each occurs twice or more on average;
-    rows of probabilities, one-hot or not. Labels: other rows of 0 and 1. All else is real-valued: regression.
+    Classes: names; booleans; rows of probabilities, one-hot or not; and whole numbers that occur twice or more on
+    average, if at most 20 are different, or at most 100 that count from 0 or 1 without a break. Labels: other rows of
+    0 and 1. All else is real-valued: regression.
 
     >>> infer_task(np.array([1, 2, 2, 1])), infer_task(np.array([1.5, 2.0])), infer_task(np.eye(3))
     ('classification', 'regression', 'classification')
@@ -42,15 +44,16 @@ def infer_task(y: npt.NDArray[Any]) -> Task:
     several = y.ndim == 2 and y.shape[1] > 1
     if y.dtype.kind in "UO" or (y.dtype.kind == "b" and not several):
         return "classification"
-    if y.dtype.kind not in "iufb" or not np.all(np.isfinite(y)):
+    if y.dtype.kind not in "iufb" or not y.size or not np.all(np.isfinite(y)):
         return "regression"
     if several:
         if np.all(y >= 0) and np.allclose(y.sum(axis=1), 1):
             return "classification"
         return "labels" if np.all((y == 0) | (y == 1)) else "regression"
-    different = len(np.unique(y))
-    whole = bool(np.all(y == np.floor(y)))
-    return "classification" if whole and different <= min(MOST_CLASSES, y.size // 2) else "regression"
+    different = np.unique(y)
+    numbered = different[0] in (0, 1) and different[-1] - different[0] == len(different) - 1
+    most = min(MOST_CLASSES if numbered else _FEW_CLASSES, y.size // 2)
+    return "classification" if np.all(different == np.floor(different)) and len(different) <= most else "regression"
 
 
 def column_labels(values: AnyArray, written: AnyArray, name: str, task: Task | None = None) -> tuple[Task, AnyArray]:
