@@ -22,15 +22,15 @@ def remarks(values, target=None):
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        (np.full(N, np.nan), "has no value in any row"),
-        (texts([None] * N), "has no value in any row"),
-        (np.full(N, "NaT", "M8[us]"), "has no value in any row"),
-        (np.full(N, 3.0), "is 3 in all rows"),
-        (np.zeros(N, bool), "is 0 in all rows"),
-        (texts(["a"] * N), "is 'a' in all rows"),
-        (np.full(N, "2026-11-28", "M8[us]"), "is 2026-11-28 in all rows"),
-        (texts(f"id-{i}" for i in range(N)), "has 40 different texts in 40 rows, like an id or a name"),
-        (texts([None] * 20 + [f"id-{max(i, 2)}" for i in range(20)]), "has 18 different texts in 20 rows"),
+        (np.full(N, np.nan), "it has no value in any row"),
+        (texts([None] * N), "it has no value in any row"),
+        (np.full(N, "NaT", "M8[us]"), "it has no value in any row"),
+        (np.full(N, 3.0), "it is 3 in all rows"),
+        (np.zeros(N, bool), "it is 0 in all rows"),
+        (texts(["a"] * N), "it is 'a' in all rows"),
+        (np.full(N, "2026-11-28", "M8[us]"), "it is 2026-11-28 in all rows"),
+        (texts(f"id-{i}" for i in range(N)), "it has 40 different texts in 40 rows, like an id or a name"),
+        (texts([None] * 20 + [f"id-{max(i, 2)}" for i in range(20)]), "it has 18 different texts in 20 rows"),
     ],
 )
 def test_a_column_that_helps_nobody_is_left_out_unless_it_is_kept(values, reason):
@@ -57,7 +57,7 @@ def test_columns_that_may_help_stay(values):
 
 
 def test_a_few_rows_prove_nothing():
-    assert useless(Table({"x": texts("abc"), "y": np.ones(3)})) == {"y": "is 1 in all rows"}
+    assert useless(Table({"x": texts("abc"), "y": np.ones(3)})) == {"y": "it is 1 in all rows"}
     assert describe(Table({"x": np.arange(3)}), np.arange(3))[0].remarks == ()
 
 
@@ -89,7 +89,7 @@ def test_other_numbers_do_not_count_up(values):
 def test_columns_of_equal_values_are_duplicates(one, other, same):
     table = Table({"a": one, "b": other})
     assert duplicates(table) == ({"b": "a"} if same else {})
-    assert describe(table)[1].remarks == (("equals 'a'",) if same else ())
+    assert describe(table)[1].remarks == (("it equals 'a'",) if same else ())
 
 
 CLASSES = np.repeat([0, 1], N // 2)

@@ -37,9 +37,9 @@ class Column:
     levels : dict
         For texts, the most frequent ones and their numbers of rows.
     left_out : str or None
-        Why training leaves the column out by default, in words that follow its name.
+        Why training leaves the column out by default.
     remarks : tuple of str
-        What else may be wrong with it, in such words.
+        What else may be wrong with it.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Column:
 
 
 def useless(table: Table, keep: Collection[str] = ()) -> dict[str, str]:
-    """Return the columns that can't help to predict anything, each with the reason in words that follow its name.
+    """Return the columns that can't help to predict anything, each with the reason.
 
     These are columns without a value, columns with one value in all rows, and texts that differ in nine of ten rows,
     such as names and ids.
@@ -68,7 +68,7 @@ def useless(table: Table, keep: Collection[str] = ()) -> dict[str, str]:
     Examples
     --------
     >>> useless(Table({"a": np.arange(3), "b": np.ones(3), "c": np.full(3, np.nan)}))
-    {'b': 'is 1 in all rows', 'c': 'has no value in any row'}
+    {'b': 'it is 1 in all rows', 'c': 'it has no value in any row'}
     """
     found = {name: _useless(table[name]) for name in table if name not in keep}
     return {name: reason for name, reason in found.items() if reason is not None}
@@ -131,11 +131,11 @@ def duplicate_rows(table: Table, target: AnyArray | None = None) -> int:
 def _useless(values: AnyArray) -> str | None:
     held = values[~gaps_in(values)]
     if not len(held):
-        return "has no value in any row"
+        return "it has no value in any row"
     if len(held) == len(values) > 1 and np.all(held == held[0]):
-        return f"is {_shown(held[0])} in all rows"
+        return f"it is {_shown(held[0])} in all rows"
     if kind_of(values) == "text" and len(held) > _FEW and (different := len(set(held))) >= _NEARLY_ALL * len(held):
-        return f"has {different:,} different texts in {len(held):,} rows, like an id or a name"
+        return f"it has {different:,} different texts in {len(held):,} rows, like an id or a name"
     return None
 
 
@@ -157,13 +157,13 @@ def _described(name: str, values: AnyArray, left_out: str | None, remarks: tuple
 
 def _remarks(values: AnyArray, twin: str | None, target: AnyArray | None) -> Iterator[str]:
     if twin is not None:
-        yield f"equals {twin!r}"
+        yield f"it equals {twin!r}"
     if len(values) <= _FEW:
         return
     if values.dtype.kind in "iu":
         steps = np.diff(np.sort(values))
         if steps[0] > 0 and np.all(steps == steps[0]):
-            yield "counts up evenly, like an id or the number of the row"
+            yield "it counts up evenly, like an id or the number of the row"
     if target is not None and twin is None and (how := _tells(values, target)):
         yield f"{how}: will it be known when you predict?"
 
@@ -181,16 +181,16 @@ def _tells(values: AnyArray, target: AnyArray) -> str | None:
         return None
     counts = np.bincount(number)
     if 2 * counts[counts > 1].sum() > len(values):
-        return "tells the target alone"
+        return "it tells the target alone"
     if kind_of(values) == "text" or gaps.any():
         return None
     y = _numbered(target)[np.argsort(values, kind="stable")]
     if target.dtype.kind == "f":
         steps = np.diff(y)
         monotone = np.all(steps >= 0) or np.all(steps <= 0)
-        return "tells the target alone: one rises with the other, or falls" if monotone else None
+        return "it tells the target alone: one rises with the other, or falls" if monotone else None
     blocks = 1 + np.count_nonzero(np.diff(y))
-    return "tells the target alone: each class has a range of its own" if blocks == y.max() + 1 else None
+    return "it tells the target alone: each class has a range of its own" if blocks == y.max() + 1 else None
 
 
 def _is_function(number: npt.NDArray[np.intp], target: AnyArray) -> bool:
