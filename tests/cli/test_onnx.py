@@ -9,7 +9,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from numlp import MLP, load_model, save_model
+from numlp import MLP, learn_encoding, load_model, save_model
+from numlp.arrays.table import Table
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "onnx"
 
@@ -49,6 +50,20 @@ def test_bytes_and_folded_norms(numlp):
     session = onnxruntime.InferenceSession("net.onnx", providers=["CPUExecutionProvider"])
     assert session.get_inputs()[0].type == "tensor(uint8)"
     assert session.get_inputs()[0].shape == ["n", 2, 2]
+
+
+def test_a_network_of_a_table_there_and_back(numlp, fails):
+    rows = {"age": np.array([20.0, np.nan]), "home\x1b[2J": np.array(["Ulm", None], dtype=object)}
+    net = MLP([2, 2], input_encoding=learn_encoding(Table(rows), least=1))
+    save_model(net, "net.safetensors")
+    code, out, err = numlp("export", "net.safetensors", "net.onnx")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1] == "inputs, each of shape (n, 1): age (number), home\\x1b[2J (text)"
+    assert numlp("import", "net.onnx", "again.safetensors")[0] == 0
+    again = load_model("again.safetensors")
+    assert again.input_encoding == net.input_encoding
+    np.testing.assert_allclose(again.predict_proba(Table(rows)), net.predict_proba(Table(rows)), atol=1e-6)
+    assert "bytes" in fails("export", "net.safetensors", "bytes.onnx", "--bytes")
 
 
 def test_a_network_from_another_library(numlp):

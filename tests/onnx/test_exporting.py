@@ -41,7 +41,7 @@ def check(model, path, x, **settings):
     onnx.checker.check_model(onnx.load(path), full_check=True)
     found = run(path, x)
     rows = x.reshape(len(x), -1)
-    logits = np.concatenate(list(model.chunks(x)))
+    logits = np.concatenate(list(model.chunks(model.features(x))))
     scale = np.abs(logits).max()
     np.testing.assert_allclose(found["logits"], logits, rtol=1e-5, atol=1e-5 * scale)
     predicted = model.predict(rows, indices=True)

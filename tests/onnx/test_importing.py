@@ -100,7 +100,7 @@ def test_the_loss_can_be_named_where_a_file_ends_with_logits():
     assert import_onnx(path).loss.name == "squared_error"
     x, y = reference("torch_activations")
     net = import_onnx(path, loss="softmax_cross_entropy")
-    np.testing.assert_allclose(np.concatenate(list(net.chunks(x))), y, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(list(net.chunks(net.features(x)))), y, atol=1e-6)
     with pytest.raises(SettingError, match="unknown loss"):
         import_onnx(path, loss="softmax")
     with pytest.raises(FileFormatError, match="link"):

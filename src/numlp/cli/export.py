@@ -7,6 +7,7 @@ import typer
 
 from numlp.cli.output import Force, check_free, console
 from numlp.files.models import load_model
+from numlp.settings.checks import listed
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -31,7 +32,8 @@ def export(
     """Export a network to one ONNX file, for onnxruntime or any other ONNX runtime.
 
     The exported network scales its input and returns labels, probabilities and logits, or predictions in the units of
-    the data. It reads float input as numlp does: if the training data was bytes, divide them by 255.
+    the data. It reads float input as numlp does: if the training data was bytes, divide them by 255. A network for a
+    table has an input for each column, with the column's name.
     """
     from numlp.onnx import export_onnx
     from numlp.runs.folder import model_path
@@ -40,6 +42,9 @@ def export(
     network = load_model(model_path(model))
     export_onnx(network, output, bytes_input=bytes_input, fold_norms=fold_norms)
     console().print(f"{output}: {network!r}")
+    if network.input_encoding is not None:
+        inputs = listed([f"{column.name} ({column.kind})" for column in network.input_encoding.columns])
+        console().print(f"inputs, each of shape (n, 1): {inputs}")
 
 
 COMMAND = export

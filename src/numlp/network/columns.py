@@ -19,7 +19,7 @@ from numlp.arrays.table import Kind, gaps_in, kind_of
 from numlp.errors import DataError
 from numlp.network.scaling import Scaling
 
-_MOST = 1e18  # a larger code is cut: its square must be finite in float32
+MOST = 1e18  # a larger code is cut: its square must be finite in float32
 _DAY = 86_400_000_000  # in microseconds
 _GAP: dict[str, AnyArray] = {
     "number": np.array([np.nan]),
@@ -62,7 +62,7 @@ class Number:
         with np.errstate(over="ignore"):
             scaled = scaling.scaled(values[:, None], np.float64)[:, 0]
         codes = np.zeros((len(values), self.n_codes))
-        codes[:, 0] = np.where(gaps, 0.0, np.clip(scaled, -_MOST, _MOST))
+        codes[:, 0] = np.where(gaps, 0.0, np.clip(scaled, -MOST, MOST))
         if self.gaps:
             codes[:, 1] = gaps
         return codes, (0 if self.gaps else int(gaps.sum()), "a gap")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 from numlp.arrays.special import AnyArray
 from numlp.errors import FileFormatError
 from numlp.network.activations import Activation, Identity
+from numlp.network.encoding import Encoding
+from numlp.network.layers import Encode
 from numlp.network.losses import LOSSES, Loss
 from numlp.network.mlp import MLP
 from numlp.network.predictor import n_names
@@ -28,6 +31,8 @@ def make_network(
     *,
     class_names: Sequence[str] | None = None,
     input_range: ValueRange | None = None,
+    input_encoding: Encoding | None = None,
+    embeddings: Sequence[AnyArray] = (),
     **settings: Any,
 ) -> MLP:
     """Return the network that leads from the input to a value.
@@ -44,6 +49,10 @@ def make_network(
     input_range : ValueRange, optional
         What the network was trained on. If the graph takes bytes and brings them there, the network's scaling is the
         one of values that are there already.
+    input_encoding : Encoding, optional
+        Of a table's columns, if the input is what it makes of them.
+    embeddings : sequence of array
+        The parameters of its layer.
     **settings
         Settings of the network beyond those in the graph.
 
@@ -61,22 +70,26 @@ def make_network(
         loss = steps.pop().kind
     layers = _layers(products, steps)
     n_outputs = products[-1].width
+    shape = source.input_shape if input_encoding is None else (len(input_encoding.columns),)
     network = MLP(
-        [len(products[0].weight), *(product.width for product in products)],
+        [math.prod(shape), *(product.width for product in products)],
         activation=[layer.activation or Identity() for layer in layers[:-1]],
         loss=loss,
         normalization="layer" if any(layer.norm for layer in layers) else "none",
         dtype="float64" if any(product.weight.dtype == np.float64 for product in products) else "float32",
         input_scaling=_scaling(products[0].steps, source.input_dtype, input_range),
         input_range=input_range,
-        input_shape=source.input_shape,
+        input_shape=shape,
+        input_encoding=input_encoding,
         class_names=class_names if class_names and len(class_names) == n_names(loss, n_outputs) else None,
         **settings,
     )
+    encoded = {f"embedding{i}": table for i, table in enumerate(embeddings)}
     with np.errstate(over="ignore"):  # the check below finds overflows
         for name, view in network.named_parameters().items():
-            _, number, parameter = name.split(".")
-            view[...] = layers[int(number)].parameters[parameter]
+            kind, number, parameter = name.split(".")
+            found = encoded if kind == Encode.kind else layers[int(number)].parameters
+            view[...] = found[parameter]
     if not np.isfinite(network.params).all():
         raise FileFormatError("the weights must be finite, but hold NaN or infinity")
     return network

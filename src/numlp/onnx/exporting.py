@@ -8,22 +8,21 @@ import os
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from onnx.helper import np_dtype_to_tensor_dtype
 
 from numlp.arrays.special import AnyArray
 from numlp.errors import SettingError
 from numlp.files.atomic import write_bytes
 from numlp.network.ensemble import Ensemble
-from numlp.network.layers import Activate, BatchNorm, Dropout, GaussianNoise, Layer, LayerNorm, Linear
+from numlp.network.layers import Activate, BatchNorm, Dropout, Encode, GaussianNoise, Layer, LayerNorm, Linear
 from numlp.network.mlp import MLP
 from numlp.network.scaling import Scaling, data_range
-from numlp.network.value_range import ValueRange
-from numlp.onnx import formulas
+from numlp.onnx import columns, formulas
+from numlp.onnx.columns import Rows, cast, put_encode, put_rows
+from numlp.onnx.description import INPUT, Member, described, description
 from numlp.onnx.formulas import single
 from numlp.onnx.graph import Graph
 
-INPUT = "input"
+_CLASSES, _VALUES = ("label", "probabilities", "logits"), ("prediction", "logits")
 _MOST_BYTES = (1 << 31) - (1 << 20)  # the limit of one protocol buffer, minus some space for all but the weights
 
 
@@ -41,6 +40,11 @@ def export_onnx(
     (`bytes_input`) are divided by 255, or brought to the range of the values that the network was trained on. The
     file's description says which these were.
 
+    A network with an `input_encoding` has an input for each column of the table instead, (n, 1), with the column's
+    name: numbers are float64, with NaN for a gap; texts are strings, with the empty text for a gap; dates are
+    float64, days since 1970-01-01 in UTC, with NaN for a gap. The file's description says what becomes of names that
+    ONNX can't take, and of a table with empty texts beside gaps.
+
     The outputs match those of the network's methods, in values and shapes:
 
     - for classes and labels, "label", int64, as from ``predict(x, indices=True)``, and "probabilities", float32, as
@@ -48,7 +52,8 @@ def export_onnx(
     - for real-valued targets, "prediction", float64, as from `predict`, in the units of the data;
     - "logits", float32, (n, outputs), before temperature and link.
 
-    The file's metadata hold the names of classes and features as JSON, in "class_names" and "feature_names". The file
+    The file's metadata hold the names of classes and features as JSON, in "class_names" and "feature_names", and what
+    the network does with a table's columns in "input_encoding". The file
     computes in float32, which every runtime supports, even if the network computes in float64. Dropout and noise,
     which act in training only, are left out.
 
@@ -65,7 +70,8 @@ def export_onnx(
     Raises
     ------
     SettingError
-        If the model is too large for a file of 2 GiB, or holds numbers beyond the range of float32.
+        If the model is too large for a file of 2 GiB, holds numbers beyond the range of float32 or texts that no
+        file can hold, or takes a table's columns although the input is to be bytes.
     OutputError
         If the file can't be written.
 
@@ -76,29 +82,40 @@ def export_onnx(
     ...     export_onnx(MLP([784, 32, 10], input_shape=(28, 28)), f"{folder}/net.onnx")
     ...     [output.name for output in onnx.load(f"{folder}/net.onnx").graph.output]
     ['label', 'probabilities', 'logits']
+
+    A table's columns are inputs of their own:
+
+    >>> from numlp import learn_encoding
+    >>> from numlp.arrays.table import Table
+    >>> table = Table({"age": np.array([20.0, 60.0]), "city": np.array(["Ulm", "Bonn"], dtype=object)})
+    >>> net = MLP([2, 16, 2], input_encoding=learn_encoding(table))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export_onnx(net, f"{folder}/net.onnx")
+    ...     [column.name for column in onnx.load(f"{folder}/net.onnx").graph.input]
+    ['age', 'city']
     """
     networks = model.members if isinstance(model, Ensemble) else (model,)
-    if 4 * sum(network.params.size for network in networks) > _MOST_BYTES:
-        raise SettingError("model must have less than 2 GiB of float32 weights to fit into one ONNX file")
-    graph = Graph()
-    shape = model.input_shape or model.layer_size[:1]
+    encoding = None if model.input_encoding is None else columns.described(model.input_encoding)
+    if 4 * sum(network.params.size for network in networks) + 2 * len(encoding or "") > _MOST_BYTES:
+        raise SettingError("model must have less than 2 GiB of float32 weights and levels to fit into one ONNX file")
+    if encoding is not None and bytes_input:
+        raise SettingError("bytes_input must be False for a network of a table, whose columns aren't bytes")
     dtype = np.dtype(np.uint8 if bytes_input else np.float32)
-    x = graph.input(INPUT, dtype, shape)
-    if len(shape) > 1:
-        x = graph("Flatten", x, axis=1)
-    members = []
-    for i, network in enumerate(networks):
-        prefix = f"{i}." if isinstance(model, Ensemble) else ""
-        scaled = _scaled(graph, x, network.scaling_of(dtype), dtype)
-        members.append(_put_layers(graph, scaled, network, prefix, fold_norms))
-    logits = _pooled(graph, members, model) if isinstance(model, Ensemble) else members[0]
+    graph = Graph(_VALUES if model.loss.task == "regression" else _CLASSES)
+    x = _put_input(graph, networks[0], dtype)
+    members = [
+        _put_network(graph, x, network, dtype, f"{i}." if isinstance(model, Ensemble) else "", fold_norms)
+        for i, network in enumerate(networks)
+    ]
+    logits = _pooled(graph, members, model) if isinstance(model, Ensemble) else members[0].logits
     _put_outputs(graph, logits, model)
     made = graph.model(
-        description=_description(model, bytes_input),
+        description=description(model, bytes_input),
         metadata={
-            "numlp": json.dumps(_described(model, members)),
+            "numlp": json.dumps(described(model, members)),
             "class_names": json.dumps(model.classes or None, ensure_ascii=False),
             "feature_names": json.dumps(model.feature_names, ensure_ascii=False),
+            **({} if encoding is None else {"input_encoding": encoding}),
         },
     )
     write_bytes(path, made.SerializeToString(deterministic=True))
@@ -109,27 +126,43 @@ def _scaled(graph: Graph, x: str, scaling: Scaling, dtype: np.dtype[Any]) -> str
     exact = np.float32 if dtype == np.uint8 else np.float64
     shift, factor = scaling.shift * data_range(dtype), single(scaling.factor / data_range(dtype))
     if dtype == np.uint8:
-        x = _cast(graph, x, np.float32)
+        x = cast(graph, x, np.float32)
     if np.any(single(shift) != shift) and exact is np.float64:
-        x = _cast(graph, graph("Sub", _cast(graph, x, exact), shift.astype(exact)), np.float32)
+        x = cast(graph, graph("Sub", cast(graph, x, exact), shift.astype(exact)), np.float32)
     elif np.any(shift):
         x = graph("Sub", x, single(shift))
     return graph("Mul", x, factor) if np.any(factor != 1) else x
 
 
-def _cast(graph: Graph, x: str, dtype: npt.DTypeLike) -> str:
-    return graph("Cast", x, to=np_dtype_to_tensor_dtype(np.dtype(dtype)))
+def _put_input(graph: Graph, network: MLP, dtype: np.dtype[Any]) -> str | Rows:
+    if network.input_encoding is not None:
+        return put_rows(graph, network.input_encoding)
+    shape = network.input_shape or network.layer_size[:1]
+    x = graph.input(INPUT, dtype, shape)
+    return graph("Flatten", x, axis=1) if len(shape) > 1 else x
 
 
-def _put_layers(graph: Graph, x: str, network: MLP, prefix: str, fold_norms: bool) -> str:
+def _put_network(
+    graph: Graph, x: str | Rows, network: MLP, dtype: np.dtype[Any], prefix: str, fold_norms: bool
+) -> Member:
     parameters = _parameters(network, fold_norms)
-    for layer in network.layers:
-        names = {
+    constants = {
+        layer: {
             name.rpartition(".")[2]: graph.constant(single(values), prefix + name)
-            for name, values in parameters.pop(layer, {}).items()
+            for name, values in parameters.get(layer, {}).items()
         }
-        x = _put_layer(graph, x, layer, names)
-    return x
+        for layer in network.layers
+    }
+    embeddings = []
+    if isinstance(x, str):
+        inputs = _scaled(graph, x, network.scaling_of(dtype), dtype)
+    else:
+        embeddings = list(constants[network.layers[0]].values())
+        inputs = put_encode(graph, x, embeddings)
+    logits = inputs
+    for layer, names in constants.items():
+        logits = _put_layer(graph, logits, layer, names)
+    return Member(inputs, embeddings, logits)
 
 
 def _parameters(network: MLP, fold_norms: bool) -> dict[Layer, dict[str, AnyArray]]:
@@ -156,7 +189,7 @@ def _put_layer(graph: Graph, x: str, layer: Layer, names: dict[str, str]) -> str
             return formulas.layer_norm(graph, x, names)
         case Activate():
             return formulas.activate(graph, x, layer.activation)
-        case Dropout() | GaussianNoise():
+        case Encode() | Dropout() | GaussianNoise():  # `_put_network` adds the encoding
             return x
     raise SettingError(f"model must not have layers of kind {layer.kind!r}, which can't be written as ONNX yet")
 
@@ -165,9 +198,10 @@ def _divided(graph: Graph, x: str, temperature: float) -> str:
     return x if temperature == 1 else graph("Div", x, single(temperature))
 
 
-def _pooled(graph: Graph, members: list[str], model: Ensemble) -> str:
+def _pooled(graph: Graph, members: list[Member], model: Ensemble) -> str:
     divided = [
-        _divided(graph, logits, network.temperature) for logits, network in zip(members, model.members, strict=True)
+        _divided(graph, member.logits, network.temperature)
+        for member, network in zip(members, model.members, strict=True)
     ]
     return formulas.pool(graph, divided, model.loss, model.n_targets)
 
@@ -184,7 +218,7 @@ def _put_outputs(graph: Graph, logits: str, model: MLP | Ensemble) -> None:
         if loss.task == "classification":
             label = graph("ArgMax", logits, axis=1, keepdims=0)
         else:
-            label = _cast(graph, graph("Greater", logits, single(0)), np.int64)
+            label = cast(graph, graph("Greater", logits, single(0)), np.int64)
         if loss.task == "labels" and n == 1:
             label = graph("Reshape", label, np.array([-1]))
         graph.output("label", label, np.int64, () if loss.task == "classification" or n == 1 else (n,))
@@ -195,7 +229,7 @@ def _put_outputs(graph: Graph, logits: str, model: MLP | Ensemble) -> None:
 def _put_values(graph: Graph, logits: str, model: MLP | Ensemble) -> None:
     """Add predictions of real-valued targets, in the units of the data and in the shape that `predict` returns."""
     loss, n, scaling = model.loss, model.n_targets, model.target_scaling
-    values = _cast(graph, formulas.link(graph, logits, loss, n), np.float64)
+    values = cast(graph, formulas.link(graph, logits, loss, n), np.float64)
     values = graph("Reshape", values, np.array([-1, loss.blocks, n]))
     # `unscale` is affine, so its values at 1, without the shift, and at 0 determine it.
     ones = np.ones((1, loss.blocks, n))
@@ -205,49 +239,3 @@ def _put_values(graph: Graph, logits: str, model: MLP | Ensemble) -> None:
         values = graph("Add", graph("Mul", values, factor), shift)
     shape = (*([loss.blocks] if loss.blocks > 1 else []), *([n] if n > 1 else []))
     graph.output("prediction", graph("Reshape", values, np.array([-1, *shape])), np.float64, shape)
-
-
-def _described(model: MLP | Ensemble, members: list[str]) -> dict[str, Any]:
-    """Return what `import_onnx` can't see in the graph: what each network was trained on, and what its end means."""
-    scaling = model.target_scaling
-    networks = model.members if isinstance(model, Ensemble) else (model,)
-    return {
-        "loss": str(model.loss),
-        "ensemble": isinstance(model, Ensemble),
-        "temperature": model.temperature,
-        "networks": [
-            {
-                "logits": logits,
-                "temperature": network.temperature,
-                "input_range": _described_range(network.input_range),
-            }
-            for logits, network in zip(members, networks, strict=True)
-        ],
-        "target_scaling": {"shift": scaling.shift.tolist(), "factor": scaling.factor.tolist()},
-        "named": model.class_names is not None,
-    }
-
-
-def _described_range(known: ValueRange | None) -> dict[str, Any] | None:
-    if known is None:
-        return None
-    return {"kind": known.kind, "lowest": known.lowest.tolist(), "highest": known.highest.tolist()}
-
-
-def _description(model: MLP | Ensemble, bytes_input: bool) -> str:
-    """Return the file's description for readers without numlp."""
-    if bytes_input:
-        taken = "bytes from 0 to 255, as images are stored"
-    else:
-        taken = "numbers in the units of the training data; if these were bytes, divide by 255"
-    if model.input_range is not None:
-        taken += f" (the network was trained on {model.input_range})"
-    given = {
-        "classification": "label is the index of the class, probabilities are those of the classes",
-        "labels": "label is 0 or 1, probabilities are those of the classes",
-        "regression": f"prediction is in the units of the data ({', '.join(model.loss.block_names)})",
-    }[model.loss.task]
-    return (
-        f"A multilayer perceptron from numlp. {INPUT}: {taken}; this file scales it. {given[0].upper()}{given[1:]}; "
-        "logits are the outputs before the link. The metadata hold the names of classes and features as JSON lists."
-    )

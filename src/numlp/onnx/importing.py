@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from numlp.arrays.special import AnyArray
 from numlp.errors import FileFormatError, NumlpError, SettingError
+from numlp.network.encoding import Encoding, as_encoding
 from numlp.network.ensemble import Ensemble
+from numlp.network.layers import Encode
 from numlp.network.losses import LOSSES, Loss
 from numlp.network.mlp import MLP
 from numlp.network.scaling import Scaling
 from numlp.network.value_range import ValueRange, as_value_range, value_range
 from numlp.onnx.assembly import make_network, size
-from numlp.onnx.reading import Source, read
+from numlp.onnx.reading import ENCODING, Source, read
 from numlp.onnx.walking import walk
 from numlp.settings import limits
 from numlp.settings.checks import positive
@@ -35,7 +40,8 @@ def import_onnx(
     The import reads only the part of the graph that leads to the output. It opens no file but this one, and the files
     of numbers in the same folder that it names (PyTorch's "model.onnx.data"). A file that `export_onnx` wrote yields
     the original network or ensemble, except that batch norms are folded and that dropout and noise, which act in
-    training only, are lost.
+    training only, are lost. The encoding of a table's columns comes from the file's metadata, not from the graph; it
+    is read from files of numlp only.
 
     Parameters
     ----------
@@ -78,6 +84,10 @@ def import_onnx(
     try:
         if isinstance(described, dict) and output is None:
             return _of_numlp(source, described, wanted)
+        if ENCODING in source.metadata:
+            raise FileFormatError(
+                "it takes the columns of a table: numlp reads such files of its own, without output=…"
+            )
         name = _output(source, output)
         value = walk(source, [name])[name]
         if isinstance(described, dict):
@@ -94,6 +104,7 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
     try:
         loss = wanted or resolve("loss", described["loss"], LOSSES)
         scaling = Scaling(*(np.array(described["target_scaling"][part], float) for part in ("shift", "factor")))
+        encoding = _encoding(source)
         parts = [(str(part["logits"]), part) for part in described["networks"]]
         if len(parts) > limits.NETWORKS:
             raise FileFormatError(f"it must hold at most {limits.NETWORKS:,} networks, not {len(parts):,}")
@@ -101,13 +112,18 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
             "class_names": source.json("class_names") if described["named"] else None,
             "feature_names": source.json("feature_names"),
         }
+        if encoding is not None:
+            source = source.behind((str(part["inputs"]) for _, part in parts), encoding.width)
         values = walk(source, [name for name, _ in parts])
-        if sum(size(values[name]) for name, _ in parts) > source.size:
+        embeddings = _embeddings(source, encoding, described["networks"])
+        held = sum(size(values[name]) for name, _ in parts) + sum(map(np.size, itertools.chain(*embeddings)))
+        if held > source.size:
             raise FileFormatError("the networks are larger than their file")
         networks = []
-        for name, part in parts:
+        for (name, part), tables in zip(parts, embeddings, strict=True):
             known = _input_range(source, part.get("input_range"))
-            network = make_network(source, values[name], loss, target_scaling=scaling, input_range=known, **names)
+            settings = {"target_scaling": scaling, "input_range": known, "input_encoding": encoding, **names}
+            network = make_network(source, values[name], loss, embeddings=tables, **settings)
             network.temperature = positive("temperature", part["temperature"])
             networks.append(network)
         model = Ensemble(networks) if described["ensemble"] is True else networks[0]
@@ -117,6 +133,29 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
         raise
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise FileFormatError("the entry of numlp in its metadata is damaged") from error
+
+
+def _encoding(source: Source) -> Encoding | None:
+    """Return the encoding of a table's columns, which the graph is trusted to compute."""
+    if ENCODING not in source.metadata:
+        return None
+    if len(source.metadata[ENCODING]) > limits.HEADER_BYTES:
+        raise FileFormatError(f"its {ENCODING} must take at most {limits.HEADER_BYTES:,} characters")
+    return as_encoding(source.json(ENCODING))
+
+
+def _embeddings(source: Source, encoding: Encoding | None, parts: Sequence[dict[str, Any]]) -> list[list[AnyArray]]:
+    """Return the embeddings of each network's first layer."""
+    if encoding is None:
+        return [[] for _ in parts]
+    expected = list(Encode(encoding).shapes.values())
+    constants = {name: source.constant(name) for part in parts for name in part["embeddings"]}
+    found = [[constants[name] for name in part["embeddings"]] for part in parts]
+    for tables in found:
+        shapes = [table.shape for table in tables]
+        if shapes != expected or any(table.dtype.kind != "f" for table in tables):
+            raise FileFormatError(f"its embeddings must be floats of shapes {expected!s:.200}, not {shapes!s:.200}")
+    return found
 
 
 def _input_range(source: Source, described: Any) -> ValueRange | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ _ATTRIBUTES = {getattr(onnx.AttributeProto, kind) for kind in ("FLOAT", "INT", "
 _SINCE_INFERENCE = (
     7  # the first operator set whose batch norms and dropouts are for inference unless they say otherwise
 )
+ENCODING = "input_encoding"  # the entry of the metadata of a network for tables
 _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 
 
@@ -80,7 +82,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Source:
-    """The contents of a file.
+    """The contents of a file, and where the rows enter: at its input, or behind the encoding of a table's columns.
 
     Attributes
     ----------
@@ -88,7 +90,8 @@ class Source:
         Each after the nodes that compute its inputs.
     tensors : dict of str to TensorProto
         Constants by name, in stored form.
-    input : str
+    inputs : tuple of str
+        One, or for networks of a table what each makes of the columns.
     input_dtype : dtype
     input_shape : tuple of int
         The shape of one sample.
@@ -105,7 +108,7 @@ class Source:
 
     nodes: list[Node]
     tensors: dict[str, TensorProto]
-    input: str
+    inputs: tuple[str, ...]
     input_dtype: np.dtype[Any]
     input_shape: tuple[int, ...]
     batch: int
@@ -129,6 +132,10 @@ class Source:
             return parse_json(self.metadata.get(name, "null"))
         except ValueError:
             return None
+
+    def behind(self, names: Iterable[str], width: int) -> Source:
+        """Return the contents with values of the graph, (n, width), as the inputs."""
+        return replace(self, inputs=tuple(names), input_shape=(width,))
 
 
 def read(path: str | os.PathLike[str]) -> Source:
@@ -161,9 +168,7 @@ def read(path: str | os.PathLike[str]) -> Source:
         raise FileFormatError(f"{path} holds sparse constants, which numlp doesn't read: export dense ones")
     tensors = {_text(tensor.name): tensor for tensor in graph.initializer}
     inputs = [value for value in graph.input if _text(value.name) not in tensors]
-    if len(inputs) != 1:
-        names = ", ".join(repr(value.name) for value in inputs[:5]) or "none"
-        raise FileFormatError(f"{path} must have one input, not {len(inputs)}: {names}")
+    metadata = {_text(entry.key): _text(entry.value) for entry in model.metadata_props}
     nodes = [_node(proto, i) for i, proto in enumerate(graph.node)]
     versions = [entry.version for entry in model.opset_import if entry.domain in _DOMAINS[:2]]
     for node in nodes if max(versions, default=_SINCE_INFERENCE) < _SINCE_INFERENCE else []:
@@ -172,10 +177,9 @@ def read(path: str | os.PathLike[str]) -> Source:
     return Source(
         nodes,
         tensors,
-        _text(inputs[0].name),
-        *_input(inputs[0]),
+        *_entry(path, inputs, metadata),
         [_text(value.name) for value in graph.output if _holds_floats(value)],
-        {_text(entry.key): _text(entry.value) for entry in model.metadata_props},
+        metadata,
         path.stat().st_size,
         External(path.parent),
     )
@@ -223,6 +227,18 @@ def _node(proto: onnx.NodeProto, number: int) -> Node:
 def _text(value: str | bytes) -> str:
     """Return a text; protobuf returns bytes if they aren't valid UTF-8."""
     return value if isinstance(value, str) else value.decode(errors="replace")
+
+
+def _entry(
+    path: Path, inputs: Sequence[onnx.ValueInfoProto], metadata: Mapping[str, str]
+) -> tuple[tuple[str, ...], np.dtype[Any], tuple[int, ...], int]:
+    """Return the input's name and what `_input` says of it; of a table, whose rows enter later, none yet."""
+    if ENCODING in metadata:
+        return (), np.dtype(np.float32), (), 0
+    if len(inputs) != 1:
+        names = ", ".join(repr(value.name) for value in inputs[:5]) or "none"
+        raise FileFormatError(f"{path} must have one input, not {len(inputs)}: {names}")
+    return (_text(inputs[0].name),), *_input(inputs[0])
 
 
 def _input(value: onnx.ValueInfoProto) -> tuple[np.dtype[Any], tuple[int, ...], int]:

@@ -1,4 +1,4 @@
-"""Walking: follows the rows through a graph, from the input to the requested values."""
+"""Walking: follows the rows through a graph, from the inputs to the requested values."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def walk(source: Source, targets: Sequence[str]) -> dict[str, Value | Start]:
     FileFormatError
         If the graph isn't an MLP; the message names the first node that doesn't fit.
     """
-    found: dict[str, Any] = {source.input: Start(math.prod(source.input_shape), source.input_shape)}
+    start = math.prod(source.input_shape), source.input_shape
+    found: dict[str, Any] = {name: Start(*start) for name in source.inputs}
     made = 0
     for node in _leading_to(source, targets):
         try:
@@ -72,7 +73,7 @@ def _leading_to(source: Source, targets: Sequence[str]) -> list[Node]:
     for node in reversed(source.nodes):
         if wanted.intersection(node.outputs):
             nodes.append(node)
-            wanted.update(name for name in node.inputs if name)
+            wanted.update(name for name in node.inputs if name and name not in source.inputs)
     return nodes[::-1]
 
 

@@ -13,7 +13,7 @@ from numlp.network.columns import Category, Number
 from numlp.network.encoding import Encoding
 from numlp.network.layers.layer import Layer
 
-_SOFT = 3.0  # the size that a smoothly clipped number never exceeds
+SOFT = 3.0  # the size that a smoothly clipped number never exceeds
 
 
 class _Arrays(NamedTuple):
@@ -61,6 +61,15 @@ class Encode(Layer):
     ----------
     tables : list of array, shape (levels + 1, width)
         The embeddings.
+    plain : integer array
+        Which codes are inputs themselves; the first `n_clipped` are clipped.
+    n_clipped : int
+    bins, low, slope : array, each (bins,)
+        The code, the lower end, and one over the width of each bin.
+    levels, level : array, each (levels,)
+        The code of each one-hot level, and what it equals.
+    embedded : list of (Category, int)
+        The columns with embeddings, and which code is that of each.
     """
 
     kind = "encode"
@@ -92,14 +101,14 @@ class Encode(Layer):
         self.shapes = {
             f"embedding{i}": (len(column.levels) + 1, column.width) for i, (column, _) in enumerate(self.embedded)
         }
-        self._n_clipped = len(first) if encoding.clip else 0
-        self._plain = np.array([*first, *rest], np.intp)
-        self._bins = np.array([start for start, _, _ in bins], np.intp)
-        self._low = np.array([low for _, low, _ in bins], np.float32)
-        self._slope = np.array([1 / (high - low) for _, low, high in bins], np.float32)
-        self._levels = np.array([start for start, _ in levels], np.intp)
-        self._level = np.array([code for _, code in levels], np.float32)
-        counts = [len(self._plain), len(bins), len(levels), *(column.width for column, _ in self.embedded)]
+        self.n_clipped = len(first) if encoding.clip else 0
+        self.plain = np.array([*first, *rest], np.intp)
+        self.bins = np.array([start for start, _, _ in bins], np.intp)
+        self.low = np.array([low for _, low, _ in bins], np.float32)
+        self.slope = np.array([1 / (high - low) for _, low, high in bins], np.float32)
+        self.levels = np.array([start for start, _ in levels], np.intp)
+        self.level = np.array([code for _, code in levels], np.float32)
+        counts = [len(self.plain), len(bins), len(levels), *(column.width for column, _ in self.embedded)]
         ends = list(accumulate(counts))
         self._parts = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
 
@@ -131,25 +140,25 @@ class Encode(Layer):
 
     def _cut(self, parts: list[Array], rows: npt.NDArray[np.intp], outputs: Array) -> _Arrays:
         """Return views of buffers, cut once for many steps."""
-        clipped = parts[0][:, : self._n_clipped]
+        clipped = parts[0][:, : self.n_clipped]
         places = [outputs[:, part] for part in self._parts]
-        return _Arrays(parts, places, clipped, outputs[:, : self._n_clipped], list(rows), outputs)
+        return _Arrays(parts, places, clipped, outputs[:, : self.n_clipped], list(rows), outputs)
 
     def _encoded(self, x: Array, arrays: _Arrays) -> Array:
         plain, bins, levels, *embeddings = arrays.parts
         clipped, root = arrays.clipped, arrays.root
-        np.take(x, self._plain, axis=1, out=plain, mode="clip")
-        np.divide(clipped, _SOFT, out=root)
+        np.take(x, self.plain, axis=1, out=plain, mode="clip")
+        np.divide(clipped, SOFT, out=root)
         np.multiply(root, root, out=root)
         np.add(root, 1, out=root)
         np.sqrt(root, out=root)
         np.divide(clipped, root, out=clipped)
-        np.take(x, self._bins, axis=1, out=bins, mode="clip")
-        np.subtract(bins, self._low, out=bins)
-        np.multiply(bins, self._slope, out=bins)
+        np.take(x, self.bins, axis=1, out=bins, mode="clip")
+        np.subtract(bins, self.low, out=bins)
+        np.multiply(bins, self.slope, out=bins)
         np.clip(bins, 0, 1, out=bins)
-        np.take(x, self._levels, axis=1, out=levels, mode="clip")
-        np.equal(levels, self._level, out=levels, casting="unsafe")
+        np.take(x, self.levels, axis=1, out=levels, mode="clip")
+        np.equal(levels, self.level, out=levels, casting="unsafe")
         for (_, start), table, index, rows in zip(self.embedded, self.tables, arrays.rows, embeddings, strict=True):
             np.copyto(index, x[:, start], casting="unsafe")
             np.take(table, index, axis=0, out=rows, mode="clip")
@@ -163,11 +172,11 @@ class Encode(Layer):
         x, gradient = self._input, np.zeros_like(self._input)
         plain, bins = self._parts[0], self._parts[1]
         inner = np.array(delta[:, plain])
-        z = x[:, self._plain[: self._n_clipped]] / _SOFT
-        inner[:, : self._n_clipped] *= (1 + z * z) ** -1.5
-        gradient[:, self._plain] = inner
-        z = (x[:, self._bins] - self._low) * self._slope
-        np.add.at(gradient.T, self._bins, (delta[:, bins] * self._slope * ((z > 0) & (z < 1))).T)
+        z = x[:, self.plain[: self.n_clipped]] / SOFT
+        inner[:, : self.n_clipped] *= (1 + z * z) ** -1.5
+        gradient[:, self.plain] = inner
+        z = (x[:, self.bins] - self.low) * self.slope
+        np.add.at(gradient.T, self.bins, (delta[:, bins] * self.slope * ((z > 0) & (z < 1))).T)
         return gradient
 
     def parameter_gradients(self, delta: Array) -> None:
