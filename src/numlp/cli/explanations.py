@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Console
@@ -100,10 +100,13 @@ def _print_dependence(screen: Console, words: Words, found: Survey) -> None:
     several = any(len(one.outputs) > 1 for one in found.dependence)
     what = "the mean prediction" if words.of_values else "the mean probability"
     screen.print(f"\n{what}{f' of {words.target}' if words.of_values else ''} if all rows had one value in a column")
-    listed = table("column", *(["of"] if several else []), "", "", "")
+    lines = []
     for one in found.dependence:
         chosen = len(one.outputs) - 1 if len(one.outputs) == 2 else int(np.argmax(one.swing))
-        listed.add_row(one.column, *([one.outputs[chosen]] if several else []), *_course(words, one, chosen))
+        lines.append([one.column, *([one.outputs[chosen]] if several else []), *_course(words, one, chosen)])
+    listed = table("column", *(["of"] if several else []), *([""] * (max(map(len, lines)) - 1 - several)))
+    for line in lines:
+        listed.add_row(*line)
     screen.print(listed)
     least = 0.1 * max((pair.strength for pair in found.interactions), default=0.0)
     strong = [pair for pair in found.interactions if pair.share >= _LEAST_SHARE and pair.strength >= least][:5]
@@ -115,16 +118,15 @@ def _print_dependence(screen: Console, words: Words, found: Survey) -> None:
         screen.print(listed)
 
 
-def _course(words: Words, one: Dependence, output: int) -> Iterator[str]:
-    """Yield the mean prediction at the ends and the middle of a column, or at the extreme texts, and at a gap."""
+def _course(words: Words, one: Dependence, output: int) -> list[str]:
+    """Return the mean prediction where it is lowest and highest, at the ends of numbers and dates, and at a gap."""
     mean = one.mean[:, output]
     last = len(mean) - 1
-    gap = [last] if last and text_of(one.values[last]) == "missing" else []
+    gap = {last} if last and text_of(one.values[last]) == "missing" else set()
     last -= len(gap)
     extremes = [int(np.argmin(mean[: last + 1])), int(np.argmax(mean[: last + 1]))]
-    at = extremes if one.kind == "text" else [0, last] if gap else [0, last // 2, last]
-    for i in [*dict.fromkeys(at), *gap]:
-        yield f"{text_of(one.values[i])}: {words.number(mean[i])}"
+    at = dict.fromkeys(extremes if one.kind == "text" else sorted({0, *extremes, last}))
+    return [f"{text_of(one.values[i])}: {words.number(mean[i])}" for i in [*at, *gap]]
 
 
 def _print_slices(screen: Console, words: Words, slices: Slices) -> None:

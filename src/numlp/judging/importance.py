@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from numlp.arrays.randomness import Role, generator
+from numlp.arrays.special import AnyArray
 from numlp.data.rows import Data
 from numlp.judging.errors import Estimate, Float64, error_name, judged_sample, losses_and_errors, mean_error
 from numlp.judging.samples import Sample
@@ -145,7 +146,7 @@ def permutation_importance(
     return Importance(tuple(found), error_name(predictor), loss, mean_error(predictor, errors, counts), len(losses))
 
 
-def _permuted(sample: Sample, names: Sequence[str], order: np.ndarray) -> np.ndarray:
+def _permuted(sample: Sample, names: Sequence[str], order: AnyArray) -> AnyArray:
     rows = sample.rows.copy()
     for name in names:
         rows[:, sample.places[name]] = sample.rows[order, sample.places[name]]
@@ -156,24 +157,29 @@ class _Rise:
     """How much a mean over rows, or its root, rises: gathered over several permutations."""
 
     def __init__(self, before: Float64, counts: Float64, root: bool) -> None:
-        self._before, self._counts, self._root = before, counts, root
-        self._received, self._given = np.zeros_like(before), np.zeros_like(before)
+        self._before, self._counts, self._root = before * counts[:, None], counts[:, None], root
+        # Sums over permutations: of each row as it receives a value; and of the rows that are given its value,
+        # permuted and as they were.
+        self._received, self._given, self._given_before = np.zeros((3, *before.shape))
         self._repeats = 0
 
-    def add(self, after: Float64, order: np.ndarray) -> None:
+    def add(self, after: Float64, order: AnyArray) -> None:
         """Add a permutation: row i received the values of row order[i]."""
-        self._received += after * self._counts[:, None]
-        self._given[order] += after * self._counts[:, None]
+        self._received += after * self._counts
+        self._given[order] += after * self._counts
+        self._given_before[order] += self._before
         self._repeats += 1
 
     def result(self, z: float) -> Estimate:
-        before = self._before * self._counts[:, None]
-        received, given = self._received / self._repeats, self._given / self._repeats
-        n, low, high = len(before), before.mean(axis=0), received.mean(axis=0)
+        received, given, given_before = (
+            part / self._repeats for part in (self._received, self._given, self._given_before)
+        )
+        n, low, high = len(received), self._before.mean(axis=0), received.mean(axis=0)
         value = np.mean(np.sqrt(high) - np.sqrt(low) if self._root else high - low)
-        # Each row's part in the sums, by the derivative of the root.
+        # Each row's part in the two sums, by the derivative of the root. Taking the loss before from the loss after
+        # takes out what both have in common.
         slopes = [1 / (2 * np.sqrt(mean)) if self._root else np.ones_like(mean) for mean in _positive(high, low)]
-        parts = (received + given - 2 * high) * slopes[0] - (before - low) * slopes[1]
+        parts = (received + given - 2 * high) * slopes[0] - (self._before + given_before - 2 * low) * slopes[1]
         error = math.sqrt(float(np.square(parts.mean(axis=1)).sum()) / max(1, n * (n - 1)))
         half = z * error if n > 1 else math.inf
         return Estimate(float(value), float(value) - half, float(value) + half)
