@@ -9,8 +9,10 @@ from numlp.cli.options import with_recipe_options
 from numlp.cli.output import Commentary, Json, console, print_json
 from numlp.cli.running import Opening, Outcome, read_interval, run
 from numlp.datasets import Dataset
-from numlp.runs.recipe import Recipe
-from numlp.runs.recipes import fitting_recipe, load_data, load_recipe
+from numlp.runs.recipe import OFF, Recipe
+from numlp.runs.recipes import fitting_recipe, load_data, load_recipe, sized
+
+_OTHERS_THAN_FOLDS = ("validation", "validation_by", "split", "ensemble")  # which ask for a single split
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -92,10 +94,23 @@ def conclude(outcome: Outcome, json: bool) -> None:
 
 
 def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]:
-    """Return the named recipe, or by default the one that suits the data, and the data."""
-    recipe = load_recipe(name or "table").edited(**settings)
+    """Return the named recipe, or by default the one that suits the data, and the data.
+
+    The recipe "table" takes its folds and some other settings from the size of the data, but for those that the user
+    names.
+    """
+    recipe = load_recipe(name or "table").edited(folds=OFF).edited(**settings)
     dataset = load_data(recipe)
-    return recipe if name else load_recipe(fitting_recipe(dataset)).edited(**settings), dataset
+    name = name or fitting_recipe(dataset)
+    recipe = load_recipe(name)
+    if name == "table":
+        recipe = recipe.edited(**sized(dataset))
+    if any(settings.get(other) is not None for other in _OTHERS_THAN_FOLDS):
+        recipe = recipe.edited(folds=OFF)
+    recipe = recipe.edited(**settings)
+    if recipe.folds and not dataset.folds:
+        dataset = load_data(recipe)
+    return recipe if dataset.folds else recipe.edited(folds=OFF), dataset
 
 
 COMMAND = train

@@ -24,7 +24,7 @@ from numlp.network.ensemble import Ensemble
 from numlp.network.losses import LOSSES, Loss
 from numlp.network.mlp import MLP
 from numlp.network.scaling import SCALINGS, standardize
-from numlp.runs.recipe import Recipe
+from numlp.runs.recipe import OFF, Recipe
 from numlp.settings import limits
 from numlp.settings.checks import unknown
 from numlp.settings.named import resolve
@@ -35,6 +35,7 @@ from numlp.training.loop import train
 from numlp.training.progress import Progress
 from numlp.training.range_test import STEP_SETTINGS
 from numlp.training.recipes import FOLDER, recipe_names
+from numlp.training.sizes import table_settings
 from numlp.training.state import Callback
 from numlp.training.threads import fastest, limited
 
@@ -87,6 +88,15 @@ def fitting_recipe(dataset: Dataset) -> str:
     rows: Any = dataset.train.x
     of_table = isinstance(rows, Table) or rows.shape[0] < _FEW_ROWS or dataset.task == "regression"
     return "table" if of_table else "default"
+
+
+def sized(dataset: Dataset) -> dict[str, Any]:
+    """Return the settings of the recipe "table" that follow from the size of a data set, for `Recipe.edited`."""
+    rows = len(dataset.train.y) + len(dataset.validation.y)
+    settings = table_settings(rows, dataset.n_features)
+    if not isinstance(dataset.train.x, Table):
+        del settings["input_encoding"]  # arrays of numbers are scaled
+    return {name: OFF if value is None else value for name, value in settings.items()}
 
 
 def load_data(recipe: Recipe) -> Dataset:
