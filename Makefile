@@ -10,6 +10,7 @@
 # make mutate  give FILES=100000 mutated files to all file readers, under watch (about 10 minutes, Linux)
 # make fuzz    fuzz every reader for SECONDS=60, guided by coverage (15 minutes, Linux, with atheris)
 # make bench-sklearn   compare numlp.sklearn with scikit-learn, into benchmarks/scikit_learn.md (about 5 minutes)
+# make bench-tables   compare the default for tables with scikit-learn's models and RealMLP-TD (about 30 minutes)
 # make bench   compare numlp with PyTorch, JAX and scikit-learn, into benchmarks/results/ (about an hour), or run one of:
 # make bench-training  bench-step  bench-choices  bench-quality  bench-inference  bench-startup  bench-growth
 # make bench-search    choose each contender's recipe for bench-quality on held-out images (about half an hour)
@@ -22,7 +23,7 @@ BIN = $(VENV)/bin
 FILES ?= 100000
 SECONDS ?= 60
 
-.PHONY: help demo test check format docs torture reproduce choosing mutate fuzz bench bench-sklearn clean
+.PHONY: help demo test check format docs torture reproduce choosing mutate fuzz bench bench-sklearn bench-tables clean
 
 # The comment that begins this file, up to its first empty line.
 help:
@@ -69,6 +70,9 @@ fuzz: $(VENV)/.fuzz
 
 bench-sklearn: $(VENV)/.all
 	$(BIN)/python benchmarks/scikit_learn.py
+
+bench-tables: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.tables
 
 # bench-growth measures numlp alone, but in the same environment as the others.
 bench: bench-training bench-step bench-choices bench-quality bench-inference bench-startup bench-growth

@@ -139,8 +139,8 @@ def test_sorted_rows_cause_a_warning(numlp, order):
     x = np.linspace(0, 1, 200)[order, None]
     np.savez("sorted.npz", x=x, y=(50 * x[:, 0]).round(1) + 0.5)
     np.savez("mixed.npz", x=x, y=np.sin(9 * x[:, 0]))
-    assert "are the rows sorted" in numlp("train", "sorted.npz", *QUICK)[1]
-    assert "are the rows sorted" not in numlp("train", "mixed.npz", *QUICK)[1]
+    assert "are the rows sorted" in numlp("train", "sorted.npz", "--split", "last", *QUICK)[1]
+    assert "are the rows sorted" not in numlp("train", "mixed.npz", "--split", "last", *QUICK)[1]
 
 
 def test_output_names_every_setting_that_is_on(numlp, points):
@@ -156,7 +156,7 @@ def test_output_names_every_setting_that_is_on(numlp, points):
         "--calibrate",
     )
     out = numlp("train", points, *QUICK, *on, "--dropout", "0.3", "--output", "run")[1]
-    line = "class weight 1,2,0.5, normalization batch, dtype float64, patience 5, dropout 0.3, calibrate"
+    line = "class weight 1,2,0.5, normalization batch, dtype float64, patience 5, dropout 0.3, folds 10, calibrate"
     assert line in out.splitlines()
     assert "the train losses of the epochs are computed with dropout 0.3; those in the table, without" in out
 

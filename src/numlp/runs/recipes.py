@@ -94,7 +94,8 @@ def sized(dataset: Dataset) -> dict[str, Any]:
     """Return the settings of the recipe "table" that follow from the size of a data set, for `Recipe.edited`."""
     rows = len(dataset.train.y) + len(dataset.validation.y)
     settings = table_settings(rows, dataset.n_features)
-    if not isinstance(dataset.train.x, Table):
+    x: Any = dataset.train.x
+    if not isinstance(x, Table):
         del settings["input_encoding"]  # arrays of numbers are scaled
     return {name: OFF if value is None else value for name, value in settings.items()}
 
