@@ -8,8 +8,8 @@ import pytest
 from numlp import evaluate, load_model
 from numlp.datasets import load_dataset
 from numlp.runs.folder import create_folder, save_run
-from numlp.runs.recipe import Recipe
-from numlp.runs.recipes import load_recipe, train_model
+from numlp.runs.recipe import OFF, Recipe
+from numlp.runs.recipes import load_recipe, sized, train_model
 from numlp.training.history import History
 
 _ROWS, _SHARE, _FRESH = 1200, 0.5, 4000
@@ -41,8 +41,9 @@ def drawn(function, n, seed):
 def test_default_intervals_cover_fresh_rows(tmp_path, loss, function, settings):
     x, y = drawn(function, _ROWS, 0)
     np.savez(tmp_path / "rows.npz", x=x, y=y)
-    recipe = load_recipe("table").edited(data=str(tmp_path / "rows.npz"), validation=_SHARE, loss=loss, **settings)
+    recipe = load_recipe("table").edited(data=str(tmp_path / "rows.npz"), validation=_SHARE, loss=loss)
     dataset = load_dataset(recipe.data, validation=recipe.validation, task="regression")
+    recipe = recipe.edited(**sized(dataset)).edited(folds=OFF, **settings)
     model = train_model(recipe, dataset)
     folder = create_folder(recipe, tmp_path / "run")
     metrics = save_run(folder, recipe, model, dataset, History(), seconds=1.0, ended="completed")

@@ -48,7 +48,7 @@ RECIPE = Annotated[
     str | None,
     typer.Option(
         help="A recipe's name, a TOML file or a run's folder; the options below override its settings. "
-        "By default 'table' for real-valued targets or fewer than 10,000 training rows, else 'default'.",
+        "By default 'table' for tables, real-valued targets or fewer than 10,000 training rows, else 'default'.",
         show_default=False,
     ),
 ]
