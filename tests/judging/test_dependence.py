@@ -77,3 +77,10 @@ def test_a_column_of_gaps_alone_has_one_value():
     table = Table({"a": np.arange(4.0), "gaps": np.full(4, np.nan)})
     net = MLP([2, 1], loss="squared_error", input_encoding=learn_encoding(table))
     assert len(partial_dependence(net, table, "gaps").values) == 1
+
+
+def test_a_column_of_yes_and_no_has_two_values():
+    table = Table({"a": np.arange(4.0), "yes": np.array([True, False, True, True])})
+    net = MLP([2, 1], loss="squared_error", input_encoding=learn_encoding(table))
+    found = partial_dependence(net, table, "yes")
+    assert (found.values.tolist(), found.shares.tolist()) == ([0, 1], [0.25, 0.75])

@@ -131,11 +131,11 @@ def test_fields_have_the_kinds_of_their_columns(open_page, pages):
             return control.type + (control.list ? " with suggestions" : "");
         })"""
     )
-    assert kinds == [
-        "number", "date", "datetime-local", "select-one", "text with suggestions", "select-one", "number", "number",
-        "select-one",
-    ]  # fmt: skip
-    assert tab.locator(".field .name").last.inner_text() == HOSTILE
+    expected = {
+        "income": "number", "born": "date", "seen": "datetime-local", "job": "select-one", "stamp": "number",
+        "city": "text with suggestions", "member": "select-one", "constant": "number", HOSTILE: "select-one",
+    }  # fmt: skip
+    assert dict(zip(tab.locator(".field .name").all_inner_texts(), kinds, strict=True)) == expected
     assert control(tab, "job").locator("option").all_inner_texts()[-2:] == ["other", "missing"]
     assert tab.locator("img").count() == 0
 
@@ -181,7 +181,8 @@ def test_rows_that_were_wrong_are_rows_of_the_table(open_page, pages):
     tab = open_page(pages["classification"])
     mistakes = tab.locator('[data-mount="mistakes"] table.rows')
     heads = mistakes.locator("thead th").all_inner_texts()
-    assert heads[:5] == ["row", "predicted", "sure", "true", "income"]
+    first = data_of(pages["classification"])["order"][0]
+    assert heads[:5] == ["row", "predicted", "sure", "true", [*people().columns, HOSTILE][first]]
     mistakes.locator("tbody button").first.click()
     number = int(mistakes.locator("tbody button").first.inner_text())
     dataset = dataset_of("classification", people())
@@ -221,7 +222,7 @@ def test_two_hundred_columns_stay_usable(open_page, tmp_path):
     tab = open_page(page_of(tmp_path / "run", "classification", wide))
     assert tab.locator(".field").count() == 24
     tab.get_by_label("Find a column").fill("M19")
-    assert tab.locator(".field .name").all_inner_texts() == ["m19", *(f"m{i}" for i in range(190, 200))]
+    assert set(tab.locator(".field .name").all_inner_texts()) == {"m19", *(f"m{i}" for i in range(190, 200))}
     tab.get_by_label("Find a column").fill("")
     tab.get_by_role("button", name="Show all 208 columns").click()
     assert tab.locator(".field").count() == 208
@@ -244,3 +245,51 @@ def test_on_a_phone_the_answer_stays_in_sight(open_page, pages):
     last.scroll_into_view_if_needed()
     box = tab.locator("#draw .answer").bounding_box()
     assert 0 <= box["y"] < 900
+
+
+def test_the_most_important_columns_come_first(open_page, pages):
+    tab, data = open_page(pages["classification"]), data_of(pages["classification"])
+    rises = [part["rise"][0] for part in data["survey"]["importance"]]
+    assert rises == sorted(rises, reverse=True)
+    assert sorted(data["order"]) == list(range(9))
+    names = [data["columns"][i]["name"] for i in data["order"]]
+    assert tab.locator(".field .name").all_inner_texts() == names
+    assert tab.locator(".held tbody th").all_inner_texts() == names
+    assert tab.locator('[data-mount="dependence"] .panel').count() == 8
+    needed = tab.locator('[data-mount="needs"] tbody tr').first.locator("td").first.inner_text()
+    assert float(needed.removesuffix("\u00a0%").replace("−", "-")) == pytest.approx(100 * rises[0], abs=0.051)
+
+
+def test_dependence_is_that_of_the_library(pages):
+    data, network = data_of(pages["regression"]), load_model(model_path(pages["regression"].parent))
+    job, rows = people()["job"], people()[slice(200, None)]
+    rows = Table({**{name: rows[name] for name in rows.columns}, HOSTILE: job[200:]})
+    names = [column["name"] for column in data["columns"]]
+    for part in data["survey"]["dependence"]:
+        name = names[part["column"]]
+        kind = rows.kinds[name]
+        for value, mean in zip(part["values"], part["mean"][0], strict=True):
+            column = np.repeat(made(kind, value), len(rows))
+            moved = Table({**{key: rows[key] for key in rows.columns}, name: column})
+            assert mean == pytest.approx(network.predict(moved).mean(), rel=1e-4)
+
+
+def test_another_class_moves_every_panel(open_page, pages):
+    tab = open_page(pages["classification"])
+    line = tab.locator('[data-mount="dependence"] path.line').first
+    before = line.get_attribute("d")
+    tab.locator('[data-mount="dependence"] select').select_option(label=HOSTILE)
+    assert line.get_attribute("d") != before
+
+
+def test_the_parts_where_it_is_worst_are_told(open_page, tmp_path):
+    rng = np.random.default_rng(0)
+    town = rng.choice(np.array(["Ulm", "Bonn", "Kiel"], dtype=object), 900)
+    x = rng.normal(size=900)
+    y = np.where(town == "Ulm", rng.integers(0, 2, 900), x > 0).astype(int)  # Ulm follows no rule
+    table = Table({"town": town, "x": x})
+    parts = [Split(table[rows], y[rows]) for rows in (slice(0, 450), slice(450, None))]
+    dataset = Dataset("towns", *parts, None, ("no", "yes"), table.columns, "classification")
+    folder = save_trained(tmp_path / "run", Recipe(data="towns.csv", **QUICK | {"epochs": 20}), dataset)
+    tab = open_page(write_report(folder, dataset, figures=False).path)
+    assert tab.locator('[data-mount="slices"] tbody th').first.inner_text() == "town is Ulm"

@@ -199,6 +199,7 @@ def _grid(column: AnyArray, points: int) -> tuple[AnyArray, Float64]:
     """Return at most so many values of a column, and a gap if there is one, and the share of the rows at each."""
     gaps = gaps_in(column)
     known = column[~gaps]
+    known = known.astype(np.int64) if known.dtype == bool else known
     counts: npt.NDArray[Any]
     if column.dtype.kind == "O":
         levels, counts = np.unique(known.astype(str), return_counts=True)

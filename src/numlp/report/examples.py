@@ -113,10 +113,11 @@ def cells(encoding: Encoding, table: Table) -> list[list[Any]]:
     [[0.1, None], [None, 86400000000]]
     """
     rows = encoding.lined_up(table)
-    return [_cells(fitting(column, rows[column.name])) for column in encoding.columns]
+    return [cells_of(fitting(column, rows[column.name])) for column in encoding.columns]
 
 
-def _cells(values: AnyArray) -> list[Any]:
+def cells_of(values: AnyArray) -> list[Any]:
+    """Return the cells of one column of a table."""
     gaps = gaps_in(values)
     plain = values.astype(np.int64) if values.dtype.kind in "bM" else values
     return [None if gap else value for gap, value in zip(gaps, plain.tolist(), strict=True)]

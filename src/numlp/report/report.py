@@ -30,6 +30,7 @@ from numlp.report.judgement import calibration, confusion, labels, values
 from numlp.report.overfitting import overfitting
 from numlp.report.page import page
 from numlp.report.settings import harder, portable, reproduction
+from numlp.report.survey import by_importance, surveyed
 from numlp.report.units import units
 from numlp.runs.folder import Run, load_run, model_path
 from numlp.runs.layout import SNAPSHOTS
@@ -41,8 +42,8 @@ REPORT = "report.html"
 SCRIPTS = (
     "element", "format", "tooltip", "ticks", "lines", "bars", "points", "decode", "activations", "norms", "losses",
     "encode", "network", "pictures", "cells", "examples", "curves", "units", "confusion", "calibration", "values",
-    "inside", "answer", "explanation", "reasons", "centring", "pad", "controls", "fields", "scroll", "theme",
-    "report",
+    "survey", "inside", "answer", "explanation", "reasons", "centring", "pad", "controls", "fields", "scroll",
+    "theme", "report",
 )  # fmt: skip
 
 
@@ -131,7 +132,7 @@ def _page(run: Run, model: Predictor, rows: Judged | None, columns: list[dict[st
         "centred": run.recipe.data == "mnist",
         "examples": None,
         "columns": columns,
-        "order": list(range(len(columns))),
+        "survey": None,
     }
     shape = picture_shape(model)
     if shape is not None:
@@ -139,6 +140,8 @@ def _page(run: Run, model: Predictor, rows: Judged | None, columns: list[dict[st
     context: dict[str, Any] = {"labels": [], "rounding": ""}
     if rows is not None:
         data["examples"] = examples(rows)
+        if is_table and rows.survey is not None:
+            data["survey"] = surveyed(rows.survey, [column["name"] for column in columns])
         if rows.has_classes:
             data["confusion"] = confusion(rows)
         if model.loss.task == "regression":
@@ -148,6 +151,7 @@ def _page(run: Run, model: Predictor, rows: Judged | None, columns: list[dict[st
             context["labels"] = [] if rows.has_classes else labels(rows)
         if dtype == "int16":
             context["rounding"] = _rounding(model, rows)
+    data["order"] = by_importance(data["survey"], len(columns))
     settings = portable(run.recipe)
     context |= {
         "title": f"{settings['data']} · {'-'.join(str(width) for width in model.layer_size)}",

@@ -18,6 +18,10 @@ async function mountReport() {
   mount("values", (place) => mountValues(place, data.values));
   mount("accuracies", (place) => mountAccuracies(place, data.confusion));
   mount("columns", (place) => mountColumns(place, data));
+  const isValue = !data.classes.length;
+  mount("needs", (place) => mountNeeds(place, data, isValue));
+  mount("dependence", (place) => mountDependence(place, data, isValue));
+  mount("slices", (place) => mountSlices(place, data, isValue));
   await mount("units", (place) => mountUnits(place, data.units));
   const examples = data.examples ? await new Examples(data).load() : null;
   const network = data.network ? new Network(data.network) : null;

@@ -1,0 +1,169 @@
+// Survey: which columns a network needs, what it makes of them, and where it is worst; see report/survey.py.
+
+const MOST_NEEDED = 20; // columns
+const MOST_LEVELS = 10; // in a panel
+
+/** An error or a rise of it as text: values in their units, shares of wrong rows in percent. */
+function errorText(value, isValue, sign = "") {
+  if (value === null) return "–";
+  return isValue ? `${sign}${shortNumber(value)}` : `${sign}${(100 * value).toFixed(1).replace("-", MINUS)}\u00a0%`;
+}
+
+/** An estimate's interval on an axis that `x` maps to a picture 200 wide, with a line at `origin` if there is one. */
+function intervalPicture([value, low, high], x, origin, label) {
+  const ends = [low ?? value, high ?? value];
+  return svg(
+    "svg",
+    { class: "interval", viewBox: "0 0 200 16", role: "img", "aria-label": label },
+    svg("line", { class: "grid", x1: 4, x2: 196, y1: 8, y2: 8 }),
+    ...(origin === null ? [] : [svg("line", { class: "cursor", x1: x(origin), x2: x(origin), y1: 0, y2: 16 })]),
+    svg("line", { class: "whisker", x1: x(ends[0]), x2: x(ends[1]), y1: 8, y2: 8 }),
+    svg("circle", { class: "dot series-1", cx: x(value), cy: 8, r: 4.5 }),
+  );
+}
+
+/** A table of names, a cell, and an estimate with its interval for each. */
+function estimateTable(heads, rows, { origin, isValue, sign }, title) {
+  const all = rows.flatMap(({ estimate }) => estimate).filter((end) => end !== null);
+  const x = scale(Math.min(origin, ...all), Math.max(origin, ...all), 4, 196);
+  const body = rows.map(({ name, cells, estimate }) => {
+    const [value, low, high] = estimate.map((end) => errorText(end, isValue, sign && end > 0 ? sign : ""));
+    const label = `95 % interval ${low} to ${high}`;
+    const drawn = intervalPicture(estimate, x, origin, label);
+    tooltip.attach(drawn, () => [name, value, label]);
+    return h(
+      "tr",
+      {},
+      h("th", { scope: "row", title: name }, name),
+      ...cells.map((text) => h("td", { class: "text", title: text }, text)),
+      h("td", {}, value),
+      h("td", { class: "wide" }, drawn),
+    );
+  });
+  const head = h("tr", {}, ...[...heads, "95\u00a0% interval"].map((text) => h("th", { scope: "col" }, text)));
+  const table = h("table", { class: "figures estimates" }, h("thead", {}, head), h("tbody", {}, ...body));
+  return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": title }, table);
+}
+
+function mountNeeds(mount, { columns, survey }, isValue) {
+  const rows = survey.importance.slice(0, MOST_NEEDED).map(({ columns: indices, rise }) => ({
+    name: indices.map((i) => columns[i].name).join(" + "),
+    cells: [],
+    estimate: rise,
+  }));
+  mount.append(estimateTable(["column", "error rises by"], rows, { origin: 0, isValue, sign: "+" }, "Importances"));
+  const left = survey.importance.length - rows.length;
+  if (left) mount.append(h("p", { class: "hint" }, `${count(left, "further column")} raise it less.`));
+}
+
+function mountSlices(mount, { columns, survey }, isValue) {
+  if (!survey.slices.length) {
+    const said = `None of the ${whole(survey.examined)} parts that were looked at is worse than all rows by more than chance.`;
+    mount.append(h("p", {}, said));
+    return;
+  }
+  const rows = survey.slices.map(({ column, condition, rows: total, error }) => ({
+    name: `${columns[column].name} ${condition}`,
+    cells: [whole(total)],
+    estimate: error,
+  }));
+  const style = { origin: survey.overall, isValue, sign: "" };
+  mount.append(estimateTable(["rows where", "how many", "error"], rows, style, "Where it is worst"));
+}
+
+/** How the mean prediction changes with each of the most important columns: a panel for each, on one scale. */
+function mountDependence(mount, { columns, survey, classes, target }, isValue) {
+  const outputs = isValue ? survey.dependence[0].mean.map((_, k) => (k ? `target ${k + 1}` : target)) : classes;
+  const panels = h("div", { class: "dependences" });
+  const show = (output) => {
+    const ends = survey.dependence.flatMap(({ low, high, mean }) => [...low[output], ...high[output], ...mean[output]]);
+    const range = [Math.min(...ends), Math.max(...ends)];
+    panels.replaceChildren(
+      ...survey.dependence.map((part) => dependencePanel(columns[part.column], part, output, range, isValue)),
+    );
+  };
+  const first = isValue ? 0 : outputs.length === 2 ? 1 : steepest(survey.dependence);
+  if (outputs.length > 1) {
+    const options = outputs.map((name, k) => h("option", { value: k, selected: k === first }, name));
+    const list = h("select", { onchange: () => show(Number(list.value)) }, ...options);
+    mount.append(h("div", { class: "controls" }, h("label", {}, isValue ? "target" : "probability of", list)));
+  }
+  mount.append(panels);
+  show(first);
+}
+
+/** The output that changes most with the most important column. */
+function steepest([{ mean }]) {
+  const swings = mean.map((curve) => Math.max(...curve) - Math.min(...curve));
+  return swings.indexOf(Math.max(...swings));
+}
+
+function dependencePanel(column, part, output, range, isValue) {
+  const curves = { mean: part.mean[output], low: part.low[output], high: part.high[output] };
+  const show = (value, digits = 1) => (isValue ? shortNumber(value) : percent(value, digits));
+  const lines = (i) => [
+    cellText(column, part.values[i]),
+    `mean ${show(curves.mean[i])}`,
+    `four of five rows: ${show(curves.low[i])} to ${show(curves.high[i])}`,
+    `${percent(part.shares[i], 1)} of the rows`,
+  ];
+  const draw = column.kind === "text" || column.switch || part.values.length < 3 ? levelDrawing : lineDrawing;
+  return h(
+    "figure",
+    { class: "panel" },
+    h("h3", { title: column.name }, column.name),
+    draw(column, part.values, curves, range, show, lines),
+  );
+}
+
+/** A row for each of the most frequent levels, with its mean prediction and the band of the rows. */
+function levelDrawing(column, values, { mean, low, high }, range, show, lines) {
+  const x = scale(...range, 4, 196);
+  const text = (value) => (column.switch && value !== null ? (value ? "yes" : "no") : cellText(column, value));
+  const rows = values.map((value, i) => {
+    const drawn = intervalPicture([mean[i], low[i], high[i]], x, null, lines(i).join(", "));
+    tooltip.attach(drawn, () => lines(i));
+    const name = h("span", { class: "name", title: text(value) }, text(value));
+    return h("li", {}, name, drawn, h("span", { class: "value" }, show(mean[i])));
+  });
+  const shown = rows.filter((_, i) => i < MOST_LEVELS || values[i] === null);
+  return h("ol", { class: "bars levels" }, ...shown);
+}
+
+/** A curve with its band over numbers or dates; the prediction for a gap stands to the right. */
+function lineDrawing(column, values, { mean, low, high }, range, show, lines) {
+  const [width, height] = [320, 190];
+  const gap = values.indexOf(null);
+  const known = gap < 0 ? values : values.slice(0, gap);
+  const ticks = linearTicks(...range, 4);
+  const mark = (tick) => show(tick, 0);
+  const left = 14 + 7 * Math.max(...ticks.map((tick) => mark(tick).length));
+  const right = width - (gap < 0 ? 10 : 62);
+  const floor = height - 26;
+  const [x, y] = [scale(known[0], known.at(-1), left, right), scale(...range, floor, 10)];
+  const path = (curve) => known.map((value, i) => `${x(value)},${y(curve[i])}`);
+  const band = `M${path(high).join("L")}L${path(low).reverse().join("L")}Z`;
+  const said = `mean prediction by ${column.name}: ${[0, known.length - 1].map((i) => lines(i).slice(0, 2).join(", ")).join("; ")}`;
+  const end = (value) => (column.kind === "date" ? dateText(value) : cellText(column, value));
+  const text = (name, attributes) => svg("text", { class: "tick", ...attributes }, name);
+  const dots = values.map((value, i) => {
+    const cx = value === null ? (right + width) / 2 + 4 : x(value);
+    const dot = svg("circle", { class: "dot series-1", cx, cy: y(mean[i]), r: 3.5 });
+    const whisker = { class: "whisker", x1: cx, x2: cx, y1: y(low[i]), y2: y(high[i]) };
+    const target = svg("circle", { class: "target", cx, cy: y(mean[i]), r: 12 });
+    tooltip.attach(target, () => lines(i));
+    return [...(value === null ? [svg("line", whisker)] : []), dot, target];
+  });
+  return svg(
+    "svg",
+    { class: "curve", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": said },
+    ...ticks.map((tick) => svg("line", { class: "grid", x1: left, x2: width - 4, y1: y(tick), y2: y(tick) })),
+    ...ticks.map((tick) => text(mark(tick), { x: left - 6, y: y(tick) + 4, "text-anchor": "end" })),
+    text(end(known[0]), { x: left, y: height - 6 }),
+    text(end(known.at(-1)), { x: right, y: height - 6, "text-anchor": "end" }),
+    ...(gap < 0 ? [] : [text("missing", { x: (right + width) / 2 + 4, y: height - 6, "text-anchor": "middle" })]),
+    svg("path", { class: "band", d: band }),
+    svg("path", { class: "line series-1", d: `M${path(mean).join("L")}` }),
+    ...dots.flat(),
+  );
+}
