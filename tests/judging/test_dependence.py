@@ -48,6 +48,14 @@ def test_the_probabilities_of_classes_sum_to_1():
     assert np.allclose(found.mean.sum(axis=1), 1)
 
 
+def test_of_very_many_classes_the_likeliest_are_looked_at():
+    net = MLP([2, 5000], class_names=[f"word {i}" for i in range(5000)])
+    net.params[-5000:] = np.linspace(0, 9, 5000)
+    found = partial_dependence(net, np.random.default_rng(0).normal(size=(50, 2)), "0", points=3)
+    assert len(found.outputs) == found.mean.shape[1] == 40
+    assert "word 4999" in found.outputs
+
+
 def test_the_dependence_is_written_as_json(people):
     net, table, _ = people
     for name in table:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from numlp import MLP
+from numlp import MLP, Scaling
 from numlp.judging.mistakes import surest_mistakes
 
 
@@ -36,3 +36,18 @@ def test_a_single_label_is_a_choice_of_two():
     net.params[:] = [1, 0]
     found = surest_mistakes(net, ([[3.0], [-1.0]], ["no", "yes"]))
     assert [(mistake.truth, mistake.predicted) for mistake in found] == [(("no",), ("yes",)), (("yes",), ("no",))]
+
+
+def test_of_several_values_the_one_that_is_farthest_off_for_its_spread_counts():
+    spread = Scaling(np.zeros(2), np.array([1.0, 0.001]))
+    net = MLP([1, 2], loss="squared_error", target_scaling=spread, dtype="float64")
+    net.params[:] = 0
+    worst, second = surest_mistakes(net, (np.zeros((2, 1)), [[0.0, 900.0], [2.0, 0.0]]))
+    assert (worst.row, worst.truth, second.row) == (1, (2.0, 0.0), 0)
+    assert worst.size == pytest.approx(2)
+
+
+def test_a_model_without_a_mistake_has_none():
+    net = MLP([1, 2], dtype="float64")
+    net.params[:] = [-1, 1, 0, 0]
+    assert surest_mistakes(net, ([[-1.0], [1.0]], [0, 1])) == ()

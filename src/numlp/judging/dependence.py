@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Kind, gaps_in, kind_of
+from numlp.judging.confusions import MOST_CLASSES
 from numlp.judging.errors import Float64, output_names, outputs
 from numlp.judging.samples import Sample, as_sample
 from numlp.network.predictor import Predictor
@@ -32,7 +33,7 @@ class Dependence:
     shares : array, shape (values,)
         The share of the rows that is next to each value; of texts, that holds it.
     outputs : tuple of str
-        The classes, labels or targets.
+        The classes, labels or targets; of more than 40, those with the highest mean prediction.
     probabilities : bool
         Whether the predictions are probabilities, of classes or labels; else they are values.
     mean, low, high : array, shape (values, outputs)
@@ -67,6 +68,7 @@ class Interaction:
     values : tuple of array
         Those of the first column, (a,), and of the second, (b,), as in `Dependence`.
     outputs : tuple of str
+        As in `Dependence`.
     effect : array, shape (a, b, outputs)
         What is added to the sum of both, in the units of the predictions.
     strength : float
@@ -130,11 +132,12 @@ def partial_dependence(
     sample = as_sample(predictor, x, rows, seed)
     sample.check(column)
     values, shares = _grid(sample.values[column], points)
-    curves = _predicted(predictor, sample, {column: values})
+    chosen = _likeliest(predictor, sample)
+    curves = _predicted(predictor, sample, {column: values}, chosen)
     mean = curves.mean(axis=1)
     own = curves - np.average(curves, axis=0, weights=shares) + np.average(mean, axis=0, weights=shares)
     low, high = np.quantile(own, [0.1, 0.9], axis=1)
-    names, probabilities = output_names(predictor), predictor.loss.task != "regression"
+    names, probabilities = _names(predictor, chosen), predictor.loss.task != "regression"
     return Dependence(column, kind_of(sample.values[column]), values, shares, names, probabilities, mean, low, high)
 
 
@@ -178,18 +181,19 @@ def interactions(
     for name in columns:
         sample.check(name)
     grids = {name: _grid(sample.values[name], points) for name in columns}
+    chosen = _likeliest(predictor, sample)
+    names = _names(predictor, chosen)
     found = []
     for one, other in combinations(grids, 2):
         (a, shares_a), (b, shares_b) = grids[one], grids[other]
         pairs = {one: np.repeat(a, len(b)), other: np.concatenate([b] * len(a))}
-        means = _predicted(predictor, sample, pairs).mean(axis=1).reshape(len(a), len(b), -1)
+        means = _predicted(predictor, sample, pairs, chosen).mean(axis=1).reshape(len(a), len(b), -1)
         centred = means - np.einsum("a,b,abo->o", shares_a, shares_b, means)
         effect = centred - np.einsum("b,abo->ao", shares_b, centred)[:, None]
         effect -= np.einsum("a,abo->bo", shares_a, centred)
         squares, total = (np.einsum("a,b,abo->o", shares_a, shares_b, part**2) for part in (effect, centred))
         strongest = int(np.argmax(squares))
         share = squares[strongest] / total[strongest] if total[strongest] > 0 else 0.0
-        names = output_names(predictor)
         strength = float(np.sqrt(squares[strongest]))
         found.append(Interaction((one, other), (a, b), names, effect, strength, float(share)))
     return tuple(sorted(found, key=lambda pair: -pair.strength))
@@ -224,8 +228,21 @@ def _quantiles(known: AnyArray, points: int) -> AnyArray:
     return np.sort(known)[np.round(ranks).astype(np.intp)]
 
 
-def _predicted(predictor: Predictor, sample: Sample, values: dict[str, AnyArray]) -> npt.NDArray[np.float64]:
-    """Return predictions, (values, rows, outputs), of rows in which columns have each of several values."""
+def _likeliest(predictor: Predictor, sample: Sample) -> npt.NDArray[np.intp]:
+    """Return the outputs to look at: of very many classes, all would take much memory, and nobody looks at them."""
+    mean = outputs(predictor, sample.rows).mean(axis=0)
+    return np.sort(np.argsort(-mean, kind="stable")[:MOST_CLASSES])
+
+
+def _names(predictor: Predictor, chosen: npt.NDArray[np.intp]) -> tuple[str, ...]:
+    names = output_names(predictor)
+    return tuple(names[i] for i in chosen)
+
+
+def _predicted(
+    predictor: Predictor, sample: Sample, values: dict[str, AnyArray], chosen: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float64]:
+    """Return predictions, (values, rows, chosen), of rows in which columns have each of several values."""
     codes = {name: sample.codes(name, given) for name, given in values.items()}
     n_values = len(next(iter(codes.values())))
     curves = []
@@ -233,5 +250,5 @@ def _predicted(predictor: Predictor, sample: Sample, values: dict[str, AnyArray]
         rows = sample.rows.copy()
         for name, given in codes.items():
             rows[:, sample.places[name]] = given[i]
-        curves.append(outputs(predictor, rows))
+        curves.append(outputs(predictor, rows)[:, chosen])
     return np.stack(curves)

@@ -51,7 +51,13 @@ def outputs(predictor: Predictor, rows: AnyArray) -> Float64:
 
     That is the probability of each class or label, or each target's value in its own units.
     """
-    return np.concatenate([_predicted(predictor, logits) for _, logits in _chunks(predictor, rows)])
+    return np.concatenate([predicted for _, predicted in predictions(predictor, rows)])
+
+
+def predictions(predictor: Predictor, rows: AnyArray) -> Iterator[tuple[slice, Float64]]:
+    """Yield parts of the rows, and what `outputs` returns for them: all at once take rows × outputs in memory."""
+    for part, logits in _chunks(predictor, rows):
+        yield part, _predicted(predictor, logits)
 
 
 def losses_and_errors(predictor: Predictor, rows: AnyArray, targets: AnyArray) -> tuple[Float64, Float64]:
@@ -139,7 +145,7 @@ def described(result: Any) -> Any:
 def _chunks(predictor: Predictor, rows: AnyArray) -> Iterator[tuple[slice, Array]]:
     """Yield parts of the rows, and their logits, divided by the temperature."""
     size = chunk_rows(predictor.layer_size)
-    for start in range(0, len(rows), size):
+    for start in range(0, max(1, len(rows)), size):  # no rows are one part, too
         part = slice(start, start + size)
         with np.errstate(all="ignore"):
             yield part, predictor.logits(rows[part]) / np.asarray(predictor.temperature, predictor.dtype)

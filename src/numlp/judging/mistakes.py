@@ -9,7 +9,7 @@ import numpy as np
 from numlp.arrays.special import AnyArray
 from numlp.arrays.targets import target_rows
 from numlp.data.rows import Data
-from numlp.judging.errors import Float64, judged_sample, outputs, told
+from numlp.judging.errors import Float64, judged_sample, outputs, predictions, told
 from numlp.network.predictor import Predictor
 from numlp.settings.checks import whole_number
 
@@ -67,27 +67,31 @@ def surest_mistakes(predictor: Predictor, data: Data, *, most: int = 10) -> tupl
     """
     most = whole_number("most", most)
     sample, targets, _ = judged_sample(predictor, data)
-    predicted = outputs(predictor, sample.rows)
+    sizes = np.concatenate(
+        [_sizes(predictor, predicted, targets[part]) for part, predicted in predictions(predictor, sample.rows)]
+    )
+    rows = np.argsort(-sizes, kind="stable")[: min(most, int((sizes > 0).sum()))]
     names = np.array(predictor.classes, dtype=object)
+    return tuple(
+        Mistake(row, told(predictor, targets[row : row + 1]), _guess(predictor, predicted, names), float(sizes[row]))
+        for row, predicted in zip(rows.tolist(), outputs(predictor, sample.rows[rows]), strict=True)
+    )
+
+
+def _sizes(predictor: Predictor, predicted: Float64, targets: AnyArray) -> Float64:
+    """Return the size of each row's mistake, 0 for a row that is right."""
     if predictor.loss.task == "regression":
         truth = predictor.target_scaling.invert(targets.astype(np.float64))
-        sizes = np.abs(predicted - truth)
         if predictor.n_targets > 1:
-            scaled = [predictor.target_scaling.apply(part, np.empty(part.shape)) for part in (predicted, truth)]
-            sizes = np.abs(scaled[0] - scaled[1])
-        sizes = sizes.max(axis=1)
-        wrong = sizes > 0
-    elif predictor.loss.task == "labels" and predictor.n_targets > 1:
+            scaling = predictor.target_scaling
+            scaled = [scaling.apply(values, np.empty(values.shape)) for values in (predicted, truth)]
+            return np.asarray(np.abs(scaled[0] - scaled[1]).max(axis=1), np.float64)
+        return np.asarray(np.abs(predicted - truth)[:, 0])
+    if predictor.loss.task == "labels" and predictor.n_targets > 1:
         sizes = np.abs(targets - predicted).max(axis=1)
-        wrong = sizes > 0.5
-    else:
-        sizes = predicted.max(axis=1)
-        wrong = predicted.argmax(axis=1) != _classes(predictor, targets)
-    order = np.argsort(np.where(wrong, -sizes, np.inf), kind="stable")
-    return tuple(
-        Mistake(i, told(predictor, targets[i : i + 1]), _guess(predictor, predicted[i], names), float(sizes[i]))
-        for i in order[: min(most, int(wrong.sum()))].tolist()
-    )
+        return np.where(sizes > 0.5, sizes, 0.0)
+    wrong = predicted.argmax(axis=1) != _classes(predictor, targets)
+    return np.where(wrong, predicted.max(axis=1), 0.0)
 
 
 def _guess(predictor: Predictor, predicted: Float64, names: AnyArray) -> tuple[str, ...] | tuple[float, ...]:
