@@ -109,8 +109,8 @@ def _drawn(n: int, most: int | None, seed: int) -> npt.NDArray[np.intp]:
 def text_of(value: Any) -> str:
     """Return a value of a column in words.
 
-    >>> text_of(3.0), text_of(0.25), text_of(None), text_of(np.datetime64("2026-01-02T00:00:00.000000"))
-    ('3', '0.25', 'missing', '2026-01-02')
+    >>> text_of(3.0), text_of(0.25), text_of(True), text_of(None), text_of(np.datetime64("2026-01-02T00:00", "us"))
+    ('3', '0.25', 'true', 'missing', '2026-01-02')
     """
     if value is None or value != value:
         return "missing"
@@ -118,5 +118,7 @@ def text_of(value: Any) -> str:
         return str(np.datetime_as_string(value, unit="auto"))
     if isinstance(value, str):
         return value
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
     number = float(value)
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else f"{number:.6g}"
