@@ -114,3 +114,15 @@ def test_bad_columns_are_refused_by_name(columns, message):
 def test_masked_values_are_gaps():
     table = Table({"a": np.ma.masked_equal([1, 2, -1], -1)})
     np.testing.assert_array_equal(table["a"], [1, 2, np.nan])
+
+
+def test_columns_of_a_list_keep_their_kinds():
+    table = as_table([["Ulm", 41, None], ["Bonn", None, 0.5]])
+    assert list(table.kinds.values()) == ["text", "number", "number"]
+    assert np.isnan(table["1"][1])
+
+
+def test_masked_values_of_an_array_are_gaps():
+    table = as_table(np.ma.masked_equal([[1, -9], [2, 3]], -9))
+    assert np.isnan(table["1"][0])
+    assert table["0"].tolist() == [1, 2]

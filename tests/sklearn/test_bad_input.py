@@ -62,6 +62,7 @@ WRONG = [
     ({"time_budget": 0}, "time_budget must be a finite number above 0, not 0"),
     ({"solver": "lbfgs", "dropout": 0.1}, "dropout must be 0.0 for solver='lbfgs'"),
     ({"solver": "lbfgs", "normalization": "batch"}, "normalization must not be 'batch' for solver='lbfgs'"),
+    ({"preset": "tabel"}, "unknown preset 'tabel': did you mean 'table'"),
     ({"learning_rate": "cosine(warmup = 300)"}, "warmup must be below epochs = 200, not 300"),
 ]
 

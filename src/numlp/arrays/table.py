@@ -139,7 +139,9 @@ def as_table(x: Any, name: str = "x") -> Table:
     if isinstance(x, Table):
         return x
     if isinstance(x, np.ndarray | list | tuple):
-        array = np.asarray(x)
+        array = np.ma.asarray(x) if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
+        if array.dtype.kind in "US" and not isinstance(x, np.ndarray):
+            array = np.array(x, dtype=object)  # in which numbers stay numbers
         if array.ndim != 2:
             raise DataError(f"{name} must be a table: rows and columns, not an array of shape {array.shape}")
         return Table({str(i): array[:, i] for i in range(array.shape[1])})
@@ -177,7 +179,12 @@ def _from_series(name: str, series: Any) -> AnyArray:
     return values
 
 
-def _is_gap(value: Any) -> bool:
+def is_gap(value: Any) -> bool:
+    """Return whether a value stands for a missing one: None, NaN, NaT or NA.
+
+    >>> is_gap(None), is_gap(float("nan")), is_gap("")
+    (True, True, False)
+    """
     return value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
@@ -207,7 +214,7 @@ def _checked(name: str, values: Any) -> AnyArray:
 
 def _from_objects(name: str, array: AnyArray) -> AnyArray:
     """Return an array of objects as texts, numbers, booleans or dates; mixtures with texts are texts."""
-    gaps = np.array([_is_gap(value) for value in array], bool)
+    gaps = np.array([is_gap(value) for value in array], bool)
     found = array[~gaps]
     held = {type(value) for value in found}
     if any(issubclass(kind, str) for kind in held) and all(issubclass(kind, str | int | float) for kind in held):

@@ -89,6 +89,9 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
     callbacks, time_budget
         Callables that receive the `TrainingState` after every epoch and end the fit by returning something true; the
         longest time for a fit, in seconds.
+    preset : "table" or None
+        "table" takes frames with texts, categories, dates and gaps as they are, and trains by the recipe "table".
+        Parameters that differ from their defaults take the place of the recipe's settings.
 
     Attributes
     ----------
@@ -169,6 +172,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         callbacks: Sequence[Callable[..., object]] | None = None,
         time_budget: float | None = None,
         progress: bool = False,
+        preset: str | None = None,
     ) -> None:
         given = locals()
         self.__dict__.update({name: given[name] for name in MLPClassifier._get_param_names()})
@@ -262,7 +266,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
     def _learn_targets(self, y: Any, one_epoch: bool) -> None:
         if not one_epoch:  # otherwise the first `partial_fit` has learned them
             _check_loss("loss", self.loss)
-            self._labels = Labels(y, self.loss)
+            self._labels = Labels(y, self.loss, one_output=self.preset is None)
             self.classes_ = self._labels.classes
         self.n_outputs_ = self._labels.n_outputs
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from numlp.arrays.inputs import refuse_masked
 from numlp.arrays.sparse import is_sparse
 from numlp.arrays.special import AnyArray
 from numlp.data.rows import Rows
 from numlp.errors import SettingError
+from numlp.network.ensemble import Ensemble
 from numlp.network.losses import Loss
 from numlp.network.mlp import MLP
 from numlp.network.scaling import SCALINGS
 from numlp.sklearn.fitting import fit_batches, fit_lbfgs
-from numlp.sklearn.held_out import HeldOut, split, weighted
+from numlp.sklearn.held_out import HeldOut, checked_weights, split, weighted
 from numlp.sklearn.networks import adopt, current_network, make_network, remade
 from numlp.sklearn.parameters import CHECKS, check_parameters, widths
+from numlp.sklearn.tables import as_columns, fit_table, lined_up, naming_the_preset
 from numlp.training.interruption import Interruption
 
 _LINKS = {"softmax_cross_entropy": "softmax", "poisson": "exp"}
@@ -31,7 +33,7 @@ _FLOATS = (np.float64, np.float32)
 class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is untyped
     """A multilayer perceptron behind scikit-learn's interface."""
 
-    network_: MLP
+    network_: MLP | Ensemble
     coefs_: list[AnyArray]
     intercepts_: list[AnyArray]
 
@@ -69,13 +71,16 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
                 parameters = self._parameters()
                 check_parameters(parameters)
                 self._check_validation(validation, one_epoch)
+                if self.preset is not None:
+                    fit_table(self, X, y, sample_weight, validation)
+                    return
                 first = not hasattr(self, "coefs_") or not (self.warm_start or one_epoch)
                 X, y = self._checked(X, y, reset=first)
                 if first:
                     self._learn_targets(y, one_epoch)
                 else:
                     self._check_targets(y)
-                rows = Rows(X, self._encode(y), _checked_weights(X, sample_weight))
+                rows = Rows(X, self._encode(y), checked_weights(X, sample_weight))
                 factors = self._class_factors(y, rows.targets)
                 random_state = check_random_state(self.random_state)
                 if first:
@@ -113,16 +118,17 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
     def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         refuse_masked(X, "X")
         refuse_masked(y, "y")
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=self.__sklearn_tags__().estimator_type == "regressor",
-            dtype=_FLOATS if self.dtype is None else self.dtype,
-            reset=reset,
-        )
+        with naming_the_preset(self, X):
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                accept_sparse=["csr", "csc"],
+                multi_output=True,
+                y_numeric=self.__sklearn_tags__().estimator_type == "regressor",
+                dtype=_FLOATS if self.dtype is None else self.dtype,
+                reset=reset,
+            )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if y.dtype == np.longdouble:  # which no model file can hold
@@ -134,7 +140,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         if X is None:
             return None
         X, y = self._checked(X, y, reset=False)
-        return HeldOut(Rows(X, self._encode(y), _checked_weights(X, sample_weight)), y)
+        return HeldOut(Rows(X, self._encode(y), checked_weights(X, sample_weight)), y)
 
     def _layer_size(self, rows: Rows) -> tuple[int, ...]:
         hidden = widths("hidden_layer_sizes", self.hidden_layer_sizes)
@@ -158,24 +164,28 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         for name in ("loss_curve_", "validation_loss_curve_"):
             self.__dict__.pop(name, None)
 
-    def _begin(self, network: MLP) -> None:
+    def _begin(self, network: MLP | Ensemble) -> None:
         """Take over a network without any training state."""
         loss = network.loss
         self.n_layers_ = len(network.layer_size)
         self.out_activation_ = _LINKS.get(loss.name, "identity" if loss.task == "regression" else "logistic")
-        adopt(self, network)
         self._state, self._tracked = None, None
+        self.network_ = network
+        if isinstance(network, MLP):
+            adopt(self, network)
 
-    def _restore(self, network: MLP) -> None:
+    def _restore(self, network: MLP | Ensemble) -> None:
         """Restore the fitted estimator around a network from a file."""
         parameters = self._parameters()
         check_parameters(parameters)
         self.n_outputs_ = network.n_targets
         self.n_features_in_ = network.layer_size[0]
-        if network.feature_names is not None:
+        numbers = tuple(str(i) for i in range(self.n_features_in_))  # the names of an array's columns
+        if network.feature_names is not None and (network.input_encoding is None or network.feature_names != numbers):
             self.feature_names_in_ = np.array(network.feature_names, dtype=object)
         self._begin(network)
-        self._made_with = {**parameters, "activation": network.activations, **network.architecture}
+        if isinstance(network, MLP):
+            self._made_with = {**parameters, "activation": network.activations, **network.architecture}
 
     def _track(self) -> None:
         """Create the attributes that record the course of training, unless they exist already."""
@@ -186,7 +196,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
             self._tracked = self.early_stopping
             self._no_improvement_count = 0
             self.stopped_ = False
-            self._best_params = self.network_.params.copy()
+            self._best_params = cast(MLP, self.network_).params.copy()
             self.validation_scores_: list[float] | None = [] if self.early_stopping else None
             self.best_validation_score_ = -np.inf if self.early_stopping else None
             self.best_loss_ = None if self.early_stopping else np.inf
@@ -196,6 +206,8 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
 
     def _rows(self, X: Any) -> Any:
         """Return checked rows; for arrays in the network's own format, the network's own checks suffice."""
+        if self.network_.input_encoding is not None:
+            return lined_up(as_columns(self, X, reset=False), self.network_.input_encoding)
         fits = (
             type(X) is np.ndarray
             and X.ndim == 2
@@ -206,37 +218,40 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         )
         dtype = _FLOATS if self.dtype is None else self.dtype
         refuse_masked(X, "X")
-        return X if fits else validate_data(self, X, accept_sparse=["csr", "csc"], dtype=dtype, reset=False)
+        if fits:
+            return X
+        with naming_the_preset(self, X):
+            return validate_data(self, X, accept_sparse=["csr", "csc"], dtype=dtype, reset=False)
 
-    def _network(self) -> MLP:
-        if "coefs_" not in vars(self):
-            check_is_fitted(self)  # raises
-        return current_network(self)
+    def _network(self) -> MLP | Ensemble:
+        if "coefs_" in vars(self):
+            return current_network(self)
+        check_is_fitted(self)
+        return self.network_
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        if "network_" in state:
+        if "coefs_" in state:
             adopt(self, current_network(self))
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "coefs_")
+        return hasattr(self, "network_")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        by_columns = self.preset is not None
+        tags.input_tags.sparse = not by_columns
+        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = by_columns
         return tags
-
-
-def _checked_weights(X: Any, sample_weight: Any) -> AnyArray | None:
-    if sample_weight is None:
-        return None
-    refuse_masked(sample_weight, "sample_weight")
-    weights: AnyArray = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    return weights
 
 
 def check_batches(estimator: Any) -> bool:
     """Return True if `partial_fit` is available, or raise an AttributeError, as scikit-learn requires."""
+    if estimator.preset is not None:
+        raise AttributeError(
+            f"partial_fit is not available with preset={estimator.preset!r}, which learns its encoding and its folds "
+            "from all rows at once."
+        )
     if estimator.solver == "lbfgs":
         raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
     return True

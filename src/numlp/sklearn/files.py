@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 
 from numlp.errors import FileFormatError, SettingError
 from numlp.files import models
+from numlp.network.ensemble import Ensemble
 from numlp.network.mlp import MLP
 from numlp.settings.named import Named
 from numlp.sklearn.classifier import MLPClassifier
@@ -119,7 +120,8 @@ def load_model(path: str | os.PathLike[str]) -> MLPClassifier | MLPRegressor:
     network, described = models.load_model(path), models.read_description(path)
     recipe, training = described["recipe"] or {}, described["training"] or {}
     kind = recipe.get("estimator")
-    if not isinstance(network, MLP) or not isinstance(kind, str) or kind not in _KINDS:
+    # Without an encoding, several networks are somebody else's: a preset's ensemble has one.
+    if not isinstance(kind, str) or kind not in _KINDS or not (isinstance(network, MLP) or network.input_encoding):
         raise FileFormatError(f"{path} holds a model, but not an estimator: read it with numlp.load_model")
     try:
         estimator: MLPClassifier | MLPRegressor = _KINDS[kind](**_read_parameters(recipe["parameters"]))
@@ -136,7 +138,7 @@ def load_model(path: str | os.PathLike[str]) -> MLPClassifier | MLPRegressor:
     return estimator
 
 
-def _check_outputs(estimator: MLPEstimator, network: MLP) -> None:
+def _check_outputs(estimator: MLPEstimator, network: MLP | Ensemble) -> None:
     """Raise an error if the network's outputs don't fit the estimator."""
     if network.loss.task not in _TASKS[type(estimator)]:
         raise SettingError(
@@ -213,7 +215,7 @@ def _labels(estimator: MLPEstimator) -> dict[str, Any] | None:
     return {"classes": classes.tolist(), "dtype": dtype, "several": several, "sparse": sparse}
 
 
-def _read_labels(stored: Any, network: MLP) -> Labels:
+def _read_labels(stored: Any, network: MLP | Ensemble) -> Labels:
     """Return the labels of a classifier that has this network."""
     classes, dtype = stored["classes"], np.dtype(str(stored["dtype"]))
     names = classes if isinstance(classes, list) else []

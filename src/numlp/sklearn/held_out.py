@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import _check_sample_weight
 
+from numlp.arrays.inputs import refuse_masked
 from numlp.arrays.special import AnyArray
 from numlp.data.rows import Rows
 
@@ -53,3 +55,12 @@ def weighted(rows: Rows, factors: AnyArray | None) -> Rows:
     if rows.weights is not None and not rows.weights.any():
         raise ValueError("sample_weight and class_weight must give at least one sample a weight above 0")
     return rows
+
+
+def checked_weights(X: Any, sample_weight: Any) -> AnyArray | None:
+    """Return the weights of samples, shape (n,), if there are any and none is negative."""
+    if sample_weight is None:
+        return None
+    refuse_masked(sample_weight, "sample_weight")
+    weights: AnyArray = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    return weights

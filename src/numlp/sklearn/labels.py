@@ -25,6 +25,8 @@ class Labels:
         All targets, or just the classes.
     loss : str or Loss
         "log_loss" stands for the loss that fits the labels.
+    one_output : bool
+        Whether "log_loss" gives two classes one output, as scikit-learn does, or one each.
 
     Attributes
     ----------
@@ -36,12 +38,13 @@ class Labels:
         One for two classes, unless the loss needs one for each.
     """
 
-    def __init__(self, y: Any, loss: Any) -> None:
+    def __init__(self, y: Any, loss: Any, *, one_output: bool = True) -> None:
         self.binarizer = LabelBinarizer().fit(y)
         self.classes = self.binarizer.classes_
         self.several = bool(self.binarizer.y_type_.startswith("multilabel"))
         multiclass = self.binarizer.y_type_ == "multiclass"
-        usual = "softmax_cross_entropy" if multiclass else "sigmoid_binary_cross_entropy"
+        softmax = multiclass or (len(self.classes) == 2 and not self.several and not one_output)
+        usual = "softmax_cross_entropy" if softmax else "sigmoid_binary_cross_entropy"
         self.loss: Loss = resolve("loss", usual if loss == "log_loss" else loss, LOSSES)
         by_labels = self.loss.task == "labels"
         if by_labels and multiclass:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from numbers import Integral
@@ -21,6 +22,7 @@ from numlp.settings.named import Check, Named, optional, resolve
 from numlp.training.optimizers import OPTIMIZERS
 from numlp.training.schedules import SCHEDULES
 
+PRESETS = ("table",)
 SOLVERS = ("lbfgs", "sgd", "adam")
 RATES = ("constant", "invscaling", "adaptive")
 _ALIASES = {"logistic": "sigmoid"}
@@ -158,6 +160,7 @@ CHECKS: dict[str, Callable[[str, object], object]] = {
     "callbacks": _callbacks,
     "time_budget": optional(positive),
     "progress": _flag,
+    "preset": optional(_one_of(dict.fromkeys(PRESETS))),
 }
 
 # The parameters that apply only to training by batches, and the values that switch them off.
@@ -178,6 +181,16 @@ OF_BATCHES: dict[str, object] = {
     "time_budget": None,
     "progress": False,
 }
+
+
+def defaults_of(kind: type) -> dict[str, Any]:
+    """Return the values that an estimator's parameters have if nobody sets them, whatever a subclass prefers."""
+    found: dict[str, Any] = {}
+    for each in kind.__mro__:
+        if "__init__" in vars(each) and each is not object:
+            parameters = inspect.signature(vars(each)["__init__"]).parameters.values()
+            found |= {one.name: one.default for one in parameters if one.default is not one.empty}
+    return found
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:

@@ -85,6 +85,9 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
     callbacks, time_budget
         Callables that receive the `TrainingState` after every epoch and end the fit by returning something true; the
         longest time for a fit, in seconds.
+    preset : "table" or None
+        "table" takes frames with texts, categories, dates and gaps as they are, and trains by the recipe "table".
+        Parameters that differ from their defaults take the place of the recipe's settings.
 
     Attributes
     ----------
@@ -151,6 +154,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         callbacks: Sequence[Callable[..., object]] | None = None,
         time_budget: float | None = None,
         progress: bool = False,
+        preset: str | None = None,
     ) -> None:
         given = locals()
         self.__dict__.update({name: given[name] for name in MLPRegressor._get_param_names()})
@@ -220,7 +224,9 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
             "gaussian_negative_log_likelihood" learns.
         """
         network = self._network()
-        values = network.predict(self._rows(X)).astype(network.dtype, copy=False)
+        values = network.predict(self._rows(X))
+        if network.input_encoding is None:
+            values = values.astype(network.dtype, copy=False)
         point = values if network.loss.blocks == 1 else values[:, network.loss.point]
         if not return_std:
             return point
