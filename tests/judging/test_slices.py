@@ -49,11 +49,13 @@ def test_a_planted_error_is_found(table, planted, column, condition):
         assert found.error < worst.error.low < worst.error.value < worst.error.high
 
 
-def test_errors_by_chance_and_tiny_slices_are_no_slices(table):
-    for seed in range(1, 20):
+def test_errors_by_chance_make_no_slices_even_tiny_ones(table):
+    net, false = always_right(table), 0
+    for seed in range(1, 101):
         wrong = np.random.default_rng(seed).random(2000) < 0.2
         wrong[:3] = True  # all of Rom's
-        assert worst_slices(always_right(table), (table, wrong.astype(int))).slices == ()
+        false += bool(worst_slices(net, (table, wrong.astype(int)), least=1).slices)
+    assert false <= 5  # of a hundred: the confidence of all intervals is 95 %
 
 
 def test_a_weight_of_0_takes_rows_out(table):

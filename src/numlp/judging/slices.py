@@ -75,10 +75,11 @@ def worst_slices(
     cut into bins of about equally many rows.
 
     Small slices must not win by chance. So slices are ranked by the lower ends of their errors' intervals: Wilson's
-    for a share of wrong rows, :math:`\bar e \pm z s / \sqrt n` for mean squared errors. As many slices are looked
-    at, and the worst is among them, the confidence of each interval is :math:`1 - (1 - c) / m` for m slices, by C.
-    Bonferroni (1936): all of them hold at once with confidence c. Only slices whose interval lies above the error
-    of all rows are returned.
+    with a correction for continuity, of :math:`p \pm 1 / 2n`, for a share p of wrong rows (R. Newcombe, "Two-sided
+    confidence intervals for the single proportion", 1998); :math:`\bar e \pm z s / \sqrt n` for mean squared
+    errors. As many slices are looked at, the confidence of each interval is :math:`1 - (1 - c) / m` for m slices, so
+    that all of them hold at once with confidence c (C. Bonferroni, 1936). Only slices whose interval lies above the
+    error of all rows are returned.
 
     Parameters
     ----------
@@ -169,6 +170,9 @@ def _error(predictor: Predictor, errors: Float64, counts: Float64, confidence: f
     each = errors.mean(axis=1)
     mean = float(np.average(each, weights=counts))
     if predictor.loss.task != "regression":  # of several labels, a row's share of wrong ones varies less than this
-        return Estimate(mean, *wilson_interval(min(mean, 1.0), effective_rows(counts), confidence))
+        n = effective_rows(counts)
+        low, _ = wilson_interval(max(mean - 0.5 / n, 0.0), n, confidence)
+        _, high = wilson_interval(min(mean + 0.5 / n, 1.0), n, confidence)
+        return Estimate(mean, low, high)
     low, high = mean_interval(each, counts, confidence)
     return Estimate(math.sqrt(mean), math.sqrt(max(low, 0.0)), math.sqrt(max(high, 0.0)))
