@@ -149,7 +149,8 @@ def interactions(
     With the partial dependence on two columns :math:`\bar f_{jk}(v, w)`, the interaction is what is left of it
     without the mean over each: :math:`\bar f_{jk}(v, w) - \bar f_{jk}(\cdot, w) - \bar f_{jk}(v, \cdot) +
     \bar f_{jk}(\cdot, \cdot)`. It is 0 where the effects of both columns just add up. J. Friedman, B. Popescu,
-    "Predictive learning via rule ensembles" (2008), section 8.1, whose H² is the share.
+    "Predictive learning via rule ensembles" (2008), section 8.1, whose H² is the share, here
+    over all pairs of values rather than those in the rows.
 
     Parameters
     ----------
