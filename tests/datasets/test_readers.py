@@ -2,6 +2,7 @@ import contextlib
 import io
 import pickle
 import zipfile
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from numlp.arrays.table import Table
 from numlp.datasets.readers import read_parts, read_samples
+from numlp.datasets.reading import Reading
 from numlp.errors import DataError, FileFormatError, NumlpError, SettingError
 
 OLD_NUMPY = np.lib.NumpyVersion(np.__version__) < "2.4.0"
@@ -51,10 +54,17 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("readers")
 
 
-def read_table(path, *settings):
-    """Read a file that holds training rows alone."""
-    (table,) = read_parts(path, *settings).values()
-    return table
+def read_table(path, target=None, columns=None):
+    """Read x, y, the names of the features and the weights of a file that holds training rows alone."""
+    (samples,) = read_parts(path, Reading(target), columns).parts.values()
+    return Rows(samples.x if samples.columns is None else np.asarray(samples.x), *samples[1:4])
+
+
+class Rows(NamedTuple):
+    x: np.ndarray
+    y: np.ndarray
+    columns: tuple | None
+    weights: np.ndarray | None
 
 
 def fresh(path, content):
@@ -218,7 +228,7 @@ def test_garbage_is_refused(tmp_path, name, content):
 @pytest.mark.parametrize("name", ["x.npz", "x.npy", "x.csv", "x-idx3-ubyte"])
 def test_random_bytes_give_an_array_or_an_error_of_numlp(folder, name, content):
     with contextlib.suppress(NumlpError):
-        assert isinstance(read_samples(fresh(folder / name, content)), np.ndarray)
+        assert isinstance(read_samples(fresh(folder / name, content)), np.ndarray | Table)
 
 
 BROKEN = {
@@ -349,23 +359,15 @@ def test_the_target_may_be_names(csv_file):
     assert y.tolist() == ["cat", "Hündin"]
 
 
-@pytest.mark.parametrize(("cell", "line"), [("x", 3), ("", 3), (" ", 3), ("n/a", 3)])
-def test_the_error_names_a_target_that_is_neither_number_nor_name(csv_file, cell, line):
-    with pytest.raises(DataError, match=f"line {line}: {cell!r} in the target column 'y'"):
-        read_table(csv_file(f"a,y\n1,1\n2,{cell}\n"), "y")
+@pytest.mark.parametrize("cell", ["", " ", "n/a", "nan"])
+@pytest.mark.parametrize("label", ["1", "dog"])
+def test_the_error_names_the_line_of_a_missing_target(csv_file, cell, label):
+    with pytest.raises(DataError, match=r"table\.csv, line 3: y is empty"):
+        read_table(csv_file(f"a,y\n1,{label}\n2,{cell}\n"), "y")
 
 
-@pytest.mark.parametrize("column", ["a", "y"])
-@pytest.mark.parametrize("value", ["nan", "inf", "-Infinity"])
-def test_the_error_names_line_and_column_of_a_number_that_is_not_finite(csv_file, column, value):
-    row = {"a": "1", "y": "2"} | {column: value}
-    with pytest.raises(DataError, match=f"line 3, column {column!r}: {value!r} is NaN or infinity"):
-        read_table(csv_file(f"a,y\n1,1\n{row['a']},{row['y']}\n"), "y")
-
-
-def test_an_empty_name_is_refused(csv_file):
-    with pytest.raises(DataError, match="line 3: '' in the target column 'y'"):
-        read_table(csv_file("a,y\n1,dog\n2,\n"), "y")
+def test_a_target_with_numbers_and_names_holds_names(csv_file):
+    assert read_table(csv_file("a,y\n1,50\n2,OP\n3,inf\n"), "y").y.tolist() == ["50", "OP", "inf"]
 
 
 def test_columns_are_found_by_their_names(csv_file):
@@ -388,16 +390,10 @@ def test_a_table_of_numbers_round_trips(folder, table):
 def test_any_text_gives_rows_or_an_error_of_numlp(folder, text):
     path = fresh(folder / "table.csv", text.encode())
     try:
-        x, y, _, _ = read_table(path, "y")
+        (samples,) = read_parts(path, Reading("y")).parts.values()
     except NumlpError:
         return
-    assert len(x) == len(y) > 0
-
-
-@pytest.mark.parametrize("sign", [";", "\t", "|"])
-def test_the_error_names_another_separator(csv_file, sign):
-    with pytest.raises(FileFormatError, match=r"must separate its columns by commas, not .*; save it with commas"):
-        read_table(csv_file(f"a{sign}b\n1,5{sign}2\n"), "b")
+    assert len(samples.x) == len(samples.y) > 0
 
 
 def test_two_columns_of_one_name_are_refused(csv_file):
@@ -405,21 +401,18 @@ def test_two_columns_of_one_name_are_refused(csv_file):
         read_table(csv_file("a,b,a\n1,2,3\n"), "b")
 
 
-@pytest.mark.parametrize("row", ["1", "1,2,3", "1,2,", ","], ids=["short", "long", "comma at the end", "commas"])
+@pytest.mark.parametrize("row", ["1", "1,2,3"], ids=["short", "long"])
 def test_the_error_names_a_ragged_line(csv_file, row):
-    path = csv_file(f"a,y\n1,0\n\n{row}\n")
-    if row == ",":
-        with pytest.raises(DataError, match="line 4, column 'a'"):
-            read_table(path, "y")
-    else:
-        with pytest.raises(FileFormatError, match=r"line 4: . cells?, but the header has 2"):
-            read_table(path, "y")
+    with pytest.raises(FileFormatError, match=r"line 4: . cells?, but the first line has 2"):
+        read_table(csv_file(f"a,y\n1,0\n\n{row}\n"), "y")
 
 
-@pytest.mark.parametrize("cell", ["red", "", "1 2", "1;2", "0x10", "1e", "½"])
-def test_the_error_names_line_and_column_of_text_among_the_features(csv_file, cell):
+@pytest.mark.parametrize("cell", ["red", "1 2", "1;2", "0x10", "1e", "½"])
+def test_text_among_the_features_is_text_unless_a_network_knows_numbers(csv_file, cell):
+    path = csv_file(f"a,b,y\n1,2,0\n3,{cell},1\n")
+    assert read_samples(path, ["b"])["b"].tolist() == ["2", cell]
     with pytest.raises(DataError, match=f"line 3, column 'b': '{cell}' isn't a number"):
-        read_table(csv_file(f"a,b,y\n1,2,0\n3,{cell},1\n"), "y")
+        read_samples(path, ["b"], kinds={"b": "number"})
 
 
 def test_the_error_for_a_missing_target_column_names_the_nearest(csv_file):
@@ -459,8 +452,8 @@ def test_a_cell_longer_than_csv_allows_is_refused(csv_file):
 
 def test_samples_are_the_named_columns_or_all(csv_file):
     path = csv_file("a,y,b\n1,0,2\n")
-    assert read_samples(path, ("b", "a")).tolist() == [[2, 1]]
-    assert read_samples(path).tolist() == [[1, 0, 2]]
+    assert np.asarray(read_samples(path, ("b", "a"))).tolist() == [[2, 1]]
+    assert np.asarray(read_samples(path)).tolist() == [[1, 0, 2]]
     with pytest.raises(DataError, match="no column 'c'"):
         read_samples(path, ("a", "c"))
 

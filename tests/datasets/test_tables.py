@@ -64,7 +64,7 @@ def test_long_whole_numbers_are_exact_and_told(read):
 
 
 def test_a_column_of_a_known_kind_is_text_as_it_is_written(read):
-    values, _ = column(read, "1E1", "10", "Nan", kinds={"a": "text"})
+    values, _ = column(read, "1E1", "10", "Nan", kind={"a": "text"})
     assert values.tolist() == ["1E1", "10", "Nan"]
 
 

@@ -9,15 +9,17 @@ import numpy.typing as npt
 import typer
 from rich.console import Console
 
-from numlp.cli.options import read
+from numlp.cli.options import READING, read, with_options
 from numlp.cli.output import Json, console, fits, print_json, table
 from numlp.datasets import AnySplit, load_rows, parts_in
 from numlp.datasets.array_files import npz_names
+from numlp.datasets.suffixes import suffix_of
 from numlp.files.models import load_model, read_description
 from numlp.judging.confusions import MOST_CLASSES, class_accuracy, confusions
 from numlp.judging.figures import FIGURES, figure_of, meaning, shown
 from numlp.judging.metrics import confusion_matrix
 from numlp.network.predictor import Predictor
+from numlp.runs.data import reading_of
 
 _MOST_LINES = 20  # of a list of classes
 
@@ -31,6 +33,7 @@ EXAMPLES = """[bold]Examples[/bold]
 """
 
 
+@with_options(*READING, "drop_missing_target")
 def evaluate(
     model: Annotated[str, typer.Argument(help="A run's folder or a model file.", show_default=False)],
     data: Annotated[str, typer.Argument(help="A data set's name, a file or a folder.", show_default=False)],
@@ -41,7 +44,7 @@ def evaluate(
     target: Annotated[
         str | None,
         typer.Option(
-            help="The target column of a .csv or the array y of an .npz, by default the one the model was trained "
+            help="The target column of a table or the array y of an .npz, by default the one the model was trained "
             "on; or the .npy or .npz file with y."
         ),
     ] = None,
@@ -54,9 +57,11 @@ def evaluate(
     ] = None,
     weights: Annotated[
         str | None,
-        typer.Option(help="Sample weights: a column of the .csv, an array in the .npz, or a .npy file."),
+        typer.Option(help="Sample weights: a column of the table, an array in the .npz, or a .npy file."),
     ] = None,
     json: Json = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Show a network's metrics on data, and for classes the accuracy of each and which it is taken for."""
     from numlp.runs.folder import judge, model_path
@@ -64,7 +69,8 @@ def evaluate(
     path = model_path(model)
     network = load_model(path)
     recipe = read_description(path)["recipe"] or {}
-    part, rows = rows_of(network, recipe, data, split=split, target=target, inputs=inputs, weights=weights)
+    named = {"target": target, "inputs": inputs, "weights": weights}
+    part, rows = rows_of(network, recipe, data, split=split, **named, settings=settings)
     by_class = None if class_weight is None else read("class_weight", class_weight)
     result: dict[str, Any] = {"rows": part or "all", "samples": len(rows[0]), **judge(network, rows, by_class)}
     if network.loss.task != "regression":
@@ -86,24 +92,28 @@ def rows_of(
     target: str | None = None,
     inputs: str | None = None,
     weights: str | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> tuple[str | None, AnySplit]:
     """Return the rows of data for a network, and which part of the data they are; None for all.
 
-    The recipe is the one in the network's model file, which holds no folders.
+    The recipe is the one in the network's model file, which holds no folders; `settings` say otherwise how to read.
     """
     held_out = recipe.get("validation")
     # Columns and arrays have the same names in every file; a file of targets fits only one.
     target, inputs = _wanted(data, target, recipe.get("target")), _wanted(data, inputs, recipe.get("inputs"))
-    part = split or ("test" if parts_in(data, inputs=inputs, target=target) else None)
+    named = {"target": target, "inputs": inputs, "weights": weights}
+    for_tables = ("kind", *READING, "drop_missing_target")
+    trained = {name: recipe.get(name) for name in for_tables if suffix_of(data) is not None}
+    reading = reading_of(trained, settings or {}, named)
+    part = split or ("test" if parts_in(data, reading) else None)
     rows = load_rows(
         data,
         n_features=network.layer_size[0],
         names=network.class_names,
         columns=network.feature_names,
+        column_kinds=network.column_kinds,
         part=split,
-        target=target,
-        inputs=inputs,
-        weights=weights,
+        reading=reading,
         validation=held_out if isinstance(held_out, float) else None,
         split=recipe.get("split"),
         seed=recipe.get("seed", 0),
@@ -116,7 +126,7 @@ def _wanted(data: str, given: str | None, trained: object) -> str | None:
     if given is not None or not isinstance(trained, str):
         return given
     suffix = Path(data).suffix.lower()
-    held = suffix == ".csv" or (suffix == ".npz" and trained in npz_names(Path(data)))
+    held = suffix_of(data) is not None or (suffix == ".npz" and trained in npz_names(Path(data)))
     return trained if held else None
 
 

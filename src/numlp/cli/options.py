@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import functools
 import inspect
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +39,15 @@ def names(text: str) -> str | list[str]:
     """
     parts = re.split(r",(?![^(]*\))", text)
     return [part.strip() for part in parts] if len(parts) > 1 else text
+
+
+def columns(text: str) -> list[str]:
+    """Split a list at commas; a name that holds a comma stands in quotes.
+
+    >>> columns("id,name"), columns('"last, first",id')
+    (['id', 'name'], ['last, first', 'id'])
+    """
+    return next(csv.reader([text], skipinitialspace=True), [])
 
 
 def class_weights(text: str) -> Any:
@@ -79,6 +89,8 @@ def threads(text: str) -> int | str:
     return text if text == "timed" else int(text)
 
 
+_LISTS = ("drop", "keep", "kind", "missing")  # options that can be given several times
+READING = ("missing", "decimal", "thousands", "header")  # what each file of a table may have in its own way
 _READERS: dict[str, Callable[[str], Any]] = {
     "layers": widths,
     "activation": names,
@@ -106,8 +118,19 @@ def with_recipe_options(command: Callable[..., None]) -> Callable[..., None]:
         Takes a keyword parameter `settings`, in which options not given are None. Its other parameters, `data` among
         them, stay its own.
     """
+    return _with_options(command, [field.name for field in dataclasses.fields(Recipe)])
+
+
+def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of some settings of a recipe, as `with_recipe_options` does with all."""
+    return lambda command: _with_options(command, names)
+
+
+def _with_options(command: Callable[..., None], names: Collection[str]) -> Callable[..., None]:
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "settings"]
-    fields = {field.name: field for field in dataclasses.fields(Recipe) if field.name != "data"}
+    fields = {
+        field.name: field for field in dataclasses.fields(Recipe) if field.name in names and field.name != "data"
+    }
     options = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(field))
         for name, field in fields.items()
@@ -116,7 +139,8 @@ def with_recipe_options(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**arguments: Any) -> None:
         settings = {name: read(name, arguments.pop(name)) for name in [*fields]}
-        settings["data"] = read("data", arguments.pop("data"))
+        if "data" in names:
+            settings["data"] = read("data", arguments.pop("data"))
         command(settings=settings, **arguments)
 
     parameters = [*own, *options]
@@ -136,7 +160,8 @@ def _annotation(field: dataclasses.Field[Any]) -> Any:
         metavar=None if flag else "NUMBER" if _number(kinds) else "TEXT",
     )
     # Numbers arrive as text for `read`, because "none" may stand for one, and to word the errors ourselves.
-    return Annotated[(bool if flag else str) | None, option]
+    kind: Any = list[str] if field.name in _LISTS else bool if flag else str
+    return Annotated[kind | None, option]
 
 
 def _number(kinds: set[Any]) -> type[int] | type[float] | None:
@@ -157,6 +182,8 @@ def _kinds() -> dict[str, set[Any]]:
 
 def read(name: str, value: Any) -> Any:
     """Return the value that an option's text stands for; "none" turns off a setting whose default is None."""
+    if name in _LISTS and value is not None:
+        return [part for text in value for part in columns(text)] or None
     if not isinstance(value, str):
         return value
     if value == "none" and getattr(Recipe, name) is None:

@@ -1,5 +1,6 @@
 """`numlp predict`: a network's predictions for samples."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from numlp.arrays.table import Table
+from numlp.cli.options import READING, with_options
 from numlp.cli.output import Force, Json, check_free, console, print_aligned, print_json
 from numlp.cli.predictions import WRITERS, write_predictions
 from numlp.datasets.image import SUFFIXES, read_image
 from numlp.datasets.readers import is_array_file, read_samples
+from numlp.datasets.reading import Reading
 from numlp.files.models import load_model, read_description
 from numlp.judging.figures import shown
 from numlp.network.predictor import Predictor
+from numlp.runs.data import reading_of
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -25,13 +30,14 @@ EXAMPLES = """[bold]Examples[/bold]
 """
 
 
+@with_options(*READING)
 def predict(
     model: Annotated[str, typer.Argument(help="A run's folder or a model file.", show_default=False)],
     inputs: Annotated[
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Images (PNG, JPEG, WebP, GIF, BMP), or .npy, .npz, .csv or IDX files.",
+            help="Images (PNG, JPEG, WebP, GIF, BMP), tables (.csv, .parquet, …), .npy, .npz or IDX files.",
             show_default=False,
         ),
     ],
@@ -44,6 +50,8 @@ def predict(
     ] = None,
     force: Force = False,
     json: Json = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Predict the class and its probability, or the value, of every sample.
 
@@ -57,9 +65,11 @@ def predict(
         check_free(output, tuple(WRITERS), force)
     path = model_path(model)
     network = load_model(path)
-    read = [(name, _samples(name, network, array)) for name in inputs]
+    recipe = read_description(path)["recipe"] or {}
+    reading = dataclasses.replace(reading_of(recipe, settings), inputs=array)
+    read = [(name, _samples(name, network, reading)) for name in inputs]
     if output is not None:
-        target = (read_description(path)["recipe"] or {}).get("target")
+        target = recipe.get("target")
         named = isinstance(target, str) and not is_array_file(target)
         write_predictions(output, network, read, target if named else None)
         count = sum(len(samples) for _, samples in read)
@@ -123,10 +133,12 @@ def _predictions(network: Predictor, samples: npt.NDArray[Any]) -> list[dict[str
     ]
 
 
-def _samples(name: str, network: Predictor, array: str | None) -> npt.NDArray[Any]:
+def _samples(name: str, network: Predictor, reading: Reading) -> Any:
     if Path(name).suffix.lower() in SUFFIXES:
         return read_image(Path(name), network)
-    samples = read_samples(name, network.feature_names, array)
+    samples = read_samples(name, network.feature_names, reading, network.column_kinds)
+    if isinstance(samples, Table):
+        return samples
     alone = network.input_shape is not None and samples.shape == network.input_shape
     return samples[None] if alone else samples
 

@@ -29,6 +29,8 @@ _HARDER = ("dropout", "input_dropout", "noise", "input_noise", "label_smoothing"
 def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -> None:
     """Describe the data, the network and how it will be trained."""
     screen.print(f"{dataset}{_guess(recipe, dataset)}")
+    for note in dataset.notes:
+        screen.print(f"note: {note}")
     by_place = (recipe.split or ("last" if dataset.feature_names is None else "shuffled")) == "last"
     remedy = ": are the rows sorted? If so, add --split shuffled" if by_place and not recipe.validation_by else ""
     for name, split in dataset.parts.items():

@@ -39,8 +39,8 @@ EXAMPLES = """[bold]Examples[/bold]
 DATA = Annotated[
     str | None,
     typer.Argument(
-        help="A data set's name, a .npz, .npy or .csv file, or a folder of IDX files; by default the recipe's data, "
-        "else mnist.",
+        help="A data set's name, a table (.csv, .parquet, .jsonl), a .npz or .npy file, or a folder of IDX files; by "
+        "default the recipe's data, else mnist.",
         show_default=False,
     ),
 ]
@@ -107,7 +107,8 @@ def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]
         recipe = recipe.edited(**sized(dataset))
     if any(settings.get(other) is not None for other in _OTHERS_THAN_FOLDS):
         recipe = recipe.edited(folds=OFF)
-    recipe = recipe.edited(**settings)
+    # What was seen in all rows of this file may not be seen in a few rows to predict.
+    recipe = recipe.edited(**settings).edited(decimal=dataset.reading.decimal, thousands=dataset.reading.thousands)
     if recipe.folds and not dataset.folds:
         dataset = load_data(recipe)
     return recipe if dataset.folds else recipe.edited(folds=OFF), dataset

@@ -1,32 +1,27 @@
 """Data sets by name or from the user's files, split into training, validation and test rows."""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 import numpy as np
 
 from numlp.arrays.inputs import as_features
 from numlp.arrays.special import AnyArray
-from numlp.data.weights import as_weights
-from numlp.datasets import folder
+from numlp.arrays.table import Kind, Table
 from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
-from numlp.datasets.folder import FILES, is_idx
-from numlp.datasets.labels import class_names, infer_task, targets
-from numlp.datasets.readers import SUFFIXES, Table, npz_parts, read_parts
-from numlp.datasets.sources import SOURCES, locate
+from numlp.datasets.labels import class_names, column_labels, infer_task, targets
+from numlp.datasets.parts import as_split, parts_in, read_data, read_extra
+from numlp.datasets.reading import Reading, gaps, kinds, texts
+from numlp.datasets.sources import SOURCES
 from numlp.datasets.splits import Fold, How
 from numlp.datasets.validation import apart, check_split, divided, extra_files, held_out
 from numlp.errors import FileFormatError, SettingError
-from numlp.files.kinds import kind_of, refused
 from numlp.network.losses import Task
 from numlp.network.shape import as_names
 from numlp.settings.checks import listed, unknown
 
 __all__ = ["SOURCES", "AnySplit", "Dataset", "Split", "WeightedSplit", "load_dataset", "load_rows", "parts_in"]
-
-_WANTED = f"a file of data ({', '.join(SUFFIXES)}) or a folder of IDX files"
 
 
 def load_dataset(
@@ -44,6 +39,14 @@ def load_dataset(
     weights: str | None = None,
     names: Sequence[str] | None = None,
     inputs: str | None = None,
+    drop: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    kind: Mapping[str, Kind] | Sequence[str] = (),
+    missing: Sequence[str | float] = (),
+    decimal: str | None = None,
+    thousands: str | None = None,
+    header: bool | None = None,
+    drop_missing_target: bool = False,
 ) -> Dataset:
     """Load a data set by its name, or from files.
 
@@ -51,20 +54,22 @@ def load_dataset(
     ----------
     name : str or path
         "mnist", which is part of the package; "fashion-mnist", which numlp finds on this machine or downloads; or a
-        path: ``.npz`` with `x` and `y` (or `x_train`, `y_train`, `x_test`, `y_test`, …), ``.npy`` with x, ``.csv``
-        with a header line, or a folder of IDX files named like those of MNIST, EMNIST or QMNIST. If a folder holds
-        several such data sets, name a file of the one to read.
+        path: ``.npz`` with `x` and `y` (or `x_train`, `y_train`, `x_test`, `y_test`, …), ``.npy`` with x, a table, or
+        a folder of IDX files named like those of MNIST, EMNIST or QMNIST. If a folder holds several such data sets,
+        name a file of the one to read. Tables are ``.csv``, ``.tsv`` and ``.txt`` with any separator, ``.jsonl`` and
+        ``.parquet``; all but the last may be packed, as in ``.csv.gz`` and ``.csv.zst``. ``part-*.csv`` reads several
+        files with the same columns, in the order of their names.
     data_dir : path, optional
         For a named data set: the folder that holds a folder `name`.
     target : str, optional
-        For ``.csv``, the name of the target column; for ``.npz``, that of the array y, or the file with y; for
+        For tables, the name of the target column; for ``.npz``, that of the array y, or the file with y; for
         ``.npy``, the file with y.
     task : "classification", "labels" or "regression", optional
         For files: what the target is. By default, names, booleans, rows of probabilities, and whole numbers that
         occur twice on average, at most 20 or at most 100 from 0 or 1 without a break, are classes; other rows of 0
         and 1 are labels; all else is real-valued. With "labels", two classes make one label.
     validation : float or path, optional
-        A share of the training rows, or an ``.npz`` or ``.csv`` file; by default a fifth of a table's rows, at most
+        A share of the training rows, or an ``.npz`` file or a table; by default a fifth of a table's rows, at most
         10,000, and 5 % of the rows of arrays and images. If the data holds validation rows of its own, they take the
         place of a share.
     validation_by : str, optional
@@ -79,15 +84,29 @@ def load_dataset(
         Hold no share out, but split the rows for so many networks, each of which validates on rows of its own. With
         `split` "last", and by dates, a network trains on the rows before those. Given validation rows come first.
     test : path, optional
-        An ``.npz`` or ``.csv`` file; named data sets, and most folders, have test rows of their own.
+        An ``.npz`` file or a table; named data sets, and most folders, have test rows of their own.
     weights : str, optional
-        For files: where the samples' weights are: a column of a ``.csv``, an array in an ``.npz``, or a file beside
+        For files: where the samples' weights are: a column of a table, an array in an ``.npz``, or a file beside
         an ``.npy``.
     names : sequence of str, optional
         The names of the classes, in the order of their indices; by default, those of the labels in the data. Numbers
         in the data are always indices of these names, even if the names are digits.
     inputs : str, optional
         For ``.npz``: the name of the array x, of the training rows if there are several parts.
+    drop, keep : sequence of str
+        Columns of a table to leave out, and to keep although they only number the rows.
+    kind : mapping of str to "number", "text" or "date", or sequence of str
+        What columns of a table hold, also written ``["zip=text"]``. By default all cells of a column decide. A column
+        of texts is kept as it is written.
+    missing : sequence of str or float
+        What else stands for a gap in a table, beside empty cells, NA, NaN, null and ?.
+    decimal, thousands : str, optional
+        The signs before decimals and between thousands in a table's numbers, such as "," and "."; by default all
+        columns decide.
+    header : bool, optional
+        Whether the first line of a CSV file names the columns; by default the lines below it decide.
+    drop_missing_target : bool
+        Whether to leave out a table's rows without a target; by default, they are an error.
 
     Returns
     -------
@@ -124,7 +143,20 @@ def load_dataset(
         raise SettingError(
             f"{name} has classes; task 'regression' and losses for real-valued targets don't apply to it"
         )
-    parts, known = _read(name, target, weights=weights, inputs=inputs, data_dir=data_dir)
+    reading = Reading(
+        target,
+        weights,
+        inputs,
+        texts("drop", drop),
+        texts("keep", keep),
+        kinds("kind", kind),
+        gaps("missing", missing),
+        decimal,
+        thousands,
+        header,
+        drop_missing_target,
+    )
+    (parts, notes, reading), known = read_data(name, reading, data_dir=data_dir)
     if "train" not in parts:
         raise FileFormatError(f"{name} holds {listed(parts)} rows alone; training needs training rows")
     by: AnyArray | None = None
@@ -133,25 +165,46 @@ def load_dataset(
             raise SettingError("validation_by holds rows out, but there are validation rows: leave it out")
         by, x, others = apart(parts["train"].x, parts["train"].columns, validation_by)
         parts["train"] = parts["train"]._replace(x=x, columns=others)
-    labels, columns = parts["train"].y, parts["train"].columns
+    first = parts["train"]
     if names is None and known is None:
-        task = task or infer_task(labels)
+        if first.written is None:
+            task, labels = task or infer_task(first.y), first.y
+        else:
+            task, labels = column_labels(first.y, first.written, str(target), task)
         of_classes = task == "classification" or (task == "labels" and labels.ndim == 1)
         found = class_names(labels) if of_classes else None
     else:
         found = known if names is None else names
     # Numbers in a file are indices of names that the user, or the file's maker, gave to them.
-    rows = {part: _split(table, found, of_indices=(names or known) is not None) for part, table in parts.items()}
+    rows = {part: as_split(each, found, of_indices=(names or known) is not None) for part, each in parts.items()}
     for part, path in files.items():
-        table = _read_extra(path, part, name, target, columns, weights, inputs)
-        rows[part] = _split(table, found, of_indices=names is not None)
+        rows[part] = as_split(read_extra(path, part, name, reading, first), found, of_indices=names is not None)
     task, values = task or "classification", None
     made: tuple[Fold, ...] = ()
     if "validation" not in rows:
         rows["train"], rows["validation"], values, made = divided(
-            rows["train"], validation, split, folds=folds, seed=seed, task=task, by=by, is_table=columns is not None
+            rows["train"],
+            validation,
+            split,
+            folds=folds,
+            seed=seed,
+            task=task,
+            by=by,
+            is_table=first.columns is not None,
         )
-    return Dataset(name, rows["train"], rows["validation"], rows.get("test"), found, columns, task, values, made)
+    return Dataset(
+        name,
+        rows["train"],
+        rows["validation"],
+        rows.get("test"),
+        found,
+        first.columns,
+        task,
+        values,
+        made,
+        notes,
+        reading,
+    )
 
 
 def load_rows(
@@ -160,10 +213,9 @@ def load_rows(
     n_features: int,
     names: Sequence[str] | None,
     columns: Sequence[str] | None = None,
+    column_kinds: Mapping[str, Kind] | None = None,
     part: str | None = None,
-    target: str | None = None,
-    weights: str | None = None,
-    inputs: str | None = None,
+    reading: Reading | None = None,
     validation: float | str | os.PathLike[str] | None = None,
     split: How | None = None,
     seed: int = 0,
@@ -180,13 +232,17 @@ def load_rows(
         The names of the network's classes, to look labels up in; None for real-valued targets.
     columns : sequence of str, optional
         The names of the network's inputs, to look a table's columns up by.
+    column_kinds : mapping, optional
+        What these columns hold.
     part : "train", "validation" or "test", optional
         Of data with several parts, by default its test rows. Data with one part is read whole.
-    target, weights, inputs, validation, split, seed
+    reading : Reading, optional
+        How to read a file.
+    validation, split, seed
         As for `load_dataset`.
     """
     name = os.fspath(name)
-    tables, known = _read(name, target, columns, weights, inputs)
+    (tables, _, _), known = read_data(name, reading or Reading(), columns, column_kinds)
     if len(tables) == 1:
         if part is not None:
             raise SettingError(f"split {part!r} doesn't apply to {name}, which is read whole: it has no splits")
@@ -199,102 +255,12 @@ def load_rows(
         if not cut and part not in tables:
             raise SettingError(f"split {part!r} doesn't apply to {name}; it holds {listed(tables)}")
         table = tables["train" if cut else part]
-    as_features(table.x, n_features)
+    if not isinstance(table.x, Table):  # whose columns have been found by their names
+        as_features(table.x, n_features)
     if known is not None and names is not None:
         table = table._replace(y=np.array(known)[targets(table.y, known, of_indices=True)])
-    rows = _split(table, names)
+    rows = as_split(table, names)
     if part in ("train", "validation") and "validation" not in tables:
         task: Task = "regression" if names is None else "classification"
         return held_out(rows, validation, split, seed=seed, task=task)[:2][part == "validation"]
     return rows
-
-
-def parts_in(
-    name: str | os.PathLike[str], *, inputs: str | None = None, target: str | None = None
-) -> tuple[str, ...]:
-    """Return the parts that data holds, such as "train" and "test", or () for rows without parts.
-
-    Parameters
-    ----------
-    name, inputs, target
-        As for `load_dataset`.
-    """
-    path = Path(name)
-    found: Collection[str] = ()
-    if os.fspath(name) in SOURCES:
-        found = FILES
-    elif os.path.isdir(path) or (os.path.exists(path) and is_idx(path.name)):
-        found = folder.parts_in(path)
-    elif path.suffix.lower() == ".npz":
-        found = npz_parts(path, inputs, target)
-    return tuple(found) if len(found) > 1 else ()
-
-
-def _split(table: Table, names: Sequence[str] | None, *, of_indices: bool = False) -> AnySplit:
-    y = targets(table.y, names, of_indices=of_indices)
-    if table.weights is None:
-        return Split(table.x, y)
-    return WeightedSplit(table.x, y, as_weights(table.weights, len(table.x)))
-
-
-def _read(
-    name: str,
-    target: str | None,
-    columns: Sequence[str] | None = None,
-    weights: str | None = None,
-    inputs: str | None = None,
-    data_dir: str | os.PathLike[str] | None = None,
-) -> tuple[dict[str, Table], tuple[str, ...] | None]:
-    """Read the parts of a named data set, a folder or a file, and the names of its classes if they are known."""
-    path = Path(name)
-    suffix = path.suffix.lower()
-    for setting, value, kinds in (
-        ("target", target, SUFFIXES),
-        ("weights", weights, SUFFIXES),
-        ("inputs", inputs, (".npz",)),
-    ):
-        if value is not None and (name in SOURCES or suffix not in kinds):
-            raise SettingError(
-                f"{setting} {value!r} doesn't apply to {name}; leave it out, or name a file {' or '.join(kinds)}"
-            )
-    if name in SOURCES:
-        source = SOURCES[name]
-        found = locate(name, data_dir)
-        if found is None:
-            from numlp.datasets.download import fetch  # its imports are slow
-
-            found = fetch(source)
-        return _tables(folder.read_folder(found, source.sha256).parts), source.class_names
-    if os.path.isdir(path) or (os.path.exists(path) and is_idx(path.name)):
-        content = folder.read_folder(path)
-        return _tables(content.parts), content.class_names
-    if suffix in SUFFIXES:
-        return read_parts(path, target, columns, weights, inputs), None
-    if os.path.exists(path):
-        kind = kind_of(path)
-        if kind is not None and f".{kind.name}" in SUFFIXES:
-            raise FileFormatError(f"{name} is {kind.title}: give it the suffix .{kind.name}")
-        untold = f"can't tell what {name} holds: its suffix must be one of {', '.join(SUFFIXES)}"
-        raise refused(path, _WANTED, ("idx",), "", unknown=untold)
-    if len(path.parts) > 1:
-        raise FileFormatError(f"there is no file or folder {name}")
-    raise SettingError(unknown("data set", name, SOURCES) + f"; or name a {', '.join(SUFFIXES)} file or a folder")
-
-
-def _tables(parts: Mapping[str, Split]) -> dict[str, Table]:
-    return {part: Table(*split) for part, split in parts.items()}
-
-
-def _read_extra(
-    path: str | os.PathLike[str],
-    part: str,
-    name: str,
-    target: str | None,
-    columns: Sequence[str] | None,
-    weights: str | None,
-    inputs: str | None,
-) -> Table:
-    """Read the validation or test rows of a file beside that of the training rows."""
-    alike = Path(path).suffix.lower() == Path(name).suffix.lower()
-    parts = read_parts(path, target if alike else None, columns, weights, inputs if alike else None)
-    return parts.get(part) or next(iter(parts.values()))

@@ -12,7 +12,7 @@ from numlp.datasets.cells import CODE, COMMAS, DATES, PLAIN, POINT, POINTS, WHOL
 from numlp.datasets.source import Source
 from numlp.errors import DataError
 
-_BATCH = 500  # columns that one query counts
+_BATCH = 20  # columns that one query counts; each of its patterns takes memory
 EXACT = 1 << 53  # float64 holds whole numbers up to here
 LARGE = "holds whole numbers beyond 2**53, which a network can't tell apart; if they are keys, give it the kind text"
 _MOSTLY = 0.5  # a column with more numbers than that is told to be a text because of some cells

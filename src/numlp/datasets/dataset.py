@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from numlp.arrays.special import AnyArray
+from numlp.datasets.reading import Reading
 from numlp.datasets.splits import Fold
 from numlp.network.losses import Task
 
@@ -19,19 +20,19 @@ class Split(NamedTuple):
 
     Attributes
     ----------
-    x : array, shape (n, …)
+    x : array, shape (n, …), or Table
     y : array, shape (n,) or (n, outputs)
         Class indices, labels, or values.
     """
 
-    x: npt.NDArray[Any]
+    x: Any
     y: npt.NDArray[Any]
 
 
 class WeightedSplit(NamedTuple):
     """One part of a data set whose samples also have weights, (n,)."""
 
-    x: npt.NDArray[Any]
+    x: Any
     y: npt.NDArray[Any]
     weights: npt.NDArray[Any]
 
@@ -67,6 +68,10 @@ class Dataset:
     folds : tuple of Fold
         For several networks, the rows of `train` that train each of them and those that validate it. Then
         `validation` has no rows.
+    notes : tuple of str
+        What the user should know about how a table was read, such as which columns were left out.
+    reading : Reading
+        How the data were read, with the signs in numbers that were seen.
     """
 
     name: str
@@ -78,6 +83,8 @@ class Dataset:
     task: Task = "classification"
     validation_by: tuple[AnyArray, AnyArray] | None = None
     folds: tuple[Fold, ...] = ()
+    notes: tuple[str, ...] = ()
+    reading: Reading = Reading()  # noqa: RUF009  # frozen
 
     def of_network(self, number: int) -> Dataset:
         """Return the data as the network of this number takes them: split as its fold says."""

@@ -11,35 +11,43 @@ from typing import Any
 
 from numlp.datasets.cells import without_gaps
 from numlp.datasets.dialects import Dialect, dialect_of, lines_of, read_head
-from numlp.datasets.engine import listed_paths, quoted
+from numlp.datasets.engine import connected, listed_paths, quoted
 from numlp.datasets.source import Choose, Source, chosen
 from numlp.errors import FileFormatError
-from numlp.files.kinds import refused
+from numlp.files.kinds import kind_of, refused
 from numlp.settings import limits
 from numlp.settings.checks import listed
 
+KIND = ("a CSV file", ("csv", "gzip", "zstd"))  # what a file should be, and what it may be
 _LINES = 1000  # of a file that are looked at
 
 
+def dialects_of(paths: Sequence[Path], header: bool | None) -> list[Dialect]:
+    """Return the dialects of files.
+
+    Raises
+    ------
+    FileFormatError
+    """
+    return [_dialect(path, header) for path in paths]
+
+
 def read_csv(
-    connection: Any, paths: Sequence[Path], header: bool | None, missing: Sequence[str], choose: Choose
+    connection: Any, paths: Sequence[Path], dialects: Sequence[Dialect], missing: Sequence[str], choose: Choose
 ) -> Source:
-    names: tuple[str, ...] = ()
-    starts, dialects = [0], list[Dialect]()
-    for path in paths:
-        dialect = _dialect(connection, path, header)
-        if not dialects:
-            names = _named(dialect.names)
-            kept = chosen(names, choose)
-            columns = ", ".join(f"{column} VARCHAR" for column in kept)
-            connection.execute(f"CREATE TEMP TABLE cells ({columns})")
+    """Load the chosen columns of files with the same columns."""
+    names = _named(dialects[0].names)
+    kept = chosen(names, choose)
+    columns = ", ".join(f"{column} VARCHAR" for column in kept)
+    connection.execute(f"CREATE TEMP TABLE cells ({columns})")
+    starts = [0]
+    for path, dialect in zip(paths, dialects, strict=True):
         own = _named(dialect.names)
         if set(own) != set(names):
             odd = sorted(set(own) ^ set(names))
             raise FileFormatError(
                 f"{path} must have the same columns as {paths[0]}, but they differ in {listed(odd)}"
             )
-        dialects.append(dialect)
         _load_csv(connection, path, dialect, [f"c{own.index(name)}" for name in kept.values()], missing)
         starts.append(connection.execute("SELECT count(*) FROM cells").fetchone()[0])
         if starts[-1] == starts[-2]:
@@ -52,7 +60,7 @@ def read_csv(
         return next((f"{path}, line {line}" for line, _ in lines), f"{path}, row {row + 1}")
 
     notes = [] if dialects[0].separator == "," else [f"its columns are separated by {dialects[0].separator!r}"]
-    if header is None and not dialects[0].header:
+    if not dialects[0].header:
         notes.append("its first line is a row, so its columns are called 'column 1', …; set header if it names them")
     types = dict.fromkeys(kept, "VARCHAR")
     return Source(connection, "cells", starts[-1], kept, types, False, tuple(notes), place)
@@ -67,11 +75,16 @@ def _named(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name or f"column {i}" for i, name in enumerate(names, start=1))
 
 
-def _dialect(connection: Any, path: Path, header: bool | None) -> Dialect:
+def _dialect(path: Path, header: bool | None) -> Dialect:
+    kind = kind_of(path)
+    if kind is not None and kind.name in ("empty", "html", "lfs", "special"):  # which are texts, too
+        raise refused(path, "a CSV file", (), "")
     try:
         if path.name.lower().endswith(".zst"):  # which Python can't unpack
             lines = _reader(path, chr(31), ["c0"], "quote = '', escape = '', strict_mode = false")
-            head = "\n".join(line or "" for (line,) in connection.execute(f"FROM {lines} LIMIT {_LINES}").fetchall())
+            with connected([path], *KIND) as connection:
+                found = connection.execute(f"FROM {lines} LIMIT {_LINES}").fetchall()
+            head = "\n".join(line or "" for (line,) in found)
         else:
             head = read_head(path)
     except FileNotFoundError as error:

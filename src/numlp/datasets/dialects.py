@@ -51,12 +51,12 @@ def dialect_of(path: Path, head: str, header: bool | None = None) -> Dialect:
     rows, separator = max(
         ((_records(path, head, sign), sign) for sign in signs), key=lambda found: _regular(found[0])
     )
-    if not rows or (len(rows) == 1 and header is not False):
-        raise FileFormatError(f"{path} must have a line of column names and at least one row")
-    if len(rows[0]) > limits.COLUMNS:
+    if rows and len(rows[0]) > limits.COLUMNS:
         raise FileFormatError(
             f"{path} has {len(rows[0]):,} columns, more than the {limits.COLUMNS:,} that numlp reads"
         )
+    if not rows or (len(rows) == 1 and header is not False):
+        raise FileFormatError(f"{path} must have a line of column names and at least one row")
     if not (_is_header(rows[0], rows[1:]) if header is None else header):
         return Dialect(separator, tuple(f"column {i}" for i in range(1, len(rows[0]) + 1)), False)
     names = tuple(name.strip() for name in rows[0])

@@ -2,33 +2,15 @@
 
 import contextlib
 import glob
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from numlp.datasets.delimited import read_csv
+from numlp.datasets.delimited import KIND, dialects_of, read_csv
 from numlp.datasets.engine import connected
 from numlp.datasets.source import Choose, Source
+from numlp.datasets.suffixes import TABLES, suffix_of
 from numlp.datasets.typed import read_json, read_parquet
 from numlp.errors import FileFormatError
-from numlp.files.kinds import kind_of, refused
-
-_PACKED = ("", ".gz", ".zst")
-SUFFIXES = {
-    **{suffix + packed: "csv" for suffix in (".csv", ".tsv", ".txt") for packed in _PACKED},
-    ".parquet": "parquet",
-    **{suffix + packed: "json" for suffix in (".jsonl", ".ndjson", ".json") for packed in _PACKED},
-}
-
-
-def suffix_of(path: str | os.PathLike[str]) -> str | None:
-    """Return the suffix of a table's file, or None of another's.
-
-    >>> suffix_of("Houses.CSV.gz"), suffix_of("x.npy")
-    ('.csv.gz', None)
-    """
-    name = os.fspath(path).lower()
-    return max((suffix for suffix in SUFFIXES if name.endswith(suffix)), key=len, default=None)
 
 
 def paths_of(path: Path) -> list[Path]:
@@ -64,17 +46,14 @@ def opened(path: Path, header: bool | None, missing: Sequence[str], choose: Choo
     FileFormatError, DataError
     """
     paths = paths_of(path)
-    forms = {SUFFIXES[suffix_of(each) or ".csv"] for each in paths}
+    forms = {TABLES[suffix_of(each) or ".csv"] for each in paths}
     if len(forms) > 1:
         raise FileFormatError(f"{path} stands for files of several formats; name those of one, such as *.csv")
     (form,) = forms
     if form == "csv":
-        for each in paths:
-            kind = kind_of(each)
-            if kind is not None and kind.name in ("empty", "html", "lfs", "special"):  # which are texts, too
-                raise refused(each, "a CSV file", (), "")
-        with connected(paths, "a CSV file", ("csv", "gzip", "zstd")) as connection:
-            yield read_csv(connection, paths, header, missing, choose)
+        dialects = dialects_of(paths, header)
+        with connected(paths, *KIND, columns=len(dialects[0].names)) as connection:
+            yield read_csv(connection, paths, dialects, missing, choose)
     elif form == "parquet":
         with connected(paths, "a Parquet file", ("parquet",)) as connection:
             yield read_parquet(connection, paths, missing, choose)

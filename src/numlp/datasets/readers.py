@@ -1,130 +1,178 @@
-"""The user's own data: .npz, a pair of .npy, CSV, or IDX files. Reading executes nothing.
+"""The user's own data: .npz, a pair of .npy, tables, or IDX files. Reading executes nothing.
 
 The modules that read arrays and tables load on first use: named data sets don't need them.
 """
 
 import contextlib
+import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from numlp.arrays.special import AnyArray
+from numlp.arrays.table import Kind, Table
 from numlp.datasets.idx import read_idx
 from numlp.datasets.keys import Keys, keys_of, samples_key
+from numlp.datasets.reading import Reading
+from numlp.datasets.suffixes import KNOWN, suffix_of
 from numlp.errors import DataError, FileFormatError, SettingError
 from numlp.files.kinds import refused
 
-SUFFIXES = (".npz", ".npy", ".csv")
+ARRAYS = (".npz", ".npy")
 
 
-class Table(NamedTuple):
-    """Samples and labels as a file holds them, with the names of the features and the weights, if any."""
+class Samples(NamedTuple):
+    """What a part of the data holds.
 
-    x: AnyArray
+    Attributes
+    ----------
+    x : array or Table
+    y : array
+    columns : tuple of str, or None
+        The names of the features.
+    weights : array, or None
+    written : array of str, or None
+        The targets of a table as they are written.
+    """
+
+    x: AnyArray | Table
     y: AnyArray
     columns: tuple[str, ...] | None = None
     weights: AnyArray | None = None
+    written: AnyArray | None = None
+
+
+class Parts(NamedTuple):
+    """The parts of the data, what the user should know about them, and how they were read."""
+
+    parts: dict[str, Samples]
+    notes: tuple[str, ...] = ()
+    reading: Reading = Reading()
 
 
 def read_parts(
     path: str | os.PathLike[str],
-    target: str | None = None,
+    reading: Reading,
     columns: Sequence[str] | None = None,
-    weights: str | None = None,
-    inputs: str | None = None,
-) -> dict[str, Table]:
+    kinds: Mapping[str, Kind] | None = None,
+) -> Parts:
     """Read samples and labels, by part: "train" and, for an ``.npz`` that also holds others, "validation" and "test".
 
     Parameters
     ----------
     path : path
-        ``.npz`` with x and y, for one part or for several; ``.npy`` with x; ``.csv`` with a header line.
-    target : str, optional
-        ``.csv``: the name of the target column. ``.npz``: the name of the array y, or another file that holds y.
-        ``.npy``: the path of the file with y.
+        ``.npz`` with x and y, for one part or for several; ``.npy`` with x; or a table.
+    reading : Reading
     columns : sequence of str, optional
-        ``.csv``: the feature columns, in this order; by default all but the target and the weights.
-    weights : str, optional
-        Where the samples' weights are: an array of the ``.npz``, the path of another ``.npy``, or a column of the
-        ``.csv``.
-    inputs : str, optional
-        ``.npz``: the name of the array x.
+        The feature columns of a table, in this order; by default all but the target and the weights.
+    kinds : mapping, optional
+        What columns of a table are known to hold.
 
     Raises
     ------
     FileFormatError, DataError, SettingError
     """
-    from numlp.datasets import array_files, csv_files
+    from numlp.datasets import array_files
 
     path = Path(path)
     suffix = path.suffix.lower()
+    target = reading.target
+    if suffix in ARRAYS:
+        for name, value in reading.of_tables().items():
+            raise SettingError(f"{name} {value!r} is for tables, not for the arrays in {path}; leave it out")
     if suffix == ".npz" and not is_array_file(target):
-        keys = npz_parts(path, inputs, target, weights)
+        keys = npz_parts(path, reading)
         arrays = array_files.read_npz(path, [name for key in keys.values() for name in key if name is not None])
-        return {
+        parts = {
             part: _same_length(path, arrays[key.x], arrays[key.y])._replace(
                 weights=None if key.weights is None else arrays[key.weights]
             )
             for part, key in keys.items()
         }
-    if suffix in (".npy", ".npz"):
+        return Parts(parts, reading=reading)
+    if suffix in ARRAYS:
         if target is None:
             raise SettingError(f"target must name the .npy file that holds y, since {path} holds x alone")
-        table = _same_length(path, read_samples(path, inputs=inputs), read_samples(target))
-        return {"train": table if weights is None else table._replace(weights=read_samples(weights))}
-    (numbers, labels, found), counts = csv_files.read_csv_table(path, target, columns, weights)
-    return {"train": Table(numbers, labels, found, counts)}
+        samples = _same_length(path, read_samples(path, reading=reading), read_samples(target))
+        if reading.weights is not None:
+            samples = samples._replace(weights=np.asarray(read_samples(reading.weights)))
+        return Parts({"train": samples}, reading=reading)
+    return _read_table(path, reading, columns, kinds)
 
 
-def npz_parts(
-    path: Path, inputs: str | None = None, target: str | None = None, weights: str | None = None
-) -> dict[str, Keys]:
+def _read_table(
+    path: Path, reading: Reading, columns: Sequence[str] | None, kinds: Mapping[str, Kind] | None
+) -> Parts:
+    from numlp.datasets.tables import read_table
+
+    table, written, notes, seen = read_table(path, reading, columns, kinds, labelled=True)
+    names = columns or [name for name in table.columns if name not in (reading.target, reading.weights)]
+    if not names:
+        raise DataError(f"{path} must have a column besides the target")
+    y = table[str(reading.target)]
+    weights = None if reading.weights is None else table[reading.weights]
+    return Parts({"train": Samples(table[[*names]], y, tuple(names), weights, written)}, notes, seen)
+
+
+def npz_parts(path: Path, reading: Reading) -> dict[str, Keys]:
     """Return the names of the arrays of each part of an ``.npz`` archive; none if another file holds y."""
     from numlp.datasets import array_files
 
     names = array_files.npz_names(path)
     with _naming(path):
-        return {} if is_array_file(target) else keys_of(names, inputs, target, weights)
+        if is_array_file(reading.target):
+            return {}
+        return keys_of(names, reading.inputs, reading.target, reading.weights)
 
 
 def read_samples(
-    path: str | os.PathLike[str], columns: Sequence[str] | None = None, inputs: str | None = None
-) -> AnyArray:
+    path: str | os.PathLike[str],
+    columns: Sequence[str] | None = None,
+    reading: Reading | None = None,
+    kinds: Mapping[str, Kind] | None = None,
+) -> AnyArray | Table:
     """Read samples alone, or another single array.
 
     Parameters
     ----------
     path : path
-        An ``.npz``, an ``.npy``, a ``.csv`` or an IDX file.
+        An ``.npz``, an ``.npy``, a table or an IDX file.
     columns : sequence of str, optional
-        ``.csv``: the columns to read, by default all.
-    inputs : str, optional
-        ``.npz``: the name of the array; by default that of x, or the only one.
+        Of a table: the columns to read, by default all.
+    reading : Reading, optional
+        Its target and weights are ignored.
+    kinds : mapping, optional
+        What columns of a table are known to hold.
 
     Raises
     ------
     FileFormatError, DataError, SettingError
     """
-    from numlp.datasets import array_files, csv_files
+    from numlp.datasets import array_files
 
     path = Path(path)
     suffix = path.suffix.lower()
+    reading = reading or Reading()
     if suffix == ".npz":
         names = array_files.npz_names(path)
         with _naming(path):
-            key = samples_key(names, inputs)
+            key = samples_key(names, reading.inputs)
         return array_files.read_npz(path, [key])[key]
     if suffix == ".npy":
         return array_files.read_npy(path)
-    if suffix == ".csv":
-        return csv_files.read_csv(path, columns).numbers
+    if suffix_of(path) is not None:
+        from numlp.datasets.tables import read_table
+
+        return read_table(path, dataclasses.replace(reading, target=None, weights=None), columns, kinds).table
     try:
         return read_idx(path)
     except FileFormatError as error:
         if not path.exists():
             raise
-        wanted = f"(samples can be images, {', '.join(SUFFIXES)} or IDX files)"
+        wanted = f"(samples can be images, {', '.join(KNOWN)} or IDX files)"
         raise refused(path, f"samples {wanted}", ("idx",), error, unknown=f"{error} {wanted}") from error
 
 
@@ -148,7 +196,7 @@ def _naming(path: Path) -> Iterator[None]:
         raise SettingError(f"{path}: {error}") from error
 
 
-def _same_length(path: Path, x: AnyArray, y: AnyArray) -> Table:
+def _same_length(path: Path, x: Any, y: Any) -> Samples:
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):
         raise DataError(f"{path}: x and y must have the same number of rows, not shapes {x.shape} and {y.shape}")
-    return Table(x, y)
+    return Samples(x, y)

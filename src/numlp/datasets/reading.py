@@ -43,7 +43,7 @@ def kinds(name: str, value: object) -> dict[str, Kind]:
     return {str(column): choice(f"kind of {column!r}", kind, KINDS) for column, kind in value.items()}
 
 
-def missing(name: str, value: object) -> tuple[str, ...]:
+def gaps(name: str, value: object) -> tuple[str, ...]:
     """Return the texts, or numbers, that stand for a gap as a tuple of texts."""
     parts = value if isinstance(value, list | tuple) else [value]
     return texts(name, [str(part) if isinstance(part, int | float) else part for part in parts])
@@ -69,7 +69,7 @@ class Reading:
         The array x of an ``.npz``.
     drop, keep : tuple of str
         Columns to leave out, and columns to keep that would be left out unasked: one that only numbers the rows.
-    kinds : mapping of str to "number", "text" or "date"
+    kind : mapping of str to "number", "text" or "date"
         What columns hold. A column of text is kept as it is written, digits and zeros too.
     missing : tuple of str
         What else stands for a gap, beside empty cells, NA, NaN, null and ?; a number means all its spellings.
@@ -86,8 +86,8 @@ class Reading:
     inputs: str | None = setting(None, optional(text))
     drop: tuple[str, ...] = setting((), texts)
     keep: tuple[str, ...] = setting((), texts)
-    kinds: Mapping[str, Kind] = field(default_factory=dict, metadata={"check": kinds})
-    missing: tuple[str, ...] = setting((), missing)
+    kind: Mapping[str, Kind] = field(default_factory=dict[str, Kind], metadata={"check": kinds})
+    missing: tuple[str, ...] = setting((), gaps)
     decimal: str | None = setting(None, optional(sign))
     thousands: str | None = setting(None, optional(sign))
     header: bool | None = setting(None, optional(truth))
@@ -107,6 +107,6 @@ class Reading:
 
     def of_tables(self) -> dict[str, Any]:
         """Return the settings that are for tables alone and differ from their defaults."""
-        own = ("drop", "keep", "kinds", "missing", "decimal", "thousands", "header", "drop_missing_target")
+        own = ("drop", "keep", "kind", "missing", "decimal", "thousands", "header", "drop_missing_target")
         plain = Reading()
         return {name: getattr(self, name) for name in own if getattr(self, name) != getattr(plain, name)}

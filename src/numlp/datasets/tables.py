@@ -49,6 +49,8 @@ def read_table(
     reading: Reading | None = None,
     columns: Sequence[str] | None = None,
     kinds: Mapping[str, Kind] | None = None,
+    *,
+    labelled: bool = False,
 ) -> Content:
     """Read the columns of a table.
 
@@ -61,6 +63,8 @@ def read_table(
         The feature columns, in this order; by default all but those that are left out.
     kinds : mapping, optional
         What columns are known to hold, such as those of a network's inputs.
+    labelled : bool
+        Whether there must be a target.
 
     Raises
     ------
@@ -72,9 +76,11 @@ def read_table(
         If a column of `reading` isn't there.
     """
     settings = reading or Reading()
-    kinds = {**settings.kinds, **(kinds or {})}
+    kinds = {**settings.kind, **(kinds or {})}
 
     def choose(names: Sequence[str]) -> Sequence[str]:
+        if labelled and settings.target is None:
+            raise SettingError(f"target must name a column of {path}: {listed(names)}")
         return _wanted(path, names, settings, columns)
 
     with opened(path, settings.header, settings.missing, choose) as source:
@@ -117,7 +123,7 @@ def _wanted(path: Path, names: Sequence[str], reading: Reading, columns: Sequenc
             if name not in names:
                 raise DataError(f"{path} has no column {name!r:.200}{_meant(name, names)}; it has {listed(names)}")
         return [name for name in names if name in (*columns, reading.target, reading.weights)]
-    for setting in ("drop", "keep", "kinds"):
+    for setting in ("drop", "keep", "kind"):
         for name in getattr(reading, setting):
             if name not in names:
                 raise SettingError(f"{path}: " + unknown(f"column in {setting}", name, names))

@@ -13,6 +13,7 @@ from numlp.arrays.table import Table, kind_of
 from numlp.datasets.dataset import AnySplit, taken
 from numlp.datasets.splits import Fold, How, cut_off, hold_out, usual_share
 from numlp.datasets.splits import folds as split_rows
+from numlp.datasets.suffixes import suffix_of
 from numlp.errors import SettingError
 from numlp.network.losses import Task
 from numlp.settings.checks import share as checked_share
@@ -137,6 +138,6 @@ def extra_files(
     if test is not None:
         files["test"] = test
     for part, path in files.items():
-        if Path(path).suffix.lower() not in (".npz", ".csv"):
-            raise SettingError(f"{part} must be an .npz or .csv file with x and y, not {os.fspath(path)!r}")
+        if Path(path).suffix.lower() != ".npz" and suffix_of(path) is None:
+            raise SettingError(f"{part} must be an .npz file or a table with x and y, not {os.fspath(path)!r}")
     return files

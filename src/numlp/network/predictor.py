@@ -13,6 +13,7 @@ from numlp.arrays import buffers
 from numlp.arrays.inputs import as_features, require_finite
 from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray, Array, all_finite
+from numlp.arrays.table import Kind
 from numlp.arrays.targets import as_classes, as_labels, as_values
 from numlp.errors import DataError, SettingError
 from numlp.network.comparison import Comparison
@@ -77,6 +78,13 @@ class Predictor(ABC):
     def row_size(self) -> int:
         """The number of numbers in a row as the layers take it: the inputs, or a table's codes."""
         return self.layer_size[0] if self.input_encoding is None else self.input_encoding.n_codes
+
+    @property
+    def column_kinds(self) -> dict[str, Kind]:
+        """What each column of a table holds that the network was trained on; empty if it knows no names."""
+        if self.input_encoding is not None:
+            return {column.name: column.kind for column in self.input_encoding.columns}
+        return dict.fromkeys(self.feature_names or (), "number")
 
     @property
     def n_targets(self) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from numlp.datasets import reading
 from numlp.datasets.splits import How
 from numlp.network.losses import Task
 from numlp.runs import checks
+from numlp.settings.checks import truth
 from numlp.settings.named import Check, optional, setting
 
 
@@ -32,7 +35,7 @@ class DataSettings:
         None,
         optional(checks.text),
         "Data",
-        "The target column of a .csv, the array y of an .npz, or the .npy or .npz file with y.",
+        "The target column of a table, the array y of an .npz, or the .npy or .npz file with y.",
     )
     inputs: str | None = recipe_setting(
         None, optional(checks.text), "Data", "The array x of an .npz, if it isn't x, x_train or the like."
@@ -47,8 +50,29 @@ class DataSettings:
         None,
         optional(checks.text),
         "Data",
-        "Sample weights: a column of the .csv, an array in the .npz, a .npy file.",
+        "Sample weights: a column of the table, an array in the .npz, a .npy file.",
     )
+    drop: tuple[str, ...] = recipe_setting((), reading.texts, "Data", "Columns of a table to leave out.")
+    keep: tuple[str, ...] = recipe_setting(
+        (), reading.texts, "Data", "Columns of a table to keep although they have no name and only number the rows."
+    )
+    kind: tuple[str, ...] = recipe_setting(
+        (),
+        lambda name, value: tuple(f"{column}={kind}" for column, kind in reading.kinds(name, value).items()),
+        "Data",
+        f"What a table's columns hold, such as zip=text: {listed(reading.KINDS)}; by default all cells decide.",
+    )
+    missing: tuple[str, ...] = recipe_setting(
+        (), reading.gaps, "Data", "What else stands for a gap in a table, such as -9999."
+    )
+    decimal: str | None = recipe_setting(
+        None, optional(reading.sign), "Data", "The sign before decimals in a table; by default all columns decide."
+    )
+    thousands: str | None = recipe_setting(None, optional(reading.sign), "Data", "The sign between thousands.")
+    header: bool | None = recipe_setting(
+        None, optional(truth), "Data", "Whether the first line of a CSV file names the columns."
+    )
+    drop_missing_target: bool = recipe_setting(False, truth, "Data", "Leave out rows of a table that have no target.")
     class_weight: Any = recipe_setting(
         None,
         optional(checks.class_weight),
@@ -76,3 +100,10 @@ class DataSettings:
     test: str | None = recipe_setting(
         None, optional(checks.text), "Data", "A file of rows to test the trained network on."
     )
+
+
+def reading_of(*settings: Mapping[str, Any]) -> reading.Reading:
+    """Return how to read a file by settings of a recipe; later ones win, and None is none."""
+    names = {field.name for field in dataclasses.fields(reading.Reading)}
+    given = {name: value for some in settings for name, value in some.items() if name in names and value is not None}
+    return reading.Reading(**given)

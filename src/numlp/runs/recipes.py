@@ -114,6 +114,14 @@ def load_data(recipe: Recipe) -> Dataset:
         folds=recipe.folds,
         test=recipe.test,
         weights=recipe.weights,
+        drop=recipe.drop,
+        keep=recipe.keep,
+        kind=recipe.kind,
+        missing=recipe.missing,
+        decimal=recipe.decimal,
+        thousands=recipe.thousands,
+        header=recipe.header,
+        drop_missing_target=recipe.drop_missing_target,
     )
 
 
