@@ -7,10 +7,13 @@ import pytest
 
 from numlp import MLP, Table, learn_encoding, load_model
 from numlp.datasets import Dataset, Split
+from numlp.datasets.splits import folds
 from numlp.report import write_report
 from numlp.report.columns import columns_of
-from numlp.runs.folder import model_path
+from numlp.runs.folder import create_folder, model_path, save_run
 from numlp.runs.recipe import Recipe
+from numlp.runs.recipes import train_model
+from numlp.training.history import History
 
 from .conftest import HOSTILE, data_of, save_trained
 from .test_browser import CONTRAST, OVERFLOW
@@ -257,7 +260,7 @@ def test_the_most_important_columns_come_first(open_page, pages):
     assert tab.locator(".held tbody th").all_inner_texts() == names
     assert tab.locator('[data-mount="dependence"] .panel').count() == 8
     needed = tab.locator('[data-mount="needs"] tbody tr').first.locator("td").first.inner_text()
-    assert float(needed.removesuffix("\u00a0%").replace("−", "-")) == pytest.approx(100 * rises[0], abs=0.051)
+    assert float(needed.replace("−", "-")) == pytest.approx(100 * rises[0], abs=0.051)
 
 
 def test_dependence_is_that_of_the_library(pages):
@@ -278,6 +281,9 @@ def test_another_class_moves_every_panel(open_page, pages):
     tab = open_page(pages["classification"])
     line = tab.locator('[data-mount="dependence"] path.line').first
     before = line.get_attribute("d")
+    heights = tab.locator('[data-mount="dependence"] .curve .tick').all_text_contents()
+    shares = [int(text.removesuffix("\u00a0%")) for text in heights if text.endswith("\u00a0%")]
+    assert 0 <= min(shares) < max(shares) <= 100
     tab.locator('[data-mount="dependence"] select').select_option(label=HOSTILE)
     assert line.get_attribute("d") != before
 
@@ -293,3 +299,21 @@ def test_the_parts_where_it_is_worst_are_told(open_page, tmp_path):
     folder = save_trained(tmp_path / "run", Recipe(data="towns.csv", **QUICK | {"epochs": 20}), dataset)
     tab = open_page(write_report(folder, dataset, figures=False).path)
     assert tab.locator('[data-mount="slices"] tbody th').first.inner_text() == "town is Ulm"
+
+
+def test_a_page_of_folds_says_which_networks_answer(open_page, tmp_path):
+    table = people()
+    whole = dataset_of("classification", table, n_train=300)
+    none = Split(table[:0], whole.train.y[:0])
+    parts = folds(300, 3, seed=0, targets=whole.train.y)
+    names = whole.class_names
+    data = Dataset("people", whole.train, none, None, names, table.columns, "classification", folds=parts)
+    recipe = Recipe(data="people.csv", target="spent", folds=3, **QUICK)
+    folder = create_folder(recipe, tmp_path / "run")
+    save_run(folder, recipe, train_model(recipe, data), data, History(), seconds=1, ended="completed")
+    page = write_report(folder, data, figures=False).path
+    text = page.read_text(encoding="utf-8")
+    assert "All 3 networks answer here; for the rows above, only those that had not trained on them." in text
+    tab = open_page(page)
+    assert tab.locator("#draw .answers .value").count() == 2
+    assert data_of(page)["survey"]["part"] == "fold 1"

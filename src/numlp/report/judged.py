@@ -108,6 +108,11 @@ class Judged:
         return survey_run(self.model, self.dataset)
 
     @property
+    def by_folds(self) -> bool:
+        """Whether each row was predicted by the networks of the folds that it validated."""
+        return self.dataset is not None and self.dataset.test is None and bool(self.dataset.folds)
+
+    @property
     def of_two(self) -> bool:
         """Whether a single label decides between two classes."""
         return self.model.loss.task == "labels" and self.model.n_targets == 1

@@ -170,6 +170,7 @@ def _page(run: Run, model: Predictor, rows: Judged | None, columns: list[dict[st
         "snapshots": snapshots,
         "dtype": dtype,
         "is_table": is_table,
+        "by_folds": rows is not None and rows.by_folds,
         "can_draw": dtype is not None and shape is not None and shape.channels == 1,
     }
     context["sections"] = _sections(context, bool(columns))

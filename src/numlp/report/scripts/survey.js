@@ -1,12 +1,17 @@
 // Survey: which columns a network needs, what it makes of them, and where it is worst; see report/survey.py.
 
-const MOST_NEEDED = 20; // columns
+const MOST_NEEDED = 15; // columns
 const MOST_LEVELS = 10; // in a panel
 
-/** An error or a rise of it as text: values in their units, shares of wrong rows in percent. */
-function errorText(value, isValue, sign = "") {
-  if (value === null) return "–";
-  return isValue ? `${sign}${shortNumber(value)}` : `${sign}${(100 * value).toFixed(1).replace("-", MINUS)}\u00a0%`;
+/** An error as text: of values in their units, else the percentage of wrong rows. */
+function errorText(value, isValue) {
+  return isValue ? shortNumber(value) : percent(value, 1);
+}
+
+/** The rise of an error as text: of values in their units, else in percentage points. */
+function riseText(value, isValue) {
+  const text = isValue ? shortNumber(value) : value === null ? "–" : (100 * value).toFixed(1).replace("-", MINUS);
+  return value > 0 ? `+${text}` : text;
 }
 
 /** An estimate's interval on an axis that `x` maps to a picture 200 wide, with a line at `origin` if there is one. */
@@ -23,11 +28,11 @@ function intervalPicture([value, low, high], x, origin, label) {
 }
 
 /** A table of names, a cell, and an estimate with its interval for each. */
-function estimateTable(heads, rows, { origin, isValue, sign }, title) {
+function estimateTable(heads, rows, { origin, show }, title) {
   const all = rows.flatMap(({ estimate }) => estimate).filter((end) => end !== null);
   const x = scale(Math.min(origin, ...all), Math.max(origin, ...all), 4, 196);
   const body = rows.map(({ name, cells, estimate }) => {
-    const [value, low, high] = estimate.map((end) => errorText(end, isValue, sign && end > 0 ? sign : ""));
+    const [value, low, high] = estimate.map(show);
     const label = `95 % interval ${low} to ${high}`;
     const drawn = intervalPicture(estimate, x, origin, label);
     tooltip.attach(drawn, () => [name, value, label]);
@@ -51,7 +56,8 @@ function mountNeeds(mount, { columns, survey }, isValue) {
     cells: [],
     estimate: rise,
   }));
-  mount.append(estimateTable(["column", "error rises by"], rows, { origin: 0, isValue, sign: "+" }, "Importances"));
+  const style = { origin: 0, show: (rise) => riseText(rise, isValue) };
+  mount.append(estimateTable(["column", "error rises by"], rows, style, "Importances"));
   const left = survey.importance.length - rows.length;
   if (left) mount.append(h("p", { class: "hint" }, `${count(left, "further column")} raise it less.`));
 }
@@ -67,7 +73,7 @@ function mountSlices(mount, { columns, survey }, isValue) {
     cells: [whole(total)],
     estimate: error,
   }));
-  const style = { origin: survey.overall, isValue, sign: "" };
+  const style = { origin: survey.overall, show: (error) => errorText(error, isValue) };
   mount.append(estimateTable(["rows where", "how many", "error"], rows, style, "Where it is worst"));
 }
 
@@ -77,7 +83,8 @@ function mountDependence(mount, { columns, survey, classes, target }, isValue) {
   const panels = h("div", { class: "dependences" });
   const show = (output) => {
     const ends = survey.dependence.flatMap(({ low, high, mean }) => [...low[output], ...high[output], ...mean[output]]);
-    const range = [Math.min(...ends), Math.max(...ends)];
+    const most = isValue ? [-Infinity, Infinity] : [0, 1]; // bands are moved, and so may leave probabilities' range
+    const range = [Math.max(most[0], Math.min(...ends)), Math.min(most[1], Math.max(...ends))];
     panels.replaceChildren(
       ...survey.dependence.map((part) => dependencePanel(columns[part.column], part, output, range, isValue)),
     );
@@ -99,7 +106,8 @@ function steepest([{ mean }]) {
 }
 
 function dependencePanel(column, part, output, range, isValue) {
-  const curves = { mean: part.mean[output], low: part.low[output], high: part.high[output] };
+  const within = (curve) => (isValue ? curve : curve.map((value) => Math.min(1, Math.max(0, value))));
+  const curves = { mean: part.mean[output], low: within(part.low[output]), high: within(part.high[output]) };
   const show = (value, digits = 1) => (isValue ? shortNumber(value) : percent(value, digits));
   const lines = (i) => [
     cellText(column, part.values[i]),
