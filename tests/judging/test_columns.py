@@ -27,6 +27,8 @@ def remarks(values, target=None):
         (np.full(N, "NaT", "M8[us]"), "it has no value in any row"),
         (np.full(N, 3.0), "it is 3 in all rows"),
         (np.zeros(N, bool), "it is 0 in all rows"),
+        (np.full(N, 1e300), "it is 1e+300 in all rows"),
+        (np.full(N, 2**60 + 1), "it is 1152921504606846977 in all rows"),
         (texts(["a"] * N), "it is 'a' in all rows"),
         (np.full(N, "2026-11-28", "M8[us]"), "it is 2026-11-28 in all rows"),
         (texts(f"id-{i}" for i in range(N)), "it has 40 different texts in 40 rows, like an id or a name"),
@@ -127,6 +129,13 @@ def test_equal_rows_are_counted_with_their_targets():
     table = Table({"a": np.array([1.0, 1.0, np.nan, np.nan]), "b": texts(["x", "x", None, None])})
     assert duplicate_rows(table) == 2
     assert duplicate_rows(table, texts("abcc")) == 1
+
+
+def test_different_rows_are_not_taken_for_equal_ones():
+    grid = np.indices((40, 50, 60)).reshape(3, -1)
+    table = Table({f"x{i}": values for i, values in enumerate(grid)})
+    assert duplicate_rows(table) == 0
+    assert duplicate_rows(table[np.concatenate([np.arange(100), np.arange(50)])]) == 50
 
 
 def test_each_kind_of_column_is_described_for_programs():

@@ -27,7 +27,7 @@ COMMANDS = {
     "predict": "Predict the class and its probability, or the value, of every sample.",
     "compare": "Show the results of runs and the settings that differ side by side, "
     "and draw their curves in one figure.",
-    "inspect": "Show what a model file or a checkpoint contains, without reading its weights.",
+    "inspect": "Show what a model file or a checkpoint contains, without reading its weights; or what data hold.",
     "export": "Export a network to one ONNX file, for onnxruntime or any other ONNX runtime.",
     "import": "Import a dense network that numlp, PyTorch, Keras or skl2onnx exported to ONNX, "
     "and save it as a model file.",

@@ -1,15 +1,19 @@
-"""`numlp inspect`: the contents of a model file or a checkpoint, without reading its weights."""
+"""`numlp inspect`: the contents of a model file or a checkpoint, without reading its weights, or those of data."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
 
+from numlp.cli.columns import print_inspected
+from numlp.cli.options import with_data_options
 from numlp.cli.output import Json, console, print_json, table
-from numlp.errors import FileFormatError
+from numlp.datasets.inspection import inspect_data, is_data
+from numlp.errors import FileFormatError, SettingError
 from numlp.files.checkpoints import describe_checkpoint
 from numlp.files.models import read_description
 from numlp.files.tensors import tensor_shapes
+from numlp.runs.data import reading_of
 
 _LONGEST = 100
 
@@ -18,14 +22,38 @@ EXAMPLES = """[bold]Examples[/bold]
   numlp inspect run-1
 
   numlp inspect model.safetensors --json
+
+  numlp inspect houses.csv --target price
 """
 
 
+@with_data_options
 def inspect(
-    file: Annotated[str, typer.Argument(help="A run's folder, a model file or a checkpoint.", show_default=False)],
+    file: Annotated[
+        str, typer.Argument(help="A run's folder, a model file, a checkpoint, or data.", show_default=False)
+    ],
     json: Json = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
-    """Show what a model file or a checkpoint contains, without reading its weights."""
+    """Show what a model file or a checkpoint contains, without reading its weights; or what data hold.
+
+    Of data, it shows the kind, the range, the gaps and the levels of each column, and what looks like an id or a
+    leak; with --target, also the classes or the range of the targets.
+    """
+    given = [name for name, value in settings.items() if value is not None]
+    if is_data(file):
+        found = inspect_data(file, reading_of(settings), settings["task"])
+        print_json(found) if json else print_inspected(console(), file, found)
+    elif given:
+        raise SettingError(
+            f"--{given[0].replace('_', '-')} is for data, and {file} isn't a file of data; leave it out"
+        )
+    else:
+        _inspect_model(file, json)
+
+
+def _inspect_model(file: str, json: bool) -> None:
     from numlp.runs.folder import model_path
 
     path = model_path(file)

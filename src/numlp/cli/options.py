@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from numlp.datasets import SOURCES
+from numlp.datasets.reading import Reading
 from numlp.errors import SettingError
 from numlp.runs.recipe import OFF, Recipe
 from numlp.settings import numerals
@@ -124,6 +125,11 @@ def with_recipe_options(command: Callable[..., None]) -> Callable[..., None]:
 def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of some settings of a recipe, as `with_recipe_options` does with all."""
     return lambda command: _with_options(command, names)
+
+
+def with_data_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say what a file of data holds, as `with_recipe_options` does with all."""
+    return _with_options(command, [field.name for field in dataclasses.fields(Reading)] + ["kind", "task"])
 
 
 def _with_options(command: Callable[..., None], names: Collection[str]) -> Callable[..., None]:

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
+from numlp.arrays.table import Table
+from numlp.cli.columns import print_taken
 from numlp.cli.output import setting_text, table
 from numlp.datasets import SOURCES, AnySplit, Dataset
 from numlp.datasets.labels import is_number
@@ -31,6 +33,8 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
     screen.print(f"{dataset}{_guess(recipe, dataset)}")
     for note in dataset.notes:
         screen.print(f"note: {note}")
+    if isinstance(dataset.train.x, Table) and network.input_encoding is not None:
+        print_taken(screen, dataset, network.input_encoding)
     by_place = (recipe.split or ("last" if dataset.feature_names is None else "shuffled")) == "last"
     remedy = ": are the rows sorted? If so, add --split shuffled" if by_place and not recipe.validation_by else ""
     for name, split in dataset.parts.items():

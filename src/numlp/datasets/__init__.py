@@ -10,12 +10,13 @@ from numlp.arrays.inputs import as_features
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Kind, Table
 from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
+from numlp.datasets.features import apart, helpful
 from numlp.datasets.labels import class_names, column_labels, infer_task, targets
 from numlp.datasets.parts import as_split, parts_in, read_data, read_extra
 from numlp.datasets.reading import Reading, gaps, kinds, texts
 from numlp.datasets.sources import SOURCES
 from numlp.datasets.splits import Fold, How
-from numlp.datasets.validation import apart, check_split, divided, extra_files, held_out
+from numlp.datasets.validation import check_split, divided, extra_files, held_out
 from numlp.errors import FileFormatError, SettingError
 from numlp.network.losses import Task
 from numlp.network.shape import as_names
@@ -73,8 +74,8 @@ def load_dataset(
         10,000, and 5 % of the rows of arrays and images. If the data holds validation rows of its own, they take the
         place of a share.
     validation_by : str, optional
-        A column of a table, which isn't a feature then. If it holds dates, the latest rows validate; else its values
-        are groups, and no group is among both the training and the validation rows.
+        A column of a table, which isn't a feature then unless `keep` names it. If it holds dates, the latest rows
+        validate; else its values are groups, and no group is among both the training and the validation rows.
     split : "shuffled" or "last", optional
         Which rows validate: a random share of each class, or of each tenth of the real values; or the last rows. By
         default "shuffled" for tables, which are often sorted, and "last" for arrays and images.
@@ -94,7 +95,8 @@ def load_dataset(
     inputs : str, optional
         For ``.npz``: the name of the array x, of the training rows if there are several parts.
     drop, keep : sequence of str
-        Columns of a table to leave out, and to keep although they only number the rows.
+        Columns of a table to leave out, and to keep although they can't help: without a value, with one value in all
+        rows, texts that differ in nine of ten rows, or without a name and only numbering the rows.
     kind : mapping of str to "number", "text" or "date", or sequence of str
         What columns of a table hold, also written ``["zip=text"]``. By default all cells of a column decide. A column
         of texts is kept as it is written.
@@ -163,8 +165,8 @@ def load_dataset(
     if validation_by is not None:
         if "validation" in {*files, *parts}:
             raise SettingError("validation_by holds rows out, but there are validation rows: leave it out")
-        by, x, others = apart(parts["train"].x, parts["train"].columns, validation_by)
-        parts["train"] = parts["train"]._replace(x=x, columns=others)
+        by, parts["train"] = apart(parts["train"], validation_by, reading.keep)
+    parts["train"], more = helpful(parts["train"], reading.keep)
     first = parts["train"]
     if names is None and known is None:
         if first.written is None:
@@ -202,7 +204,7 @@ def load_dataset(
         task,
         values,
         made,
-        notes,
+        (*notes, *more),
         reading,
     )
 

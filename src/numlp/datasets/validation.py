@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 
 from numlp.arrays.special import AnyArray
-from numlp.arrays.table import Table, kind_of
+from numlp.arrays.table import kind_of
 from numlp.datasets.dataset import AnySplit, taken
 from numlp.datasets.splits import Fold, How, cut_off, hold_out, usual_share
 from numlp.datasets.splits import folds as split_rows
@@ -103,27 +103,6 @@ def grouping(by: AnyArray | None) -> dict[str, AnyArray]:
     ({'times': array(['2026-11-28T00:00:00.000000'], dtype='datetime64[us]')}, {})
     """
     return {} if by is None else {"times" if kind_of(by) == "date" else "groups": by}
-
-
-def apart(x: Any, columns: tuple[str, ...] | None, by: str) -> tuple[AnyArray, Any, tuple[str, ...]]:
-    """Return a column of a table, the table without it, and the names of the other columns.
-
-    Raises
-    ------
-    SettingError
-        If there is no such column.
-    """
-    if columns is None:
-        raise SettingError(
-            f"validation_by {by!r} names a column, and the data has no columns with names: leave it out"
-        )
-    if by not in columns:
-        raise SettingError(unknown("column", by, columns))
-    names = tuple(name for name in columns if name != by)
-    if isinstance(x, Table):
-        return x[by], x[list(names)], names
-    place = columns.index(by)
-    return x[:, place], np.delete(x, place, axis=1), names
 
 
 def extra_files(
