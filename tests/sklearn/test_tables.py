@@ -1,6 +1,7 @@
 """The preset "table": frames as people have them."""
 
 import pickle
+import signal
 
 import joblib
 import numpy as np
@@ -287,10 +288,41 @@ def test_callbacks_and_verbose_see_each_network(capsys):
     assert out.count("iteration 2, loss = ") == k
 
 
+def test_ctrl_c_leaves_the_estimator_as_it_was():
+    frame, yes, _ = people()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        classifier = quick().fit(frame, yes)
+        expected = classifier.predict_proba(frame)
+        classifier.set_params(callbacks=[lambda state: signal.raise_signal(signal.SIGINT)])
+        with pytest.raises(KeyboardInterrupt):
+            classifier.fit(frame[:100], yes[:100])
+        np.testing.assert_array_equal(classifier.predict_proba(frame), expected)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_a_single_row_or_class_is_an_error_in_words(kind):
+    with pytest.raises(ValueError, match="n_samples=1 can't be split"):
+        quick(kind).fit([["Ulm", 3]], [1])
+    if kind is MLPClassifier:
+        with pytest.raises(ValueError, match="class"):
+            quick().fit([["Ulm", 3], ["Bonn", 4]] * 4, [1] * 8)
+
+
+def test_a_handful_of_rows_is_enough():
+    frame, yes, price = people()
+    assert len(quick().fit(frame[:6], yes[:6]).predict(frame)) == 240
+    assert len(quick(MLPRegressor).fit(frame[:3], price[:3]).predict(frame[:3])) == 3
+
+
 @parametrize_with_checks(
     [quick(n_iter_no_change=2), quick(MLPRegressor, max_iter=30, learning_rate_init=0.02)],
     expected_failed_checks=lambda estimator: EXPECTED,
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_their_checks(estimator, check):
+    if check.func.__name__ == "check_class_weight_classifiers":  # which asks for 1,000 epochs
+        estimator.set_params(time_budget=1.0)
     check(estimator)

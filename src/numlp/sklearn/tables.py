@@ -127,7 +127,7 @@ def fit_table(estimator: Any, X: Any, y: Any, sample_weight: Any, validation: tu
     except DivergenceError as error:
         raise ValueError(f"{error} (with preset={estimator.preset!r}: lower learning_rate_init)") from error
     loss = folded.model.loss
-    if loss.task != "regression" or loss.promised:
+    if loss.promised or (settings["folds"] and loss.task != "regression"):  # as `numlp train` does by default
         with suppress(DataError):  # too few rows for intervals
             calibrate_folds(folded)
     estimator._begin(folded.model)
