@@ -11,6 +11,7 @@ the splits. The contenders take turns on each split; RealMLP-TD takes part if py
 """
 
 import argparse
+import contextlib
 import dataclasses
 import importlib.util
 import json
@@ -40,9 +41,12 @@ import numlp
 from numlp.arrays.table import as_table
 from numlp.datasets import Dataset, Split
 from numlp.datasets.splits import folds
+from numlp.errors import DataError
 from numlp.judging.metrics import expected_calibration_error
 from numlp.network.losses import Task
+from numlp.runs.folds import folded
 from numlp.runs.recipes import load_recipe, sized, train_model
+from numlp.training.folds import calibrate_folds
 
 from .paired import Difference, difference, geometric_mean, tally
 
@@ -102,6 +106,9 @@ def fit_numlp(table: Table, train: Rows, seed: int) -> Callable[[pd.DataFrame], 
     if recipe.folds:
         data = dataclasses.replace(data, folds=folds(len(train.y), recipe.folds, seed, targets=train.y))
     model = train_model(recipe, data)
+    if recipe.folds and not of_values:
+        with contextlib.suppress(DataError):  # every prediction is right
+            calibrate_folds(folded(model, data))
     return model.predict if of_values else model.predict_proba
 
 

@@ -110,3 +110,13 @@ def test_intervals_are_calibrated_out_of_fold(tmp_path):
 
 def test_a_metric_that_a_fold_lacks_has_no_mean():
     assert mean_and_error([{"roc_auc": None}, {"roc_auc": 0.5}]) == ({"roc_auc": None}, {"roc_auc": None})
+
+
+def test_the_average_of_folds_is_calibrated_unless_told_otherwise(tmp_path):
+    _, model, metrics = saved(tmp_path / "usual", dataset())
+    assert {member.temperature for member in model.members} == {metrics["calibration"]["temperature"]}
+    assert metrics["calibration"]["loss_after"] <= metrics["calibration"]["loss_before"]
+    _, model, metrics = saved(tmp_path / "off", dataset(), calibrate=False)
+    assert {member.temperature for member in model.members} == {1.0}
+    assert "calibration" not in metrics
+    assert "calibration" not in saved(tmp_path / "values", dataset("regression"))[2]

@@ -57,7 +57,11 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
     )
     more = _settings_that_are_on(recipe)
     if calibrates(recipe, network.loss):
-        more.append("calibrate, inferred from the loss" if recipe.calibrate is None else "calibrate")
+        more.append(
+            f"calibrate, inferred from the {'loss' if network.loss.promised else 'folds'}"
+            if recipe.calibrate is None
+            else "calibrate"
+        )
     if more:
         screen.print(", ".join(more))
 

@@ -160,7 +160,7 @@ class Recipe(DataSettings):
         None,
         optional(truth),
         "Result",
-        "Fit probabilities or intervals to the validation rows; by default intervals only.",
+        "Fit probabilities or intervals to the validation rows; by default intervals, and the average of folds.",
     )
     snapshots: int | None = _setting(
         None,

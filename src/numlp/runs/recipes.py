@@ -176,13 +176,17 @@ def _loss(recipe: Recipe, dataset: Dataset) -> Loss:
 
 
 def calibrates(recipe: Recipe, loss: Loss) -> bool:
-    """Return whether a recipe calibrates a network with this loss: by default if it predicts intervals."""
+    """Return whether a recipe calibrates a network with this loss: by default intervals, and what folds average.
+
+    An average is less sure than its networks, and where most predictions are right, less than it may be.
+    """
     if recipe.calibrate and loss.task == "regression" and not loss.promised:
         raise SettingError(
             f"calibrate has no meaning for loss {loss.name!r}, which predicts neither probabilities nor intervals: "
             "turn it off, or take the loss 'quantile' or 'gaussian_negative_log_likelihood'"
         )
-    return bool(loss.promised) if recipe.calibrate is None else recipe.calibrate
+    usual = bool(loss.promised) or (recipe.folds is not None and loss.task != "regression")
+    return usual if recipe.calibrate is None else recipe.calibrate
 
 
 def _n_outputs(loss: Loss, dataset: Dataset) -> int:
