@@ -316,4 +316,37 @@ def test_a_page_of_folds_says_which_networks_answer(open_page, tmp_path):
     assert "All 3 networks answer here; for the rows above, only those that had not trained on them." in text
     tab = open_page(page)
     assert tab.locator("#draw .answers .value").count() == 2
-    assert data_of(page)["survey"]["part"] == "fold 1"
+    assert data_of(page)["survey"]["all_text"] == "100 rows of fold 1"
+
+
+def test_pairs_of_columns_that_act_together_are_tables(open_page, tmp_path):
+    rng = np.random.default_rng(0)
+    town, x = rng.choice(np.array(["Ulm", "Bonn"], dtype=object), 600), rng.normal(size=600)
+    y = np.where(town == "Ulm", x, -x)
+    table = Table({"town": town, "x": x, "noise": rng.normal(size=600)})
+    parts = [Split(table[rows], y[rows]) for rows in (slice(0, 400), slice(400, None))]
+    dataset = Dataset("crossed", *parts, None, None, table.columns, "regression")
+    recipe = Recipe(
+        data="crossed.csv", **QUICK | {"epochs": 40, "layers": (32,)}, optimizer="adam", learning_rate=0.01
+    )
+    tab = open_page(write_report(save_trained(tmp_path / "run", recipe, dataset), dataset, figures=False).path)
+    first = tab.locator('[data-mount="pairs"] figure').first
+    assert set(re.findall(r"town|x(?= \()", first.locator("h3").inner_text())) == {"town", "x"}
+    assert {"Ulm", "Bonn"} <= set(first.locator("th").all_inner_texts())
+    cells = [float(text.replace("−", "-")) for text in first.locator("td").all_inner_texts()]
+    assert max(cells) > 0.5 > -0.5 > min(cells)
+
+
+def test_a_table_of_many_classes_has_a_page(open_page, tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.arange(600) % 60
+    table = Table({"x": y + rng.normal(size=600), "z": rng.normal(size=600)})
+    parts = [Split(table[rows], y[rows]) for rows in (slice(0, 300), slice(300, None))]
+    names = tuple(f"class {i}" for i in range(60))
+    dataset = Dataset("many", *parts, None, names, table.columns, "classification")
+    folder = save_trained(tmp_path / "run", Recipe(data="many.csv", **QUICK), dataset)
+    page = write_report(folder, dataset, figures=False).path
+    tab = open_page(page)
+    listed = tab.locator('[data-mount="dependence"] option').all_inner_texts()
+    assert listed == data_of(page)["survey"]["outputs"]
+    assert set(listed) < set(names)

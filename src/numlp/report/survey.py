@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from numlp.judging.dependence import Dependence, Interaction
 from numlp.judging.errors import Estimate
 from numlp.judging.figures import shown
@@ -29,9 +31,11 @@ def surveyed(found: Surveyed, names: Sequence[str]) -> dict[str, Any]:
     told = [pair for pair in survey.interactions if pair.share >= _LEAST_SHARE][:_MOST_PAIRS]
     return {
         "part": found.part,
-        "rows": survey.importance.rows,
+        "rows_text": _rows(survey.importance.rows, found.part),
+        "all_text": _rows(survey.slices.rows, found.part),
         "error_text": _text(survey.importance.error, survey.importance.metric),
         "importance": [_importance(part, place) for part in ranked],
+        "outputs": list(survey.dependence[0].outputs),
         "dependence": [_dependence(part, place) for part in survey.dependence],
         "interactions": [_interaction(pair, place) for pair in told],
         "examined": survey.slices.examined,
@@ -53,6 +57,10 @@ def by_importance(survey: dict[str, Any] | None, n_columns: int) -> list[int]:
     if survey is None:
         return list(range(n_columns))
     return [part["columns"][0] for part in survey["importance"] if len(part["columns"]) == 1]
+
+
+def _rows(count: int, part: str) -> str:
+    return f"{count:,} rows of {part}" if part.startswith("fold") else f"{count:,} {part} rows"
 
 
 def _text(error: float, metric: str) -> str:
@@ -78,4 +86,10 @@ def _dependence(part: Dependence, place: dict[str, int]) -> dict[str, Any]:
 
 
 def _interaction(pair: Interaction, place: dict[str, int]) -> dict[str, Any]:
-    return {"columns": [place[name] for name in pair.columns], "share": float(f"{pair.share:.4g}")}
+    return {
+        "columns": [place[name] for name in pair.columns],
+        "share": float(f"{pair.share:.4g}"),
+        "values": [cells_of(values) for values in pair.values],
+        "outputs": list(pair.outputs),
+        "effect": [[numbers(row) for row in effect.tolist()] for effect in np.moveaxis(pair.effect, 2, 0)],
+    }

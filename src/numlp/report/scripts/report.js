@@ -21,6 +21,7 @@ async function mountReport() {
   const isValue = !data.classes.length;
   mount("needs", (place) => mountNeeds(place, data, isValue));
   mount("dependence", (place) => mountDependence(place, data, isValue));
+  mount("pairs", (place) => mountPairs(place, data, isValue));
   mount("slices", (place) => mountSlices(place, data, isValue));
   await mount("units", (place) => mountUnits(place, data.units));
   const examples = data.examples ? await new Examples(data).load() : null;

@@ -78,8 +78,7 @@ function mountSlices(mount, { columns, survey }, isValue) {
 }
 
 /** How the mean prediction changes with each of the most important columns: a panel for each, on one scale. */
-function mountDependence(mount, { columns, survey, classes, target }, isValue) {
-  const outputs = isValue ? survey.dependence[0].mean.map((_, k) => (k ? `target ${k + 1}` : target)) : classes;
+function mountDependence(mount, { columns, survey, target }, isValue) {
   const panels = h("div", { class: "dependences" });
   const show = (output) => {
     const ends = survey.dependence.flatMap(({ low, high, mean }) => [...low[output], ...high[output], ...mean[output]]);
@@ -89,19 +88,23 @@ function mountDependence(mount, { columns, survey, classes, target }, isValue) {
       ...survey.dependence.map((part) => dependencePanel(columns[part.column], part, output, range, isValue)),
     );
   };
-  const first = isValue ? 0 : outputs.length === 2 ? 1 : steepest(survey.dependence);
-  if (outputs.length > 1) {
-    const options = outputs.map((name, k) => h("option", { value: k, selected: k === first }, name));
-    const list = h("select", { onchange: () => show(Number(list.value)) }, ...options);
-    mount.append(h("div", { class: "controls" }, h("label", {}, isValue ? "target" : "probability of", list)));
-  }
-  mount.append(panels);
+  const two = !isValue && survey.outputs.length === 2;
+  const first = two ? 1 : steepest(survey.dependence[0].mean);
+  mount.append(outputChoice(survey.outputs, first, show, isValue, target), panels);
   show(first);
 }
 
-/** The output that changes most with the most important column. */
-function steepest([{ mean }]) {
-  const swings = mean.map((curve) => Math.max(...curve) - Math.min(...curve));
+/** A list of outputs, unless there is one only. */
+function outputChoice(outputs, first, show, isValue, target) {
+  if (outputs.length < 2) return "";
+  const options = outputs.map((name, k) => h("option", { value: k, selected: k === first }, name));
+  const list = h("select", { onchange: () => show(Number(list.value)) }, ...options);
+  return h("div", { class: "controls" }, h("label", {}, isValue ? target : "probability of", list));
+}
+
+/** The output whose curve spans most. */
+function steepest(curves) {
+  const swings = curves.map((curve) => Math.max(...curve) - Math.min(...curve));
   return swings.indexOf(Math.max(...swings));
 }
 
@@ -127,11 +130,10 @@ function dependencePanel(column, part, output, range, isValue) {
 /** A row for each of the most frequent levels, with its mean prediction and the band of the rows. */
 function levelDrawing(column, values, { mean, low, high }, range, show, lines) {
   const x = scale(...range, 4, 196);
-  const text = (value) => (column.switch && value !== null ? (value ? "yes" : "no") : cellText(column, value));
   const rows = values.map((value, i) => {
     const drawn = intervalPicture([mean[i], low[i], high[i]], x, null, lines(i).join(", "));
     tooltip.attach(drawn, () => lines(i));
-    const name = h("span", { class: "name", title: text(value) }, text(value));
+    const name = h("span", { class: "name", title: axisText(column, value) }, axisText(column, value));
     return h("li", {}, name, drawn, h("span", { class: "value" }, show(mean[i])));
   });
   const shown = rows.filter((_, i) => i < MOST_LEVELS || values[i] === null);
@@ -152,7 +154,6 @@ function lineDrawing(column, values, { mean, low, high }, range, show, lines) {
   const path = (curve) => known.map((value, i) => `${x(value)},${y(curve[i])}`);
   const band = `M${path(high).join("L")}L${path(low).reverse().join("L")}Z`;
   const said = `mean prediction by ${column.name}: ${[0, known.length - 1].map((i) => lines(i).slice(0, 2).join(", ")).join("; ")}`;
-  const end = (value) => (column.kind === "date" ? dateText(value) : cellText(column, value));
   const text = (name, attributes) => svg("text", { class: "tick", ...attributes }, name);
   const dots = values.map((value, i) => {
     const cx = value === null ? (right + width) / 2 + 4 : x(value);
@@ -167,11 +168,46 @@ function lineDrawing(column, values, { mean, low, high }, range, show, lines) {
     { class: "curve", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": said },
     ...ticks.map((tick) => svg("line", { class: "grid", x1: left, x2: width - 4, y1: y(tick), y2: y(tick) })),
     ...ticks.map((tick) => text(mark(tick), { x: left - 6, y: y(tick) + 4, "text-anchor": "end" })),
-    text(end(known[0]), { x: left, y: height - 6 }),
-    text(end(known.at(-1)), { x: right, y: height - 6, "text-anchor": "end" }),
+    text(axisText(column, known[0]), { x: left, y: height - 6 }),
+    text(axisText(column, known.at(-1)), { x: right, y: height - 6, "text-anchor": "end" }),
     ...(gap < 0 ? [] : [text("missing", { x: (right + width) / 2 + 4, y: height - 6, "text-anchor": "middle" })]),
     svg("path", { class: "band", d: band }),
     svg("path", { class: "line series-1", d: `M${path(mean).join("L")}` }),
     ...dots.flat(),
   );
+}
+
+/** What pairs of columns change together: a table for each, in the output that they change most. */
+function mountPairs(mount, { columns, survey }, isValue) {
+  const tables = survey.interactions.map(({ columns: [a, b], values, outputs, effect, share }) => {
+    const output = steepest(effect.map((rows) => rows.flat()));
+    const [one, other] = [columns[a], columns[b]];
+    const largest = Math.max(...effect[output].flat().map(Math.abs)) || 1;
+    const head = h("tr", {}, h("th", {}), ...values[1].map((value) => h("th", { scope: "col" }, axisText(other, value))));
+    const body = values[0].map((value, i) =>
+      h("tr", {}, h("th", { scope: "row" }, axisText(one, value)), ...effect[output][i].map((cell) => effectCell(cell, largest, isValue))),
+    );
+    const named = isValue && outputs.length === 1 ? "" : `${isValue ? "" : "the probability of "}“${outputs[output]}”${isValue ? "" : ", in points"}; `;
+    const title = `${one.name} (down) and ${other.name} (across)`;
+    return h(
+      "figure",
+      { class: "panel" },
+      h("h3", {}, title),
+      h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": title }, h("table", { class: "pair" }, h("thead", {}, head), h("tbody", {}, ...body))),
+      h("figcaption", {}, `${named}${percent(share, 0)} of what both change`),
+    );
+  });
+  mount.append(h("div", { class: "columns" }, ...tables));
+}
+
+function effectCell(value, largest, isValue) {
+  const cell = h("td", { class: value < 0 ? "lower" : "higher" }, riseText(value, isValue));
+  cell.style.setProperty("--share", `${Math.round((60 * Math.abs(value)) / largest)}%`);
+  return cell;
+}
+
+/** A value of a column where there is little room. */
+function axisText(column, value) {
+  if (value !== null && column.kind === "date") return dateText(value);
+  return column.switch && value !== null ? (value ? "yes" : "no") : cellText(column, value);
 }
