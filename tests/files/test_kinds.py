@@ -169,6 +169,9 @@ def test_onnx_of_every_exporter_is_known_without_its_suffix(tmp_path, path):
     assert kind_of(tmp_path / "net").name == "onnx"
 
 
+DATA = {"npy", "npz", "idx", "csv", "gzip", "parquet", "json"}
+
+
 @pytest.mark.parametrize("name", [name for name, (kind, _) in FILES.items() if kind])
 @pytest.mark.parametrize(
     ("command", "takes"),
@@ -178,9 +181,9 @@ def test_onnx_of_every_exporter_is_known_without_its_suffix(tmp_path, path):
         (["inspect", "{}"], {"model", "checkpoint"}),
         (["export", "{}", "out.onnx"], {"model"}),
         (["import", "{}", "out.safetensors"], {"onnx"}),
-        (["train", "{}"], {"npy", "npz", "csv", "idx"}),
-        (["evaluate", "model.safetensors", "{}"], {"npy", "npz", "csv", "idx"}),
-        (["predict", "model.safetensors", "{}"], {"npy", "npz", "csv", "idx", "png", "jpeg", "gif", "webp", "bmp"}),
+        (["train", "{}"], DATA),
+        (["evaluate", "model.safetensors", "{}"], DATA),
+        (["predict", "model.safetensors", "{}"], DATA | {"png", "jpeg", "gif", "webp", "bmp"}),
         (["train", "mnist", "--recipe", "{}"], {"recipe", "empty"}),
         (["report", "{}"], set()),
         (["resume", "{}"], set()),
@@ -240,9 +243,9 @@ def test_what_is_wanted_but_damaged_is_not_called_something_else(tmp_path):
 
 
 def test_commands_in_messages_can_be_pasted_for_names_with_spaces(tmp_path):
-    for name, pasted in (("my net.onnx", "numlp import '{}'"), ("my table.parquet", "read_parquet('{}')")):
+    for name, pasted in (("my net.onnx", "numlp import '{}'"), ("my table.feather", "read_feather('{}')")):
         path = tmp_path / name
-        path.write_bytes(b"PAR1\0" if path.suffix == ".parquet" else b"\x08\x08\x12\0")
+        path.write_bytes(b"ARROW1\0" if path.suffix == ".feather" else b"\x08\x08\x12\0")
         assert pasted.format(path) in str(refused(path, "a CSV table", ("csv",), ""))
 
 

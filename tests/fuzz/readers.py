@@ -112,7 +112,23 @@ def _npz_files() -> list[bytes]:
 def _csv_files() -> list[bytes]:
     numbers = "a,b,y\n" + "".join(f"{a},{b},{y}\n" for (a, b), y in zip(X, Y, strict=True))
     names = 'a,y\n1,"dog"\n2,cat\n3,"do,g"\n4,cat\n'
-    return [numbers.encode(), names.encode(), b"\xef\xbb\xbfa,y\r\n1,0.5\r\n2,1.5\r\n"]
+    kinds = 'a;d;t;y\n"1.234,5";2020-01-05;true;2\n2,5;;false;3\n?;2021-12-31;true;4\n'
+    return [numbers.encode(), names.encode(), kinds.encode(), b"\xef\xbb\xbfa,y\r\n1,0.5\r\n2,1.5\r\n"]
+
+
+def _tables(form: str) -> list[bytes]:
+    import duckdb
+
+    queries = (
+        "SELECT i AS a, i / 3 AS b, 'x' || i AS c, i > 2 AS d, DATE '2020-01-01' + i::INT AS e FROM range(20) t(i)",
+        "SELECT i % 2 AS a, NULLIF(i, 3) AS b, ['red', 'blue'][i % 2 + 1] AS c FROM range(200) t(i)",
+    )
+    with duckdb.connect() as connection:
+        writes = [
+            lambda path, query=query: connection.execute(f"COPY ({query}) TO '{path}' (FORMAT {form})")
+            for query in queries
+        ]
+        return _made(*writes)
 
 
 def _models() -> list[bytes]:
@@ -221,6 +237,14 @@ READERS = {
     "npy": Reader("x.npy", lambda path: np.asarray(read_samples(path)).tolist(), _npy_files, packing.npy),
     "npz": Reader("xy.npz", lambda path: load_dataset(path, validation=0.5), _npz_files, packing.zipped),
     "csv": Reader("table.csv", lambda path: load_dataset(path, target="y", validation=0.5), _csv_files),
+    "csv_gzip": Reader(
+        "table.csv.gz",
+        lambda path: load_dataset(path, target="y", validation=0.5),
+        lambda: [gzip.compress(each) for each in _csv_files()],
+        packing.gzipped,
+    ),
+    "parquet": Reader("table.parquet", read_samples, lambda: _tables("parquet")),
+    "json_lines": Reader("table.jsonl", read_samples, lambda: _tables("json")),
     "recipe": Reader(
         "recipe.toml", load_recipe, lambda: [RECIPE, *(recipe_text(name).encode() for name in recipe_names())]
     ),

@@ -66,21 +66,17 @@ _KINDS = {
         Kind("jpeg 2000", "a JPEG 2000 image", "save it as PNG"),
         Kind("svg", "an SVG drawing", "save it as PNG"),
         Kind("pdf", "a PDF document", "save its pages as PNG, or its tables as CSV"),
-        Kind(
-            "parquet",
-            "a Parquet table",
-            "save it as CSV: pandas.read_parquet({text}).to_csv('table.csv', index=False)",
-        ),
+        Kind("parquet", "a Parquet table", "numlp train {path} --target COLUMN trains on it, and " + _ASK),
         Kind(
             "feather",
             "an Arrow table",
-            "save it as CSV: pandas.read_feather({text}).to_csv('table.csv', index=False)",
+            "save it as Parquet: pandas.read_feather({text}).to_parquet('table.parquet', index=False)",
         ),
         Kind("orc", "an ORC table", "save it as CSV: pandas.read_orc({text}).to_csv('table.csv', index=False)"),
         Kind("excel", "an Excel file", "save the sheet as CSV, with commas"),
         Kind("open document", "an OpenDocument file", "save the sheet as CSV, with commas"),
         Kind("sqlite", "an SQLite database", "save the table as CSV"),
-        Kind("json", "a JSON file", "save a table as CSV: pandas.read_json({text}).to_csv('table.csv', index=False)"),
+        Kind("json", "a JSON file", "if it is a table, numlp train {path} --target COLUMN trains on it"),
         Kind("notebook", "a Jupyter notebook", "save the data that it makes in a file"),
         Kind("matlab", "a MATLAB file", "save its arrays with numpy.savez: scipy.io.loadmat({text}) reads them"),
         Kind("hdf5", "an HDF5 file", f"if it is a Keras model, {_TO_ONNX}, {_IMPORT}; save arrays with numpy.savez"),
@@ -136,7 +132,13 @@ _SIGNS = (  # where it is, the bytes, the kind
     (0, b"\x80\x02\x8a\nl\xfc\x9cF\xf9", "pytorch"),  # before PyTorch 1.6
 )
 _SUFFIXES = {".pkl": "pickle", ".pickle": "pickle", ".joblib": "pickle", ".onnx": "onnx", ".bmp": "bmp"}
-_TEXTS = {".json": "json", ".ipynb": "notebook", ".toml": "recipe", ".csv": "csv", ".svg": "svg"}
+_TEXTS = {
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), "json"),
+    **dict.fromkeys((".csv", ".tsv"), "csv"),
+    ".ipynb": "notebook",
+    ".toml": "recipe",
+    ".svg": "svg",
+}
 _IDX = re.compile(rb"\0\0[\x08\x09\x0b\x0c\x0d\x0e][\x01-\x08]")
 _ONNX = re.compile(rb"\x08[\x01-\x3f][\x12\x1a\x22\x3a\x42]")
 
