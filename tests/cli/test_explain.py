@@ -3,10 +3,12 @@ import json
 import numpy as np
 import pytest
 
+PLAIN = ("--folds", "none", "--validation", 0.2, "--no-report")
+
 
 @pytest.fixture
 def run(numlp, houses):
-    assert numlp("train", houses, "--target", "price", "--epochs", 20, "--output", "run", "--no-report")[0] == 0
+    assert numlp("train", houses, "--target", "price", "--epochs", 20, "--output", "run", *PLAIN)[0] == 0
     return "run"
 
 
@@ -48,6 +50,41 @@ def test_a_model_file_needs_data_and_takes_any(numlp, fails, run, houses):
     code, out, _ = numlp("explain", "run/model.safetensors", "--data", houses)
     assert (code, out.startswith("houses.csv: all 300 rows: loss")) == (0, True)
     assert numlp("explain", "run/model.safetensors", 299, "--data", houses)[0] == 0
+
+
+@pytest.fixture
+def flats(numlp, tmp_path):
+    """A run on a table of numbers, texts, dates and gaps, and a file of new flats without prices."""
+    rng = np.random.default_rng(0)
+    lines = []
+    for size in rng.uniform(20, 200, 200):
+        age = "" if rng.random() < 0.2 else f"{rng.uniform(0, 99):.0f}"
+        day = np.datetime64("2026-01-01") + rng.integers(0, 300)
+        lines.append(f"{size:.1f};{age};{rng.choice(['Ulm', 'Köln'])};{day};{1000 * size:.0f}")
+    (tmp_path / "flats.csv").write_text("\n".join(["size;age;city;since;price", *lines]))
+    new = [line.rsplit(";", 1)[0] for line in lines[:5]]
+    (tmp_path / "new.csv").write_text("\n".join(["size;age;city;since", *new]))
+    code = numlp("train", "flats.csv", "--target", "price", "--epochs", 2, "--output", "flats", *PLAIN)[0]
+    assert code == 0
+    return "flats"
+
+
+def test_a_table_s_texts_dates_and_gaps_are_shown_as_they_are(numlp, flats):
+    found = json.loads(numlp("explain", flats, "--json")[1])
+    values = {one["column"]: one["values"] for one in found["dependence"]}
+    assert {"Ulm", "Köln"} == set(values["city"])
+    assert values["since"][0].startswith("2026-01")
+    assert values["age"][-1] is None
+    assert "missing" in numlp("explain", flats)[1]
+
+
+def test_a_row_of_a_new_file_needs_no_target(numlp, fails, flats):
+    code, out, _ = numlp("explain", flats, 3, "--data", "new.csv")
+    assert (code, "row 3 of the 5 rows of new.csv: price is predicted to be" in out) == (0, True)
+    assert "is true" not in out
+    assert json.loads(numlp("explain", flats, 3, "--data", "new.csv", "--json")[1])["truth"] is None
+    assert "unknown target column 'price'" in fails("explain", flats, "--data", "new.csv")
+    assert "is true" in numlp("explain", flats, 3, "--data", "flats.csv")[1]
 
 
 def test_a_class_can_be_named(numlp, fails, points_run):

@@ -7,16 +7,19 @@ import typer
 
 from numlp.cli.evaluate import rows_of
 from numlp.cli.explanations import Words, print_row, print_survey
+from numlp.cli.options import READING, with_options
 from numlp.cli.output import Json, console, print_json
 from numlp.data.pictures import picture_shape
-from numlp.datasets import AnySplit, Dataset
-from numlp.datasets.readers import is_array_file
+from numlp.datasets import Dataset
+from numlp.datasets.readers import is_array_file, read_samples
+from numlp.datasets.suffixes import suffix_of
 from numlp.errors import SettingError
 from numlp.files.models import load_model, read_description
 from numlp.judging.errors import as_length, described, told
-from numlp.judging.explanation import Explanation, explain_row
+from numlp.judging.explanation import explain_row
 from numlp.judging.survey import survey, surveys
 from numlp.network.predictor import Predictor
+from numlp.runs.data import reading_of
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -30,10 +33,12 @@ EXAMPLES = """[bold]Examples[/bold]
 """
 
 
+@with_options(*READING, "drop_missing_target")
 def explain(
     model: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or a model file.", show_default=False)],
     row: Annotated[
-        int | None, typer.Argument(help="The number of a row, from 0, to explain it alone.", show_default=False)
+        int | None,
+        typer.Argument(metavar="ROW", help="The number of a row, from 0, to explain it alone.", show_default=False),
     ] = None,
     data: Annotated[
         str | None,
@@ -50,6 +55,8 @@ def explain(
         typer.Option(help="The class or label whose probability to explain; by default the most probable one."),
     ] = None,
     json: Json = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Show which columns a network needs, how it uses them and where it is worst; or why it answers as it does.
 
@@ -72,8 +79,12 @@ def explain(
     if row is None and output is not None:
         raise SettingError("--output is for a single row: name the row, too")
     if row is not None:
-        part, rows, background = _rows(model, network, recipe, data, target)
-        why, truth = _explained(network, part, rows, background, row, output)
+        part, x, y, background = _rows(model, network, recipe, data, target, settings)
+        n = as_length(x)
+        if not 0 <= row < n:
+            raise SettingError(f"ROW must be from 0 to {n - 1:,}, as there are {part}, not {row}")
+        why = explain_row(network, x[row : row + 1], background, output=output)
+        truth = None if y is None else told(network, network.as_targets(y, network.class_names)[row : row + 1])
         if json:
             print_json({"rows": part, "row": row, "truth": described(truth), **described(why)})
         else:
@@ -83,7 +94,7 @@ def explain(
         dataset = _data_of(model)
         source, (part, found, _) = Path(dataset.name).name, survey_run(network, dataset)
     else:
-        some, rows = rows_of(network, recipe, data, target=target)
+        some, rows = rows_of(network, recipe, data, target=target, settings=settings)
         source, part, found = data, some or "all", survey(network, rows)
     if json:
         print_json({"rows": part, "samples": found.slices.rows, **described(found)})
@@ -103,17 +114,32 @@ def _counted(n: int, part: str) -> str:
 
 
 def _rows(
-    model: str, network: Predictor, recipe: dict[str, Any], data: str | None, target: str | None
-) -> tuple[str, AnySplit, Any]:
-    """Return what the rows are that hold the one to explain, these rows, and others to compare it with."""
+    model: str,
+    network: Predictor,
+    recipe: dict[str, Any],
+    data: str | None,
+    target: str | None,
+    settings: dict[str, Any],
+) -> tuple[str, Any, Any, Any]:
+    """Return what the rows are that hold the one to explain, their x and y, and others to compare it with.
+
+    A table without the target has no y.
+    """
     from numlp.runs.survey import rows_to_explain
 
     dataset = _data_of(model) if data is None or Path(model).is_dir() else None
     if data is None and dataset is not None:
-        part, rows = rows_to_explain(dataset)
-        return f"the {len(rows.y):,} {part} rows of {Path(dataset.name).name}", rows, dataset.train.x
-    _, rows = rows_of(network, recipe, str(data), target=target)
-    return f"the {len(rows.y):,} rows of {data}", rows, rows.x if dataset is None else dataset.train.x
+        part, (x, y, *_) = rows_to_explain(dataset)
+        return f"the {len(y):,} {part} rows of {Path(dataset.name).name}", x, y, dataset.train.x
+    try:
+        _, (x, y, *_) = rows_of(network, recipe, str(data), target=target, settings=settings)
+    except SettingError:
+        if target is not None or suffix_of(str(data)) is None:
+            raise
+        reading = reading_of(recipe, settings)
+        x = read_samples(str(data), network.feature_names, reading, network.column_kinds)
+        return f"the {len(x):,} rows of {data}", x, None, x if dataset is None else dataset.train.x
+    return f"the {len(x):,} rows of {data}", x, y, x if dataset is None else dataset.train.x
 
 
 def _data_of(model: str) -> Dataset:
@@ -123,19 +149,6 @@ def _data_of(model: str) -> Dataset:
     from numlp.runs.recipes import load_data
 
     return load_data(load_run(model).recipe)
-
-
-def _explained(
-    network: Predictor, part: str, rows: AnySplit, background: Any, row: int, output: str | None
-) -> tuple[Explanation, tuple[str, ...] | tuple[float, ...]]:
-    """Return why the network predicts what it does for a row, and what is true."""
-    n = as_length(rows.x)
-    if not 0 <= row < n:
-        raise SettingError(f"ROW must be from 0 to {n - 1:,}, as there are {part}, not {row}")
-    targets = network.as_targets(rows.y, network.class_names)
-    return explain_row(network, rows.x[row : row + 1], background, output=output), told(
-        network, targets[row : row + 1]
-    )
 
 
 COMMAND = explain
