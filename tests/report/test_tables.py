@@ -126,6 +126,18 @@ def test_cells_read_as_people_write_them(scripts):
     ]  # fmt: skip
 
 
+def test_conditions_are_written_as_their_column_writes_numbers(scripts):
+    said = scripts.evaluate(
+        """() => [
+            conditionText({ kind: "number", digits: 0, years: false }, "from -12192 to below 1e+06"),
+            conditionText({ kind: "number", digits: 0, years: true }, "is 1999"),
+            conditionText({ kind: "number", digits: 2, years: false }, "is missing"),
+            conditionText({ kind: "text" }, "is 1000"),
+        ]"""
+    )
+    assert said == ["from −12,192 to below 1,000,000", "is 1999", "is missing", "is 1000"]
+
+
 def test_fields_have_the_kinds_of_their_columns(open_page, pages):
     tab = open_page(pages["classification"])
     kinds = tab.evaluate(

@@ -41,7 +41,7 @@ function rangeText(column) {
   const text = (value) => cellText(column, value);
   if (kind === "text") {
     if (typical === null) return "no value";
-    return `most often ${text(typical)} (${percent(column.share, 0)})`;
+    return `most often ${text(typical)} (${column.share < 0.005 ? "< 1\u00a0%" : percent(column.share, 0)})`;
   }
   if (low === null) return "no value";
   if (low === high) return `always ${text(low)}`;

@@ -69,12 +69,18 @@ function mountSlices(mount, { columns, survey }, isValue) {
     return;
   }
   const rows = survey.slices.map(({ column, condition, rows: total, error }) => ({
-    name: `${columns[column].name} ${condition}`,
+    name: `${columns[column].name} ${conditionText(columns[column], condition)}`,
     cells: [whole(total)],
     estimate: error,
   }));
   const style = { origin: survey.overall, show: (error) => errorText(error, isValue) };
   mount.append(estimateTable(["rows where", "how many", "error"], rows, style, "Where it is worst"));
+}
+
+/** A condition such as "from 1000 to below 2500", with the numbers as the column writes them. */
+function conditionText(column, condition) {
+  if (column.kind !== "number") return condition;
+  return condition.replace(/-?\d[\d.e+-]*/g, (number) => numberText(column, Number(number)));
 }
 
 /** How the mean prediction changes with each of the most important columns: a panel for each, on one scale. */
@@ -201,7 +207,11 @@ function mountPairs(mount, { columns, survey }, isValue) {
 }
 
 function effectCell(value, largest, isValue) {
-  const cell = h("td", { class: value < 0 ? "lower" : "higher" }, riseText(value, isValue));
+  // As many digits behind the point as give the largest three.
+  const digits = isValue ? Math.min(12, Math.max(0, 3 - Math.ceil(Math.log10(largest)))) : 1;
+  const style = { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "exceptZero" };
+  const text = ((isValue ? 1 : 100) * value).toLocaleString("en", style).replace("-", MINUS);
+  const cell = h("td", { class: value < 0 ? "lower" : "higher" }, text);
   cell.style.setProperty("--share", `${Math.round((60 * Math.abs(value)) / largest)}%`);
   return cell;
 }
