@@ -222,7 +222,6 @@ def _train_all(
     recipe, dataset = opening.recipe, opening.dataset
     histories: list[History] = []
     for member, network in enumerate(networks):
-        heading = f"network {member + 1} of {len(networks)}" if len(networks) > 1 else ""
         checkpoint, earlier = opening.member(member)
         try:
             history = train_network(
@@ -232,7 +231,7 @@ def _train_all(
                 member=member,
                 after_epoch=[opening, *watch.callbacks(member), checkpoint],
                 resume=earlier,
-                progress=Progress(opening.screen, heading),
+                progress=Progress(opening.screen, member if len(networks) > 1 else None),
             )
         except (DivergenceError, ValidationLossError) as error:
             # The networks trained so far are better without this one.

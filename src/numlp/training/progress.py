@@ -42,13 +42,14 @@ class Progress:
     console : rich.console.Console, optional
         Where to print. By default it is the standard output: with a bar if that is a terminal and rich is installed,
         in plain lines otherwise, as in a notebook.
-    heading : str
-        A line above the table.
+    network : int, optional
+        The number of the network, from 0, of several that are trained one after the other. Each has one line: that of
+        its best epoch.
     """
 
-    def __init__(self, console: Any = None, heading: str = "") -> None:
+    def __init__(self, console: Any = None, network: int | None = None) -> None:
         self._console = _terminal() if console is None else console
-        self._heading = heading
+        self._network = network
         self._bar: Any = None
 
     def __enter__(self) -> Self:
@@ -65,7 +66,7 @@ class Progress:
         """Prepare the bar."""
         # Drawing costs more than a small step, so draw only twenty times an epoch.
         self._every = max(1, (state.plan.steps_per_epoch or 20) // 20)
-        self._headed = False
+        self._first = state.epoch + 1
         if self._console is not None and self._console.is_terminal:
             self._bar = _bar(self._console)
             self._task = self._bar.add_task("", total=state.plan.epochs, story="")
@@ -79,22 +80,33 @@ class Progress:
 
     def record(self, state: TrainingState) -> None:
         """Print the epoch's metrics, with a heading above the first."""
-        row = state.history.rows[-1]
+        if self._network is None:
+            self._line(state, state.history.rows[-1], headed=state.epoch == self._first)
+        if self._bar is not None and "validation_loss" in state.history:
+            self._bar.update(self._task, story=story(state.history["validation_loss"]))
+
+    def finish(self, state: TrainingState) -> None:
+        """Print the metrics of the best epoch, or of the last, if the network is one of several."""
+        if self._network is None or not state.history.rows:
+            return
+        best = min(state.history.rows, key=lambda row: row.get("validation_loss", -row["epoch"]))
+        self._line(state, best, headed=self._network == 0)
+
+    def _line(self, state: TrainingState, row: dict[str, Any], *, headed: bool) -> None:
         metrics = [name for name in row if name.startswith(("train_", "validation_"))]
         # "train loss", "accuracy", "validation loss", "accuracy": narrow enough for 80 columns.
         headings = [(name if name.endswith("loss") else name.split("_")[1]).replace("_", " ") for name in metrics]
         widths = [max(len(heading), 9) for heading in headings]
-        if not self._headed:
-            self._headed = True
-            if self._heading:
-                self._print(f"\n{self._heading}")
+        several = self._network is not None
+        if headed:
             aligned = (heading.rjust(width) for heading, width in zip(headings, widths, strict=True))
-            self._print("  ".join([f"{'epoch':>12}", *aligned, "seconds"]))
+            first = ["network", f"{'best epoch':>12}"] if several else [f"{'epoch':>12}"]
+            self._print("  ".join([*first, *aligned, "seconds"]))
         values = (_shown(name, row[name]).rjust(width) for name, width in zip(metrics, widths, strict=True))
-        epoch = f"epoch {state.epoch}/{state.plan.epochs}"
-        self._print("  ".join([f"{epoch:>12}", *values, f"{row['seconds']:7.2f}"]))
-        if self._bar is not None and "validation_loss" in row:
-            self._bar.update(self._task, story=story(state.history["validation_loss"]))
+        epoch = f"{row['epoch']}/{state.plan.epochs}" if several else f"epoch {row['epoch']}/{state.plan.epochs}"
+        number = [f"{self._network + 1:>7}"] if self._network is not None else []
+        seconds = sum(state.history["seconds"]) if several else row["seconds"]
+        self._print("  ".join([*number, f"{epoch:>12}", *values, f"{seconds:7.2f}"]))
 
     def _print(self, line: str) -> None:
         if self._console is None:
