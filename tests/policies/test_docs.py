@@ -14,6 +14,7 @@ import statistics
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import numlp
@@ -21,6 +22,7 @@ from benchmarks import performance, quality, report, summary
 from numlp.cli import main
 from numlp.report.overfitting import LEAST_EPOCHS, RISE, WOBBLE
 from numlp.runs.recipes import load_recipe
+from numlp.training.sizes import table_settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -90,6 +92,7 @@ def check_index(names, folder):
     assert (folder / "mnist.safetensors").exists()
 
 
+TABLES = "docs/tables.md"  # whose commands run, too
 RUN = {
     "docs/index.md": (1, check_index),
     "README.md": (1, check_readme),
@@ -102,7 +105,7 @@ RUN = {
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:callbacks can't be stored")
-@pytest.mark.parametrize("page", [page for page in PAGES if code_of(page)])
+@pytest.mark.parametrize("page", [page for page in PAGES if code_of(page) and page != TABLES])
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     least, check = RUN.get(page, (1, None))
@@ -112,6 +115,44 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     exec("\n".join(blocks), names)
     if check is not None:
         check(names, tmp_path)
+
+
+def in_order(shown, printed):
+    """Return the first line shown that isn't printed after the ones before it, but for blanks; None if all are."""
+    left = iter(line.rstrip() for line in printed.splitlines())
+    return next((line for line in shown.splitlines() if line not in left), None)
+
+
+def test_the_code_and_the_commands_of_the_page_on_tables_run(tmp_path, monkeypatch, capsys):
+    """From top to bottom; a block of text is what the commands before it print, perhaps with more around it."""
+    pytest.importorskip("onnxruntime")
+    monkeypatch.chdir(tmp_path)
+    names, ran, printed = {}, 0, ""
+    for language, block in FENCE.findall(PAGES[TABLES]):
+        if language == "python":
+            exec(block, names)
+        elif language == "text":
+            assert in_order(block, printed) is None
+        else:
+            capsys.readouterr()
+            for command in (line.split("  #")[0] for line in block.splitlines() if line.startswith("numlp ")):
+                assert main(shlex.split(command)[1:]) == 0, command
+                ran += 1
+            printed = capsys.readouterr().out
+    assert ran > 8
+    rents = (tmp_path / "rents.csv").read_text().splitlines()
+    asked = (tmp_path / "new-flats.csv").read_text().splitlines()
+    predicted, true = (
+        np.array([float(re.sub("[^0-9.]", "", row.split(",", n)[n])) for row in rows[1:]])
+        for rows, n in ((rents, 1), (asked, 6))
+    )
+    assert len(predicted) == len(true) == 50
+    assert np.mean((predicted - true) ** 2) < 0.1 * np.var(true)
+
+
+def test_the_page_on_tables_states_the_rules_of_the_recipe():
+    rules = " ".join(table_settings.__doc__.split(">>>")[0].split("- **", 1)[1].split())
+    assert rules in " ".join(PAGES[TABLES].split())
 
 
 @pytest.mark.parametrize("package", ["tensorboardX", "mlflow"])

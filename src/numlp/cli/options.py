@@ -159,7 +159,9 @@ def _annotation(field: dataclasses.Field[Any]) -> Any:
     """Return the annotation from which typer makes an option."""
     kinds = _kinds()[field.name]
     flag = bool in kinds
+    off = field.default is False  # as it is unless named, so nobody needs --no-…
     option = typer.Option(
+        *(["--" + field.name.replace("_", "-")] if flag and off else []),
         help=field.metadata["help"],
         rich_help_panel=field.metadata["panel"],
         show_default=False,
