@@ -17,7 +17,9 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import numlp
+from numlp.cli.train import choose
 from numlp.network.encoding import Encoding
+from numlp.runs.recipes import train_model
 from numlp.sklearn import MLPClassifier, MLPRegressor, load_model, save_model
 
 EXPECTED = {
@@ -206,6 +208,16 @@ def test_the_same_random_state_gives_the_same_bits():
     np.testing.assert_array_equal(one.predict_proba(frame), other.predict_proba(frame))
     another = clone(quick()).set_params(random_state=1).fit(frame, yes)
     assert not np.array_equal(one.predict_proba(frame), another.predict_proba(frame))
+
+
+def test_numlp_train_with_the_same_seed_trains_the_same_networks(tmp_path):
+    frame, yes, _ = people()
+    frame[["age", "city", "member"]].assign(yes=yes).to_csv(tmp_path / "people.csv", index=False)
+    data = {"data": str(tmp_path / "people.csv"), "target": "yes"}
+    model = train_model(*choose("table", data | {"epochs": 5, "layers": (16,)}))
+    classifier = quick().fit(frame[["age", "city", "member"]], yes)
+    for one, other in zip(model.members, classifier.network_.members, strict=True):
+        np.testing.assert_array_equal(one.params, other.params)
 
 
 def test_rows_without_weight_are_as_good_as_absent():
