@@ -96,7 +96,7 @@ def test_a_class_can_be_named(numlp, fails, points_run):
 
 def test_classes_are_told_in_shares(numlp, points_run):
     _, out, _ = numlp("explain", points_run)
-    assert "share of wrong rows" in out
+    assert "share of wrong rows by (points)" in out
     assert " %" in out
 
 

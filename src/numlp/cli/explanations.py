@@ -9,7 +9,6 @@ from rich.console import Console
 
 from numlp.cli.output import table
 from numlp.judging.dependence import Dependence
-from numlp.judging.errors import Estimate
 from numlp.judging.explanation import Explanation
 from numlp.judging.figures import figure_of, shown
 from numlp.judging.importance import Importance
@@ -34,16 +33,20 @@ class Words:
         self.error = figure_of("root_mean_squared_error").title if self.of_values else "share of wrong rows"
 
     def number(self, value: float) -> str:
-        """Return a prediction, an error or a change of them; probabilities and shares in percent."""
+        """Return a prediction or an error; probabilities and shares in percent."""
         return shown("loss" if self.of_values else "accuracy", value)
+
+    def change(self, value: float) -> str:
+        """Return a change of predictions or errors; of probabilities and shares in percentage points."""
+        return self.number(value) if self.of_values else f"{100 * value:.2f}"
 
     def signed(self, value: float) -> str:
         """Return a change with its sign."""
-        return ("+" if value >= 0 else "−") + self.number(abs(value))
+        return ("+" if value >= 0 else "−") + self.change(abs(value))
 
-    def interval(self, estimate: Estimate) -> str:
-        """Return the interval of an error."""
-        return f"{self.number(estimate.low)} to {self.number(estimate.high)}"
+    def of_change(self, title: str) -> str:
+        """Return the title of a column of changes, with their unit."""
+        return title if self.of_values else f"{title} (points)"
 
     def values(self, values: Values) -> str:
         """Return a row's class, its labels, or its values."""
@@ -73,9 +76,9 @@ def print_row(screen: Console, title: str, words: Words, why: Explanation, truth
     screen.print(
         f"\nwhat each column adds to the {words.number(why.mean)} that is predicted for other rows on average"
     )
-    listed = table("column", "value", "adds", "±")
+    listed = table("column", "value", words.of_change("adds"), "±")
     for part in why.contributions[:_LISTED]:
-        error = words.number(part.error)
+        error = words.change(part.error)
         listed.add_row(part.column, text_of(part.value), words.signed(part.amount), error)
     rest = why.contributions[_LISTED:]
     if rest:
@@ -86,11 +89,11 @@ def print_row(screen: Console, title: str, words: Words, why: Explanation, truth
 
 def _print_importance(screen: Console, words: Words, importance: Importance) -> None:
     screen.print("\nimportance: how much worse it predicts with a column's values permuted among the rows")
-    listed = table("column", "loss rises by", "95 % interval", f"{words.error} by", "95 % interval")
+    listed = table("column", "loss rises by", "95 % interval", words.of_change(f"{words.error} by"), "95 % interval")
     for part in importance.columns[:_LISTED]:
         low, value, high = (shown("loss", number) for number in (part.loss.low, part.loss.value, part.loss.high))
-        error = words.number(part.error.value)
-        listed.add_row(" + ".join(part.columns), value, f"{low} to {high}", error, words.interval(part.error))
+        error = [words.change(number) for number in (part.error.value, part.error.low, part.error.high)]
+        listed.add_row(" + ".join(part.columns), value, f"{low} to {high}", error[0], f"{error[1]} to {error[2]}")
     screen.print(listed)
     if len(importance.columns) > _LISTED:
         screen.print(f"--json lists {len(importance.columns) - _LISTED:,} more")
@@ -112,9 +115,9 @@ def _print_dependence(screen: Console, words: Words, found: Survey) -> None:
     strong = [pair for pair in found.interactions if pair.share >= _LEAST_SHARE and pair.strength >= least][:5]
     if strong:
         screen.print("\ncolumns that do more together than the sum of both")
-        listed = table("columns", "typically", "share of their effect")
+        listed = table("columns", words.of_change("typically"), "share of their effect")
         for pair in strong:
-            listed.add_row(" and ".join(pair.columns), f"±{words.number(pair.strength)}", f"{100 * pair.share:.0f} %")
+            listed.add_row(" and ".join(pair.columns), f"±{words.change(pair.strength)}", f"{100 * pair.share:.0f} %")
         screen.print(listed)
 
 
@@ -136,8 +139,8 @@ def _print_slices(screen: Console, words: Words, slices: Slices) -> None:
     screen.print(f"\nworst slices: the {words.error} is above the {words.number(slices.error)} of all rows")
     listed = table("slice", "rows", words.error, "interval")
     for part in slices.slices:
-        cells = (f"{part.rows:,}", words.number(part.error.value), words.interval(part.error))
-        listed.add_row(f"{part.column} {part.condition}", *cells)
+        value, low, high = (words.number(end) for end in (part.error.value, part.error.low, part.error.high))
+        listed.add_row(f"{part.column} {part.condition}", f"{part.rows:,}", value, f"{low} to {high}")
     screen.print(listed)
 
 
