@@ -133,7 +133,7 @@ def onnx_graph(rng: Random, content: bytes, mutate: Mutate) -> bytes:
     graph = model.graph
     node = rng.choice(graph.node)
     names = [name for each in graph.node for name in (*each.input, *each.output)]
-    match rng.randrange(7):
+    match rng.randrange(8):
         case 0:
             node.op_type = rng.choice(sorted({*OPERATORS, "Gemm", "MatMul", "Shape", "Dropout"}))
         case 1:
@@ -152,6 +152,9 @@ def onnx_graph(rng: Random, content: bytes, mutate: Mutate) -> bytes:
         case 6:
             tensor = rng.choice(graph.initializer)
             tensor.raw_data = mutate(tensor.raw_data)
+        case 7:
+            entry = rng.choice(model.metadata_props)
+            entry.value = json_text(rng, entry.value.encode(), mutate).decode(errors="replace")
     return model.SerializeToString()
 
 

@@ -15,7 +15,19 @@ from PIL import Image
 
 import numlp.sklearn
 from fuzz import packing
-from numlp import MLP, Checkpoint, EarlyStopping, Ensemble, load_dataset, load_model, save_model, standardize, train
+from numlp import (
+    MLP,
+    Checkpoint,
+    EarlyStopping,
+    Ensemble,
+    Table,
+    learn_encoding,
+    load_dataset,
+    load_model,
+    save_model,
+    standardize,
+    train,
+)
 from numlp.datasets.dataset import Dataset, Split
 from numlp.datasets.idx import read_idx
 from numlp.datasets.image import read_image
@@ -181,7 +193,22 @@ def _read_checkpoint(path: Path) -> None:
 
 
 def _onnx_files() -> list[bytes]:
+    encoding = learn_encoding(
+        Table(
+            {
+                "age": np.array([20.0, 60.0, np.nan, 41.0]),
+                "city": np.array(["Ulm", "Bonn", None, "Ulm"], dtype=object),
+                "street": np.array(["a", "a", "b", "b"], dtype=object),
+                "since": np.array(["2001-01-01", "2019-05-01T12", "NaT", "2021-11-15"], "datetime64[us]"),
+            }
+        ),
+        bins=3,
+        one_hot=1,
+        width=2,
+    )
     nets = [
+        MLP([4, 3, 2], input_encoding=encoding),
+        Ensemble([MLP([4, 2], input_encoding=encoding, seed=seed) for seed in range(2)]),
         MLP([3, 4, 2], normalization="layer", activation="gelu"),
         Ensemble([MLP([3, 4, 2], normalization="batch", seed=seed) for seed in range(2)]),
         MLP(
