@@ -17,10 +17,19 @@ REFERENCE = Path(__file__).parents[1] / "reference" / "onnx"
 
 @pytest.fixture
 def run(numlp, points):
-    assert (
-        numlp("train", points, "--layers", "8", "--epochs", "2", "--normalization", "batch", "--output", "run")[0]
-        == 0
-    )
+    settings = [
+        "--recipe",
+        "default",
+        "--layers",
+        "8",
+        "--epochs",
+        "2",
+        "--normalization",
+        "batch",
+        "--output",
+        "run",
+    ]
+    assert numlp("train", points, *settings)[0] == 0
     return "run"
 
 

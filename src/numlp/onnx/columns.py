@@ -40,14 +40,14 @@ class Rows:
     ----------
     codes : str
         float32, (n, n_codes), as from `Encoding.encode`.
-    inputs : tuple of str
-        What every network with this encoding makes of the codes, without parameters.
+    inputs : str
+        float32, (n, width without embeddings): what every network with this encoding makes of them; "" for nothing.
     layer : Encode
         A network's first.
     """
 
     codes: str
-    inputs: tuple[str, ...]
+    inputs: str
     layer: Encode
 
 
@@ -68,7 +68,7 @@ def put_rows(graph: Graph, encoding: Encoding) -> Rows:
         inputs.append(graph("Clip", graph("Mul", offset, layer.slope), single(0), single(1)))
     if len(layer.levels):
         inputs.append(cast(graph, graph("Equal", _taken(graph, codes, layer.levels), layer.level), np.float32))
-    return Rows(codes, tuple(inputs), layer)
+    return Rows(codes, graph("Concat", *inputs, axis=1) if inputs else "", layer)
 
 
 def put_encode(graph: Graph, rows: Rows, tables: Sequence[str]) -> str:
@@ -77,7 +77,8 @@ def put_encode(graph: Graph, rows: Rows, tables: Sequence[str]) -> str:
         graph("Gather", table, cast(graph, _taken(graph, rows.codes, np.array(start)), np.int64), axis=0)
         for (_, start), table in zip(rows.layer.embedded, tables, strict=True)
     ]
-    return graph("Concat", *rows.inputs, *found, axis=1)
+    parts = [rows.inputs, *found] if rows.inputs else found
+    return graph("Concat", *parts, axis=1) if found else rows.inputs
 
 
 def gap_of(column: Category) -> str | None:
