@@ -264,3 +264,14 @@ def test_seventy_thousand_levels_cost_their_embedding_and_no_dense_row(tmp_path)
     assert peak < 100e6 < 1000 * 70_000 * 4  # bytes of a batch of dense rows
     numlp.save_model(net, tmp_path / "net.safetensors")
     assert numlp.load_model(tmp_path / "net.safetensors").input_encoding == net.input_encoding
+
+
+@pytest.mark.parametrize("values", [[1e300, -1e300, 0.0], [1.7e308, -1.7e308], [5e-324, 0.0], [5e-324, 0.0, 1e-323]])
+def test_numbers_at_the_ends_of_float64_are_encoded(values):
+    table = Table({"a": np.array(values)})
+    found = numlp.learn_encoding(table)
+    assert as_encoding(found.described()) == found
+    codes = found.encode(table)
+    assert np.isfinite(codes).all()
+    if max(values) > 1:  # smaller ones than the least normal number count as 0
+        assert len(np.unique(codes)) == len(values)

@@ -17,6 +17,7 @@ from numlp.network.scaling import Scaling, standardize
 from numlp.settings.checks import choice, truth, whole_number
 from numlp.settings.named import Named, setting
 
+_TINY = np.finfo(np.float64).tiny
 _YEAR = 365.2425  # days, on average
 _CYCLES = (  # the shortest span in days that shows a cycle, and periods that draw its shape
     (180, (_YEAR, _YEAR / 2)),
@@ -75,17 +76,24 @@ class ColumnEncoder(Named):
     def _number(self, name: str, values: AnyArray, gaps: bool) -> Number:
         if not len(values):
             return Number(name, 0.0, 1.0, gaps)
-        different = np.unique(values)
-        if len(different) <= 2:  # a yes or no becomes 0 and 1
-            low, high = float(different[0]), float(different[-1])
-            return Number(name, low, 1 / (high - low) if high > low else 1.0, gaps)
         values = values.astype(np.float64) if values.dtype == bool else values
-        scaling = NUMBERS[self.numbers](values)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            scaling = self._scaling(values)
+            if not (np.isfinite([scaling.shift, scaling.factor]).all() and scaling.factor):
+                scaling = Scaling(factor=1 / max(np.abs(values).max(), _TINY))  # at the ends of float64
         edges: tuple[float, ...] = ()
-        if self.bins:
-            scaled = scaling.scaled(values[:, None], np.float64)[:, 0]
-            edges = _edges(scaled, self.bins)
-        return Number(name, float(scaling.shift.flat[0]), float(scaling.factor.flat[0]), gaps, edges)
+        if self.bins and len(np.unique(values)) > 2:
+            edges = _edges(scaling.scaled(values[:, None], np.float64)[:, 0], self.bins)
+        return Number(name, float(scaling.shift), float(scaling.factor), gaps, edges)
+
+    def _scaling(self, values: AnyArray) -> Scaling:
+        """Return the scaling of numbers; one of two numbers becomes 0, and the other 1."""
+        low, *others = np.unique(values)
+        if len(others) > 1:
+            scaling = NUMBERS[self.numbers](values)
+            return Scaling(scaling.shift.reshape(()), scaling.factor.reshape(()))
+        spread = np.asarray(others[0], np.float64) - np.asarray(low, np.float64) if others else np.array(1.0)
+        return Scaling(np.asarray(low, np.float64), 1 / spread)
 
     def _category(self, name: str, values: AnyArray) -> Category:
         counts = Counter(values.tolist())
