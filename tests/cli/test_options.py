@@ -91,7 +91,20 @@ def test_every_option_arrives_in_the_recipe(numlp, images):
     assert numlp("train", images, *QUICK, *options, "--calibrate", "--output", "a")[0] == 0
     recipe, default = load_run("a").recipe, Recipe()
     unchanged = {f.name for f in dataclasses.fields(Recipe) if getattr(recipe, f.name) == getattr(default, f.name)}
-    assert unchanged == {"target", "test", "validation_by", "input_encoding", "folds"}
+    of_tables = {"drop", "keep", "kind", "missing", "decimal", "thousands", "header", "drop_missing_target"}
+    assert unchanged == of_tables | {"target", "test", "validation_by", "input_encoding", "folds"}
+
+
+def test_options_of_lists_can_be_given_several_times_and_names_may_hold_anything(numlp, tmp_path):
+    (tmp_path / "t.csv").write_text('"last, first","größe ""x""",id,y\n' + "a,1,2,0\nb,3,4,1\n" * 8, encoding="utf-8")
+    options = ["--drop", '"last, first",id', "--kind", 'größe "x"=text', "--target", "y"]
+    assert (
+        numlp("train", "t.csv", *QUICK, *options, "--missing", "-9999", "--missing", "none,-", "--output", "a")[0]
+        == 0
+    )
+    recipe = load_run("a").recipe
+    assert (recipe.drop, recipe.missing) == (("last, first", "id"), ("-9999", "none", "-"))
+    assert recipe.kind == ('größe "x"=text',)
 
 
 def test_none_turns_off_a_recipe_s_setting(numlp, images):

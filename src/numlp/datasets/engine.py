@@ -26,7 +26,11 @@ def quoted(text: str) -> str:
 
 def listed_paths(paths: Sequence[Path]) -> str:
     """Return paths as a list in SQL, in which no character stands for others."""
-    return "[" + ", ".join(quoted(re.sub(r"([*?\[])", r"[\1]", os.fspath(path.absolute()))) for path in paths) + "]"
+    return "[" + ", ".join(quoted(_literal(path)) for path in paths) + "]"
+
+
+def _literal(path: Path) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", os.fspath(path.absolute()))
 
 
 @contextlib.contextmanager
@@ -60,7 +64,8 @@ def connected(paths: Sequence[Path], wanted: str, own: Sequence[str], columns: i
             connection.execute("SET preserve_insertion_order = true")
             # They take time in the square of the number of columns (2.0.1).
             connection.execute("SET disabled_optimizers = 'common_subexpressions,in_clause'")
-            allowed = ", ".join(quoted(os.fspath(path.absolute())) for path in paths)
+            names = [name for path in paths for name in (os.fspath(path.absolute()), _literal(path))]
+            allowed = ", ".join(map(quoted, names))
             connection.execute(f"SET allowed_paths = [{allowed}]")
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
