@@ -254,7 +254,7 @@ def test_compare(numlp, fails, points):
     assert json.loads(numlp("compare", "a", "b", "--output", "widths.png", "--json")[1])["figure"] == "widths.png"
     _, out, _ = numlp("compare", "a", "b", "--all")
     assert any(line.split() == ["loss", *["softmax_cross_entropy"] * 2] for line in out.splitlines())
-    assert any(line.split() == ["patience", "none", "none"] for line in out.splitlines())
+    assert any(line.split() == ["clip_norm", "none", "none"] for line in out.splitlines())
     assert "at least two" in fails("compare", "a")
     assert "named twice" in fails("compare", "a", "a")
     assert "isn't a run's folder" in fails("compare", "a", ".")
