@@ -414,6 +414,11 @@ CONTRAST = """() => {
     }
     return poor;
 }"""
+# What a screen reader would meet without a name.
+NAMELESS = """() => [...document.querySelectorAll("[role=img], button, select, input")].filter((element) => {
+        const named = element.getAttribute("aria-label") || element.textContent.trim() || element.labels?.length;
+        return !named && element.getClientRects().length;
+    }).map((element) => element.outerHTML.slice(0, 80))"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -435,13 +440,7 @@ def test_no_panel_is_empty(open_page, digits_run, tables):
 
 def test_pictures_have_text_and_controls_have_names(open_page, digits_run):
     tab = open_page(digits_run / "report.html")
-    nameless = tab.evaluate(
-        """() => [...document.querySelectorAll("[role=img], button, select, input")].filter((element) => {
-            const named = element.getAttribute("aria-label") || element.textContent.trim() || element.labels?.length;
-            return !named && element.getClientRects().length;
-        }).map((element) => element.outerHTML.slice(0, 80))"""
-    )
-    assert nameless == []
+    assert tab.evaluate(NAMELESS) == []
 
 
 def test_the_theme_follows_the_system_until_the_reader_chooses(open_page, digits_run):

@@ -16,7 +16,7 @@ from numlp.runs.recipes import train_model
 from numlp.training.history import History
 
 from .conftest import HOSTILE, data_of, save_trained
-from .test_browser import CONTRAST, OVERFLOW
+from .test_browser import CONTRAST, NAMELESS, OVERFLOW
 from .test_encode import people
 
 pytestmark = pytest.mark.filterwarnings("ignore:x holds what the network hasn")
@@ -362,3 +362,24 @@ def test_a_table_of_many_classes_has_a_page(open_page, tmp_path):
     listed = tab.locator('[data-mount="dependence"] option').all_inner_texts()
     assert listed == data_of(page)["survey"]["outputs"]
     assert set(listed) < set(names)
+
+
+def test_no_part_is_empty_and_every_control_has_a_name(open_page, pages):
+    for page in pages.values():
+        tab = open_page(page)
+        for mount in tab.locator("[data-mount]").all():
+            assert mount.bounding_box()["height"] > 20, mount.get_attribute("data-mount")
+        assert tab.evaluate(NAMELESS) == []
+
+
+def test_a_table_s_run_is_shown_without_its_data(open_page, tmp_path):
+    dataset = dataset_of("classification", people())
+    recipe = Recipe(data=str(tmp_path / "gone.csv"), target="spent", **QUICK)
+    written = write_report(save_trained(tmp_path / "run", recipe, dataset), figures=False)
+    assert "gone.csv" in written.absent
+    assert re.findall(r'<section id="(\w+)"', written.path.read_text(encoding="utf-8")) == [
+        "curves",
+        "fails",
+        "inside",
+    ]
+    assert open_page(written.path).locator("nav a").count() == 3
