@@ -107,8 +107,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         The classes; the numbers of epochs, samples seen, layers with inputs, and outputs; "softmax" or "logistic".
     stopped_ : bool
         Whether training has converged or stopped early: the signal to end a loop over `partial_fit`.
-    network_ : numlp.MLP
-        The network.
+    network_ : numlp.MLP or numlp.Ensemble
+        The network; with a preset the average of several, without `coefs_`. `histories_` has the epochs of each.
 
     Raises
     ------
@@ -191,7 +191,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
 
         Parameters
         ----------
-        X : array_like or sparse matrix, shape (n, features)
+        X : array_like or sparse matrix, shape (n, features); with ``preset="table"`` a frame or an array
         y : array_like, shape (n,), or (n, labels) of 0 and 1
         sample_weight : array_like, shape (n,), optional
             The weight of each sample.

@@ -173,7 +173,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
 
         Parameters
         ----------
-        X : array_like or sparse matrix, shape (n, features)
+        X : array_like or sparse matrix, shape (n, features); with ``preset="table"`` a frame or an array
         y : array_like, shape (n,) or (n, targets)
         sample_weight : array_like, shape (n,), optional
             The weight of each sample.
