@@ -433,8 +433,8 @@ def test_the_error_for_no_target_lists_the_columns(csv_file):
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_encodings_other_than_utf_8_are_refused(csv_file, encoding):
-    with pytest.raises(FileFormatError, match="isn't a CSV file in UTF-8"):
+def test_encodings_other_than_utf_8_are_refused_with_a_remedy(csv_file, encoding):
+    with pytest.raises(FileFormatError, match=r"isn't a CSV file in UTF-8.* save it again in UTF-8"):
         read_table(csv_file("a,kind\n1,Hündin\n", encoding), "kind")
 
 

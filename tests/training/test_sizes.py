@@ -4,7 +4,7 @@ from numlp.training.recipes import recipe_settings
 from numlp.training.sizes import table_settings
 
 
-@pytest.mark.parametrize(("rows", "folds"), [(20, 10), (499, 10), (500, 5), (100_000, 5), (100_001, None)])
+@pytest.mark.parametrize(("rows", "folds"), [(3, 3), (20, 10), (499, 10), (500, 5), (100_000, 5), (100_001, None)])
 def test_few_rows_have_more_folds_and_many_have_none(rows, folds):
     assert table_settings(rows, 5)["folds"] == folds
 

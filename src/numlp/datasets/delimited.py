@@ -90,7 +90,9 @@ def _dialect(path: Path, header: bool | None) -> Dialect:
     except FileNotFoundError as error:
         raise FileFormatError(f"there is no file {path}") from error
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        unknown = f"{path} isn't a CSV file in UTF-8: {error}"
+        unknown = f"{path} isn't a CSV file: {error}"
+        if isinstance(error, UnicodeDecodeError):
+            unknown = _other_encoding(path)
         raise refused(path, "a CSV file", ("csv", "gzip"), error, unknown=unknown) from error
     return dialect_of(path, head, header)
 
@@ -120,11 +122,16 @@ def _load_csv(connection: Any, path: Path, dialect: Dialect, columns: Sequence[s
         raise _broken(path, dialect, str(error)) from error
 
 
+def _other_encoding(path: Path) -> str:
+    remedy = "if it is one in another encoding, save it again in UTF-8, which Excel calls 'CSV UTF-8'"
+    return f"{path} isn't a CSV file in UTF-8; {remedy}"
+
+
 def _broken(path: Path, dialect: Dialect, reason: str) -> FileFormatError:
     """Return the error for a CSV file that DuckDB refuses, with the line that is wrong."""
     width = len(dialect.names)
     if "unicode" in reason or "utf-8" in reason:
-        return refused(path, "a CSV file", ("csv",), "", unknown=f"{path} isn't a CSV file in UTF-8")
+        return refused(path, "a CSV file", ("csv",), "", unknown=_other_encoding(path))
     try:
         for line, cells in lines_of(path, dialect):
             if len(cells) != width and cells[width:] != [""]:

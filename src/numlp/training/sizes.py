@@ -14,7 +14,8 @@ _BINS, _ROWS_A_BIN, _MOST_BINS = 16, 100, 2_048  # of a column, at least in each
 def table_settings(rows: int, columns: int) -> dict[str, Any]:
     """Return the settings of the recipe "table" that follow from the numbers of rows and columns.
 
-    - **Folds**: 10 for fewer than 500 rows, of which none can be spared; 5 up to 100,000; none above.
+    - **Folds**: 10 for fewer than 500 rows, of which none can be spared, but no more than rows; 5 up to 100,000; none
+      above.
     - **Bins** of the piecewise-linear embedding of numbers: one for each 100 rows, at most 16 a column and 2,048 in
       all; none if that is fewer than 2.
     - **Batch size**: the power of 2 next to a sixtieth of the rows that train a network, from 32 to 256.
@@ -31,7 +32,7 @@ def table_settings(rows: int, columns: int) -> dict[str, Any]:
     >>> settings["folds"], settings["batch_size"], settings["learning_rate"], settings["epochs"]
     (5, 128, 0.006, 50)
     """
-    folds = 10 if rows < _FEW else 5 if rows <= _MANY else None
+    folds = min(10, max(rows, 2)) if rows < _FEW else 5 if rows <= _MANY else None
     training = rows * (1 - 1 / folds) if folds else rows
     batch_size = 2 ** round(math.log2(min(max(training / 60, 32), 256)))
     steps = math.ceil(training / batch_size)
