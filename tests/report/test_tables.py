@@ -383,3 +383,21 @@ def test_a_table_s_run_is_shown_without_its_data(open_page, tmp_path):
         "inside",
     ]
     assert open_page(written.path).locator("nav a").count() == 3
+
+
+def test_the_numbers_below_a_chart_stand_apart_on_a_phone(scripts):
+    scripts.set_viewport_size({"width": 340, "height": 900})
+    gaps = scripts.evaluate(
+        """async () => {
+            const values = [0, 1e6, 2e6, 3.4e6];
+            const chart = pointChart({ title: "", x: values, y: values, xLabel: "", yLabel: "", lines: () => [] });
+            document.body.append(chart);
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            const ticks = [...chart.querySelectorAll(".tick[text-anchor=middle]")]
+                .map((tick) => tick.getBoundingClientRect());
+            chart.remove();
+            return ticks.slice(1).map((box, i) => box.left - ticks[i].right);
+        }"""
+    )
+    assert gaps
+    assert min(gaps) > 2

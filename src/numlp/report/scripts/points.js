@@ -45,7 +45,10 @@ function pointChart(options) {
         svg("text", { class: "tick", x: margin.left - 8, y: y(tick) + 4, "text-anchor": "end" }, show(tick)),
       );
     }
-    for (const tick of linearTicks(...xs, Math.max(2, Math.floor(width / 110)))) {
+    const all = linearTicks(...xs, Math.max(2, Math.floor(width / 110)));
+    const widest = 12 + 7 * Math.max(...all.map((tick) => show(tick).length));
+    const every = Math.ceil((all.length * widest) / (width - margin.left - margin.right));
+    for (const tick of all.filter((_, i) => i % every === 0)) {
       drawing.append(
         svg(
           "text",
