@@ -27,9 +27,11 @@ def test_a_table_is_split_into_folds_by_its_size(table, name):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"validation": 0.3}, {"split": "last"}, {"validation_by": "c"}, {"ensemble": 2}], ids=str
+    "settings",
+    [{"validation": 0.3}, {"split": "last"}, {"validation_by": "c"}, {"ensemble": 2}, {"loss": "quantile"}],
+    ids=str,
 )
-def test_whoever_names_another_split_or_ensemble_gets_no_folds(table, settings):
+def test_whoever_names_another_split_an_ensemble_or_intervals_gets_no_folds(table, settings):
     recipe, dataset = chosen(table, target="price", **settings)
     assert recipe.folds is None
     assert not dataset.folds

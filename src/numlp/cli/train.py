@@ -9,8 +9,10 @@ from numlp.cli.options import with_recipe_options
 from numlp.cli.output import Commentary, Json, console, print_json
 from numlp.cli.running import Opening, Outcome, read_interval, run
 from numlp.datasets import Dataset
+from numlp.network.losses import LOSSES
 from numlp.runs.recipe import OFF, Recipe
 from numlp.runs.recipes import fitting_recipe, load_data, load_recipe, sized
+from numlp.settings.named import resolve
 
 _OTHERS_THAN_FOLDS = ("validation", "validation_by", "split", "ensemble")  # which ask for a single split
 
@@ -105,7 +107,9 @@ def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]
     recipe = load_recipe(name)
     if name == "table":
         recipe = recipe.edited(**sized(dataset))
-    if any(settings.get(other) is not None for other in _OTHERS_THAN_FOLDS):
+    # Intervals are calibrated to one model: an average of networks would cover more than its parts do.
+    intervals = settings.get("loss") is not None and bool(resolve("loss", settings["loss"], LOSSES).promised)
+    if intervals or any(settings.get(other) is not None for other in _OTHERS_THAN_FOLDS):
         recipe = recipe.edited(folds=OFF)
     # What was seen in all rows of this file may not be seen in a few rows to predict.
     recipe = recipe.edited(**settings).edited(decimal=dataset.reading.decimal, thousands=dataset.reading.thousands)
