@@ -161,6 +161,15 @@ def test_any_separator_is_seen(read, sign):
     assert content.table.kinds == {"a": "number", "b": "text"}
 
 
+@pytest.mark.parametrize("start", ["sep=;\n", "\ufeffsep=;\r\n"])
+def test_a_first_line_that_tells_excel_the_separator_is_no_row(read, start):
+    content = read(f"{start}a;b\n1,5;x\n2,5;y\n")
+    assert content.table.kinds == {"a": "number", "b": "text"}
+    assert content.table["a"].tolist() == [1.5, 2.5]
+    with pytest.raises(FileFormatError, match=r"line 3: 3 cells"):
+        read(f"{start}a;b\n1;2;3\n")
+
+
 def test_a_missing_header_is_seen_and_told(read):
     content = read("5.1,3.5,setosa\n4.9,3.0,virginica\n")
     assert content.table.columns == ("column 1", "column 2", "column 3")

@@ -112,7 +112,7 @@ def _load_csv(connection: Any, path: Path, dialect: Dialect, columns: Sequence[s
     import duckdb
 
     every = [f"c{i}" for i in range(len(dialect.names))]
-    reader = _reader(path, dialect.separator, every, "quote = '\"', escape = '\"'")
+    reader = _reader(path, dialect.separator, every, f"quote = '\"', escape = '\"', skip = {dialect.skipped}")
     blank = " WHERE c0 IS NOT NULL" if len(every) == 1 else ""  # a line without a cell is no row
     skipped = " OFFSET 1" if dialect.header else ""
     cells = ", ".join(f"{without_gaps(column, missing)} AS {column}" for column in columns)

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,11 +28,14 @@ class Dialect(NamedTuple):
         Of all columns, in order; "" where the header has none.
     header : bool
         Whether the first line names the columns.
+    skipped : int
+        The lines before that: one if it says "sep=;", which Excel understands.
     """
 
     separator: str
     names: tuple[str, ...]
     header: bool
+    skipped: int = 0
 
 
 def dialect_of(path: Path, head: str, header: bool | None = None) -> Dialect:
@@ -43,11 +47,13 @@ def dialect_of(path: Path, head: str, header: bool | None = None) -> Dialect:
         If there is no row, there are too many columns, or two have the same name.
 
     >>> dialect_of(Path("a.csv"), "size;price\n1,5;2\n")
-    Dialect(separator=';', names=('size', 'price'), header=True)
+    Dialect(separator=';', names=('size', 'price'), header=True, skipped=0)
     >>> dialect_of(Path("a.csv"), "5.1,setosa\n4.9,virginica\n")
-    Dialect(separator=',', names=('column 1', 'column 2'), header=False)
+    Dialect(separator=',', names=('column 1', 'column 2'), header=False, skipped=0)
     """
-    signs = _SEPARATORS + " " * path.name.lower().endswith(".txt")
+    told = re.match(rf"sep=([{re.escape(_SEPARATORS)}])\r?\n", head)
+    head = head[told.end() :] if told else head
+    signs = told[1] if told else _SEPARATORS + " " * path.name.lower().endswith(".txt")
     rows, separator = max(
         ((_records(path, head, sign), sign) for sign in signs), key=lambda found: _regular(found[0])
     )
@@ -58,12 +64,12 @@ def dialect_of(path: Path, head: str, header: bool | None = None) -> Dialect:
     if not rows or (len(rows) == 1 and header is not False):
         raise FileFormatError(f"{path} must have a line of column names and at least one row")
     if not (_is_header(rows[0], rows[1:]) if header is None else header):
-        return Dialect(separator, tuple(f"column {i}" for i in range(1, len(rows[0]) + 1)), False)
+        return Dialect(separator, tuple(f"column {i}" for i in range(1, len(rows[0]) + 1)), False, int(told is not None))
     names = tuple(name.strip() for name in rows[0])
     name, count = max(Counter(filter(None, names)).items(), key=lambda found: found[1], default=("", 0))
     if count > 1:
         raise FileFormatError(f"{path}: two columns are named {name!r:.200}; rename one")
-    return Dialect(separator, names, True)
+    return Dialect(separator, names, True, int(told is not None))
 
 
 def _records(path: Path, head: str, separator: str) -> list[list[str]]:
@@ -140,9 +146,8 @@ def lines_of(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     if path.suffix.lower() == ".zst":
         return
     with unpacked(path) as file:
-        reader = csv.reader(
-            io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline=""), delimiter=dialect.separator
-        )
+        lines = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+        reader = csv.reader(itertools.islice(lines, dialect.skipped, None), delimiter=dialect.separator)
         for cells in reader:
             if cells:
-                yield reader.line_num, cells
+                yield dialect.skipped + reader.line_num, cells
