@@ -51,9 +51,9 @@ def dialect_of(path: Path, head: str, header: bool | None = None) -> Dialect:
     >>> dialect_of(Path("a.csv"), "5.1,setosa\n4.9,virginica\n")
     Dialect(separator=',', names=('column 1', 'column 2'), header=False, skipped=0)
     """
-    told = re.match(rf"sep=([{re.escape(_SEPARATORS)}])\r?\n", head)
-    head = head[told.end() :] if told else head
-    signs = told[1] if told else _SEPARATORS + " " * path.name.lower().endswith(".txt")
+    first = re.match(rf"sep=([{re.escape(_SEPARATORS)}])\r?\n", head)
+    head = head[first.end() :] if first else head
+    signs = first[1] if first else _SEPARATORS + " " * path.name.lower().endswith(".txt")
     rows, separator = max(
         ((_records(path, head, sign), sign) for sign in signs), key=lambda found: _regular(found[0])
     )
@@ -61,15 +61,16 @@ def dialect_of(path: Path, head: str, header: bool | None = None) -> Dialect:
         raise FileFormatError(
             f"{path} has {len(rows[0]):,} columns, more than the {limits.COLUMNS:,} that numlp reads"
         )
+    skipped = 0 if first is None else 1
     if not rows or (len(rows) == 1 and header is not False):
         raise FileFormatError(f"{path} must have a line of column names and at least one row")
     if not (_is_header(rows[0], rows[1:]) if header is None else header):
-        return Dialect(separator, tuple(f"column {i}" for i in range(1, len(rows[0]) + 1)), False, int(told is not None))
+        return Dialect(separator, tuple(f"column {i}" for i in range(1, len(rows[0]) + 1)), False, skipped)
     names = tuple(name.strip() for name in rows[0])
     name, count = max(Counter(filter(None, names)).items(), key=lambda found: found[1], default=("", 0))
     if count > 1:
         raise FileFormatError(f"{path}: two columns are named {name!r:.200}; rename one")
-    return Dialect(separator, names, True, int(told is not None))
+    return Dialect(separator, names, True, skipped)
 
 
 def _records(path: Path, head: str, separator: str) -> list[list[str]]:
