@@ -170,6 +170,12 @@ def test_a_first_line_that_tells_excel_the_separator_is_no_row(read, mark, end):
         read(mark + end.join(["sep=;", "a;b", "1;2;3", ""]))
 
 
+@pytest.mark.parametrize("text", ["a,b\r\n1,2\n3,4\n", "a,b\n1,2\n3,4\r\n"])
+def test_lines_that_end_in_different_ways_are_told(read, text):
+    with pytest.raises(FileFormatError, match="let all end alike"):
+        read(text)
+
+
 def test_a_missing_header_is_seen_and_told(read):
     content = read("5.1,3.5,setosa\n4.9,3.0,virginica\n")
     assert content.table.columns == ("column 1", "column 2", "column 3")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from numlp.datasets.cells import without_gaps
-from numlp.datasets.dialects import Dialect, dialect_of, lines_of, read_head
+from numlp.datasets.dialects import Dialect, dialect_of, lines_of, read_head, unpacked
 from numlp.datasets.engine import connected, listed_paths, quoted
 from numlp.datasets.source import Choose, Source, chosen
 from numlp.errors import FileFormatError
@@ -139,7 +139,17 @@ def _broken(path: Path, dialect: Dialect, reason: str) -> FileFormatError:
                 return FileFormatError(f"{path}, line {line}: {count}, but the first line has {width}")
     except (csv.Error, OSError, EOFError) as error:
         return FileFormatError(f"{path} isn't a CSV file: {error}")
+    if "invalid state" in reason and len(_endings(path)) > 1:
+        return FileFormatError(f"{path}: some lines end with CR LF and others with LF; let all end alike")
     told = re.search(r"Line: ([0-9]+)", reason)
     place = f"{path}, line {told[1]}" if told else f"{path}"
     wrong = "a quote isn't closed, or isn't at the ends of a cell" if "quote" in reason else reason.partition("\n")[0]
     return FileFormatError(f"{place}: {wrong:.200}")
+
+
+def _endings(path: Path) -> set[bool]:
+    """Return whether lines of a file end with CR LF; both if some do and others don't."""
+    if path.suffix.lower() == ".zst":
+        return set()
+    with unpacked(path) as file:
+        return {line.endswith(b"\r\n") for line in file if line.endswith(b"\n")}
