@@ -221,3 +221,17 @@ def test_explain_ranks_the_columns_and_tells_why_a_row(numlp, file):
     code, out, err = numlp("explain", "run", 0)
     assert (code, err) == (0, "")
     assert all(name in out for name in file.kinds)
+
+
+@pytest.mark.parametrize("run", ["flats"], indirect=True)
+def test_new_rows_may_write_numbers_in_another_way_that_is_named(numlp, fails, file):
+    rows = ["Ort,Lage,Fläche", "Köln,EG,90.5", "Köln,EG,20.5"]
+    Path("points.csv").write_text("\n".join(rows), encoding="utf-8")
+    Path("commas.csv").write_text("\n".join(rows).replace(",", ";").replace(".", ","), encoding="utf-8")
+    assert "'90.5' isn't a number, written with ',' before decimals" in fails("predict", "run", "points.csv")
+    points, commas = (
+        json.loads(numlp("predict", "run", *arguments, "--json")[1])
+        for arguments in (("points.csv", "--decimal", "."), ("commas.csv",))
+    )
+    assert [row["class"] for row in points] == [row["class"] for row in commas]
+    assert [row["probability"] for row in points] == [row["probability"] for row in commas]

@@ -92,7 +92,8 @@ def read_texts(source: Source, column: str, counts: Counts, notation: Notation, 
     if kind == "number" or (kind is None and not source.typed):
         found = _numbers(source, column, counts, notation, kind) or _truths(source, column, counts)
     if kind == "number" and not isinstance(found, Column):
-        _refuse(source, column, f"NOT {matches(column, notation.pattern)}", "isn't a number")
+        written = "" if notation == POINTS else f", written with {notation.decimal!r} before decimals"
+        _refuse(source, column, f"NOT {matches(column, notation.pattern)}", "isn't a number" + written)
     if not found and kind != "number":
         found = _dates(source, column, counts)
     if isinstance(found, Column):

@@ -103,7 +103,15 @@ class DataSettings:
 
 
 def reading_of(*settings: Mapping[str, Any]) -> reading.Reading:
-    """Return how to read a file by settings of a recipe; later ones win, and None is none."""
+    """Return how to read a file by settings of a recipe; later ones win, and None is none.
+
+    >>> reading_of({"decimal": ",", "thousands": "."}, {"decimal": "."}).thousands is None
+    True
+    """
     names = {field.name for field in dataclasses.fields(reading.Reading)}
-    given = {name: value for some in settings for name, value in some.items() if name in names and value is not None}
+    given: dict[str, Any] = {}
+    for some in settings:
+        if some.get("decimal") is not None or some.get("thousands") is not None:  # they are named together
+            given |= {"decimal": None, "thousands": None}
+        given |= {name: value for name, value in some.items() if name in names and value is not None}
     return reading.Reading(**given)
