@@ -34,7 +34,8 @@ def trimmed(column: str) -> str:
 
 def matches(column: str, pattern: str) -> str:
     """Return SQL that is true for the cells that are as a pattern says, but for blanks around them."""
-    return f"regexp_full_match({trimmed(column)}, {quoted(pattern)})"
+    blanks = "[ \t]*"  # in the pattern, since `trim` takes eight times as long (2.0.1)
+    return f"regexp_full_match({column}, {quoted(f'{blanks}({pattern}){blanks}')})"
 
 
 def without_gaps(column: str, missing: Sequence[str]) -> str:

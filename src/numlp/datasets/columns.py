@@ -115,7 +115,7 @@ def _numbers(
     """Return a column of numbers; or why its numbers are texts; or None if they are no numbers."""
     if not counts.cells:
         return Column(np.full(source.rows, np.nan))
-    note, cells = None, trimmed(column)
+    note, cells = None, column
     if counts.plain < counts.cells or notation.decimal != ".":
         if counts.odd is not None and not counts.may_be(notation.pattern):
             return None
