@@ -1,5 +1,6 @@
 """`numlp train`: trains a network and writes a run's folder."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,11 +9,12 @@ import typer
 from numlp.cli.options import with_recipe_options
 from numlp.cli.output import Commentary, Json, console, print_json
 from numlp.cli.running import Opening, Outcome, read_interval, run
-from numlp.datasets import Dataset
-from numlp.network.losses import LOSSES
+from numlp.datasets import AnySplit, Dataset
+from numlp.network.losses import LOSSES, Task
 from numlp.runs.recipe import OFF, Recipe
 from numlp.runs.recipes import fitting_recipe, load_data, load_recipe, sized
 from numlp.settings.named import resolve
+from numlp.training.sizes import table_settings
 
 _OTHERS_THAN_FOLDS = ("validation", "validation_by", "split", "ensemble")  # which ask for a single split
 
@@ -101,21 +103,25 @@ def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]
     The recipe "table" takes its folds and some other settings from the size of the data, but for those that the user
     names.
     """
-    recipe = load_recipe(name or "table").edited(folds=OFF).edited(**settings)
-    dataset = load_data(recipe)
-    name = name or fitting_recipe(dataset)
+    # Intervals are calibrated to one model: an average of networks would cover more than its parts do.
+    intervals = settings.get("loss") is not None and bool(resolve("loss", settings["loss"], LOSSES).promised)
+    alone = intervals or any(settings.get(other) is not None for other in _OTHERS_THAN_FOLDS)
+
+    def folds(rows: AnySplit, task: Task) -> int | None:
+        if (named := settings.get("folds")) is not None or alone:
+            return None if named is OFF else named
+        fitting = name or fitting_recipe(rows, task)
+        by_size = table_settings(len(rows.y), math.prod(rows.x.shape[1:]))
+        return by_size["folds"] if fitting == "table" else load_recipe(fitting).folds
+
+    dataset = load_data(load_recipe(name or "table").edited(**settings), folds)
+    name = name or fitting_recipe(dataset.train, dataset.task)
     recipe = load_recipe(name)
     if name == "table":
         recipe = recipe.edited(**sized(dataset))
-    # Intervals are calibrated to one model: an average of networks would cover more than its parts do.
-    intervals = settings.get("loss") is not None and bool(resolve("loss", settings["loss"], LOSSES).promised)
-    if intervals or any(settings.get(other) is not None for other in _OTHERS_THAN_FOLDS):
-        recipe = recipe.edited(folds=OFF)
     # What was seen in all rows of this file may not be seen in a few rows to predict.
     recipe = recipe.edited(**settings).edited(decimal=dataset.reading.decimal, thousands=dataset.reading.thousands)
-    if recipe.folds and not dataset.folds:
-        dataset = load_data(recipe)
-    return recipe if dataset.folds else recipe.edited(folds=OFF), dataset
+    return recipe.edited(folds=len(dataset.folds) or OFF), dataset
 
 
 COMMAND = train

@@ -16,7 +16,7 @@ from numlp.datasets.parts import as_split, parts_in, read_data, read_extra
 from numlp.datasets.reading import Reading, gaps, kinds, texts
 from numlp.datasets.sources import SOURCES
 from numlp.datasets.splits import Fold, How
-from numlp.datasets.validation import check_split, divided, extra_files, held_out
+from numlp.datasets.validation import Folds, check_split, divided, extra_files, held_out
 from numlp.errors import FileFormatError, SettingError
 from numlp.network.losses import Task
 from numlp.network.shape import as_names
@@ -35,7 +35,7 @@ def load_dataset(
     validation_by: str | None = None,
     split: How | None = None,
     seed: int = 0,
-    folds: int | None = None,
+    folds: Folds = None,
     test: str | os.PathLike[str] | None = None,
     weights: str | None = None,
     names: Sequence[str] | None = None,
@@ -81,7 +81,7 @@ def load_dataset(
         default "shuffled" for tables, which are often sorted, and "last" for arrays and images.
     seed : int
         Of the shuffled rows.
-    folds : int, optional
+    folds : int, or function of the training rows and the task that returns it, optional
         Hold no share out, but split the rows for so many networks, each of which validates on rows of its own. With
         `split` "last", and by dates, a network trains on the rows before those. Given validation rows come first.
     test : path, optional

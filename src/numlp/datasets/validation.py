@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
@@ -19,6 +20,7 @@ from numlp.network.losses import Task
 from numlp.settings.checks import share as checked_share
 from numlp.settings.checks import unknown
 
+Folds = int | Callable[[AnySplit, Task], int | None] | None
 _LAST = 0.05  # of images, as the reference protocol for MNIST has it
 
 
@@ -75,7 +77,7 @@ def divided(
     validation: float | str | os.PathLike[str] | None,
     split: How | None,
     *,
-    folds: int | None,
+    folds: Folds,
     seed: int,
     task: Task,
     by: AnyArray | None,
@@ -85,6 +87,7 @@ def divided(
 
     If the last rows are to validate, the order of the rows is that of time.
     """
+    folds = folds(rows, task) if callable(folds) else folds
     if folds is None:
         return *held_out(rows, validation, split, seed=seed, task=task, by=by, is_table=is_table), ()
     n = len(rows.x)

@@ -14,14 +14,15 @@ from numlp.arrays.randomness import member_seed
 from numlp.arrays.sparse import is_sparse
 from numlp.arrays.table import Table
 from numlp.arrays.targets import check_several_classes
-from numlp.datasets import Dataset, load_dataset
+from numlp.datasets import AnySplit, Dataset, load_dataset
+from numlp.datasets.validation import Folds
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.folders import part_of
 from numlp.files.kinds import refused
 from numlp.network.encoder import ENCODINGS
 from numlp.network.encoding import Encoding
 from numlp.network.ensemble import Ensemble
-from numlp.network.losses import LOSSES, Loss
+from numlp.network.losses import LOSSES, Loss, Task
 from numlp.network.mlp import MLP
 from numlp.network.scaling import SCALINGS, standardize
 from numlp.runs.recipe import OFF, Recipe
@@ -83,10 +84,10 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
         raise SettingError(f"{path}: {error}") from error
 
 
-def fitting_recipe(dataset: Dataset) -> str:
-    """Return the name of the default recipe for a data set."""
-    rows: Any = dataset.train.x
-    of_table = isinstance(rows, Table) or rows.shape[0] < _FEW_ROWS or dataset.task == "regression"
+def fitting_recipe(rows: AnySplit, task: Task) -> str:
+    """Return the name of the default recipe for training rows."""
+    x: Any = rows.x
+    of_table = isinstance(x, Table) or x.shape[0] < _FEW_ROWS or task == "regression"
     return "table" if of_table else "default"
 
 
@@ -100,8 +101,8 @@ def sized(dataset: Dataset) -> dict[str, Any]:
     return {name: OFF if value is None else value for name, value in settings.items()}
 
 
-def load_data(recipe: Recipe) -> Dataset:
-    """Load the data that a recipe names."""
+def load_data(recipe: Recipe, folds: Folds = None) -> Dataset:
+    """Load the data that a recipe names, split into the recipe's folds unless others are given."""
     return load_dataset(
         recipe.data,
         target=recipe.target,
@@ -111,7 +112,7 @@ def load_data(recipe: Recipe) -> Dataset:
         validation_by=recipe.validation_by,
         split=recipe.split,
         seed=recipe.seed,
-        folds=recipe.folds,
+        folds=folds or recipe.folds,
         test=recipe.test,
         weights=recipe.weights,
         drop=recipe.drop,
