@@ -56,3 +56,16 @@ def test_images_have_no_folds():
     recipe, dataset = chosen("mnist")
     assert recipe.folds is None
     assert len(dataset.train.y) == 57_000
+
+
+def test_rows_that_only_validate_do_not_make_batches_larger(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(5300, 3)), rng.normal(size=5300)
+    parts = {"x_train": x[:300], "y_train": y[:300], "x_validation": x[300:], "y_validation": y[300:]}
+    np.savez(tmp_path / "own.npz", **parts)
+    np.savez(tmp_path / "few.npz", x=x[:300], y=y[:300])
+    np.savez(tmp_path / "many.npz", x=x[300:], y=y[300:])
+    own, _ = chosen(tmp_path / "own.npz")
+    beside, _ = chosen(tmp_path / "few.npz", validation=str(tmp_path / "many.npz"))
+    for recipe in (own, beside):
+        assert (recipe.batch_size, recipe.epochs, recipe.folds) == (32, 200, None)

@@ -418,10 +418,12 @@ def test_the_guide_answers_the_first_questions_first():
 
 def test_the_first_answers_are_those_of_the_recipes():
     first = " ".join(PAGES["docs/choosing.md"].split("## The first questions")[1].split("\n### ")[0].split())
-    for name in ("default", "table"):
-        recipe = load_recipe(name)
-        layers, units = {2: "two"}[len(recipe.layers)], recipe.layers[0]
-        assert f"`{name}`: {layers} hidden layers of {units} units, {recipe.epochs} epochs" in first
+    words = {2: "two", 5: "five"}
+    default, table = load_recipe("default"), load_recipe("table")
+    shapes = [f"{words[len(recipe.layers)]} hidden layers of {recipe.layers[0]} units" for recipe in (default, table)]
+    assert f"`default`: {shapes[0]}, {default.epochs} epochs" in first
+    average = f"`table`: the average of {words[table.folds]} networks with {shapes[1]}"
+    assert f"{average}, with {table.epochs} epochs or more" in first
 
 
 def test_the_first_answers_follow_from_the_stored_figures():

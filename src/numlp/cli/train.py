@@ -118,7 +118,7 @@ def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]
     name = name or fitting_recipe(dataset.train, dataset.task)
     recipe = load_recipe(name)
     if name == "table":
-        recipe = recipe.edited(**sized(dataset))
+        recipe = recipe.edited(**sized(dataset, settings.get("validation")))
     # What was seen in all rows of this file may not be seen in a few rows to predict.
     recipe = recipe.edited(**settings).edited(decimal=dataset.reading.decimal, thousands=dataset.reading.thousands)
     return recipe.edited(folds=len(dataset.folds) or OFF), dataset

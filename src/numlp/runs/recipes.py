@@ -14,7 +14,7 @@ from numlp.arrays.randomness import member_seed
 from numlp.arrays.sparse import is_sparse
 from numlp.arrays.table import Table
 from numlp.arrays.targets import check_several_classes
-from numlp.datasets import AnySplit, Dataset, load_dataset
+from numlp.datasets import AnySplit, Dataset, load_dataset, parts_in
 from numlp.datasets.validation import Folds
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.folders import part_of
@@ -91,9 +91,13 @@ def fitting_recipe(rows: AnySplit, task: Task) -> str:
     return "table" if of_table else "default"
 
 
-def sized(dataset: Dataset) -> dict[str, Any]:
-    """Return the settings of the recipe "table" that follow from the size of a data set, for `Recipe.edited`."""
-    rows = len(dataset.train.y) + len(dataset.validation.y)
+def sized(dataset: Dataset, validation: float | str | None = None) -> dict[str, Any]:
+    """Return the settings of the recipe "table" that follow from the size of a data set, for `Recipe.edited`.
+
+    The rows of a `validation` file, or of the data's own validation part, never train, so they don't count.
+    """
+    apart = isinstance(validation, str) or "validation" in parts_in(dataset.name, dataset.reading)
+    rows = len(dataset.train.y) + (0 if apart else len(dataset.validation.y))
     settings = table_settings(rows, dataset.n_features)
     x: Any = dataset.train.x
     if not isinstance(x, Table):
