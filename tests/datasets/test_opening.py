@@ -6,6 +6,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from numlp.arrays.table import gaps_in
 from numlp.datasets.tables import read_table
 from numlp.errors import DataError, FileFormatError
 
@@ -64,6 +65,26 @@ def test_several_files_are_read_in_the_order_of_their_names(tmp_path):
         read_table(tmp_path / "part-*")
     with pytest.raises(FileFormatError, match="there is no file"):
         read_table(tmp_path / "none-*.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("a.parquet", "FORMAT parquet"), ("a.jsonl", "FORMAT json"), ("a.csv", "FORMAT csv")]
+)
+def test_a_folder_named_like_a_setting_of_a_column_changes_no_cell(copied, tmp_path, name, options):
+    for folder in ("year=2020", "c0=2020"):
+        (tmp_path / folder).mkdir()
+        path = copied("SELECT i AS year, i AS c0 FROM range(3) t(i)", f"{folder}/{name}", options)
+        table = read_table(path).table
+        assert (table["year"].tolist(), table["c0"].tolist()) == ([0, 1, 2], [0, 1, 2])
+
+
+def test_a_column_of_json_that_is_null_in_all_rows_is_one_of_gaps(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"a": 1, "b": null, "when": null}\n')
+    assert np.isnan(read_table(path).table["b"]).all()
+    kinds = {"a": "number", "b": "text", "when": "date"}
+    table = read_table(path, columns=["a", "b", "when"], kinds=kinds).table
+    assert all(gaps_in(table[name]).all() for name in ("b", "when"))
 
 
 def test_a_name_may_hold_signs_of_patterns(tmp_path):

@@ -88,6 +88,8 @@ def read_texts(source: Source, column: str, counts: Counts, notation: Notation, 
     """
     if kind == "text":
         return Column(source.texts(column))
+    if not counts.cells and kind != "date":
+        return Column(np.full(source.rows, np.nan))
     found: Column | str | None = None
     if kind == "number" or (kind is None and not source.typed):
         found = _numbers(source, column, counts, notation, kind) or _truths(source, column, counts)
@@ -113,8 +115,6 @@ def _numbers(
     source: Source, column: str, counts: Counts, notation: Notation, kind: Kind | None
 ) -> Column | str | None:
     """Return a column of numbers; or why its numbers are texts; or None if they are no numbers."""
-    if not counts.cells:
-        return Column(np.full(source.rows, np.nan))
     note, cells = None, column
     if counts.plain < counts.cells or notation.decimal != ".":
         if counts.odd is not None and not counts.may_be(notation.pattern):

@@ -103,7 +103,8 @@ def _reader(path: Path, separator: str, columns: Sequence[str], options: str) ->
     texts = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
     return (
         f"read_csv({listed_paths([path])}, auto_detect = false, header = false, delim = {quoted(separator)}, "
-        f"compression = '{packing}', max_line_size = {2 * limits.LINE}, columns = {{{texts}}}, {options})"
+        f"hive_partitioning = false, compression = '{packing}', max_line_size = {2 * limits.LINE}, "
+        f"columns = {{{texts}}}, {options})"
     )
 
 

@@ -25,7 +25,10 @@ def quoted(text: str) -> str:
 
 
 def listed_paths(paths: Sequence[Path]) -> str:
-    """Return paths as a list in SQL, in which no character stands for others."""
+    """Return paths as a list in SQL, in which no character stands for others.
+
+    Readers need `hive_partitioning = false` as well: by default a folder named year=2020 replaces the column year.
+    """
     return "[" + ", ".join(quoted(_literal(path)) for path in paths) + "]"
 
 

@@ -20,7 +20,8 @@ _WHOLE = "U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?"
 _NUMBERS = rf"{_WHOLE}|FLOAT|DOUBLE|DECIMAL\(.*\)"
 _DATES = "DATE|TIME|TIMESTAMP.*"
 _TEXTS = r"UUID|ENUM\(.*\)"
-_TYPES = rf"{_NUMBERS}|{_DATES}|BOOLEAN|VARCHAR|{_TEXTS}"
+_NOTHING = '"NULL"'  # a column of JSON that is null in all rows
+_TYPES = rf"{_NUMBERS}|{_DATES}|BOOLEAN|VARCHAR|{_TEXTS}|{_NOTHING}"
 
 
 def read_parquet(connection: Any, paths: Sequence[Path], missing: Sequence[str], choose: Choose) -> Source:
@@ -48,7 +49,8 @@ def read_parquet(connection: Any, paths: Sequence[Path], missing: Sequence[str],
             f"{paths[0]} unpacks to {rows:,} rows of {len(kept):,} columns, much more than such a file should"
         )
     every = ", ".join(f"c{i}" for i in range(len(names)))
-    return _typed(connection, f"read_parquet({files}) AS cells({every})", rows, kept, missing, str(paths[0]), most)
+    relation = f"read_parquet({files}, hive_partitioning = false) AS cells({every})"
+    return _typed(connection, relation, rows, kept, missing, str(paths[0]), most)
 
 
 def _fields(connection: Any, path: Path) -> list[str]:
@@ -63,7 +65,8 @@ def _fields(connection: Any, path: Path) -> list[str]:
 
 
 def read_json(connection: Any, paths: Sequence[Path], missing: Sequence[str], choose: Choose) -> Source:
-    reader = f"read_json({listed_paths(paths)}, sample_size = -1, maximum_object_size = {limits.LINE})"
+    options = f"sample_size = -1, maximum_object_size = {limits.LINE}, hive_partitioning = false"
+    reader = f"read_json({listed_paths(paths)}, {options})"
     names = [name for name, *_ in connection.execute(f"DESCRIBE FROM {reader}").fetchall()]
     every = ", ".join(f"c{i}" for i in range(len(names)))
     connection.execute(f"CREATE TEMP TABLE loaded AS FROM {reader} AS cells({every})")
@@ -96,6 +99,7 @@ def _typed(
                 )
     cells = {column: _cell(column, kind, missing) for column, kind in types.items()}
     relation = f"(SELECT {', '.join(f'{cell} AS {column}' for column, cell in cells.items())} FROM {relation})"
+    types = {column: "VARCHAR" if kind == _NOTHING else kind for column, kind in types.items()}
     return Source(connection, relation, rows, kept, types, True, (), lambda row: f"{path}, row {row + 1}")
 
 
@@ -103,6 +107,8 @@ def _cell(column: str, kind: str, missing: Sequence[str]) -> str:
     """Return SQL for a column in which what stands for a gap is NULL."""
     if kind == "VARCHAR":
         return without_gaps(column, missing)
+    if kind == _NOTHING:
+        return f"CAST({column} AS VARCHAR)"
     numbers = [repr(float(gap)) for gap in missing if is_number(gap)]
     if not numbers or not re.fullmatch(_NUMBERS, kind):
         return column
