@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import fractions
 
 import numpy as np
 import pandas
@@ -114,6 +115,21 @@ def test_bad_columns_are_refused_by_name(columns, message):
 def test_masked_values_are_gaps():
     table = Table({"a": np.ma.masked_equal([1, 2, -1], -1)})
     np.testing.assert_array_equal(table["a"], [1, 2, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (np.int64(7), "7"),
+        (7.0, "7"),
+        (fractions.Fraction(1, 2), "1/2"),
+        (decimal.Decimal("2.0"), "2"),
+        (np.True_, "true"),
+        (2**70, str(2**70)),
+    ],
+)
+def test_numbers_among_texts_are_texts(number, text):
+    assert Table({"a": np.array([number, "b", None], dtype=object)})["a"].tolist() == [text, "b", None]
 
 
 def test_columns_of_a_list_keep_their_kinds():

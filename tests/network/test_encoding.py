@@ -4,6 +4,7 @@ import datetime
 import tracemalloc
 
 import numpy as np
+import pandas
 import polars
 import pytest
 from hypothesis import given
@@ -145,6 +146,36 @@ def test_numbers_name_levels_as_a_file_has_them():
     assert found.encode(Table({"zip": np.array([22.0, 1.0])})).ravel().tolist() == [2, 1]
 
 
+@pytest.mark.parametrize("levels", [[1.0, 22.0], [1, 22], [True, False], [0.5, 1.5]])
+def test_categories_that_are_numbers_are_known_as_plain_numbers_too(levels):
+    frame = pandas.DataFrame({"a": levels})
+    found = numlp.learn_encoding(frame.astype("category"), least=1)
+    assert sorted(found.encode(frame).ravel().tolist()) == [1, 2]
+    assert sorted(found.encode(frame.astype(object)).ravel().tolist()) == [1, 2]
+
+
+@pytest.mark.parametrize("values", [["x", None], [7.0, np.nan], [datetime.date(2026, 1, 2), None], [None, None]])
+def test_a_column_without_a_value_in_training_changes_no_prediction(values, tmp_path):
+    rng = np.random.default_rng(0)
+    trained = pandas.DataFrame({"a": rng.normal(size=40), "b": np.full(40, None)})
+    net = numlp.MLP([2, 8, 2], input_encoding=numlp.learn_encoding(trained), seed=0)
+    numlp.train(net, (trained, np.arange(40) % 2), epochs=2, seed=0)
+    numlp.save_model(net, tmp_path / "m.safetensors")
+    net = numlp.load_model(tmp_path / "m.safetensors")
+    rows = trained[:2].assign(b=np.array(values, dtype=object))
+    expected = net.predict_proba(trained[:2])
+    if any(value is not None and value == value for value in values):
+        with pytest.warns(DataWarning, match="column 'b' in 1 of 2 rows, such as "):
+            np.testing.assert_array_equal(net.predict_proba(rows), expected)
+    else:
+        np.testing.assert_array_equal(net.predict_proba(rows), expected)
+
+
+def test_a_table_without_any_value_is_refused():
+    with pytest.raises(DataError, match="x has no value in any column"):
+        numlp.learn_encoding(Table({"a": np.array([None, np.nan], dtype=object)}))
+
+
 def test_wide_integers_keep_their_differences():
     wide = np.array([900719925474099267, 900719925474099268, 900719925474099270])
     codes = numlp.learn_encoding(Table({"a": wide}), clip=False).encode(Table({"a": wide}), "float64").ravel()
@@ -167,6 +198,7 @@ def test_a_description_gives_the_encoding_back():
         {"columns": [{"kind": "text", "name": "a", "levels": ["x", "x"]}]},
         {"columns": [{"kind": "text", "name": "a", "levels": ["x"], "width": -1}]},
         {"columns": [{"kind": "date", "name": "a", "shift": 0.0, "factor": 1.0, "periods": [0.0]}]},
+        {"columns": [{"kind": "text", "name": "a", "levels": []}]},
         {"clip": "yes"},
         {"columns": 7},
     ],

@@ -13,7 +13,7 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 from numlp import MLP, Ensemble, learn_encoding, standardize
-from numlp.arrays.table import Table, as_table
+from numlp.arrays.table import Table, as_table, as_text, gaps_in
 from numlp.errors import DataWarning, FileFormatError, SettingError
 from numlp.network.columns import days_of
 from numlp.onnx import export_onnx, import_onnx
@@ -69,7 +69,8 @@ def feed(table, session):
         values = table[name]
         if entry.type == "tensor(string)":
             if values.dtype != object:  # numbers that are levels
-                values = texts(*(None if v != v else str(int(v)) if v == int(v) else str(v) for v in values.tolist()))
+                gaps = gaps_in(values)
+                values = texts(*(None if gap else as_text(v) for gap, v in zip(gaps, values.tolist(), strict=True)))
             values = np.array([*("" if value is None else value for value in values), ""], dtype=object)[:-1]
         elif values.dtype.kind == "M":
             values = np.where(np.isnat(values), np.nan, days_of(values))
@@ -255,8 +256,12 @@ def test_a_file_that_is_too_large_counts_its_levels(tmp_path, table, monkeypatch
 
 
 def test_columns_of_gaps_alone(tmp_path):
-    gaps = Table({"a": texts(None, None), "b": np.full(2, np.nan), "c": np.full(2, "NaT", "datetime64[us]")})
-    check(network(gaps), tmp_path / "net.onnx", gaps)
+    gaps = {"a": texts(None, None), "b": np.full(2, np.nan), "c": np.full(2, "NaT", "datetime64[us]")}
+    table = Table(gaps | {"d": np.arange(2.0)})
+    net = network(table)
+    check(net, tmp_path / "net.onnx", table)
+    with pytest.warns(DataWarning, match="hasn't seen in training"):
+        check(net, tmp_path / "net.onnx", Table(gaps | {"a": texts("Ulm", None), "d": np.arange(2.0)}))
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)

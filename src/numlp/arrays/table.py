@@ -174,7 +174,7 @@ def _from_series(name: str, series: Any) -> AnyArray:
     values = np.empty(len(gaps), dtype=object)
     values[:] = series.to_list()
     if held in ("Categorical", "Enum"):  # numbers name categories here, too
-        values[~gaps] = [str(value) for value in values[~gaps]]
+        values[~gaps] = [as_text(value) for value in values[~gaps]]
     values[gaps] = None
     return values
 
@@ -186,6 +186,18 @@ def is_gap(value: Any) -> bool:
     (True, True, False)
     """
     return value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType") or value != value
+
+
+def as_text(value: Any) -> str:
+    """Return a value as the name of a level: the same name for 1 and 1.0, as files and frames hold either.
+
+    >>> as_text(1.0), as_text(1.5), as_text(True), as_text("1.0")
+    ('1', '1.5', 'true', '1.0')
+    """
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    whole = isinstance(value, Real | Decimal) and float(value).is_integer()
+    return str(int(value)) if whole else str(value)
 
 
 def _checked(name: str, values: Any) -> AnyArray:
@@ -217,18 +229,19 @@ def _from_objects(name: str, array: AnyArray) -> AnyArray:
     gaps = np.array([is_gap(value) for value in array], bool)
     found = array[~gaps]
     held = {type(value) for value in found}
-    if any(issubclass(kind, str) for kind in held) and all(issubclass(kind, str | int | float) for kind in held):
+    numbers = Real | Decimal | np.bool_
+    if any(issubclass(kind, str) for kind in held) and all(issubclass(kind, str | numbers) for kind in held):
         made = np.full(len(array), None, dtype=object)
-        made[~gaps] = [str(value) for value in found]
+        made[~gaps] = [as_text(value) for value in found]
     elif held and all(issubclass(kind, date) for kind in held):
         made = np.full(len(array), np.datetime64("NaT"), _DATES)
         made[~gaps] = found.astype(_DATES)
-    elif all(issubclass(kind, Real | Decimal | np.bool_) for kind in held):
+    elif all(issubclass(kind, numbers) for kind in held):
         made = np.array(found.tolist()) if len(found) == len(array) else np.full(len(array), np.nan)
         made = made.astype(np.float64) if made.dtype.kind == "O" else made
         if len(found) < len(array):
             made[~gaps] = found.astype(np.float64)
     else:
-        odd = next(kind for kind in held if not issubclass(kind, str | Real))
+        odd = next(kind for kind in held if not issubclass(kind, str | numbers))
         raise DataError(f"column {name!r} holds {odd.__name__} objects; convert it to numbers, texts or dates")
     return made

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays.special import AnyArray
-from numlp.arrays.table import Kind, gaps_in, kind_of
+from numlp.arrays.table import Kind, as_text, gaps_in, kind_of
 from numlp.errors import DataError
 from numlp.network.scaling import Scaling
 
@@ -72,6 +72,8 @@ class Number:
 class Category:
     """A column of texts: code i + 1 for level i, and 0 for all others, such as levels unseen in training.
 
+    A column without any value in training has no levels, so that nothing depends on it.
+
     Attributes
     ----------
     levels : tuple of str or None
@@ -92,7 +94,14 @@ class Category:
 
     @cached_property
     def _code(self) -> dict[str | None, int]:
+        if self.is_empty:
+            return {None: 0}
         return dict.fromkeys(self.rare, 0) | {level: i + 1 for i, level in enumerate(self.levels)}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether training had gaps alone."""
+        return not (self.levels or self.rare)
 
     def codes(self, values: AnyArray) -> tuple[npt.NDArray[np.float64], Odd]:
         """Return the codes, (rows, 1), and how many rows hold other levels than those of training."""
@@ -173,20 +182,14 @@ def fitting(column: Column, values: AnyArray) -> AnyArray:
         return values
     if gaps_in(values).all():
         return np.repeat(_GAP[column.kind], len(values))
-    if column.kind == "text" and found == "number":
-        return np.array([*map(_text, values), None], dtype=object)[:-1]
+    if column.kind == "text" and (found == "number" or (isinstance(column, Category) and column.is_empty)):
+        texts = np.full(len(values), None, dtype=object)
+        known = ~gaps_in(values)
+        texts[known] = [as_text(value) for value in values[known]]
+        return texts
     raise DataError(
         f"column {column.name!r} holds {found}s, but the network was trained on {column.kind}s; convert it first"
     )
-
-
-def _text(value: Any) -> str | None:
-    """Return a number as a file has it: a whole number without a point."""
-    if isinstance(value, np.bool_):
-        return str(value).lower()
-    if value != value:
-        return None
-    return str(int(value)) if value == int(value) else str(value)
 
 
 def total(columns: Sequence[Column]) -> int:

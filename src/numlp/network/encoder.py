@@ -62,11 +62,16 @@ class ColumnEncoder(Named):
         table = as_table(x)
         if len(table) == 0:
             raise DataError("x has no rows to learn an encoding from; give it at least one")
-        return Encoding(tuple(self._column(table, name) for name in table.columns), self.clip)
+        encoding = Encoding(tuple(self._column(table, name) for name in table.columns), self.clip)
+        if not encoding.width:
+            raise DataError("x has no value in any column; give a table that isn't empty")
+        return encoding
 
     def _column(self, table: Table, name: str) -> Column:
         values, kind = table[name], table.kinds[name]
         gaps = gaps_in(values)
+        if gaps.all():  # of no kind yet
+            return Category(name, ())
         if kind == "text":
             return self._category(name, values)
         if kind == "date":
@@ -74,8 +79,6 @@ class ColumnEncoder(Named):
         return self._number(name, values[~gaps], bool(gaps.any()))
 
     def _number(self, name: str, values: AnyArray, gaps: bool) -> Number:
-        if not len(values):
-            return Number(name, 0.0, 1.0, gaps)
         values = values.astype(np.float64) if values.dtype == bool else values
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             scaling = self._scaling(values)
@@ -163,8 +166,6 @@ def learn_encoding(
 
 
 def _date(name: str, values: AnyArray, gaps: bool) -> Date:
-    if not len(values):
-        return Date(name, 0.0, 1.0, (), gaps)
     days = days_of(values)
     scaling, span = standardize(days[:, None]), float(days.max() - days.min())
     periods = tuple(

@@ -147,9 +147,10 @@ def as_encoding(described: Any) -> Encoding:
     except (KeyError, TypeError, ValueError) as error:
         raise SettingError(f"input_encoding isn't valid: {error!r:.200}") from error
     names = {column.name for column in columns}
-    if not isinstance(clip, bool) or not columns or len(names) < len(columns):
-        raise SettingError("input_encoding isn't valid: its columns must have different names")
-    return Encoding(columns, clip)
+    encoding = Encoding(columns, clip)
+    if not isinstance(clip, bool) or not encoding.width or len(names) < len(columns):
+        raise SettingError("input_encoding isn't valid: its columns must have different names, and some values")
+    return encoding
 
 
 def _as_column(described: Mapping[str, Any]) -> Column:
