@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from numlp.arrays.table import Table
+from numlp.datasets import load_dataset
 from numlp.datasets.dataset import Dataset, Split, WeightedSplit
+from numlp.datasets.splits import folds
 from numlp.runs import digests as module
 from numlp.runs.digests import digests
 
@@ -33,6 +35,7 @@ def test_the_same_numbers_have_the_same_digest_whatever_they_lie_in(tmp_path, mo
         ({"train": WeightedSplit(X[:20], Y[:20], np.ones(20))}, {"training"}),
         ({"validation": Split(X[21:], Y[21:])}, {"validation"}),
         ({"test": Split(X[:5], Y[:5])}, {"test"}),
+        ({"folds": folds(20, 2, seed=0)}, {"folds"}),
         ({"class_names": ("no", "yes")}, {"names"}),
         ({"feature_names": ("a", "b", "d", "c")}, {"names"}),
     ],
@@ -40,6 +43,17 @@ def test_the_same_numbers_have_the_same_digest_whatever_they_lie_in(tmp_path, mo
 def test_any_change_shows_in_its_part(change, parts):
     before, after = digests(DATASET), digests(dataclasses.replace(DATASET, **change))
     assert {name for name in before | after if before.get(name) != after.get(name)} == parts
+
+
+def test_other_groups_make_other_folds(tmp_path):
+    def digest(groups):
+        lines = [f"{i % 7},{group},{'no' if i % 2 else 'yes'}" for i, group in enumerate(groups)]
+        (tmp_path / "a.csv").write_text("\n".join(["a,group,y", *lines]))
+        return digests(load_dataset(tmp_path / "a.csv", target="y", validation_by="group", folds=2))
+
+    groups = "abcdefgh" * 5
+    before, after = digest(groups), digest(groups[1:] + "x")
+    assert {name for name in before if before[name] != after[name]} == {"folds"}
 
 
 def test_every_cell_of_a_table_counts():

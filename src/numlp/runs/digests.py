@@ -19,15 +19,19 @@ from numlp.settings import limits
 from numlp.settings.texts import parse_json, read_text
 
 _BYTES = 1 << 22
-_PARTS = ("training", "validation", "test", "names")
+_PARTS = ("training", "validation", "test", "folds", "names")
 
 
 def digests(dataset: Dataset) -> dict[str, str]:
-    """Return a digest of each part of a data set, and of its names, by "training", "validation", "test" and "names".
+    """Return a digest of each part of a data set, of its folds, and of its names.
 
+    They are called "training", "validation", "test", "folds" and "names"; there may be no validation rows, test rows
+    or folds. The column that rows are split by is often no feature, but shows in the folds.
     They cover the arrays as training takes them, wherever the data lie, in whatever kind of file. BLAKE2b: RFC 7693.
     """
     parts = {name: _digest(*split) for name, split in dataset.parts.items()}
+    if dataset.folds:
+        parts["folds"] = _digest(*(index for fold in dataset.folds for index in fold))
     names = json.dumps([dataset.task, dataset.feature_names, dataset.class_names])
     return parts | {"names": hashlib.blake2b(names.encode(), digest_size=32).hexdigest()}
 
@@ -58,7 +62,7 @@ def check_digests(folder: Path, dataset: Dataset) -> None:
     except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise FileFormatError(f"{path} is damaged: {error}") from error
     if other:
-        what = ", ".join("the names" if name == "names" else f"the {name} rows" for name in other)
+        what = ", ".join(f"the {name}" if name in ("folds", "names") else f"the {name} rows" for name in other)
         raise SettingError(
             f"the data differ from those that {folder} began with, in {what}: put the old data back, train again or, "
             "to go on with these, add --changed-data"
