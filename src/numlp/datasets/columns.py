@@ -27,11 +27,23 @@ class Counts(NamedTuple):
         The number of cells that aren't gaps, and of the plain numbers among them.
     odd : str or None
         A cell that is no plain number.
+    whole : bool or None
+        Whether all cells are whole numbers.
+    code : str or None
+        A whole number that begins with 0.
+    most : float or None
+        The largest absolute value.
+    fit : int
+        The number of cells that 64 bits hold.
     """
 
     cells: int
     plain: int
     odd: str | None
+    whole: bool | None
+    code: str | None
+    most: float | None
+    fit: int
 
     def may_be(self, pattern: str) -> bool:
         """Return whether the odd cell is as a pattern says."""
@@ -54,9 +66,39 @@ def count(source: Source, columns: Sequence[str]) -> dict[str, Counts]:
         for column in some:
             plain = matches(column, PLAIN)
             aggregates += [f"count({column})", f"count(*) FILTER ({plain})", f"min({column}) FILTER (NOT {plain})"]
+            aggregates += _facts(column, column)
         row = source.one(*aggregates)
-        found |= {column: Counts(*row[3 * i : 3 * i + 3]) for i, column in enumerate(some)}
+        size = len(aggregates) // len(some)
+        found |= {column: Counts(*row[size * i : size * (i + 1)]) for i, column in enumerate(some)}
     return found
+
+
+def _facts(column: str, cells: str) -> list[str]:
+    """Return SQL for what `Counts` says of numbers, which are cells that stand for those of a column."""
+    return [
+        f"bool_and({matches(cells, WHOLE)})",
+        f"min({column}) FILTER ({matches(cells, CODE)})",
+        f"max(abs(TRY_CAST({cells} AS DOUBLE)))",
+        f"count(TRY_CAST({cells} AS BIGINT))",
+    ]
+
+
+def read_plain(source: Source, counts: Mapping[str, Counts], kinds: Mapping[str, Kind]) -> dict[str, Column]:
+    """Return the columns of plain numbers, many at once: a query for each takes longer the more columns there are."""
+    whole, real = list[str](), list[str]()
+    for column, found in counts.items():
+        kind = kinds.get(source.names[column])
+        is_plain = found.cells and found.plain == found.cells and found.most is not None and np.isfinite(found.most)
+        if is_plain and kind in (None, "number") and (found.code is None or kind is not None):
+            (whole if found.whole and found.fit == source.rows else real).append(column)
+    numbers = source.many(whole, "BIGINT") | source.many(real, "DOUBLE")
+    return {
+        column: Column(
+            np.ma.filled(values, np.nan) if column in set(real) else values,
+            LARGE if counts[column].whole and (counts[column].most or 0) > EXACT else None,
+        )
+        for column, values in numbers.items()
+    }
 
 
 def notation_of(source: Source, counts: Mapping[str, Counts]) -> Notation:
@@ -127,12 +169,7 @@ def _numbers(
             if notation.decimal != "." and notation.decimal in counts.odd:
                 note += f", in which {notation.decimal!r} is before decimals"
     number = f"TRY_CAST({cells} AS DOUBLE)"
-    whole, code, most, fit = source.one(
-        f"bool_and({matches(cells, WHOLE)})",
-        f"min({column}) FILTER ({matches(cells, CODE)})",
-        f"max(abs({number}))",
-        f"count(TRY_CAST({cells} AS BIGINT))",
-    )
+    whole, code, most, fit = source.one(*_facts(column, cells))
     if code is not None and kind is None:
         return f"the number {code!r:.80} begins with 0, as keys do"
     if np.isinf(most):

@@ -8,6 +8,7 @@ import numpy as np
 
 from numlp.arrays.special import AnyArray
 
+_MANY = 200  # columns that one query fetches
 Choose = Callable[[Sequence[str]], Collection[str]]
 
 
@@ -52,6 +53,14 @@ class Source:
         found = self.connection.execute(f"SELECT {expression} AS v FROM {self.relation}").fetchnumpy()
         values: AnyArray = found["v"]
         return values
+
+    def many(self, columns: Sequence[str], kind: str) -> dict[str, AnyArray]:
+        """Return columns of plain numbers as a type of SQL; masked where they have gaps."""
+        found: dict[str, AnyArray] = {}
+        for start in range(0, len(columns), _MANY):
+            some = [f"TRY_CAST({column} AS {kind}) AS {column}" for column in columns[start : start + _MANY]]
+            found |= self.connection.execute(f"SELECT {', '.join(some)} FROM {self.relation}").fetchnumpy()
+        return found
 
     def texts(self, column: str) -> AnyArray:
         """Return a column as texts, None for a gap; equal texts are one object in memory."""

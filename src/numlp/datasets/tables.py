@@ -11,7 +11,7 @@ import numpy as np
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Kind, Table, gaps_in
 from numlp.datasets.cells import POINTS, Notation
-from numlp.datasets.columns import Counts, count, notation_of, read_texts
+from numlp.datasets.columns import Counts, count, notation_of, read_plain, read_texts
 from numlp.datasets.opening import opened
 from numlp.datasets.reading import Reading
 from numlp.datasets.source import Source
@@ -88,8 +88,11 @@ def read_table(
         counts = count(source, texts)
         notation = _notation(source, counts, settings)
         arrays, notes = dict[str, AnyArray](), [*source.notes]
+        plain = read_plain(source, counts, kinds) if notation == POINTS and not source.typed else {}
         for column, name in source.names.items():
-            if column in counts:
+            if column in plain:
+                read = plain[column]
+            elif column in counts:
                 read = read_texts(source, column, counts[column], notation, kinds.get(name))
             else:
                 read = read_typed(source, column, kinds.get(name))
