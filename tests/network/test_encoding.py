@@ -171,6 +171,26 @@ def test_a_column_without_a_value_in_training_changes_no_prediction(values, tmp_
         np.testing.assert_array_equal(net.predict_proba(rows), expected)
 
 
+@pytest.mark.parametrize("small", [1e-30, 1e-40, 1e-44, 1e-300])
+@pytest.mark.parametrize("numbers", ["standard", "robust"])
+def test_numbers_next_to_each_other_have_bins_of_a_finite_slope(small, numbers):
+    table = Table({"a": np.repeat([-1.0, 0.0, small, 1.0], 30)})
+    net = numlp.MLP([1, 4, 2], input_encoding=numlp.learn_encoding(table, bins=16, numbers=numbers), seed=0)
+    numlp.train(net, (table, np.arange(120) % 2), epochs=1, learning_rate=0.01, seed=0)
+    assert net.is_finite()
+
+
+def test_bins_end_where_codes_do():
+    table = Table({"a": np.array([*range(40), 1e300])})
+    (column,) = numlp.learn_encoding(table, bins=4, numbers="robust").columns
+    assert column.edges[-1] <= 1e18 < (1e300 - column.shift) * column.factor
+
+
+def test_codes_of_dates_are_finite_whatever_a_file_says():
+    days = Table({"a": np.array(["0001-01-01", "290000-01-01", "NaT"], "M8[us]")})
+    assert np.isfinite(Encoding((Date("a", -1e308, 1e308, (1e308,)),)).encode(days, "float32", warn=False)).all()
+
+
 def test_a_table_without_any_value_is_refused():
     with pytest.raises(DataError, match="x has no value in any column"):
         numlp.learn_encoding(Table({"a": np.array([None, np.nan], dtype=object)}))
@@ -197,7 +217,10 @@ def test_a_description_gives_the_encoding_back():
         {"columns": [{"kind": "number", "name": "a", "shift": 0.0, "factor": 1.0}] * 2},
         {"columns": [{"kind": "text", "name": "a", "levels": ["x", "x"]}]},
         {"columns": [{"kind": "text", "name": "a", "levels": ["x"], "width": -1}]},
+        {"columns": [{"kind": "number", "name": "a", "shift": 0.0, "factor": 1.0, "edges": [0.0, 1e-300, 1.0]}]},
+        {"columns": [{"kind": "number", "name": "a", "shift": 0.0, "factor": 1.0, "edges": [0.0, 1e300]}]},
         {"columns": [{"kind": "date", "name": "a", "shift": 0.0, "factor": 1.0, "periods": [0.0]}]},
+        {"columns": [{"kind": "date", "name": "a", "shift": 0.0, "factor": 1.0, "periods": [1e-320]}]},
         {"columns": [{"kind": "text", "name": "a", "levels": []}]},
         {"clip": "yes"},
         {"columns": 7},

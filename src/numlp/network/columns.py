@@ -20,7 +20,9 @@ from numlp.errors import DataError
 from numlp.network.scaling import Scaling
 
 MOST = 1e18  # a larger code is cut: its square must be finite in float32
+NARROWEST = float(np.finfo(np.float32).tiny)  # of a bin: one over its width must be finite in float32
 _DAY = 86_400_000_000  # in microseconds
+SHORTEST = 1 / _DAY  # of a period: a date has no finer parts
 _GAP: dict[str, AnyArray] = {
     "number": np.array([np.nan]),
     "text": np.array([None], dtype=object),
@@ -146,7 +148,8 @@ class Date:
         gaps = gaps_in(values)
         days = np.where(gaps, 0, days_of(values))
         codes = np.zeros((len(values), self.n_codes))
-        codes[:, 0] = (days - self.shift) * self.factor
+        with np.errstate(over="ignore"):
+            codes[:, 0] = np.clip((days - self.shift) * self.factor, -MOST, MOST)
         for i, period in enumerate(self.periods):
             angle = 2 * np.pi * (days / period % 1)
             codes[:, 1 + 2 * i], codes[:, 2 + 2 * i] = np.cos(angle), np.sin(angle)

@@ -11,7 +11,7 @@ import numpy as np
 from numlp.arrays.special import AnyArray, Array
 from numlp.arrays.table import Table, as_table, gaps_in
 from numlp.errors import DataError
-from numlp.network.columns import Category, Column, Date, Number, days_of
+from numlp.network.columns import MOST, NARROWEST, Category, Column, Date, Number, days_of
 from numlp.network.encoding import Encoding
 from numlp.network.scaling import Scaling, standardize
 from numlp.settings.checks import choice, truth, whole_number
@@ -176,5 +176,7 @@ def _date(name: str, values: AnyArray, gaps: bool) -> Date:
 
 def _edges(scaled: Array, bins: int) -> tuple[float, ...]:
     """Return the ends of bins that hold equally many rows, or none if there would be one bin."""
-    edges = np.unique(np.quantile(scaled, np.linspace(0, 1, bins + 1)).astype(np.float32))
+    codes = np.clip(scaled, -MOST, MOST)
+    edges = np.unique(np.quantile(codes, np.linspace(0, 1, bins + 1)).astype(np.float32))
+    edges = edges[np.diff(edges, prepend=-np.inf) >= NARROWEST]
     return tuple(edges.tolist()) if len(edges) > 2 else ()

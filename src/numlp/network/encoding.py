@@ -17,7 +17,7 @@ from numlp.arrays.frames import columns_of
 from numlp.arrays.special import Array
 from numlp.arrays.table import Table, as_table
 from numlp.errors import DataError, DataWarning, SettingError
-from numlp.network.columns import COLUMNS, Category, Column, Number, fitting, total
+from numlp.network.columns import COLUMNS, MOST, NARROWEST, SHORTEST, Category, Column, Number, fitting, total
 from numlp.settings import limits
 from numlp.settings.checks import listed
 from numlp.settings.synonyms import nearest
@@ -184,8 +184,9 @@ def _is_valid(name: str, value: Any) -> bool:
     if not finite or (name == "factor" and value == 0):
         return False
     if name == "edges":
-        return len(numbers) != 1 and all(low < high for low, high in pairwise(numbers))
-    return name != "periods" or all(number > 0 for number in numbers)
+        wide = all(high - low >= NARROWEST for low, high in pairwise(numbers))
+        return len(numbers) != 1 and wide and all(abs(number) <= MOST for number in numbers)
+    return name != "periods" or all(number >= SHORTEST for number in numbers)
 
 
 def _width(column: Column) -> int:
