@@ -103,15 +103,25 @@ def test_a_row_without_a_time_trains():
 
 
 @given(y=classes, k=counts, seed=seeds)
-def test_each_row_validates_in_one_fold(y, k, seed):
+def test_each_row_validates_in_one_fold_unless_it_is_the_only_one_of_its_class(y, k, seed):
     if len(y) < k:
         return
     made = folds(len(y), k, seed, targets=y)
-    assert sorted(row for fold in made for row in fold.validation) == list(range(len(y)))
+    single = (counted(y) == 1)[y]
+    stratified = 2 * single.sum() <= len(y)
+    if not stratified or len(y) - single.sum() < k:
+        single[:] = False
+    assert sorted(row for fold in made for row in fold.validation) == np.flatnonzero(~single).tolist()
     for training, validation in made:
         assert sorted([*training, *validation]) == list(range(len(y)))
-        assert abs(len(validation) - len(y) / k) < 1
-        assert np.all(np.abs(counted(y[validation]) - counted(y) / k) < 1 + 1e-9)
+        assert abs(len(validation) - np.sum(~single) / k) < 1
+        if stratified:
+            assert np.all(np.abs(counted(y[validation]) - counted(y[~single]) / k) < 1 + 1e-9)
+
+
+def test_every_row_of_labels_validates():
+    labels = np.array([[0, 0], [0, 1], [1, 0], [1, 0]])
+    assert sorted(row for fold in folds(4, 2, 0, targets=labels) for row in fold.validation) == [0, 1, 2, 3]
 
 
 @given(y=classes, k=counts, seed=seeds, own_class=st.booleans())

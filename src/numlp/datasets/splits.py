@@ -116,6 +116,9 @@ def folds(
 ) -> tuple[Fold, ...]:
     """Split n rows k times; without times, each row validates in exactly one fold and trains in all others.
 
+    The only row of a class trains in all folds, unless that leaves a fold without validation rows, or rows are split
+    by groups: a network that hasn't seen a class can't be judged on it.
+
     Parameters
     ----------
     n, k, seed : int
@@ -150,11 +153,14 @@ def folds(
         return tuple(Fold(np.flatnonzero(block < i), np.flatnonzero(block == i)) for i in range(1, k + 1))
     rng = generator(seed, 0, Role.SPLIT)
     strata = _strata(targets, n)
-    part = np.empty(n, np.intp)
-    if groups is None:
-        part[_stratified(strata, rng)] = np.arange(n) % k
-    else:
+    if groups is not None:
         part = _grouped(groups, strata, [1 / k] * k, rng)
+    else:
+        order, part = _stratified(strata, rng), np.full(n, -1)
+        several = order[np.bincount(strata)[strata[order]] > 1]
+        if targets is not None and targets.ndim == 1 and len(several) >= k:
+            order = several
+        part[order] = np.arange(len(order)) % k
     return tuple(_fold(n, part == i) for i in range(k))
 
 

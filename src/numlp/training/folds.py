@@ -65,8 +65,7 @@ def train_folds(
     """Train a network on each fold, stop it where it validates best, and average the networks.
 
     Every row trains all networks but one, which it validates: so none is lost, and the predictions for all rows by
-    networks that haven't seen them show how sure the networks may be; see `calibrate_folds`. A class that would be
-    absent from a fold's training rows trains there, too, and doesn't validate.
+    networks that haven't seen them show how sure the networks may be; see `calibrate_folds`.
 
     Parameters
     ----------
@@ -119,7 +118,7 @@ def train_folds(
     logits = np.full((len(rows.targets), first.layer_size[-1]), np.nan, first.dtype)
     histories = []
     for number, (network, fold, seed) in enumerate(zip(networks, folds, seeds, strict=True)):
-        training, validation = _with_all_classes(rows, fold)
+        training, validation = fold
         stopping = EarlyStopping(monitor, patience=patience, min_delta=min_delta)
         history = train(
             network,
@@ -156,15 +155,3 @@ def calibrate_folds(folded: Folded) -> Calibration:
     for network in model.members:
         network.temperature = found.temperature
     return found
-
-
-def _with_all_classes(rows: Rows, fold: tuple[Index, Index]) -> tuple[Index, Index]:
-    """Return a fold whose training rows hold all classes: rows of those that they lack train, too."""
-    training, validation = fold
-    if rows.targets.ndim == 2:
-        return fold
-    lacking = np.setdiff1d(rows.targets[validation], rows.targets[training])
-    moved = np.isin(rows.targets[validation], lacking)
-    if not moved.any() or moved.all():
-        return fold
-    return np.sort(np.concatenate([training, validation[moved]])), validation[~moved]
