@@ -87,6 +87,14 @@ def test_a_column_of_json_that_is_null_in_all_rows_is_one_of_gaps(tmp_path):
     assert all(gaps_in(table[name]).all() for name in ("b", "when"))
 
 
+def test_a_column_of_json_with_numbers_and_texts_is_text(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"a": 50, "b": 1}\n{"a": "OP"}\n{"a": null}\n{"a": true}\n{"b": [1]}\n')
+    assert read_table(path, columns=["a"]).table["a"].tolist() == ["50", "OP", None, "true", None]
+    with pytest.raises(DataError, match="column 'b' holds JSON"):
+        read_table(path)
+
+
 def test_a_name_may_hold_signs_of_patterns(tmp_path):
     (tmp_path / "a[1]*?.csv").write_text("a,b\n1,2\n")
     assert read_table(tmp_path / "a[1]*?.csv").table.shape == (1, 2)

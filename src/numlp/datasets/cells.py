@@ -5,6 +5,7 @@ A column is a number or a date only if all of its cells are; so a cell never cha
 
 import re
 from collections.abc import Sequence
+from math import isfinite
 from typing import NamedTuple
 
 from numlp.datasets.engine import quoted
@@ -41,7 +42,8 @@ def matches(column: str, pattern: str) -> str:
 def without_gaps(column: str, missing: Sequence[str]) -> str:
     """Return SQL for a column of texts in which gaps are NULL."""
     gaps = "|".join(map(re.escape, (*GAPS, *missing)))  # DuckDB takes long to plan many lists (2.0.1)
-    numbers = [f" OR TRY_CAST({column} AS DOUBLE) = {float(gap)!r}" for gap in missing if is_number(gap)]
+    values = [float(gap) for gap in missing if is_number(gap)]
+    numbers = [f" OR TRY_CAST({column} AS DOUBLE) = {value!r}" for value in values if isfinite(value)]
     return f"CASE WHEN {matches(column, gaps)}{''.join(numbers)} THEN NULL ELSE {column} END"
 
 

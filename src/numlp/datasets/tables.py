@@ -110,7 +110,9 @@ def read_table(
     if notation != POINTS:
         settings = dataclasses.replace(settings, decimal=notation.decimal, thousands=notation.thousands)
     if rows is not None:
-        notes.append(f"{len(table) - np.count_nonzero(rows):,} rows without {settings.target!r} are left out")
+        left = len(table) - np.count_nonzero(rows)
+        row, are = ("row", "is") if left == 1 else ("rows", "are")
+        notes.append(f"{left:,} {row} without {settings.target!r} {are} left out")
         table, written = table[rows], None if written is None else written[rows]
     return Content(table, written, tuple(notes), settings)
 

@@ -1,7 +1,8 @@
 """Tables whose columns have types: Parquet and JSON lines."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ _WHOLE = "U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?"
 _NUMBERS = rf"{_WHOLE}|FLOAT|DOUBLE|DECIMAL\(.*\)"
 _DATES = "DATE|TIME|TIMESTAMP.*"
 _TEXTS = r"UUID|ENUM\(.*\)"
-_NOTHING = '"NULL"'  # a column of JSON that is null in all rows
-_TYPES = rf"{_NUMBERS}|{_DATES}|BOOLEAN|VARCHAR|{_TEXTS}|{_NOTHING}"
+_LOOSE = ('"NULL"', "JSON")  # a column of JSON that is null in all rows, or holds values of several types
+_TYPES = rf"{_NUMBERS}|{_DATES}|BOOLEAN|VARCHAR|{_TEXTS}"
 
 
 def read_parquet(connection: Any, paths: Sequence[Path], missing: Sequence[str], choose: Choose) -> Source:
@@ -74,7 +75,19 @@ def read_json(connection: Any, paths: Sequence[Path], missing: Sequence[str], ch
     if not rows:
         raise FileFormatError(f"{paths[0]} must have at least one row")
     most = limits.unpacked(sum(path.stat().st_size for path in paths))
-    return _typed(connection, "loaded", rows, chosen(names, choose), missing, str(paths[0]), most)
+    kept = chosen(names, choose)
+    _as_texts(connection, kept)
+    return _typed(connection, "loaded", rows, kept, missing, str(paths[0]), most)
+
+
+def _as_texts(connection: Any, columns: Collection[str]) -> None:
+    """Make texts of the loaded columns that have no type of their own, unless lists or objects are in them."""
+    for column, kind, *_ in connection.execute("DESCRIBE loaded").fetchall():
+        if column in columns and kind in _LOOSE:
+            inside = f"bool_or(json_type(CAST({column} AS JSON)) IN ('ARRAY', 'OBJECT'))"
+            if connection.execute(f"SELECT {inside} FROM loaded").fetchone() != (True,):
+                text = f"CAST({column} AS JSON) ->> '$'"
+                connection.execute(f"ALTER TABLE loaded ALTER {column} TYPE VARCHAR USING {text}")
 
 
 def _typed(
@@ -99,7 +112,6 @@ def _typed(
                 )
     cells = {column: _cell(column, kind, missing) for column, kind in types.items()}
     relation = f"(SELECT {', '.join(f'{cell} AS {column}' for column, cell in cells.items())} FROM {relation})"
-    types = {column: "VARCHAR" if kind == _NOTHING else kind for column, kind in types.items()}
     return Source(connection, relation, rows, kept, types, True, (), lambda row: f"{path}, row {row + 1}")
 
 
@@ -107,9 +119,7 @@ def _cell(column: str, kind: str, missing: Sequence[str]) -> str:
     """Return SQL for a column in which what stands for a gap is NULL."""
     if kind == "VARCHAR":
         return without_gaps(column, missing)
-    if kind == _NOTHING:
-        return f"CAST({column} AS VARCHAR)"
-    numbers = [repr(float(gap)) for gap in missing if is_number(gap)]
+    numbers = [repr(float(gap)) for gap in missing if is_number(gap) and isfinite(float(gap))]
     if not numbers or not re.fullmatch(_NUMBERS, kind):
         return column
     return f"CASE WHEN CAST({column} AS DOUBLE) IN ({', '.join(numbers)}) THEN NULL ELSE {column} END"
