@@ -21,8 +21,8 @@ import numpy as np
 from numlp.datasets import Dataset, Split
 from numlp.judging.evaluation import evaluate
 from numlp.network.activations import ACTIVATIONS
-from numlp.runs.recipe import Recipe
-from numlp.runs.recipes import load_data, load_recipe, train_model
+from numlp.runs.recipe import OFF
+from numlp.runs.recipes import load_data, load_recipe, sized, train_model
 
 HERE = Path(__file__).parent
 GUIDE = HERE.parent / "choosing.md"
@@ -140,9 +140,15 @@ def friedman(rows: int) -> Dataset:
     return Dataset("friedman", Split(x[:rows], y[:rows]), Split(x[rows:], y[rows:]), None, None, None, "regression")
 
 
-def measure(data: str, recipe: Recipe) -> float:
-    """Train by a recipe and return the accuracy, or R², on the validation rows."""
-    dataset = friedman(int(data.split("-")[1])) if data in FRIEDMAN else load_data(recipe.edited(data=data))
+def measure(data: str, name: str, settings: dict[str, Any]) -> float:
+    """Train by a recipe with other settings and return the accuracy, or R², on the validation rows."""
+    recipe = load_recipe(name)
+    if data in FRIEDMAN:  # whose own validation rows make folds needless
+        dataset = friedman(int(data.split("-")[1]))
+        recipe = recipe.edited(**sized(dataset)).edited(folds=OFF, **settings)
+    else:
+        recipe = recipe.edited(data=data, **settings)
+        dataset = load_data(recipe)
     found = evaluate(train_model(recipe, dataset), dataset.validation)
     return found["r2" if data in FRIEDMAN else "accuracy"]
 
@@ -198,14 +204,13 @@ def main() -> None:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         for name in names:
-            keys, sets, recipes = [], [], []
+            keys, sets, settings = list[str](), list[str](), list[dict[str, Any]]()
             for data in TABLES[name].data:
                 for row in TABLES[name].rows:
                     keys.append(f"{name} {data} {options(row)}")
-                    recipe = load_recipe(TABLES[name].recipe).edited(**(TABLES[name].base | row))
-                    recipes += [recipe.edited(seed=seed) for seed in SEEDS]
+                    settings += [TABLES[name].base | row | {"seed": seed} for seed in SEEDS]
                     sets += [data for _ in SEEDS]
-            accuracies = list(pool.map(measure, sets, recipes))
+            accuracies = list(pool.map(measure, sets, [TABLES[name].recipe] * len(sets), settings))
             for i, key in enumerate(keys):
                 results[key] = accuracies[i * len(SEEDS) : (i + 1) * len(SEEDS)]
             print(rendered(name, results), flush=True)

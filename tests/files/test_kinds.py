@@ -178,7 +178,7 @@ DATA = {"npy", "npz", "idx", "csv", "gzip", "parquet", "json"}
     [
         (["predict", "{}", "x"], {"model"}),
         (["evaluate", "{}", "mnist"], {"model"}),
-        (["inspect", "{}"], {"model", "checkpoint"}),
+        (["inspect", "{}"], {"model", "checkpoint", *DATA}),
         (["export", "{}", "out.onnx"], {"model"}),
         (["import", "{}", "out.safetensors"], {"onnx"}),
         (["train", "{}"], DATA),

@@ -15,12 +15,12 @@ from numlp.arrays.table import Table, as_table
 from numlp.datasets.folder import is_idx
 from numlp.datasets.labels import class_names, column_labels, infer_task, targets
 from numlp.datasets.parts import read_data
-from numlp.datasets.readers import ARRAYS
+from numlp.datasets.readers import ARRAYS, npz_parts, read_samples
 from numlp.datasets.reading import Reading
 from numlp.datasets.sources import SOURCES
 from numlp.datasets.suffixes import suffix_of
 from numlp.datasets.tables import read_table
-from numlp.errors import DataError
+from numlp.errors import DataError, FileFormatError
 from numlp.files.kinds import kind_of
 from numlp.judging.columns import describe, duplicate_rows
 from numlp.network.losses import Task
@@ -64,13 +64,25 @@ def inspect_data(name: str, reading: Reading, task: Task | None = None) -> dict[
     """
     if suffix_of(name) is not None:
         return _table(Path(name), reading, task)
+    if Path(name).suffix.lower() in ARRAYS and reading.target is None and not _has_targets(Path(name), reading):
+        return _array(read_samples(Path(name))) | {"notes": [], "target": None}
     parts, known = read_data(name, reading)
     samples = parts.parts.get("train") or next(iter(parts.parts.values()))
-    found: dict[str, Any] = {"rows": len(samples.x), "shape": list(samples.x.shape[1:]), "columns": []}
-    x = np.asarray(samples.x)
-    if x.ndim == 2 and x.dtype != np.uint8:
-        found |= _columns(as_table(x), samples.y)
-    return found | {"notes": list(parts.notes), "target": _array_target(samples.y, known, task)}
+    target = _array_target(samples.y, known, task)
+    return _array(samples.x, samples.y) | {"notes": list(parts.notes), "target": target}
+
+
+def _has_targets(path: Path, reading: Reading) -> bool:
+    try:
+        return path.suffix.lower() == ".npz" and bool(npz_parts(path, reading))
+    except FileFormatError:  # which reading the samples alone shows, too, if it isn't only for want of targets
+        return False
+
+
+def _array(samples: Any, labels: AnyArray | None = None) -> dict[str, Any]:
+    x = np.asarray(samples)
+    found: dict[str, Any] = {"rows": len(x), "shape": list(x.shape[1:]), "columns": []}
+    return found | _columns(as_table(x), labels) if x.ndim == 2 and x.dtype != np.uint8 else found
 
 
 def _table(path: Path, reading: Reading, task: Task | None) -> dict[str, Any]:
