@@ -439,6 +439,14 @@ def test_rows_for_evaluation_follow_the_networks_classes(csv_file):
     assert load_rows(path, n_features=2, names=["dog", "cat"], reading=Reading("y")).y.tolist() == [1, 0, 1]
 
 
+def test_values_that_are_no_numbers_are_named_with_their_line(csv_file):
+    training, other = csv_file(np.arange(30) * 1.5), csv_file([1.5, "cheap", 2], "other")
+    with pytest.raises(DataError, match=r"other\.csv, line 3, column 'y': 'cheap' isn't a number"):
+        load_dataset(training, target="y", test=other)
+    with pytest.raises(DataError, match=r"other\.csv, line 3, column 'y': 'cheap' isn't a number"):
+        load_rows(other, n_features=2, names=None, columns=["a", "b"], reading=Reading("y"))
+
+
 def test_rows_for_evaluation_with_a_class_unknown_to_the_network_are_refused(csv_file):
     with pytest.raises(DataError, match="label 'cat' in y isn't among"):
         load_rows(csv_file(["cat", "dog"]), n_features=2, names=["dog", "ant"], reading=Reading("y"))

@@ -180,7 +180,8 @@ def load_dataset(
     # Numbers in a file are indices of names that the user, or the file's maker, gave to them.
     rows = {part: as_split(each, found, of_indices=(names or known) is not None) for part, each in parts.items()}
     for part, path in files.items():
-        rows[part] = as_split(read_extra(path, part, name, reading, first), found, of_indices=names is not None)
+        extra = read_extra(path, part, name, reading, first, task)
+        rows[part] = as_split(extra, found, of_indices=names is not None)
     task, values = task or "classification", None
     made: tuple[Fold, ...] = ()
     if "validation" not in rows:
@@ -244,7 +245,9 @@ def load_rows(
         As for `load_dataset`.
     """
     name = os.fspath(name)
-    (tables, _, _), known = read_data(name, reading or Reading(), columns, column_kinds)
+    reading = reading or Reading()
+    of_target: dict[str, Kind] = {reading.target: "number"} if reading.target and names is None else {}
+    (tables, _, _), known = read_data(name, reading, columns, {**(column_kinds or {}), **of_target})
     if len(tables) == 1:
         if part is not None:
             raise SettingError(f"split {part!r} doesn't apply to {name}, which is read whole: it has no splits")

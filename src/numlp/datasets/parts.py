@@ -17,6 +17,7 @@ from numlp.datasets.sources import SOURCES, locate
 from numlp.datasets.suffixes import KNOWN, TABLES, suffix_of
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.kinds import kind_of, refused
+from numlp.network.losses import Task
 from numlp.settings.checks import unknown
 
 _WANTED = f"a file of data ({', '.join(KNOWN)}) or a folder of IDX files"
@@ -96,15 +97,17 @@ def read_data(
     raise SettingError(unknown("data set", name, SOURCES) + f"; or name a {', '.join(KNOWN)} file or a folder")
 
 
-def read_extra(path: str | os.PathLike[str], part: str, name: str, reading: Reading, training: Samples) -> Samples:
+def read_extra(
+    path: str | os.PathLike[str], part: str, name: str, reading: Reading, training: Samples, task: Task | None
+) -> Samples:
     """Read the validation or test rows of a file beside that of the training rows.
 
-    Columns of a table hold what they hold in training.
+    Columns of a table hold what they hold in training, and the target of a regression holds numbers.
     """
     alike = Path(path).suffix.lower() == Path(name).suffix.lower() or None not in (suffix_of(path), suffix_of(name))
     kinds: dict[str, Kind] = training.x.kinds if isinstance(training.x, Table) else {}
-    if training.y.dtype.kind == "O" and reading.target is not None:
-        kinds[reading.target] = "text"
+    if reading.target is not None and (training.y.dtype.kind == "O" or task == "regression"):
+        kinds[reading.target] = "number" if task == "regression" else "text"
     if not alike:
         reading = Reading(weights=reading.weights)
     elif suffix_of(path) is not None:
