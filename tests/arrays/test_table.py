@@ -142,3 +142,9 @@ def test_masked_values_of_an_array_are_gaps():
     table = as_table(np.ma.masked_equal([[1, -9], [2, 3]], -9))
     assert np.isnan(table["1"][0])
     assert table["0"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("frame", [pandas.DataFrame, polars.DataFrame], ids=["pandas", "polars"])
+def test_times_of_a_day_are_dates_of_one_day(frame):
+    table = as_table(frame({"t": [datetime.time(14, 30), None]}))
+    assert table["t"].tolist() == [datetime.datetime(1900, 1, 1, 14, 30), None]

@@ -330,3 +330,20 @@ def test_numbers_at_the_ends_of_float64_are_encoded(values):
     assert np.isfinite(codes).all()
     if max(values) > 1:  # smaller ones than the least normal number count as 0
         assert len(np.unique(codes)) == len(values)
+
+
+def test_numbers_and_dates_far_outside_of_training_are_told():
+    found = numlp.learn_encoding(people())
+    thousandfold = people().with_columns(age=polars.col("age") * 1000)
+    with pytest.warns(DataWarning, match=r"column 'age' goes from .* far outside of the .* of training"):
+        found.encode(thousandfold)
+    later = people().with_columns(since=polars.col("since").dt.offset_by("100y"))
+    with pytest.warns(DataWarning, match=r"column 'since' goes from 2124-01-01 to 2124-02-\d\d, far outside"):
+        found.encode(later)
+    found.encode(people().with_columns(age=polars.col("age") + 50))  # merely unusual
+
+
+def test_an_empty_frame_is_refused():
+    net = numlp.MLP([6, 2], input_encoding=encoding())
+    with pytest.raises(DataError, match="x is empty"):
+        net.predict(people()[:0])

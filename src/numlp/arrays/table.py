@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from numbers import Real
 from typing import Any, Literal, overload
@@ -165,10 +165,8 @@ def _from_series(name: str, series: Any) -> AnyArray:
     gaps = np.asarray(series.is_null().to_numpy(), bool)
     if kind.is_integer() and not gaps.any():
         return np.asarray(series.to_numpy())
-    if held == "Date":
-        return np.asarray(series.cast(type(kind).__mro__[0]()).to_numpy()).astype(_DATES)
-    if held == "Datetime":
-        if kind.time_zone is not None:
+    if held in ("Date", "Datetime"):
+        if getattr(kind, "time_zone", None) is not None:
             series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         return np.asarray(series.to_numpy()).astype(_DATES)
     values = np.empty(len(gaps), dtype=object)
@@ -233,6 +231,9 @@ def _from_objects(name: str, array: AnyArray) -> AnyArray:
     if any(issubclass(kind, str) for kind in held) and all(issubclass(kind, str | numbers) for kind in held):
         made = np.full(len(array), None, dtype=object)
         made[~gaps] = [as_text(value) for value in found]
+    elif held and all(issubclass(kind, time) for kind in held):  # those of a file are times of this day, too
+        made = np.full(len(array), np.datetime64("NaT"), _DATES)
+        made[~gaps] = np.array([datetime.combine(date(1900, 1, 1), value) for value in found], _DATES)
     elif held and all(issubclass(kind, date) for kind in held):
         made = np.full(len(array), np.datetime64("NaT"), _DATES)
         made[~gaps] = found.astype(_DATES)

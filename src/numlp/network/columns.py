@@ -6,7 +6,7 @@ network's first layer turns codes into inputs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -28,6 +28,7 @@ _GAP: dict[str, AnyArray] = {
     "text": np.array([None], dtype=object),
     "date": np.array(["NaT"], dtype="datetime64[us]"),
 }
+_FAR = 10  # widths of the range of training: a column so far outside of it has other units, or is read wrongly
 Odd = tuple[int, str]  # how many rows hold something that training hadn't seen, and an example
 
 
@@ -42,6 +43,8 @@ class Number:
         Whether training had gaps, and so the second code.
     edges : tuple of float
         The ends of the bins of a piecewise-linear embedding, ascending, in the scale of z; empty without one.
+    low, high : float
+        The least and the largest number in training; equal if that isn't known.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Number:
     factor: float
     gaps: bool = False
     edges: tuple[float, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
 
     kind: ClassVar[Kind] = "number"
 
@@ -68,6 +73,10 @@ class Number:
         if self.gaps:
             codes[:, 1] = gaps
         return codes, (0 if self.gaps else int(gaps.sum()), "a gap")
+
+    def far(self, values: AnyArray) -> str | None:
+        """Return in words how far outside of those of training most numbers are; None if they aren't."""
+        return _far(self, values.astype(np.float64), "{:.6g}".format)
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,8 @@ class Date:
     periods : tuple of float
         In days.
     gaps : bool
+    low, high : float
+        The first and the last time in training, in days; equal if they aren't known.
     """
 
     name: str
@@ -135,6 +146,8 @@ class Date:
     factor: float
     periods: tuple[float, ...] = ()
     gaps: bool = False
+    low: float = 0.0
+    high: float = 0.0
 
     kind: ClassVar[Kind] = "date"
 
@@ -158,9 +171,29 @@ class Date:
             codes[:, -1] = gaps
         return codes, (0 if self.gaps else int(gaps.sum()), "a gap")
 
+    def far(self, values: AnyArray) -> str | None:
+        """Return in words how far outside of those of training most dates are; None if they aren't."""
+        return _far(self, np.where(gaps_in(values), np.nan, days_of(values)), _day)
+
 
 Column = Number | Category | Date
 COLUMNS: dict[str, type[Number] | type[Category] | type[Date]] = {"number": Number, "text": Category, "date": Date}
+
+
+def _far(column: Number | Date, values: AnyArray, shown: Callable[[float], str]) -> str | None:
+    held = values[~np.isnan(values)]
+    reach = _FAR * (column.high - column.low)
+    outside = (held < column.low - reach) | (held > column.high + reach)
+    if not reach or not 2 * outside.sum() > len(held):
+        return None
+    return (
+        f"goes from {shown(held.min())} to {shown(held.max())}, far outside of the {shown(column.low)} to "
+        f"{shown(column.high)} of training"
+    )
+
+
+def _day(days: float) -> str:
+    return str(np.datetime64(round(days), "D"))
 
 
 def days_of(values: AnyArray) -> npt.NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from numlp.arrays.special import AnyArray, Array
-from numlp.arrays.table import Table, as_table, gaps_in
+from numlp.arrays.table import Table, as_table, gaps_in, kind_of
 from numlp.errors import DataError
 from numlp.network.columns import MOST, NARROWEST, Category, Column, Date, Number, days_of
 from numlp.network.encoding import Encoding
@@ -68,7 +68,8 @@ class ColumnEncoder(Named):
         return encoding
 
     def _column(self, table: Table, name: str) -> Column:
-        values, kind = table[name], table.kinds[name]
+        values = table[name]
+        kind = kind_of(values)
         gaps = gaps_in(values)
         if gaps.all():  # of no kind yet
             return Category(name, ())
@@ -87,7 +88,8 @@ class ColumnEncoder(Named):
         edges: tuple[float, ...] = ()
         if self.bins and len(np.unique(values)) > 2:
             edges = _edges(scaling.scaled(values[:, None], np.float64)[:, 0], self.bins)
-        return Number(name, float(scaling.shift), float(scaling.factor), gaps, edges)
+        ends = float(values.min()), float(values.max())
+        return Number(name, float(scaling.shift), float(scaling.factor), gaps, edges, *ends)
 
     def _scaling(self, values: AnyArray) -> Scaling:
         """Return the scaling of numbers; one of two numbers becomes 0, and the other 1."""
@@ -167,11 +169,14 @@ def learn_encoding(
 
 def _date(name: str, values: AnyArray, gaps: bool) -> Date:
     days = days_of(values)
-    scaling, span = standardize(days[:, None]), float(days.max() - days.min())
+    scaling, (low, high) = standardize(days[:, None]), (float(days.min()), float(days.max()))
     periods = tuple(
-        period for shortest, cycle in _CYCLES for period in cycle if span >= shortest and np.ptp(days % period) > 0
+        period
+        for shortest, cycle in _CYCLES
+        for period in cycle
+        if high - low >= shortest and np.ptp(days % period) > 0
     )
-    return Date(name, float(scaling.shift[0]), float(scaling.factor[0]), periods, gaps)
+    return Date(name, float(scaling.shift[0]), float(scaling.factor[0]), periods, gaps, low, high)
 
 
 def _edges(scaled: Array, bins: int) -> tuple[float, ...]:

@@ -76,7 +76,7 @@ class Encoding:
             The columns of a table or a frame may have any order; those of an array come in the encoding's.
         dtype : dtype
         warn : bool
-            Whether to tell of levels and gaps that training hadn't.
+            Whether to tell of what training hadn't.
 
         Raises
         ------
@@ -86,17 +86,21 @@ class Encoding:
         Warns
         -----
         DataWarning
-            If rows hold levels or gaps that the training rows hadn't. They are encoded all the same.
+            If rows hold levels or gaps that the training rows hadn't, or most numbers or dates of a column lie ten
+            widths of its range outside of it. They are encoded all the same.
         """
         table = self.lined_up(x)
         codes = np.empty((len(table), self.n_codes), dtype)
         odd, start = [], 0
         for column in self.columns:
-            found, (count, example) = column.codes(fitting(column, table[column.name]))
+            values = fitting(column, table[column.name])
+            found, (count, example) = column.codes(values)
             codes[:, start : start + column.n_codes] = found
             start += column.n_codes
             if count and warn:
                 odd.append(f"{column.name!r} in {count:,} of {len(table):,} rows, such as {example}")
+            if warn and not isinstance(column, Category) and (far := column.far(values)):
+                odd.append(f"{column.name!r} {far}")
         if odd:
             warnings.warn(
                 f"x holds what the network hasn't seen in training: column {'; column '.join(odd)}",
@@ -108,13 +112,15 @@ class Encoding:
     def lined_up(self, x: Any) -> Table:
         """Return rows as a table with the encoding's columns, in its order."""
         named = isinstance(x, Table) or columns_of(x) is not None
-        table = as_table(x)
+        table, names = as_table(x), self.names
+        if not len(table):
+            raise DataError(f"x is empty, with shape {table.shape}; give it at least one row")
         if not named and table.shape[1] == len(self.columns):
-            return Table(dict(zip(self.names, (table[name] for name in table), strict=True)))
-        faults = []
-        unknown = [name for name in table.columns if name not in set(self.names)]
-        for name in self.names:
-            if name not in table.columns:
+            return Table(dict(zip(names, (table[name] for name in table), strict=True)))
+        faults, known, held = list[str](), set(names), set(table.columns)
+        unknown = [name for name in table.columns if name not in known]
+        for name in names:
+            if name not in held:
                 meant = nearest(name, unknown)
                 faults.append(f"lacks {name!r}" + (f" (is {meant!r} meant?)" if meant else ""))
         faults += [f"has {len(unknown)} more than the network knows: {listed(unknown)}"] if unknown else []
@@ -123,7 +129,7 @@ class Encoding:
                 f"x must have the {len(self.columns)} columns that the network was trained on, but it "
                 f"{'; it '.join(faults[:10])}"
             )
-        return table[list(self.names)]
+        return table[list(names)]
 
     def described(self) -> dict[str, Any]:
         """Return the encoding as JSON can hold it."""
@@ -139,7 +145,7 @@ def as_encoding(described: Any) -> Encoding:
     SettingError
 
     >>> as_encoding(Encoding((Number("a", 0.0, 1.0),)).described())
-    Encoding(columns=(Number(name='a', shift=0.0, factor=1.0, gaps=False, edges=()),), clip=True)
+    Encoding(columns=(Number(name='a', shift=0.0, factor=1.0, gaps=False, edges=(), low=0.0, high=0.0),), clip=True)
     """
     try:
         columns = tuple(_as_column(column) for column in described["columns"])
