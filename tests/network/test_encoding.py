@@ -1,6 +1,7 @@
 """Encodings: from the columns of a table to codes, and from codes to inputs."""
 
 import datetime
+import json
 import tracemalloc
 
 import numpy as np
@@ -257,6 +258,36 @@ def test_a_model_file_holds_the_encoding(tmp_path):
     again = numlp.load_model(tmp_path / "net.safetensors")
     assert again.input_encoding == net.input_encoding
     np.testing.assert_array_equal(again.predict_proba(people(seed=0)), net.predict_proba(people(seed=0)))
+
+
+def test_the_networks_of_an_ensemble_share_the_encoding_in_its_file(tmp_path):
+    words = Table({"a": np.array([f"a long name of level {i}" for i in range(5000)] * 2, dtype=object)})
+    shared = numlp.learn_encoding(words, width=1)
+    sizes = []
+    for count in (2, 4):
+        model = numlp.Ensemble([numlp.MLP([1, 2], input_encoding=shared, seed=seed) for seed in range(count)])
+        numlp.save_model(model, tmp_path / "m.safetensors")
+        sizes.append((tmp_path / "m.safetensors").stat().st_size - 4 * sum(net.params.size for net in model.members))
+        again = numlp.load_model(tmp_path / "m.safetensors")
+        assert again.members[1].input_encoding is again.members[0].input_encoding
+        assert again.input_encoding == shared
+        np.testing.assert_array_equal(again.predict_proba(words), model.predict_proba(words))
+    assert sizes[1] < 1.1 * sizes[0]
+
+
+@pytest.mark.parametrize("sign", ["x", "é", '"', "\n", "\U0001f600"])
+def test_levels_that_no_model_file_holds_are_refused_before_training(tmp_path, monkeypatch, sign):
+    monkeypatch.setattr("numlp.settings.limits.LEVEL_NAMES_BYTES", 3 << 16)
+    monkeypatch.setattr("numlp.settings.limits.HEADER_BYTES", 1 << 18)
+    size = len(json.dumps(json.dumps(sign))) - 6
+
+    def learned(count):
+        words = [f"{i:06d}{sign * (90 // size)}" for i in range(count)]
+        return numlp.learn_encoding(Table({"a": np.array(words, dtype=object), "b": np.arange(count)}), least=2)
+
+    with pytest.raises(DataError, match="most of them in column 'a': leave it out"):
+        learned(2200)
+    numlp.save_model(numlp.MLP([2, 2], input_encoding=learned(1800)), tmp_path / "m.safetensors")
 
 
 def test_all_that_training_offers_works_with_an_encoding():

@@ -60,6 +60,9 @@ def read(path: str | os.PathLike[str], metadata: Mapping[str, str] | None) -> di
             raise FileFormatError(
                 f"{path} isn't a valid model: its description has {name} {described.get(name)!r:.80}"
             )
+    shared = described.get("input_encoding")
+    if shared is not None and all(isinstance(network, dict) for network in networks):
+        described["networks"] = networks = [{"input_encoding": shared} | network for network in networks]
     for network in networks:
         _check_described(path, network)
     return {"recipe": None, "training": None, **described}  # earlier releases left out empty entries

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from numlp.files import description
 from numlp.files.atomic import write_bytes
 from numlp.files.tensors import open_tensors
 from numlp.files.versions import FORMAT_VERSION
-from numlp.network.encoding import Encoding, as_encoding
+from numlp.network.encoding import as_encoding
 from numlp.network.ensemble import Ensemble
 from numlp.network.layers import ARCHITECTURE, as_activations, make_layers, parameter_shapes
 from numlp.network.losses import LOSSES
@@ -85,7 +85,7 @@ def save_model(
             f"model must be an MLP or an Ensemble, not {type(model).__name__}; call save_model(model, path)"
         )
     networks = model.members if isinstance(model, Ensemble) else (model,)
-    described = {
+    described: dict[str, Any] = {
         "format": description.FORMAT,
         "format_version": FORMAT_VERSION,
         "numlp_version": __version__,
@@ -95,6 +95,9 @@ def save_model(
         "recipe": None if recipe is None else dict(recipe),
         "training": None if training is None else dict(training),
     }
+    if isinstance(model, Ensemble):  # whose members share their encoding, which may be large
+        for network in described["networks"]:
+            described["input_encoding"] = network.pop("input_encoding")
     # One key only: safetensors writes several in no fixed order, but the same model must give the same bytes.
     try:
         metadata = {"numlp": json.dumps(described, sort_keys=True)}
@@ -204,8 +207,9 @@ def _model(
 ) -> MLP | Ensemble:
     """Return the model of a description and tensors: their shapes and dtypes, and a function that returns one."""
     prefixes = [f"{i}." if described["ensemble"] else "" for i in range(len(described["networks"]))]
-    _check_tensors(dict(zip(prefixes, described["networks"], strict=True)), held)
-    pairs = zip(described["networks"], prefixes, strict=True)
+    described_networks = _with_encodings(described["networks"])
+    _check_tensors(dict(zip(prefixes, described_networks, strict=True)), held)
+    pairs = zip(described_networks, prefixes, strict=True)
     networks = [_network(network, tensor, prefix) for network, prefix in pairs]
     model = Ensemble(networks) if described["ensemble"] else networks[0]
     model.temperature = positive("temperature", described.get("temperature"))
@@ -217,8 +221,11 @@ def _settings(described: Mapping[str, Any]) -> dict[str, Any]:
     return {name: described.get(name) for name in description.NETWORK if name not in apart}
 
 
-def _encoding(described: Mapping[str, Any]) -> Encoding | None:
-    return None if described.get("input_encoding") is None else as_encoding(described["input_encoding"])
+def _with_encodings(networks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return descriptions of networks with their encodings, each of which is made once."""
+    found = {id(network.get("input_encoding")): network.get("input_encoding") for network in networks}
+    made = {key: None if described is None else as_encoding(described) for key, described in found.items()}
+    return [network | {"input_encoding": made[id(network.get("input_encoding"))]} for network in networks]
 
 
 def _check_tensors(networks: Mapping[str, Mapping[str, Any]], held: Mapping[str, tuple[list[int], str]]) -> None:
@@ -231,7 +238,7 @@ def _check_tensors(networks: Mapping[str, Mapping[str, Any]], held: Mapping[str,
         sizes = as_layer_size(described["layer_size"])
         activations = as_activations(described["activation"], len(sizes) - 2)
         settings: dict[str, Any] = {name: described.get(name) for name in ARCHITECTURE}
-        layers = make_layers(sizes, activations, encoding=_encoding(described), **settings)
+        layers = make_layers(sizes, activations, encoding=described["input_encoding"], **settings)
         shapes = parameter_shapes(layers)
         expected |= {prefix + name: ([list(shape)], described["dtype"]) for name, shape in shapes.items()}
         widths = (sizes[0], sizes[-1] // resolve("loss", described["loss"], LOSSES).blocks)
@@ -255,7 +262,7 @@ def _network(described: Mapping[str, Any], tensor: Callable[[str], Any], prefix:
     known = None
     if described.get("input_range") is not None:
         known = ValueRange(described["input_range"], *(tensor(f"{prefix}input_range.{end}") for end in _ENDS))
-    network = MLP(**_settings(described), **scalings, input_encoding=_encoding(described), input_range=known)
+    network = MLP(**_settings(described), **scalings, input_encoding=described["input_encoding"], input_range=known)
     network.temperature = positive("temperature", described["temperature"])
     for name, view in network.named_parameters().items():
         view[...] = tensor(prefix + name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from numlp.errors import DataError
 from numlp.network.columns import MOST, NARROWEST, Category, Column, Date, Number, days_of
 from numlp.network.encoding import Encoding
 from numlp.network.scaling import Scaling, standardize
+from numlp.settings import limits
 from numlp.settings.checks import choice, truth, whole_number
 from numlp.settings.named import Named, setting
 
@@ -65,6 +67,7 @@ class ColumnEncoder(Named):
         encoding = Encoding(tuple(self._column(table, name) for name in table.columns), self.clip)
         if not encoding.width:
             raise DataError("x has no value in any column; give a table that isn't empty")
+        _check_names(encoding)
         return encoding
 
     def _column(self, table: Table, name: str) -> Column:
@@ -108,6 +111,21 @@ class ColumnEncoder(Named):
         if gaps:
             levels.append(None)
         return Category(name, tuple(levels), rare, self.width if len(levels) > self.one_hot else 0)
+
+
+def _check_names(encoding: Encoding) -> None:
+    """Refuse levels whose names no model file can hold, rather than after a training."""
+    sizes = {
+        column.name: len(json.dumps(json.dumps((column.levels, column.rare))))  # as in a header of JSON
+        for column in encoding.columns
+        if isinstance(column, Category)
+    }
+    if sum(sizes.values()) > limits.LEVEL_NAMES_BYTES:
+        name = max(sizes, key=sizes.__getitem__)
+        raise DataError(
+            f"a model file holds {limits.LEVEL_NAMES_BYTES:,} bytes of levels' names, and these take "
+            f"{sum(sizes.values()):,}, most of them in column {name!r:.200}: leave it out, or shorten its texts"
+        )
 
 
 ENCODINGS: dict[str, type[ColumnEncoder]] = {"columns": ColumnEncoder}

@@ -21,6 +21,7 @@ IMAGE_BYTES = 1 << 26  # of a file with an image
 SCANS = 1000  # of a JPEG file; each goes through all pixels
 COLUMNS = 5000  # of a file of a table; DuckDB takes 3 ms and more for each
 LEVELS = 1 << 23  # of a column of texts; their codes are exact in float32
+LEVEL_NAMES_BYTES = 3 << 22  # of all columns; a model file's description holds them, and more
 LINE = 1 << 20  # bytes of a CSV file or of JSON lines
 NODES = 1 << 16  # of an ONNX graph
 EXTERNAL_BYTES = 1 << 34  # of a file of numbers beside an ONNX file: those of a network in float64
