@@ -224,14 +224,17 @@ def test_explain_ranks_the_columns_and_tells_why_a_row(numlp, file):
 
 
 @pytest.mark.parametrize("run", ["flats"], indirect=True)
-def test_new_rows_may_write_numbers_in_another_way_that_is_named(numlp, fails, file):
+def test_new_rows_may_write_numbers_in_another_way_and_are_told(numlp, fails, file):
     rows = ["Ort,Lage,Fläche", "Köln,EG,90.5", "Köln,EG,20.5"]
     Path("points.csv").write_text("\n".join(rows), encoding="utf-8")
     Path("commas.csv").write_text("\n".join(rows).replace(",", ";").replace(".", ","), encoding="utf-8")
-    assert "'90.5' isn't a number, written with ',' before decimals" in fails("predict", "run", "points.csv")
-    points, commas = (
-        json.loads(numlp("predict", "run", *arguments, "--json")[1])
-        for arguments in (("points.csv", "--decimal", "."), ("commas.csv",))
-    )
-    assert [row["class"] for row in points] == [row["class"] for row in commas]
-    assert [row["probability"] for row in points] == [row["probability"] for row in commas]
+    told = {}
+    results = {}
+    for name, *options in (("points.csv",), ("commas.csv",), ("commas.csv", "--decimal", ",")):
+        code, out, told[name] = numlp("predict", "run", name, *options, "--json")
+        assert code == 0
+        results[name, *options] = [(row["class"], row["probability"]) for row in json.loads(out)]
+    assert len({str(result) for result in results.values()}) == 1
+    assert "points.csv: its numbers have '.' before decimals, unlike those of the training rows" in told["points.csv"]
+    assert "commas.csv: column 'Fläche' is read as numbers" in told["commas.csv"]
+    assert "'90,5' isn't a number" in fails("predict", "run", "commas.csv", "--decimal", ".")

@@ -264,3 +264,58 @@ def test_a_known_number_that_is_none_is_refused_with_its_line(read):
 def test_a_ragged_line_is_refused_with_its_number(read, text, message):
     with pytest.raises(FileFormatError, match=message):
         read(text)
+
+
+def test_semicolons_between_cells_say_that_commas_are_before_decimals_where_the_cells_leave_it_open(read):
+    content = read("p;q\n1,313;2\n2,000;3\n")
+    assert content.table["p"].tolist() == [1.313, 2]
+    assert "in which ',' is before decimals" in " ".join(content.notes)
+    assert read("p;q\n1,313;2.5\n2,000;3.5\n").table["p"].tolist() == [1313, 2000]
+    assert read('p,q\n"1,313",2\n"2,000",3\n').table["p"].tolist() == [1313, 2000]
+
+
+def test_numbers_are_as_in_training_where_a_file_leaves_it_open(read):
+    usual = {"decimal": ",", "thousands": ".", "usual": True}
+    assert read('p,q\n"1,313",2\n', **usual).table["p"].tolist() == [1.313]
+    assert read("p;q\n1.313;2\n", **usual).table["p"].tolist() == [1313]
+    content = read("p,q\n1.313,2\n", **usual)
+    assert content.table["p"].tolist() == [1.313]
+    assert content.notes == ("its numbers have '.' before decimals, unlike those of the training rows",)
+    assert read("p,q\n1.313,2\n", decimal=",").table["p"].tolist() == [1313]
+
+
+@pytest.mark.parametrize("cells", [("€0,0", "$100", "£200"), ("1%", "0.02"), ("5 EUR", "6 USD"), ("5 EUR", "6")])
+def test_numbers_with_different_units_are_text_and_told(read, cells):
+    values, notes = column(read, *cells)
+    assert values.tolist() == list(cells)
+    assert "is read as text, since its cells have different units" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (("−0.25", "1"), [-0.25, 1]),
+        (("1,000 EUR", "2 EUR"), [1000, 2]),
+        (("CHF 1'100.50", "CHF -3"), [1100.5, -3]),
+        (("1 200,5", "3,25"), [1200.5, 3.25]),
+        (("1\u202f200\xa0000", "3"), [1_200_000, 3]),
+        (("(0.5)", "2"), [-0.5, 2]),
+        (("($1,000)", "-$5", "$-6"), [-1000, -5, -6]),
+    ],
+)
+def test_minus_signs_currencies_and_blanks_in_numbers_are_understood(read, cells, values):
+    found, notes = column(read, *cells)
+    assert found.tolist() == values
+    assert "read as numbers" in notes[0]
+
+
+@pytest.mark.parametrize(
+    "cells", [("(0.5", "2"), ("--5", "2"), ("-(5)", "2"), ("$5 %", "2"), ("1 20", "2"), ("(c) 5", "2")]
+)
+def test_what_only_resembles_signs_in_numbers_is_text(read, cells):
+    assert column(read, *cells)[0].tolist() == list(cells)
+
+
+def test_numbers_of_a_known_column_with_different_units_are_refused(read):
+    with pytest.raises(DataError, match=r"column 'b': its cells have different units, such as '\$3' and '€5'"):
+        read("a,b\n1,€5\n3,$3\n", known={"b": "number"})

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that can't show "×" should show the rest
     with Termination() as termination, warnings.catch_warnings():
-        warnings.filterwarnings("always", category=NumlpWarning)
+        warnings.filterwarnings("always", category=UserWarning)  # NumlpWarning, and notes
         warnings.showwarning = _warner()
         try:
             code = _run(list(sys.argv[1:] if arguments is None else arguments))

@@ -104,7 +104,7 @@ def rows_of(
     named = {"target": target, "inputs": inputs, "weights": weights}
     for_tables = ("kind", *READING, "drop_missing_target")
     trained = {name: recipe.get(name) for name in for_tables if suffix_of(data) is not None}
-    reading = reading_of(trained, settings or {}, named)
+    reading = reading_of(trained, settings or {}, named, usual=True)
     part = split or ("test" if parts_in(data, reading) else None)
     rows = load_rows(
         data,

@@ -136,7 +136,7 @@ def _rows(
     except SettingError:
         if target is not None or suffix_of(str(data)) is None:
             raise
-        reading = reading_of(recipe, settings)
+        reading = reading_of(recipe, settings, usual=True)
         x = read_samples(str(data), network.feature_names, reading, network.column_kinds)
         return f"the {len(x):,} rows of {data}", x, None, x if dataset is None else dataset.train.x
     return f"the {len(x):,} rows of {data}", x, y, x if dataset is None else dataset.train.x

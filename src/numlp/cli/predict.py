@@ -66,7 +66,7 @@ def predict(
     path = model_path(model)
     network = load_model(path)
     recipe = read_description(path)["recipe"] or {}
-    reading = dataclasses.replace(reading_of(recipe, settings), inputs=array)
+    reading = dataclasses.replace(reading_of(recipe, settings, usual=True), inputs=array)
     read = [(name, _samples(name, network, reading)) for name in inputs]
     if output is not None:
         target = recipe.get("target")

@@ -13,6 +13,7 @@ from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
 from numlp.datasets.features import apart, helpful
 from numlp.datasets.labels import class_names, column_labels, infer_task, targets
 from numlp.datasets.parts import as_split, parts_in, read_data, read_extra
+from numlp.datasets.readers import tell
 from numlp.datasets.reading import Reading, gaps, kinds, texts
 from numlp.datasets.sources import SOURCES
 from numlp.datasets.splits import Fold, How
@@ -247,7 +248,8 @@ def load_rows(
     name = os.fspath(name)
     reading = reading or Reading()
     of_target: dict[str, Kind] = {reading.target: "number"} if reading.target and names is None else {}
-    (tables, _, _), known = read_data(name, reading, columns, {**(column_kinds or {}), **of_target})
+    (tables, notes, _), known = read_data(name, reading, columns, {**(column_kinds or {}), **of_target})
+    tell(name, notes)
     if len(tables) == 1:
         if part is not None:
             raise SettingError(f"split {part!r} doesn't apply to {name}, which is read whole: it has no splits")

@@ -16,7 +16,10 @@ PLAIN = rf"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+){_EXPONENT}"
 WHOLE = r"[+-]?[0-9]+"
 CODE = r"[+-]?0[0-9]+"  # a postcode or another key, whose zeros count
 POINT = r"[+-]?[0-9]{1,3}\.[0-9]{3}"  # a plain number that could also be a whole one with a point between thousands
-_UNIT = r"[$€£¥₹%]?"
+MONEY = frozenset("$€£¥₹")
+_UNIT = f"([%{''.join(sorted(MONEY))}]|[A-Z]{{3}})"
+_BLANKS = " \xa0\u202f"
+_GROUPS = (f"[{_BLANKS}]", "['’]")  # between thousands, whatever is before decimals
 
 
 def is_number(cell: str) -> bool:
@@ -61,15 +64,22 @@ class Notation(NamedTuple):
 
     @property
     def pattern(self) -> str:
-        """The pattern of a number, with a sign of a currency or a percent sign before or after it."""
-        point, group = re.escape(self.decimal), re.escape(self.thousands)
-        whole = rf"([0-9]+|[0-9]{{1,3}}({group}[0-9]{{3}})+)"
-        return rf"[+-]?{_UNIT} ?[+-]?({whole}({point}[0-9]*)?|{point}[0-9]+){_EXPONENT} ?{_UNIT}"
+        """The pattern of a number, with a unit before or after it; in parentheses, it is negative."""
+        point = re.escape(self.decimal)
+        groups = "|".join(f"({group}[0-9]{{3}})+" for group in (re.escape(self.thousands), *_GROUPS))
+        number = rf"([0-9]+|[0-9]{{1,3}}({groups}))({point}[0-9]*)?|{point}[0-9]+"
+        unsigned = rf"({_UNIT}? ?({number}){_EXPONENT}|({number}){_EXPONENT} ?{_UNIT})"
+        return rf"[-−+]? ?{unsigned}|{_UNIT} ?[-−+]({number}){_EXPONENT}|\({unsigned}\)"
 
     def plain(self, column: str) -> str:
         """Return SQL for the cells of a column as plain numbers."""
-        bare = f"regexp_replace({column}, {quoted(f'[ $€£¥₹%{re.escape(self.thousands)}]')}, '', 'g')"
-        return f"replace({bare}, {quoted(self.decimal)}, '.')"
+        signs = rf"[A-Z]{{3}}|[$€£¥₹%{_BLANKS}'’){re.escape(self.thousands)}]"
+        bare = f"regexp_replace({column}, {quoted(signs)}, '', 'g')"
+        return f"translate({bare}, {quoted('−(' + self.decimal)}, '--.')"
+
+    def unit(self, column: str) -> str:
+        """Return SQL for the units in the cells of a column."""
+        return f"regexp_extract({column}, {quoted(_UNIT)})"
 
 
 POINTS, COMMAS = Notation(".", ","), Notation(",", ".")

@@ -8,7 +8,7 @@ import numpy as np
 
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Kind
-from numlp.datasets.cells import CODE, COMMAS, DATES, PLAIN, POINT, POINTS, WHOLE, Notation, matches, trimmed
+from numlp.datasets.cells import CODE, COMMAS, DATES, MONEY, PLAIN, POINT, POINTS, WHOLE, Notation, matches, trimmed
 from numlp.datasets.source import Source
 from numlp.errors import DataError
 
@@ -101,18 +101,27 @@ def read_plain(source: Source, counts: Mapping[str, Counts], kinds: Mapping[str,
     }
 
 
-def notation_of(source: Source, counts: Mapping[str, Counts]) -> Notation:
-    """Return how a file writes numbers: a comma is for decimals if some column says so, and none says otherwise."""
-    commas = points = False
+def notation_of(source: Source, counts: Mapping[str, Counts], usual: Notation | None = None) -> Notation:
+    """Return how a file writes numbers: a comma is for decimals if some column says so, and none says otherwise.
+
+    If all columns leave it open, the separator decides: semicolons are where commas are for decimals, and numbers
+    between commas that have points alone have them before decimals. Else numbers are as usual.
+    """
+    if usual not in (None, POINTS, COMMAS):
+        return usual
+    commas = points = opens = False
     for column, found in counts.items():
         if found.may_be(POINTS.pattern) or found.may_be(COMMAS.pattern):
             fits = source.one(*(f"bool_and({matches(column, each.pattern)})" for each in (POINTS, COMMAS)))
             points |= fits == (True, False)
             commas |= fits == (False, True)
-    if not commas or points:
+            opens |= fits == (True, True) and source.one(f"bool_or(contains({column}, ','))") == (True,)
+    if points or (usual != COMMAS and not commas and not (opens and source.separator == ";")):
         return POINTS
     for column, found in counts.items():
-        decimals = f"contains({column}, '.') AND NOT {matches(column, POINT)}"
+        decimals = f"contains({column}, '.')"
+        if commas or opens or source.separator != ",":
+            decimals += f" AND NOT {matches(column, POINT)}"
         if found.cells and found.plain == found.cells and source.one(f"bool_or({decimals})") == (True,):
             return POINTS
     return COMMAS
@@ -164,6 +173,10 @@ def _numbers(
         if source.one(f"bool_and({matches(column, notation.pattern)})") != (True,):
             return None
         cells = notation.plain(column)
+        if mixed := _units(source, column, notation):
+            if kind is not None:
+                raise DataError(f"{source.place(0)}, column {source.names[column]!r:.200}: {mixed}; write all in one")
+            return f"{mixed}; write all in one"
         if counts.odd is not None:
             note = f"is read as numbers, without the signs in {counts.odd!r:.80}"
             if notation.decimal != "." and notation.decimal in counts.odd:
@@ -181,6 +194,16 @@ def _numbers(
     if whole and fit == source.rows:
         return Column(source.values(f"CAST({cells} AS BIGINT)"), note)
     return Column(source.numbers(number), note)
+
+
+def _units(source: Source, column: str, notation: Notation) -> str | None:
+    """Return why the units of cells differ; only money may have none in some cells."""
+    unit = notation.unit(column)
+    found = f"array_agg(DISTINCT {unit}) FILTER ({column} IS NOT NULL)"
+    units, one, other = source.one(found, f"arg_min({column}, {unit})", f"arg_max({column}, {unit})")
+    if len(units) == 1 or (len(units) == 2 and "" in units and MONEY.intersection(units)):
+        return None
+    return f"its cells have different units, such as {one!r:.80} and {other!r:.80}"
 
 
 def _truths(source: Source, column: str, counts: Counts) -> Column | None:

@@ -63,7 +63,7 @@ def read_csv(
     if not dialects[0].header:
         notes.append("its first line is a row, so its columns are called 'column 1', …; set header if it names them")
     types = dict.fromkeys(kept, "VARCHAR")
-    return Source(connection, "cells", starts[-1], kept, types, False, tuple(notes), place)
+    return Source(connection, "cells", starts[-1], kept, types, dialects[0].separator, tuple(notes), place)
 
 
 def _named(names: Sequence[str]) -> tuple[str, ...]:

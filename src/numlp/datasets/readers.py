@@ -6,6 +6,7 @@ The modules that read arrays and tables load on first use: named data sets don't
 import contextlib
 import dataclasses
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -150,6 +151,11 @@ def read_samples(
     Raises
     ------
     FileFormatError, DataError, SettingError
+
+    Warns
+    -----
+    UserWarning
+        Of how the numbers and dates of a table were read.
     """
     from numlp.datasets import array_files
 
@@ -166,7 +172,9 @@ def read_samples(
     if suffix_of(path) is not None:
         from numlp.datasets.tables import read_table
 
-        return read_table(path, dataclasses.replace(reading, target=None, weights=None), columns, kinds).table
+        content = read_table(path, dataclasses.replace(reading, target=None, weights=None), columns, kinds)
+        tell(path, content.notes)
+        return content.table
     try:
         return read_idx(path)
     except FileFormatError as error:
@@ -174,6 +182,12 @@ def read_samples(
             raise
         wanted = f"(samples can be images, {', '.join(KNOWN)} or IDX files)"
         raise refused(path, f"samples {wanted}", ("idx",), error, unknown=f"{error} {wanted}") from error
+
+
+def tell(path: str | os.PathLike[str], notes: Sequence[str]) -> None:
+    """Tell the user how a file was read where no data set keeps the notes."""
+    for note in notes:
+        warnings.warn(f"{os.fspath(path)}: {note}", UserWarning, stacklevel=3)
 
 
 def is_array_file(target: str | None) -> bool:

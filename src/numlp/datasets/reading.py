@@ -79,6 +79,9 @@ class Reading:
         Whether the first line of a CSV file names the columns.
     drop_missing_target : bool
         Whether to leave out rows without a target; else they are an error.
+    usual : bool
+        Whether the signs in numbers are those of another file, such as that of the training rows: then they count
+        where a file's own cells and its separator leave it open.
     """
 
     target: str | None = setting(None, optional(text))
@@ -92,6 +95,7 @@ class Reading:
     thousands: str | None = setting(None, optional(sign))
     header: bool | None = setting(None, optional(truth))
     drop_missing_target: bool = setting(False, truth)
+    usual: bool = setting(False, truth)
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -26,8 +26,8 @@ class Source:
         The columns' names, by what SQL calls them: c0, c1, ….
     types : dict
         Their types in SQL, by the same.
-    typed : bool
-        Whether the file itself says what is text and what is a number.
+    separator : str or None
+        Between the cells of a line; None if the file itself says what is text and what is a number.
     notes : tuple of str
         What the user should know about the file.
     place : callable
@@ -39,9 +39,14 @@ class Source:
     rows: int
     names: dict[str, str]
     types: dict[str, str]
-    typed: bool
+    separator: str | None
     notes: tuple[str, ...]
     place: Callable[[int], str]
+
+    @property
+    def typed(self) -> bool:
+        """Whether the file itself says what is text and what is a number."""
+        return self.separator is None
 
     def one(self, *aggregates: str) -> tuple[Any, ...]:
         """Return aggregates, written in SQL, over all rows."""

@@ -11,7 +11,7 @@ import numpy as np
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Kind, Table, gaps_in
 from numlp.datasets.cells import POINTS, Notation
-from numlp.datasets.columns import Counts, count, notation_of, read_plain, read_texts
+from numlp.datasets.columns import count, notation_of, read_plain, read_texts
 from numlp.datasets.opening import opened
 from numlp.datasets.reading import Reading
 from numlp.datasets.source import Source
@@ -86,8 +86,11 @@ def read_table(
     with opened(path, settings.header, settings.missing, choose) as source:
         texts = [column for column, kind in source.types.items() if kind == "VARCHAR"]
         counts = count(source, texts)
-        notation = _notation(source, counts, settings)
+        given = _given(settings)
+        notation = given if given and not settings.usual else notation_of(source, counts, given)
         arrays, notes = dict[str, AnyArray](), [*source.notes]
+        if given not in (None, notation):
+            notes.append(f"its numbers have {notation.decimal!r} before decimals, unlike those of the training rows")
         plain = read_plain(source, counts, kinds) if notation == POINTS and not source.typed else {}
         for column, name in source.names.items():
             if column in plain:
@@ -107,8 +110,8 @@ def read_table(
             raise DataError(f"{path} must have a column that isn't left out")
         table = Table({name: arrays[name] for name in dict.fromkeys((*(columns or ()), *arrays))})
         rows = _complete(table, settings, source)
-    if notation != POINTS:
-        settings = dataclasses.replace(settings, decimal=notation.decimal, thousands=notation.thousands)
+    if notation != POINTS and not given:
+        settings = dataclasses.replace(settings, decimal=notation.decimal, thousands=notation.thousands, usual=True)
     if rows is not None:
         left = len(table) - np.count_nonzero(rows)
         row, are = ("row", "is") if left == 1 else ("rows", "are")
@@ -143,10 +146,10 @@ def _meant(name: str, names: Sequence[str]) -> str:
     return "" if meant is None else f": did you mean {meant!r}?"
 
 
-def _notation(source: Source, counts: Mapping[str, Counts], reading: Reading) -> Notation:
-    """Return how numbers are written: as the settings say, else as the cells do."""
+def _given(reading: Reading) -> Notation | None:
+    """Return how numbers are written as far as the settings say it."""
     if reading.decimal is reading.thousands is None:
-        return POINTS if source.typed else notation_of(source, counts)
+        return None
     decimal = reading.decimal or ("," if reading.thousands == "." else ".")
     return Notation(decimal, reading.thousands or ("." if decimal == "," else ","))
 

@@ -112,7 +112,7 @@ def _typed(
                 )
     cells = {column: _cell(column, kind, missing) for column, kind in types.items()}
     relation = f"(SELECT {', '.join(f'{cell} AS {column}' for column, cell in cells.items())} FROM {relation})"
-    return Source(connection, relation, rows, kept, types, True, (), lambda row: f"{path}, row {row + 1}")
+    return Source(connection, relation, rows, kept, types, None, (), lambda row: f"{path}, row {row + 1}")
 
 
 def _cell(column: str, kind: str, missing: Sequence[str]) -> str:

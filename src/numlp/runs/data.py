@@ -102,8 +102,10 @@ class DataSettings:
     )
 
 
-def reading_of(*settings: Mapping[str, Any]) -> reading.Reading:
+def reading_of(*settings: Mapping[str, Any], usual: bool = False) -> reading.Reading:
     """Return how to read a file by settings of a recipe; later ones win, and None is none.
+
+    With `usual`, the signs in numbers that the first settings name are those of the training rows.
 
     >>> reading_of({"decimal": ",", "thousands": "."}, {"decimal": "."}).thousands is None
     True
@@ -112,6 +114,6 @@ def reading_of(*settings: Mapping[str, Any]) -> reading.Reading:
     given: dict[str, Any] = {}
     for some in settings:
         if some.get("decimal") is not None or some.get("thousands") is not None:  # they are named together
-            given |= {"decimal": None, "thousands": None}
+            given |= {"decimal": None, "thousands": None, "usual": usual and some is settings[0]}
         given |= {name: value for name, value in some.items() if name in names and value is not None}
     return reading.Reading(**given)
