@@ -376,7 +376,7 @@ def test_a_reader_that_has_seen_enough(run):
 
 
 def test_rows_of_a_named_data_set():
-    x, y = load_rows("mnist", n_features=784, names=tuple("0123456789"))
+    x, y = load_rows("mnist", n_features=784, names=tuple("0123456789"))[0]
     assert len(x) == len(y) == 10_000
 
 

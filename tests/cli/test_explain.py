@@ -1,4 +1,6 @@
+import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,11 +38,12 @@ def test_the_json_holds_what_is_shown_and_more(numlp, run):
 
 
 def test_a_row_s_contributions_add_up_and_are_shown_with_its_values(numlp, run):
-    found = json.loads(numlp("explain", run, 2, "--json")[1])
+    row = json.loads(numlp("explain", run, "--json")[1])["mistakes"][0]["row"]
+    found = json.loads(numlp("explain", run, row, "--json")[1])
     total = sum(part["amount"] for part in found["contributions"])
     assert found["mean"] + total == pytest.approx(found["prediction"])
-    _, out, _ = numlp("explain", run, 2)
-    assert "row 2 of the 60 validation rows of houses.csv: price is predicted to be" in out
+    _, out, _ = numlp("explain", run, row)
+    assert f"row {row}, one of the 60 validation rows of houses.csv: price is predicted to be" in out
     for part in found["contributions"]:
         assert f"{part['value']:g}" in out
 
@@ -80,7 +83,7 @@ def test_a_table_s_texts_dates_and_gaps_are_shown_as_they_are(numlp, flats):
 
 def test_a_row_of_a_new_file_needs_no_target(numlp, fails, flats):
     code, out, _ = numlp("explain", flats, 3, "--data", "new.csv")
-    assert (code, "row 3 of the 5 rows of new.csv: price is predicted to be" in out) == (0, True)
+    assert (code, "row 3, one of the 5 rows of new.csv: price is predicted to be" in out) == (0, True)
     assert "is true" not in out
     assert json.loads(numlp("explain", flats, 3, "--data", "new.csv", "--json")[1])["truth"] is None
     assert "unknown target column 'price'" in fails("explain", flats, "--data", "new.csv")
@@ -105,14 +108,57 @@ def test_a_run_with_folds_is_explained_on_rows_that_its_networks_have_not_seen(n
     code, out, _ = numlp("explain", "folds")
     assert (code, out.startswith("houses.csv: 100 rows of fold 1: ")) == (0, True)
     found = json.loads(numlp("explain", "folds", "--json")[1])
+    with open("folds/out_of_fold.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
     worst = found["mistakes"][0]
+    off = {int(row["row"]): abs(float(row["target"]) - float(row["value"])) for row in rows}
+    assert worst["row"] == max(off, key=lambda row: off[row])
+    assert worst["size"] == pytest.approx(off[worst["row"]], rel=1e-4)
+    assert "largest errors among the rows of all folds, by the networks that each validates" in out
     again = json.loads(numlp("explain", "folds", worst["row"], "--json")[1])
     assert again["truth"] == pytest.approx(worst["truth"])
 
 
 def test_a_row_that_is_not_there_and_images_are_refused(fails, numlp, run, tmp_path):
-    assert "ROW must be from 0 to" in fails("explain", run, 300)
+    assert "ROW must be one of the 60 validation rows of houses.csv, such as " in fails("explain", run, 300)
+    assert "ROW must be from 0 to 299" in fails("explain", run, 300, "--data", "houses.csv")
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "images.npz", x=rng.random((40, 8, 8)), y=np.arange(40) % 2)
     numlp("train", "images.npz", "--epochs", 1, "--output", "images", "--no-report")
     assert "takes images, and numlp explain is for tables" in fails("explain", "images")
+
+
+@pytest.fixture
+def gappy(tmp_path):
+    """A file in which every third row has no price, and the prices of its other rows, which are all different."""
+    rng = np.random.default_rng(1)
+    prices = {row: round(1000 + 10 * row + rng.uniform(0, 5), 1) for row in range(150) if row % 3}
+    sizes = rng.uniform(20, 200, 150)
+    lines = [f"{sizes[row]:.1f},{rng.choice(['A', 'B', 'C'])},{prices.get(row, '')}" for row in range(150)]
+    (tmp_path / "gappy.csv").write_text("\n".join(["size,town,price", *lines]))
+    return prices
+
+
+@pytest.mark.parametrize(
+    "how", [("--folds", 3), ("--validation-by", "town"), ("--validation", 0.2), ("--split", "last")]
+)
+def test_rows_are_numbered_as_in_the_file(numlp, fails, gappy, how):
+    options = ("--target", "price", "--drop-missing-target", "--epochs", 1, "--output", "run", *how)
+    assert numlp("train", "gappy.csv", *options)[0] == 0
+    found = json.loads(numlp("explain", "run", "--json")[1])["mistakes"]
+    assert found
+    for mistake in found:
+        assert mistake["truth"] == pytest.approx([gappy[mistake["row"]]])
+    row = found[0]["row"]
+    assert json.loads(numlp("explain", "run", row, "--json")[1])["truth"] == pytest.approx([gappy[row]], rel=1e-5)
+    assert "ROW must be one of the " in fails("explain", "run", 3)  # which has no price
+    again = json.loads(numlp("explain", "run", "--data", "gappy.csv", "--json")[1])["mistakes"]
+    assert all(mistake["truth"] == pytest.approx([gappy[mistake["row"]]]) for mistake in again)
+    if how[0] == "--folds":
+        with open("run/out_of_fold.csv", encoding="utf-8") as file:
+            rows = {int(row["row"]): float(row["target"]) for row in csv.DictReader(file)}
+        assert rows == pytest.approx(gappy)
+    page = Path("run/report.html").read_text(encoding="utf-8")
+    examples = json.loads(page.split('type="application/json" id="data">')[1].split("</script>")[0])["examples"]
+    for row, truth in zip(examples["rows"], examples["truth"], strict=True):
+        assert truth == pytest.approx([gappy[row]], rel=1e-4)

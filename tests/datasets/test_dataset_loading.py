@@ -293,7 +293,7 @@ def test_a_fifth_of_a_table_validates_in_the_shares_of_its_classes(csv_file):
 def test_arrays_can_be_shuffled_too(npz):
     path = npz(np.repeat([0, 1], 10))
     assert np.bincount(load_dataset(path, split="shuffled", validation=0.2).validation.y).tolist() == [2, 2]
-    rows = load_rows(path, n_features=2, names=("0", "1"))
+    rows = load_rows(path, n_features=2, names=("0", "1"))[0]
     assert len(rows.x) == 20
 
 
@@ -436,7 +436,7 @@ def test_a_folder_whose_files_do_not_fit_is_refused(folder, write_folder, idx_by
 
 def test_rows_for_evaluation_follow_the_networks_classes(csv_file):
     path = csv_file(["cat", "dog", "cat"])
-    assert load_rows(path, n_features=2, names=["dog", "cat"], reading=Reading("y")).y.tolist() == [1, 0, 1]
+    assert load_rows(path, n_features=2, names=["dog", "cat"], reading=Reading("y"))[0].y.tolist() == [1, 0, 1]
 
 
 def test_values_that_are_no_numbers_are_named_with_their_line(csv_file):
@@ -453,12 +453,12 @@ def test_rows_for_evaluation_with_a_class_unknown_to_the_network_are_refused(csv
 
 
 def test_rows_for_evaluation_of_a_network_without_classes_are_values(npz):
-    assert load_rows(npz(np.array([3, 4, 3])), n_features=2, names=None).y.tolist() == [3, 4, 3]
+    assert load_rows(npz(np.array([3, 4, 3])), n_features=2, names=None)[0].y.tolist() == [3, 4, 3]
 
 
 def test_a_file_is_read_whole(npz):
     path = npz(np.arange(20) % 2)
-    assert len(load_rows(path, n_features=2, names=["0", "1"]).x) == 20
+    assert len(load_rows(path, n_features=2, names=["0", "1"])[0].x) == 20
     assert parts_in(path) == ()
     with pytest.raises(SettingError, match="is read whole"):
         load_rows(path, n_features=2, names=["0", "1"], part="test")
@@ -467,8 +467,8 @@ def test_a_file_is_read_whole(npz):
 @pytest.mark.parametrize(("part", "n"), [(None, 6), ("test", 6), ("validation", 1), ("train", 19)])
 def test_a_part_of_a_folder_or_a_named_data_set_can_be_evaluated(monkeypatch, tiny_root, folder, part, n):
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
-    assert len(load_rows(folder, n_features=4, names=["10", "20"], part=part).x) == n
-    assert len(load_rows("tiny", n_features=4, names=["ant", "bee", "cat"], part=part).x) == n
+    assert len(load_rows(folder, n_features=4, names=["10", "20"], part=part)[0].x) == n
+    assert len(load_rows("tiny", n_features=4, names=["ant", "bee", "cat"], part=part)[0].x) == n
 
 
 @pytest.mark.parametrize("name", ["mnist", "folder"])
@@ -478,16 +478,16 @@ def test_an_unknown_part_raises_an_error_with_the_nearest(folder, name):
 
 
 def test_rows_of_a_folder_follow_the_networks_classes(folder):
-    assert load_rows(folder, n_features=4, names=["20", "10"]).y.tolist() == [0, 0, 1, 0, 0, 1]
+    assert load_rows(folder, n_features=4, names=["20", "10"])[0].y.tolist() == [0, 0, 1, 0, 0, 1]
 
 
 def test_rows_of_a_folder_are_values_for_a_network_without_classes(folder):
-    assert load_rows(folder, n_features=4, names=None).y.tolist() == [20, 20, 10, 20, 20, 10]
+    assert load_rows(folder, n_features=4, names=None)[0].y.tolist() == [20, 20, 10, 20, 20, 10]
 
 
 def test_rows_of_a_named_data_set_follow_the_networks_classes(monkeypatch, tiny_root):
     monkeypatch.setenv("NUMLP_DATA_DIR", str(tiny_root))
-    assert load_rows("tiny", n_features=4, names=["cat", "bee", "ant"]).y.tolist() == [2, 1, 0, 2, 1, 0]
+    assert load_rows("tiny", n_features=4, names=["cat", "bee", "ant"])[0].y.tolist() == [2, 1, 0, 2, 1, 0]
 
 
 def test_rows_of_a_named_data_set_with_a_class_unknown_to_the_network_are_refused(monkeypatch, tiny_root):
@@ -517,8 +517,8 @@ def test_an_npz_as_others_write_it_has_training_and_test_rows(tmp_path, keys):
     assert [len(rows.x) for rows in (dataset.train, dataset.validation, dataset.test)] == [19, 1, 6]
     assert np.array_equal(dataset.test.x, X_TEST)
     assert parts_in(path) == ("train", "test")
-    assert len(load_rows(path, n_features=2, names=["0", "1"]).x) == 6
-    assert len(load_rows(path, n_features=2, names=["0", "1"], part="train").x) == 19
+    assert len(load_rows(path, n_features=2, names=["0", "1"])[0].x) == 6
+    assert len(load_rows(path, n_features=2, names=["0", "1"], part="train")[0].x) == 19
 
 
 def test_validation_rows_of_an_npz_take_the_place_of_a_share(tmp_path):
@@ -551,7 +551,7 @@ def test_arrays_of_an_npz_can_be_named(tmp_path):
     dataset = load_dataset(path, inputs="feats_train", target="kind_train", weights="w_train")
     assert [len(rows.x) for rows in (dataset.train, dataset.validation, dataset.test)] == [19, 1, 6]
     assert dataset.train.weights[:2].tolist() == [1, 2]
-    rows = load_rows(path, n_features=2, names=["0", "1"], reading=Reading("kind_train", inputs="feats_train"))
+    rows = load_rows(path, n_features=2, names=["0", "1"], reading=Reading("kind_train", inputs="feats_train"))[0]
     assert np.array_equal(rows.x, X_TEST)
 
 
@@ -571,7 +571,7 @@ def test_an_npz_whose_arrays_are_unclear_is_refused(tmp_path, keys, message):
 
 def test_test_rows_alone_are_for_evaluation(tmp_path):
     np.savez(tmp_path / "test.npz", x_test=X_TEST, y_test=Y_TEST)
-    assert len(load_rows(tmp_path / "test.npz", n_features=2, names=["0", "1"]).x) == 6
+    assert len(load_rows(tmp_path / "test.npz", n_features=2, names=["0", "1"])[0].x) == 6
     with pytest.raises(FileFormatError, match="holds test rows alone"):
         load_dataset(tmp_path / "test.npz")
     assert len(load_dataset("mnist", test=tmp_path / "test.npz").test.x) == 6
@@ -590,6 +590,6 @@ def test_a_folder_without_a_test_part_is_like_a_single_file(tmp_path, write_fold
     dataset = load_dataset(folder)
     assert [len(rows.x) for rows in (dataset.train, dataset.validation)] == [19, 1]
     assert dataset.test is None
-    assert len(load_rows(folder, n_features=4, names=["0", "1", "2"]).x) == 20
+    assert len(load_rows(folder, n_features=4, names=["0", "1", "2"])[0].x) == 20
     with pytest.raises(SettingError, match="is read whole"):
         load_rows(folder, n_features=4, names=["0", "1", "2"], part="test")

@@ -70,7 +70,7 @@ def test_emnist_s_letters_are_named_and_counted_from_a(folder):
         dataset = load_dataset(folder(**emnist("letters", LABELS + 1)))
     assert [dataset.class_names[y] for y in dataset.test.y] == ["A", "B", "C", "A"]
     with pytest.warns(UserWarning, match="EMNIST"):
-        rows = load_rows(folder(), n_features=9, names=["C", "B", "A"])
+        rows = load_rows(folder(), n_features=9, names=["C", "B", "A"])[0]
     assert rows.y.tolist() == [2, 1, 0, 2]
 
 

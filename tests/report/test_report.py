@@ -311,7 +311,7 @@ def test_small_probabilities_of_no_keep_their_digits_in_a_report():
     network = MLP([1, 1], loss="sigmoid_binary_cross_entropy")
     network.params[:] = [1, 0]
     x = np.array([[40.0], [-40.0]], dtype=np.float32)
-    rows = Judged("test", network, x, np.array([[1.0], [0.0]]), None, network.logits(x))
+    rows = Judged("test", network, x, np.array([[1.0], [0.0]]), None, network.logits(x), np.arange(2))
     assert rows.probabilities[0, 0] == pytest.approx(np.exp(-40.0), rel=1e-5)
     np.testing.assert_array_equal(rows.probabilities, network.predict_proba(x))
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import typer
 from rich.console import Console
 
+from numlp.arrays.special import AnyArray
 from numlp.cli.options import READING, read, with_options
 from numlp.cli.output import Json, console, fits, print_json, table
 from numlp.datasets import AnySplit, load_rows, parts_in
@@ -70,7 +71,7 @@ def evaluate(
     network = load_model(path)
     recipe = read_description(path)["recipe"] or {}
     named = {"target": target, "inputs": inputs, "weights": weights}
-    part, rows = rows_of(network, recipe, data, split=split, **named, settings=settings)
+    part, rows, _ = rows_of(network, recipe, data, split=split, **named, settings=settings)
     by_class = None if class_weight is None else read("class_weight", class_weight)
     result: dict[str, Any] = {"rows": part or "all", "samples": len(rows[0]), **judge(network, rows, by_class)}
     if network.loss.task != "regression":
@@ -93,8 +94,8 @@ def rows_of(
     inputs: str | None = None,
     weights: str | None = None,
     settings: Mapping[str, Any] | None = None,
-) -> tuple[str | None, AnySplit]:
-    """Return the rows of data for a network, and which part of the data they are; None for all.
+) -> tuple[str | None, AnySplit, AnyArray]:
+    """Return which part of the data the rows for a network are, None for all; them; and their numbers in the file.
 
     The recipe is the one in the network's model file, which holds no folders; `settings` say otherwise how to read.
     """
@@ -106,7 +107,7 @@ def rows_of(
     trained = {name: recipe.get(name) for name in for_tables if suffix_of(data) is not None}
     reading = reading_of(trained, settings or {}, named, usual=True)
     part = split or ("test" if parts_in(data, reading) else None)
-    rows = load_rows(
+    rows, numbers = load_rows(
         data,
         n_features=network.layer_size[0],
         names=network.class_names,
@@ -118,7 +119,7 @@ def rows_of(
         split=recipe.get("split"),
         seed=recipe.get("seed", 0),
     )
-    return part, rows
+    return part, rows, numbers
 
 
 def _wanted(data: str, given: str | None, trained: object) -> str | None:

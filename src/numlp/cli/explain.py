@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
+from numlp.arrays.special import AnyArray
 from numlp.cli.evaluate import rows_of
 from numlp.cli.explanations import Words, print_row, print_survey
 from numlp.cli.options import READING, with_options
@@ -38,7 +40,9 @@ def explain(
     model: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or a model file.", show_default=False)],
     row: Annotated[
         int | None,
-        typer.Argument(metavar="ROW", help="The number of a row, from 0, to explain it alone.", show_default=False),
+        typer.Argument(
+            metavar="ROW", help="A row's number in its file, from 0: explain it alone.", show_default=False
+        ),
     ] = None,
     data: Annotated[
         str | None,
@@ -63,7 +67,7 @@ def explain(
     Of one row, it shows what each column adds to the prediction, compared with the mean prediction for other rows.
     """
     from numlp.runs.folder import model_path
-    from numlp.runs.survey import survey_run
+    from numlp.runs.survey import numbered, survey_run
 
     path = model_path(model)
     network = load_model(path)
@@ -79,27 +83,26 @@ def explain(
     if row is None and output is not None:
         raise SettingError("--output is for a single row: name the row, too")
     if row is not None:
-        part, x, y, background = _rows(model, network, recipe, data, target, settings)
-        n = as_length(x)
-        if not 0 <= row < n:
-            raise SettingError(f"ROW must be from 0 to {n - 1:,}, as there are {part}, not {row}")
-        why = explain_row(network, x[row : row + 1], background, output=output)
-        truth = None if y is None else told(network, network.as_targets(y, network.class_names)[row : row + 1])
+        part, x, y, numbers, background = _rows(model, network, recipe, data, target, settings)
+        place = _place(row, numbers, part)
+        why = explain_row(network, x[place], background, output=output)
+        truth = None if y is None else told(network, network.as_targets(y, network.class_names)[place])
         if json:
             print_json({"rows": part, "row": row, "truth": described(truth), **described(why)})
         else:
-            print_row(console(), f"row {row} of {part}", words, why, truth)
+            print_row(console(), f"row {row}, one of {part}", words, why, truth)
         return
     if data is None:
         dataset = _data_of(model)
-        source, (part, found, _) = Path(dataset.name).name, survey_run(network, dataset)
+        source, (part, found) = Path(dataset.name).name, survey_run(network, dataset)
     else:
-        some, rows = rows_of(network, recipe, data, target=target, settings=settings)
-        source, part, found = data, some or "all", survey(network, rows)
+        some, rows, numbers = rows_of(network, recipe, data, target=target, settings=settings)
+        source, part, found = data, some or "all", numbered(survey(network, rows), numbers)
     if json:
         print_json({"rows": part, "samples": found.slices.rows, **described(found)})
     else:
-        print_survey(console(), f"{source}: {_counted(found.slices.rows, part)}", words, found)
+        of_folds = "among the rows of all folds, by the networks that each validates" if "fold" in part else ""
+        print_survey(console(), f"{source}: {_counted(found.slices.rows, part)}", words, found, of_folds)
 
 
 def _counted(n: int, part: str) -> str:
@@ -113,6 +116,17 @@ def _counted(n: int, part: str) -> str:
     return f"{n:,} rows of {part}" if part.startswith("fold") else f"{n:,} {part} rows"
 
 
+def _place(row: int, numbers: AnyArray, part: str) -> slice:
+    """Return where the row with this number in the file is."""
+    places = np.flatnonzero(numbers == row)
+    if len(places):
+        return slice(int(places[0]), int(places[0]) + 1)
+    if np.array_equal(numbers, np.arange(len(numbers))):
+        raise SettingError(f"ROW must be from 0 to {len(numbers) - 1:,}, as there are {part}, not {row}")
+    some = ", ".join(str(number) for number in numbers[:3])
+    raise SettingError(f"ROW must be one of {part}, such as {some}, not {row}")
+
+
 def _rows(
     model: str,
     network: Predictor,
@@ -120,8 +134,8 @@ def _rows(
     data: str | None,
     target: str | None,
     settings: dict[str, Any],
-) -> tuple[str, Any, Any, Any]:
-    """Return what the rows are that hold the one to explain, their x and y, and others to compare it with.
+) -> tuple[str, Any, Any, AnyArray, Any]:
+    """Return what the rows are that hold the one to explain, their x, y and numbers, and others to compare it with.
 
     A table without the target has no y.
     """
@@ -130,16 +144,19 @@ def _rows(
     dataset = _data_of(model) if data is None or Path(model).is_dir() else None
     if data is None and dataset is not None:
         part, (x, y, *_) = rows_to_explain(dataset)
-        return f"the {len(y):,} {part} rows of {Path(dataset.name).name}", x, y, dataset.train.x
+        numbers = dataset.numbers_of(part)
+        return f"the {len(y):,} {part} rows of {Path(dataset.name).name}", x, y, numbers, dataset.train.x
+    y: AnyArray | None
     try:
-        _, (x, y, *_) = rows_of(network, recipe, str(data), target=target, settings=settings)
+        _, (x, y, *_), numbers = rows_of(network, recipe, str(data), target=target, settings=settings)
     except SettingError:
         if target is not None or suffix_of(str(data)) is None:
             raise
         reading = reading_of(recipe, settings, usual=True)
         x = read_samples(str(data), network.feature_names, reading, network.column_kinds)
-        return f"the {len(x):,} rows of {data}", x, None, x if dataset is None else dataset.train.x
-    return f"the {len(x):,} rows of {data}", x, y, x if dataset is None else dataset.train.x
+        y, numbers = None, np.arange(as_length(x))
+    background = x if dataset is None else dataset.train.x
+    return f"the {as_length(x):,} rows of {data}", x, y, numbers, background
 
 
 def _data_of(model: str) -> Dataset:

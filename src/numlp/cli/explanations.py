@@ -53,8 +53,8 @@ class Words:
         return ", ".join(value if isinstance(value, str) else shown("", value) for value in values) or "none"
 
 
-def print_survey(screen: Console, title: str, words: Words, found: Survey) -> None:
-    """Print what a survey found about rows with this title."""
+def print_survey(screen: Console, title: str, words: Words, found: Survey, of_mistakes: str) -> None:
+    """Print what a survey found about rows with this title, and about mistakes with theirs, unless it is empty."""
     importance = found.importance
     overall = f"loss {shown('loss', importance.loss)}, {words.error} {words.number(importance.error)}"
     sample = f"; of {importance.rows:,} of them" if importance.rows < found.slices.rows else ""
@@ -65,7 +65,7 @@ def print_survey(screen: Console, title: str, words: Words, found: Survey) -> No
     _print_dependence(screen, words, found)
     _print_slices(screen, words, found.slices)
     if found.mistakes:
-        _print_mistakes(screen, words, found.mistakes)
+        _print_mistakes(screen, words, found.mistakes, of_mistakes)
 
 
 def print_row(screen: Console, title: str, words: Words, why: Explanation, truth: Values | None) -> None:
@@ -144,8 +144,8 @@ def _print_slices(screen: Console, words: Words, slices: Slices) -> None:
     screen.print(listed)
 
 
-def _print_mistakes(screen: Console, words: Words, mistakes: Sequence[Mistake]) -> None:
-    screen.print("\nlargest errors" if words.of_values else "\nsurest mistakes")
+def _print_mistakes(screen: Console, words: Words, mistakes: Sequence[Mistake], title: str) -> None:
+    screen.print(f"\n{'largest errors' if words.of_values else 'surest mistakes'} {title}".rstrip())
     listed = table("row", "true", "predicted", "off by" if words.of_values else "probability")
     for mistake in mistakes:
         size = words.number(mistake.size)

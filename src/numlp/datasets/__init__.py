@@ -9,7 +9,7 @@ import numpy as np
 from numlp.arrays.inputs import as_features
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Kind, Table
-from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
+from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit, taken
 from numlp.datasets.features import apart, helpful
 from numlp.datasets.labels import class_names, column_labels, infer_task, targets
 from numlp.datasets.parts import as_split, parts_in, read_data, read_extra
@@ -181,12 +181,13 @@ def load_dataset(
     # Numbers in a file are indices of names that the user, or the file's maker, gave to them.
     rows = {part: as_split(each, found, of_indices=(names or known) is not None) for part, each in parts.items()}
     for part, path in files.items():
-        extra = read_extra(path, part, name, reading, first, task)
+        parts[part] = extra = read_extra(path, part, name, reading, first, task)
         rows[part] = as_split(extra, found, of_indices=names is not None)
     task, values = task or "classification", None
     made: tuple[Fold, ...] = ()
+    numbers = {part: each.in_file for part, each in parts.items()}
     if "validation" not in rows:
-        rows["train"], rows["validation"], values, made = divided(
+        training, held, made = divided(
             rows["train"],
             validation,
             split,
@@ -196,6 +197,10 @@ def load_dataset(
             by=by,
             is_table=first.columns is not None,
         )
+        values = None if by is None or made else (by[training], by[held])
+        rows["train"], rows["validation"] = taken(rows["train"], training), taken(rows["train"], held)
+        numbers["train"], numbers["validation"] = numbers["train"][training], numbers["train"][held]
+    numbers["training"] = numbers.pop("train")
     return Dataset(
         name,
         rows["train"],
@@ -208,6 +213,7 @@ def load_dataset(
         made,
         (*notes, *more),
         reading,
+        numbers,
     )
 
 
@@ -223,8 +229,8 @@ def load_rows(
     validation: float | str | os.PathLike[str] | None = None,
     split: How | None = None,
     seed: int = 0,
-) -> AnySplit:
-    """Load samples and targets for evaluating a network.
+) -> tuple[AnySplit, AnyArray]:
+    """Load samples and targets for evaluating a network, and the numbers of these rows in their file, from 0.
 
     Parameters
     ----------
@@ -244,6 +250,11 @@ def load_rows(
         How to read a file.
     validation, split, seed
         As for `load_dataset`.
+
+    Returns
+    -------
+    rows : Split or WeightedSplit
+    numbers : array of int, shape (n,)
     """
     name = os.fspath(name)
     reading = reading or Reading()
@@ -269,5 +280,6 @@ def load_rows(
     rows = as_split(table, names)
     if part in ("train", "validation") and "validation" not in tables:
         task: Task = "regression" if names is None else "classification"
-        return held_out(rows, validation, split, seed=seed, task=task)[:2][part == "validation"]
-    return rows
+        which = held_out(rows, validation, split, seed=seed, task=task)[part == "validation"]
+        return taken(rows, which), table.in_file[which]
+    return rows, table.in_file

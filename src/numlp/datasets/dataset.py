@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays.special import AnyArray
@@ -72,6 +74,8 @@ class Dataset:
         What the user should know about how a table was read, such as which columns were left out.
     reading : Reading
         How the data were read, with the signs in numbers that were seen.
+    numbers : mapping of str to array of int
+        The numbers of the rows of a part in their file, where these aren't 0, 1, 2, …; see `numbers_of`.
     """
 
     name: str
@@ -85,6 +89,7 @@ class Dataset:
     folds: tuple[Fold, ...] = ()
     notes: tuple[str, ...] = ()
     reading: Reading = Reading()  # noqa: RUF009  # frozen
+    numbers: Mapping[str, AnyArray] = dataclasses.field(default_factory=dict)
 
     def of_network(self, number: int) -> Dataset:
         """Return the data as the network of this number takes them: split as its fold says."""
@@ -92,7 +97,17 @@ class Dataset:
             return self
         fold = self.folds[number % len(self.folds)]
         training, validation = taken(self.train, fold.training), taken(self.train, fold.validation)
-        return dataclasses.replace(self, train=training, validation=validation, folds=())
+        rows = self.numbers_of("training")
+        numbers = {**self.numbers, "training": rows[fold.training], "validation": rows[fold.validation]}
+        return dataclasses.replace(self, train=training, validation=validation, folds=(), numbers=numbers)
+
+    def numbers_of(self, part: str) -> AnyArray:
+        """Return the numbers that the rows of a part have in their file, from 0.
+
+        The training and validation rows are those of one file if validation rows were held out; and rows without a
+        target may have been left out.
+        """
+        return self.numbers[part] if part in self.numbers else np.arange(len(self.parts[part].y))
 
     @property
     def parts(self) -> dict[str, AnySplit]:

@@ -37,6 +37,8 @@ class Samples(NamedTuple):
     weights : array, or None
     written : array of str, or None
         The targets of a table as they are written.
+    numbers : array of int, or None
+        The numbers of a table's rows in its file, from 0, if some are left out.
     """
 
     x: AnyArray | Table
@@ -44,6 +46,12 @@ class Samples(NamedTuple):
     columns: tuple[str, ...] | None = None
     weights: AnyArray | None = None
     written: AnyArray | None = None
+    numbers: AnyArray | None = None
+
+    @property
+    def in_file(self) -> AnyArray:
+        """The number of each row in its file, from 0."""
+        return np.arange(len(self.y)) if self.numbers is None else self.numbers
 
 
 class Parts(NamedTuple):
@@ -109,13 +117,13 @@ def _read_table(
 ) -> Parts:
     from numlp.datasets.tables import read_table
 
-    table, written, notes, seen = read_table(path, reading, columns, kinds, labelled=True)
+    table, written, notes, seen, numbers = read_table(path, reading, columns, kinds, labelled=True)
     names = columns or [name for name in table.columns if name not in (reading.target, reading.weights)]
     if not names:
         raise DataError(f"{path} must have a column besides the target")
     y = table[str(reading.target)]
     weights = None if reading.weights is None else table[reading.weights]
-    return Parts({"train": Samples(table[[*names]], y, tuple(names), weights, written)}, notes, seen)
+    return Parts({"train": Samples(table[[*names]], y, tuple(names), weights, written, numbers)}, notes, seen)
 
 
 def npz_parts(path: Path, reading: Reading) -> dict[str, Keys]:

@@ -36,12 +36,15 @@ class Content(NamedTuple):
         What the user should know about how columns were read, and which were left out.
     reading : Reading
         With the signs in numbers that were seen.
+    numbers : array of int, shape (rows,), or None
+        Those of the rows in the file, from 0, if some are left out.
     """
 
     table: Table
     written: AnyArray | None
     notes: tuple[str, ...]
     reading: Reading
+    numbers: AnyArray | None
 
 
 def read_table(
@@ -117,7 +120,7 @@ def read_table(
         row, are = ("row", "is") if left == 1 else ("rows", "are")
         notes.append(f"{left:,} {row} without {settings.target!r} {are} left out")
         table, written = table[rows], None if written is None else written[rows]
-    return Content(table, written, tuple(notes), settings)
+    return Content(table, written, tuple(notes), settings, None if rows is None else np.flatnonzero(rows))
 
 
 def _wanted(path: Path, names: Sequence[str], reading: Reading, columns: Sequence[str] | None) -> Sequence[str]:

@@ -11,8 +11,8 @@ import numpy as np
 
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import kind_of
-from numlp.datasets.dataset import AnySplit, taken
-from numlp.datasets.splits import Fold, How, cut_off, hold_out, usual_share
+from numlp.datasets.dataset import AnySplit
+from numlp.datasets.splits import Fold, How, Index, cut_off, hold_out, usual_share
 from numlp.datasets.splits import folds as split_rows
 from numlp.datasets.suffixes import suffix_of
 from numlp.errors import SettingError
@@ -21,6 +21,7 @@ from numlp.settings.checks import share as checked_share
 from numlp.settings.checks import unknown
 
 Folds = int | Callable[[AnySplit, Task], int | None] | None
+Which = slice | Index
 _LAST = 0.05  # of images, as the reference protocol for MNIST has it
 
 
@@ -41,8 +42,8 @@ def held_out(
     task: Task,
     by: AnyArray | None = None,
     is_table: bool = False,
-) -> tuple[AnySplit, AnySplit, tuple[AnyArray, AnyArray] | None]:
-    """Return training and validation rows, and the values of the column `by` in both.
+) -> tuple[Which, Which]:
+    """Return which rows train and which validate.
 
     Parameters
     ----------
@@ -66,10 +67,8 @@ def held_out(
     share = usual if validation is None else checked_share("validation", validation)
     if by is None and (split or ("shuffled" if is_table else "last")) == "last":
         count = cut_off(n, share)
-        return taken(rows, slice(count)), taken(rows, slice(count, None)), None
-    fold = hold_out(n, share, seed, targets=_strata(rows, task), **grouping(by))
-    values = None if by is None else (by[fold.training], by[fold.validation])
-    return taken(rows, fold.training), taken(rows, fold.validation), values
+        return slice(count), slice(count, None)
+    return hold_out(n, share, seed, targets=_strata(rows, task), **grouping(by))
 
 
 def divided(
@@ -82,7 +81,7 @@ def divided(
     task: Task,
     by: AnyArray | None,
     is_table: bool,
-) -> tuple[AnySplit, AnySplit, tuple[AnyArray, AnyArray] | None, tuple[Fold, ...]]:
+) -> tuple[Which, Which, tuple[Fold, ...]]:
     """Return what `held_out` does, and no folds; or all rows, none that validate, and so many folds of the rows.
 
     If the last rows are to validate, the order of the rows is that of time.
@@ -92,7 +91,7 @@ def divided(
         return *held_out(rows, validation, split, seed=seed, task=task, by=by, is_table=is_table), ()
     n = len(rows.x)
     order = {"times": np.arange(n)} if split == "last" else grouping(by)
-    return rows, taken(rows, slice(0)), None, split_rows(n, folds, seed, targets=_strata(rows, task), **order)
+    return slice(None), slice(0), split_rows(n, folds, seed, targets=_strata(rows, task), **order)
 
 
 def _strata(rows: AnySplit, task: Task) -> AnyArray:

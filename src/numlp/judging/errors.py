@@ -57,7 +57,15 @@ def outputs(predictor: Predictor, rows: AnyArray) -> Float64:
 def predictions(predictor: Predictor, rows: AnyArray) -> Iterator[tuple[slice, Float64]]:
     """Yield parts of the rows, and what `outputs` returns for them: all at once take rows × outputs in memory."""
     for part, logits in _chunks(predictor, rows):
-        yield part, _predicted(predictor, logits)
+        yield part, predicted_from(predictor, logits)
+
+
+def predicted_from(predictor: Predictor, logits: Array) -> Float64:
+    """Return what `outputs` returns, from logits that are divided by the temperature."""
+    if predictor.loss.task != "regression":
+        return predictor.probabilities(logits).astype(np.float64)
+    linked = predictor.link(logits).reshape(len(logits), predictor.loss.blocks, -1)
+    return predictor.loss.unscale(linked, predictor.target_scaling)[:, predictor.loss.point].astype(np.float64)
 
 
 def losses_and_errors(predictor: Predictor, rows: AnyArray, targets: AnyArray) -> tuple[Float64, Float64]:
@@ -151,17 +159,10 @@ def _chunks(predictor: Predictor, rows: AnyArray) -> Iterator[tuple[slice, Array
             yield part, predictor.logits(rows[part]) / np.asarray(predictor.temperature, predictor.dtype)
 
 
-def _predicted(predictor: Predictor, logits: Array) -> Float64:
-    if predictor.loss.task != "regression":
-        return predictor.probabilities(logits).astype(np.float64)
-    linked = predictor.link(logits).reshape(len(logits), predictor.loss.blocks, -1)
-    return predictor.loss.unscale(linked, predictor.target_scaling)[:, predictor.loss.point].astype(np.float64)
-
-
 def _errors(predictor: Predictor, logits: Array, truth: AnyArray) -> Float64:
     if predictor.loss.task == "regression":
         values = predictor.target_scaling.invert(truth.astype(np.float64))
-        return np.square(values - _predicted(predictor, logits))
+        return np.square(values - predicted_from(predictor, logits))
     if predictor.loss.task == "labels":
         return np.asarray(((logits > 0) != (truth > 0.5)).mean(axis=1, keepdims=True), np.float64)
     return np.asarray(logits.argmax(axis=1) != truth.argmax(axis=1), np.float64)[:, None]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numlp.arrays.special import AnyArray
+from numlp.arrays.special import AnyArray, Array
 from numlp.arrays.targets import target_rows
 from numlp.data.rows import Data
-from numlp.judging.errors import Float64, judged_sample, outputs, predictions, told
+from numlp.judging.errors import Float64, judged_sample, outputs, predicted_from, predictions, told
 from numlp.network.predictor import Predictor
 from numlp.settings.checks import whole_number
 
@@ -65,16 +65,46 @@ def surest_mistakes(predictor: Predictor, data: Data, *, most: int = 10) -> tupl
     >>> mistake.row, mistake.truth, mistake.predicted, round(mistake.size, 3)
     (1, ('cat',), ('dog',), 0.982)
     """
-    most = whole_number("most", most)
     sample, targets, _ = judged_sample(predictor, data)
     sizes = np.concatenate(
         [_sizes(predictor, predicted, targets[part]) for part, predicted in predictions(predictor, sample.rows)]
     )
-    rows = np.argsort(-sizes, kind="stable")[: min(most, int((sizes > 0).sum()))]
+    rows = _largest(sizes, most)
+    return _mistakes(predictor, rows, targets[rows], outputs(predictor, sample.rows[rows]), sizes[rows])
+
+
+def surest_mistakes_of(
+    predictor: Predictor, logits: Array, targets: AnyArray, *, most: int = 10
+) -> tuple[Mistake, ...]:
+    """Return what `surest_mistakes` does, from logits that were computed before, such as each by another network.
+
+    Parameters
+    ----------
+    predictor : MLP or Ensemble
+        With the loss and the classes of the networks that computed them.
+    logits : array, shape (n, outputs)
+        Divided by the temperature.
+    targets : array, shape (n,) or (n, targets)
+        As the loss takes them.
+    most : int
+    """
+    predicted = predicted_from(predictor, logits)
+    sizes = _sizes(predictor, predicted, targets)
+    rows = _largest(sizes, most)
+    return _mistakes(predictor, rows, targets[rows], predicted[rows], sizes[rows])
+
+
+def _largest(sizes: Float64, most: int) -> AnyArray:
+    return np.argsort(-sizes, kind="stable")[: min(whole_number("most", most), int((sizes > 0).sum()))]
+
+
+def _mistakes(
+    predictor: Predictor, rows: AnyArray, targets: AnyArray, predicted: Float64, sizes: Float64
+) -> tuple[Mistake, ...]:
     names = np.array(predictor.classes, dtype=object)
     return tuple(
-        Mistake(row, told(predictor, targets[row : row + 1]), _guess(predictor, predicted, names), float(sizes[row]))
-        for row, predicted in zip(rows.tolist(), outputs(predictor, sample.rows[rows]), strict=True)
+        Mistake(row, told(predictor, targets[i : i + 1]), _guess(predictor, predicted[i], names), float(sizes[i]))
+        for i, row in enumerate(rows.tolist())
     )
 
 

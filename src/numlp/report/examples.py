@@ -73,7 +73,7 @@ def examples(judged: Judged) -> dict[str, Any]:
     little-endian float32 in base64.
     """
     chosen = choose(judged)
-    found: dict[str, Any] = {"count": len(chosen), "rows": chosen.tolist(), "part": judged.part}
+    found: dict[str, Any] = {"count": len(chosen), "rows": judged.numbers[chosen].tolist(), "part": judged.part}
     shape, encoding = picture_shape(judged.model), judged.model.input_encoding
     rows = judged.x[chosen] if encoding is not None else judged.x[chosen].reshape(len(chosen), -1)
     if encoding is not None:

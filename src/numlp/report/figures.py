@@ -55,7 +55,7 @@ def save_report_figures(run: Run, network: MLP, judged: Judged | None) -> None:
                 judged.truth[:, 0], judged.predicted[:, 0], title(f"predicted and true values of {rows}")
             )
         if judged.survey is not None:
-            part, found, _ = judged.survey
+            part, found = judged.survey
             rows = f"on {found.importance.rows:,} {part} rows"
             figures["importance"] = plots.importance(found.importance, title(f"importance of columns, {rows}"))
             what = "the mean prediction if all rows had one value in a column"

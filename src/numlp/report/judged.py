@@ -38,6 +38,8 @@ class Judged:
         The weight of each row, with mean 1.
     logits : array, shape (n, outputs)
         The logits, divided by the temperature.
+    numbers : array of int, shape (n,)
+        Those of the rows in their file, from 0.
     dataset : Dataset, optional
         That the rows come from.
     """
@@ -48,6 +50,7 @@ class Judged:
     targets: AnyArray
     weights: npt.NDArray[np.float64] | None
     logits: Array
+    numbers: AnyArray
     dataset: Dataset | None = None
 
     def __len__(self) -> int:
@@ -141,12 +144,13 @@ def judged(model: Predictor, dataset: Dataset, recipe: Recipe) -> Judged:
         rows = weighted_by_class(model, rows, np.asarray(by_class))
     x: Any = split.x
     rows, part = normalized(rows), "validation" if dataset.test is None else "test"
+    numbers = dataset.numbers_of("training" if by_folds else part)
     if by_folds:
         found = folded(model, dataset)
         index = np.flatnonzero(found.validated)
-        rows, x, logits = rows.taken(index), x[index], found.logits[index]
+        rows, x, logits, numbers = rows.taken(index), x[index], found.logits[index], numbers[index]
     else:
         logits = np.concatenate(list(model.chunks(rows.x)))
     encoding = model.input_encoding
     x = np.asarray(x) if encoding is None else encoding.lined_up(x)
-    return Judged(part, model, x, rows.targets, rows.weights, logits / model.temperature, dataset)
+    return Judged(part, model, x, rows.targets, rows.weights, logits / model.temperature, numbers, dataset)

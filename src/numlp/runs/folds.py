@@ -70,14 +70,18 @@ def mean_and_error(metrics: Sequence[Metrics]) -> tuple[dict[str, float | None],
 def write_out_of_fold(path: Path, found: Folded, dataset: Dataset) -> None:
     """Write the predictions for all rows that a fold validates, by networks that haven't trained on them, as CSV.
 
-    The columns are the row's number in the training rows, from 0, its fold, its target, the prediction, and the
+    The columns are the row's number in its file, from 0, its fold, its target, the prediction, and the
     probability of every class.
     """
     fold_of = np.full(len(found.logits), -1)
     for number, fold in enumerate(dataset.folds):
         fold_of[fold.validation] = number
     index = np.flatnonzero(found.validated)
-    columns: dict[str, AnyArray] = {"row": index, "fold": fold_of[index], "target": dataset.train.y[index]}
+    columns: dict[str, AnyArray] = {
+        "row": dataset.numbers_of("training")[index],
+        "fold": fold_of[index],
+        "target": dataset.train.y[index],
+    }
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns |= _predictions(found, index)

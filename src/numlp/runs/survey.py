@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import NamedTuple
 
+import numpy as np
+
+from numlp.arrays.special import AnyArray
 from numlp.datasets import AnySplit, Dataset
+from numlp.judging.mistakes import surest_mistakes_of
 from numlp.judging.survey import Survey, survey
 from numlp.network.predictor import Predictor
-from numlp.runs.folds import networks_of_folds
+from numlp.runs.folds import folded, networks_of_folds
 
 
 class Surveyed(NamedTuple):
@@ -19,14 +23,12 @@ class Surveyed(NamedTuple):
     part : str
         Which rows of the data were surveyed: "test", "validation" or, in a run with folds and no test rows, "fold 1".
     survey : Survey
-        The numbers of the rows in it are those of `rows`.
-    rows : Split
-        All test rows, validation rows or, with folds, training rows.
+        The numbers of the rows in it are those of the file. With folds, its mistakes are those among the rows of all
+        folds, each predicted by the networks that it validates.
     """
 
     part: str
     survey: Survey
-    rows: AnySplit
 
 
 def rows_to_explain(dataset: Dataset) -> tuple[str, AnySplit]:
@@ -49,8 +51,16 @@ def survey_run(model: Predictor, dataset: Dataset) -> Surveyed:
     """
     part, rows = rows_to_explain(dataset)
     if part != "training":
-        return Surveyed(part, survey(model, rows), rows)
+        return Surveyed(part, numbered(survey(model, rows), dataset.numbers_of(part)))
     found = survey(networks_of_folds(model, dataset)[0], dataset.of_network(0).validation)
-    index = dataset.folds[0].validation
-    mistakes = tuple(dataclasses.replace(one, row=int(index[one.row])) for one in found.mistakes)
-    return Surveyed("fold 1", dataclasses.replace(found, mistakes=mistakes), rows)
+    predictions = folded(model, dataset)
+    index = np.flatnonzero(predictions.validated)
+    mistakes = surest_mistakes_of(model, predictions.logits[index], predictions.rows.targets[index])
+    found = dataclasses.replace(found, mistakes=mistakes)
+    return Surveyed("fold 1", numbered(found, dataset.numbers_of(part)[index]))
+
+
+def numbered(found: Survey, numbers: AnyArray) -> Survey:
+    """Return a survey with the numbers of its rows in their file."""
+    mistakes = tuple(dataclasses.replace(one, row=int(numbers[one.row])) for one in found.mistakes)
+    return dataclasses.replace(found, mistakes=mistakes)
