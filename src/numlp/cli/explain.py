@@ -17,7 +17,7 @@ from numlp.datasets.readers import is_array_file, read_samples
 from numlp.datasets.suffixes import suffix_of
 from numlp.errors import SettingError
 from numlp.files.models import load_model, read_description
-from numlp.judging.errors import as_length, described, told
+from numlp.judging.errors import described, told
 from numlp.judging.explanation import explain_row
 from numlp.judging.survey import survey, surveys
 from numlp.network.predictor import Predictor
@@ -146,7 +146,6 @@ def _rows(
         part, (x, y, *_) = rows_to_explain(dataset)
         numbers = dataset.numbers_of(part)
         return f"the {len(y):,} {part} rows of {Path(dataset.name).name}", x, y, numbers, dataset.train.x
-    y: AnyArray | None
     try:
         _, (x, y, *_), numbers = rows_of(network, recipe, str(data), target=target, settings=settings)
     except SettingError:
@@ -154,9 +153,8 @@ def _rows(
             raise
         reading = reading_of(recipe, settings, usual=True)
         x = read_samples(str(data), network.feature_names, reading, network.column_kinds)
-        y, numbers = None, np.arange(as_length(x))
-    background = x if dataset is None else dataset.train.x
-    return f"the {as_length(x):,} rows of {data}", x, y, numbers, background
+        return f"the {len(x):,} rows of {data}", x, None, np.arange(len(x)), x if dataset is None else dataset.train.x
+    return f"the {len(x):,} rows of {data}", x, y, numbers, x if dataset is None else dataset.train.x
 
 
 def _data_of(model: str) -> Dataset:
