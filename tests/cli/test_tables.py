@@ -90,7 +90,11 @@ FILES = {
         ("", "ordered", "amount", "channel", "age", "returned"),
         orders,
         {"ordered": "date", "amount": "number", "channel": "text", "age": "number"},
-        told=("is left out: it has no name, and numbers the rows", "column 'amount' is read as numbers", "$"),
+        told=(
+            "is left out: it has no name, and numbers the rows; keep it with --keep",
+            "column 'amount' is read as numbers",
+            "$",
+        ),
         unseen={"channel": "fax"},
     ),
 }

@@ -284,7 +284,7 @@ def test_tables_that_can_t_be_trained_on(fails):
     Path("t.csv").write_text("a,b\n1,2\nx,3\n")
     assert "line 3, column 'a': 'x' isn't a number" in fails("train", "t.csv", "--target", "b")
     assert "did you mean 'b'" in fails("train", "t.csv", "--target", "bb")
-    assert "target must name a column" in fails("train", "t.csv")
+    assert "--target must name a column" in fails("train", "t.csv")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")

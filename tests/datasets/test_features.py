@@ -21,7 +21,7 @@ def test_columns_that_can_not_help_are_left_out_and_told(visits):
     assert dataset.train.x.columns == dataset.validation.x.columns == dataset.feature_names
     (note,) = [note for note in dataset.notes if "'id'" in note]
     assert note == (
-        "column 'id' is left out: it has 40 different texts in 40 rows, like an id or a name; keep it with keep"
+        "column 'id' is left out: it has 40 different texts in 40 rows, like an id or a name; keep it with `keep`"
     )
 
 

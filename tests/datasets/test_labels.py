@@ -253,7 +253,7 @@ def test_a_number_is_a_class_with_or_without_its_decimals():
 @pytest.mark.parametrize(
     ("cell", "looks"),
     [
-        ("236,{:03}", "they look like numbers with signs between thousands; say how they are written with decimal"),
+        ("236,{:03}", "they look like numbers with signs between thousands; say how they are written with `decimal`"),
         ("$236{:03}", "they look like amounts of money"),
         ("1,{:03}5", "they look like numbers with decimal commas"),
         ("{} %", "they look like percentages"),
@@ -278,7 +278,7 @@ def test_a_single_odd_cell_among_numbers_is_named():
 
 def test_numbers_with_a_class_for_each_row_are_rather_values():
     values = np.arange(300)
-    with pytest.raises(DataError, match="300 classes in 300 rows, such as '0' and '299': set the task to regression"):
+    with pytest.raises(DataError, match="300 classes in 300 rows, such as '0' and '299': set `task` to regression"):
         column_labels(values, values.astype(str).astype(object), "price", "classification")
 
 

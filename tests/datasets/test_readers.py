@@ -428,7 +428,7 @@ def test_the_error_for_a_missing_target_column_lists_all_columns(csv_file):
 
 
 def test_the_error_for_no_target_lists_the_columns(csv_file):
-    with pytest.raises(SettingError, match=r"target must name a column of .*: a, b"):
+    with pytest.raises(SettingError, match=r"`target` must name a column of .*: a, b"):
         read_table(csv_file("a,b\n1,0\n"))
 
 

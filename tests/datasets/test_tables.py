@@ -319,3 +319,45 @@ def test_what_only_resembles_signs_in_numbers_is_text(read, cells):
 def test_numbers_of_a_known_column_with_different_units_are_refused(read):
     with pytest.raises(DataError, match=r"column 'b': its cells have different units, such as '\$3' and '€5'"):
         read("a,b\n1,€5\n3,$3\n", known={"b": "number"})
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        (
+            ("1", "2.5", "n.b."),
+            "1 of its 3 cells, such as 'n.b.', aren't numbers; if such a cell is a gap",
+        ),
+        (("1", "2.5", "3..5"), "1 of its 3 cells, such as '3..5', aren't numbers; correct such cells"),
+        (("$1", "$2,500", "n.b."), "such as 'n.b.', aren't numbers"),
+        (("2023-02-30", "2023-01-01"), "'2023-02-30' is no date of the form year-month-day"),
+        (("31.12.2023", "2023-01-01", "2023-01-02"), "several forms, such as '2023-01-01' and '31.12.2023'"),
+        (("2023-01-01", "2023-01-02", "soon"), "such as 'soon', aren't dates; if such a cell is a gap"),
+        (("0.5 kg", "12 kg"), "its cells hold more than numbers, such as '0.5 kg'"),
+    ],
+)
+def test_why_numbers_and_dates_are_text_is_told_with_a_cell(read, cells, why):
+    values, notes = column(read, *cells)
+    assert values.tolist() == list(cells)
+    assert why in notes[0]
+
+
+def test_a_column_with_commas_beside_one_with_points_is_text_and_told(read):
+    content = read("a;b\n1.07;1,00\n2.5;3,25\n")
+    assert content.table.kinds == {"a": "number", "b": "text"}
+    assert "2 of its 2 cells, such as '1,00', have ',' before decimals, not '.'" in content.notes[-1]
+    notes = read("a,b\n1.5,x\n2.25,y\n", decimal=",").notes
+    assert "2 of its 2 cells, such as '1.5', have '.' before decimals, not ','" in notes[0]
+
+
+@pytest.mark.parametrize("sign", [";", "(", "x", "5", ""])
+def test_a_sign_that_no_number_has_is_refused(sign):
+    with pytest.raises(SettingError, match="decimal"):
+        Reading(decimal=sign)
+
+
+def test_blanks_at_the_ends_of_texts_are_no_part_of_them(read):
+    content = read('a,y\n" Köln ",yes \nKöln, yes\nKöln\t,yes\n', target="y")
+    assert content.table["a"].tolist() == ["Köln"] * 3
+    assert content.written.tolist() == ["yes"] * 3
+    assert read('{"a": "x "}\n{"a": "x"}\n', "table.jsonl").table["a"].tolist() == ["x", "x"]

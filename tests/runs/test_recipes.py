@@ -148,7 +148,7 @@ def test_a_recipe_trains_on_a_table_of_real_targets(table):
 
 def test_the_loss_determines_the_task(table):
     assert load_data(Recipe(data=str(table), target="price")).class_names is None
-    with pytest.raises(ValueError, match="set the task to regression"):
+    with pytest.raises(ValueError, match="set `task` to regression"):
         load_data(Recipe(data=str(table), target="price", loss="softmax_cross_entropy"))
 
 

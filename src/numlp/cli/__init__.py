@@ -9,7 +9,7 @@ from typing import Any
 from numlp.cli.termination import Termination
 from numlp.errors import NumlpError, NumlpWarning
 from numlp.settings.checks import missing
-from numlp.settings.texts import visible
+from numlp.settings.texts import as_options, visible
 
 _INTERRUPTED = 128  # plus the signal's number
 
@@ -74,7 +74,7 @@ def _warner() -> Any:
 
     def warn(message: Warning | str, *_: object) -> None:
         kind = "warning" if isinstance(message, NumlpWarning) else "note"
-        line = f"numlp: {kind}: " + visible(" ".join(str(message).split()))
+        line = f"numlp: {kind}: " + visible(" ".join(as_options(str(message)).split()))
         if line not in said:
             said.add(line)
             print(line, file=sys.stderr)  # noqa: T201
@@ -84,5 +84,5 @@ def _warner() -> Any:
 
 def _fail(message: str) -> int:
     if message:  # empty where the help was shown instead
-        print("numlp: error: " + visible(" ".join(message.split())), file=sys.stderr)  # noqa: T201
+        print("numlp: error: " + visible(" ".join(as_options(message).split())), file=sys.stderr)  # noqa: T201
     return 2

@@ -12,6 +12,7 @@ from numlp.datasets import Dataset
 from numlp.judging.columns import describe
 from numlp.network.columns import Column, Date, Number
 from numlp.network.encoding import Encoding
+from numlp.settings.texts import as_options
 
 _MOST = 40  # columns
 _CLASSES = 20
@@ -27,13 +28,13 @@ def print_inspected(screen: Console, name: str, found: dict[str, Any]) -> None:
     what = f", {len(columns):,} columns" if columns else f" of {' × '.join(map(str, found['shape']))}"
     screen.print(f"{name}: {found['rows']:,} rows{what}{_about(found['target'])}")
     for note in found["notes"]:
-        screen.print(f"note: {note}")
+        screen.print(f"note: {as_options(note)}")
     if count := found.get("duplicate_rows"):
         screen.print(f"note: {count:,} {'row equals' if count == 1 else 'rows equal'} an earlier one")
     target = found["target"]
     if target is not None:
         for remark in target["remarks"]:
-            screen.print(f"warning: {remark}")
+            screen.print(f"warning: {as_options(remark)}")
         if "classes" in target:
             _print_classes(screen, target["classes"])
     rows = [

@@ -20,6 +20,7 @@ from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import calibrates
+from numlp.settings.texts import as_options
 
 # Settings that `introduce` shows in words of its own, and those that the progress and the results show.
 _SHOWN = {"data", "task", "validation", "test", "layers", "activation", "loss", "optimizer", "learning_rate"}
@@ -32,7 +33,7 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
     """Describe the data, the network and how it will be trained."""
     screen.print(f"{dataset}{_guess(recipe, dataset)}")
     for note in dataset.notes:
-        screen.print(f"note: {note}")
+        screen.print(f"note: {as_options(note)}")
     if isinstance(dataset.train.x, Table) and network.input_encoding is not None:
         print_taken(screen, dataset, network.input_encoding)
     by_place = (recipe.split or ("last" if dataset.feature_names is None else "shuffled")) == "last"

@@ -31,23 +31,20 @@ def is_number(cell: str) -> bool:
     return re.fullmatch(PLAIN, cell.strip(" \t")) is not None
 
 
-def trimmed(column: str) -> str:
-    """Return SQL for the cells of a column without blanks around them."""
-    return f"trim({column}, ' ' || chr(9))"
-
-
 def matches(column: str, pattern: str) -> str:
-    """Return SQL that is true for the cells that are as a pattern says, but for blanks around them."""
-    blanks = "[ \t]*"  # in the pattern, since `trim` takes eight times as long (2.0.1)
-    return f"regexp_full_match({column}, {quoted(f'{blanks}({pattern}){blanks}')})"
+    """Return SQL that is true for the cells that are as a pattern says."""
+    return f"regexp_full_match({column}, {quoted(pattern)})"
 
 
 def without_gaps(column: str, missing: Sequence[str]) -> str:
-    """Return SQL for a column of texts in which gaps are NULL."""
-    gaps = "|".join(map(re.escape, (*GAPS, *missing)))  # DuckDB takes long to plan many lists (2.0.1)
+    """Return SQL for a column of texts in which gaps are NULL, and no cell begins or ends with blanks."""
+    either = "|".join(map(re.escape, (*GAPS, *missing)))  # DuckDB takes long to plan many lists (2.0.1)
+    gaps = rf"[ \t]*({either})[ \t]*"
     values = [float(gap) for gap in missing if is_number(gap)]
     numbers = [f" OR TRY_CAST({column} AS DOUBLE) = {value!r}" for value in values if isfinite(value)]
-    return f"CASE WHEN {matches(column, gaps)}{''.join(numbers)} THEN NULL ELSE {column} END"
+    blank = " OR ".join(f"{side}_with({column}, {end})" for side in ("starts", "ends") for end in ("' '", "chr(9)"))
+    cell = f"CASE WHEN {blank} THEN trim({column}, ' ' || chr(9)) ELSE {column} END"  # `trim` takes long (2.0.1)
+    return f"CASE WHEN {matches(column, gaps)}{''.join(numbers)} THEN NULL ELSE {cell} END"
 
 
 class Notation(NamedTuple):
@@ -94,10 +91,9 @@ class Dates(NamedTuple):
 
     def parsed(self, column: str) -> str:
         """Return SQL for the cells of a column as timestamps in UTC; NULL where there is no such day."""
-        cell = trimmed(column)
         if not self.formats:  # ISO 8601; the cast to TIMESTAMP itself would forget the time zone
-            return f"CAST(TRY_CAST({cell} AS TIMESTAMPTZ) AS TIMESTAMP)"
-        return f"try_strptime({cell}, [{', '.join(map(quoted, self.formats))}])"
+            return f"CAST(TRY_CAST({column} AS TIMESTAMPTZ) AS TIMESTAMP)"
+        return f"try_strptime({column}, [{', '.join(map(quoted, self.formats))}])"
 
 
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")

@@ -8,14 +8,14 @@ import numpy as np
 
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Kind
-from numlp.datasets.cells import CODE, COMMAS, DATES, MONEY, PLAIN, POINT, POINTS, WHOLE, Notation, matches, trimmed
+from numlp.datasets.cells import CODE, COMMAS, DATES, MONEY, PLAIN, POINT, POINTS, WHOLE, Notation, matches
+from numlp.datasets.doubts import doubt
 from numlp.datasets.source import Source
 from numlp.errors import DataError
 
 _BATCH = 20  # columns that one query counts; each of its patterns takes memory
 EXACT = 1 << 53  # float64 holds whole numbers up to here
-LARGE = "holds whole numbers beyond 2**53, which a network can't tell apart; if they are keys, give it the kind text"
-_MOSTLY = 0.5  # a column with more numbers than that is told to be a text because of some cells
+LARGE = "holds whole numbers beyond 2**53, which a network can't tell apart; if they are keys, set its `kind` to text"
 
 
 class Counts(NamedTuple):
@@ -47,7 +47,7 @@ class Counts(NamedTuple):
 
     def may_be(self, pattern: str) -> bool:
         """Return whether the odd cell is as a pattern says."""
-        return self.odd is not None and re.fullmatch(pattern, self.odd.strip(" \t")) is not None
+        return self.odd is not None and re.fullmatch(pattern, self.odd) is not None
 
 
 class Column(NamedTuple):
@@ -156,9 +156,8 @@ def read_texts(source: Source, column: str, counts: Counts, notation: Notation, 
         if found is None:
             _refuse(source, column, f"NOT {matches(column, pattern)}", "isn't a date")
         _refuse(source, column, f"{column} IS NOT NULL", f"isn't clear, since {found}; write it as year-month-day")
-    if found is None and not source.typed and counts.plain > _MOSTLY * counts.cells:
-        others = f"{counts.cells - counts.plain:,} of its {counts.cells:,} cells"
-        found = f"{others}, such as {counts.odd!r:.80}, aren't numbers; if such a cell is a gap, name it with missing"
+    if found is None and not source.typed and (counts.plain or counts.may_be("[^A-Za-z]{0,2}[0-9].*")):
+        found = doubt(source, column, counts.cells, notation)
     return Column(source.texts(column), found and f"is read as text, since {found}")
 
 
@@ -208,7 +207,7 @@ def _units(source: Source, column: str, notation: Notation) -> str | None:
 
 def _truths(source: Source, column: str, counts: Counts) -> Column | None:
     """Return a column of true and false as numbers."""
-    truth = f"lower({trimmed(column)})"
+    truth = f"lower({column})"
     if not counts.may_be("(?i)true|false") or source.one(f"bool_and({truth} IN ('true', 'false'))") != (True,):
         return None
     values = source.numbers(f"({truth} = 'true')")

@@ -61,7 +61,7 @@ def read_csv(
 
     notes = [] if dialects[0].separator == "," else [f"its columns are separated by {dialects[0].separator!r}"]
     if not dialects[0].header:
-        notes.append("its first line is a row, so its columns are called 'column 1', …; set header if it names them")
+        notes.append("its first line is a row, so columns are called 'column 1', …; set `header` if it names them")
     types = dict.fromkeys(kept, "VARCHAR")
     return Source(connection, "cells", starts[-1], kept, types, dialects[0].separator, tuple(notes), place)
 

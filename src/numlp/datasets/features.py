@@ -29,7 +29,7 @@ def apart(samples: Samples, by: str, keep: Collection[str] = ()) -> tuple[AnyArr
     left = [name for name in samples.x.columns if name != by or name in keep]
     if not left:
         raise DataError(
-            f"there is no column besides the target and {by!r}, by which rows are split; keep it with keep"
+            f"there is no column besides the target and {by!r}, by which rows are split; keep it with `keep`"
         )
     return samples.x[by], _with(samples, left)
 
@@ -49,10 +49,10 @@ def helpful(samples: Samples, keep: Collection[str] = ()) -> tuple[Samples, tupl
     if not left:
         name, reason = next(iter(reasons.items()))
         raise DataError(
-            f"no column can help to predict the target: {name!r:.200} can't, since {reason}; keep it with keep"
+            f"no column can help to predict the target: {name!r:.200} can't, since {reason}; keep it with `keep`"
         )
     notes = tuple(
-        f"column {name!r:.200} is left out: {reason}; keep it with keep" for name, reason in reasons.items()
+        f"column {name!r:.200} is left out: {reason}; keep it with `keep`" for name, reason in reasons.items()
     )
     return _with(samples, left), notes
 

@@ -94,7 +94,7 @@ def column_labels(values: AnyArray, written: AnyArray, name: str, task: Task | N
         return task, values
     different = len(set(written))
     if len(written) > _FEW and 2 * different > len(written):
-        hint = ": set the task to regression" if kind == "number" else _resemblance(written)
+        hint = ": set `task` to regression" if kind == "number" else _resemblance(written)
         raise DataError(
             f"the target {name!r:.200} would have {different:,} classes in {len(written):,} rows, such as "
             f"{written[0]!r:.100} and {written[-1]!r:.100}{hint}"
@@ -111,8 +111,8 @@ def _resemblance(written: AnyArray) -> str:
             continue
         other = next((cell for cell in odd if not re.fullmatch(_NUMBER, cell)), None)
         if other is None:
-            return f": they look like {title}; say how they are written with decimal and thousands, or set the task"
-        return f": most look like {title}, but {other!r:.100} doesn't; correct it, or make it a gap with missing"
+            return f": they look like {title}; say how they are written with `decimal` and `thousands`, or set `task`"
+        return f": most look like {title}, but {other!r:.100} doesn't; correct it, or make it a gap with `missing`"
     return ": it looks like an id, a name or free text; name another target"
 
 

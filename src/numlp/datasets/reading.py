@@ -11,7 +11,7 @@ from numlp.settings.checks import choice, truth
 from numlp.settings.named import check_settings, optional, setting
 
 KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
-_SIGNS = '0123456789+-eE"\n\r'  # which a number, or a line, needs for itself
+_SIGNS = {"decimal": ".,·", "thousands": ".,'’_ \xa0\u202f"}
 
 
 def text(name: str, value: object) -> str:
@@ -50,9 +50,9 @@ def gaps(name: str, value: object) -> tuple[str, ...]:
 
 
 def sign(name: str, value: object) -> str:
-    """Return the one character that separates the parts of a number."""
-    if not isinstance(value, str) or len(value) != 1 or value in _SIGNS:
-        raise SettingError(f"{name} must be one character, such as ',', that isn't part of a number, not {value!r}")
+    """Return the sign before decimals, or the one between thousands."""
+    if not isinstance(value, str) or len(value) != 1 or value not in _SIGNS[name]:
+        raise SettingError(f"{name} must be one of {' '.join(map(repr, _SIGNS[name]))}, not {value!r:.200}")
     return value
 
 

@@ -83,7 +83,7 @@ def read_table(
 
     def choose(names: Sequence[str]) -> Sequence[str]:
         if labelled and settings.target is None:
-            raise SettingError(f"target must name a column of {path}: {listed(names)}")
+            raise SettingError(f"`target` must name a column of {path}: {listed(names)}")
         return _wanted(path, names, settings, columns)
 
     with opened(path, settings.header, settings.missing, choose) as source:
@@ -105,7 +105,7 @@ def read_table(
             reason = _left_out(name, column, read.values, settings) if columns is None else None
             if reason is None:
                 arrays[name] = read.values
-            note = f"is left out: {reason}; keep it with keep" if reason else read.note
+            note = f"is left out: {reason}; keep it with `keep`" if reason else read.note
             notes += [f"column {name!r} {note}"] if note else []
         of_target = [column for column, name in source.names.items() if name == settings.target]
         written = source.texts(of_target[0]) if of_target else None
@@ -179,6 +179,6 @@ def _complete(table: Table, reading: Reading, source: Source) -> AnyArray | None
                 raise DataError(f"column {name!r:.200} is empty in every row; name another target")
         elif (gaps if rows is None else gaps & rows).any():
             place = source.place(int(np.flatnonzero(gaps if rows is None else gaps & rows)[0]))
-            remedy = ", or leave such rows out with drop_missing_target" if name == reading.target else ""
+            remedy = ", or leave such rows out with `drop_missing_target`" if name == reading.target else ""
             raise DataError(f"{place}: {name:.200} is empty; fill it in{remedy}")
     return rows

@@ -100,7 +100,7 @@ def _typed(
         if not re.fullmatch(_TYPES, kind):
             raise DataError(
                 f"{path}: column {kept[column]!r:.200} holds {kind:.80}, not numbers, texts or dates; leave it out "
-                "with drop"
+                "with `drop`"
             )
     texts = [column for column, kind in types.items() if kind == "VARCHAR"]
     if texts:

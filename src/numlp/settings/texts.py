@@ -47,6 +47,15 @@ def visible(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
+def as_options(text: str) -> str:
+    """Return a message in which arguments, which stand in backticks, are options of the command line.
+
+    >>> as_options("leave such rows out with `drop_missing_target`")
+    'leave such rows out with --drop-missing-target'
+    """
+    return re.sub("`([a-z_]+)`", lambda found: "--" + found[1].replace("_", "-"), text)
+
+
 def parse_json(text: str, most_objects: int | None = None) -> Any:
     """Return the value of a JSON text.
 
