@@ -152,7 +152,7 @@ def learn_encoding(
         Whether numbers lose their mean and are divided by their standard deviation, or lose their median and are
         divided by the distance of their quartiles. A column of two different numbers becomes 0 and 1.
     clip : bool
-        Whether to clip scaled numbers smoothly, z / √(1 + (z / 3)²), which tames outliers.
+        Whether to clip scaled numbers smoothly, z / √(1 + (z / 10)²), which tames outliers.
     bins : int
         Above 0, numbers also get a piecewise-linear embedding, with up to so many bins that hold equally many rows.
     one_hot : int

@@ -13,7 +13,7 @@ from numlp.network.columns import Category, Number
 from numlp.network.encoding import Encoding
 from numlp.network.layers.layer import Layer
 
-SOFT = 3.0  # the size that a smoothly clipped number never exceeds
+SOFT = 10.0  # the size that a smoothly clipped number never exceeds
 
 
 class _Arrays(NamedTuple):

@@ -3,7 +3,7 @@
 
 const MOST_CODE = 1e18; // a larger code is cut
 const DAY = 86_400_000_000; // in microseconds
-const SOFT = 3; // the size that a smoothly clipped number never exceeds
+const SOFT = 10; // the size that a smoothly clipped number never exceeds
 
 const CODES = {
   number({ shift, factor, gaps }, value) {
