@@ -105,6 +105,8 @@ def test_rows_and_columns_are_selected():
         ({"a": np.zeros((2, 2))}, "one value a row"),
         ({"a": np.array([1j])}, "complex128"),
         ({"a": np.array([object()])}, "object objects"),
+        ({"a": np.array([0, 2**62], "M8[s]")}, "a date too far from 1970, first in row 1"),
+        ({"a": np.array([b"\xff"])}, "bytes that aren't texts"),
     ],
 )
 def test_bad_columns_are_refused_by_name(columns, message):

@@ -18,6 +18,7 @@ from numlp.settings.checks import missing
 
 Kind = Literal["number", "text", "date"]
 _DATES = "datetime64[us]"
+_MOST_YEAR = 290_000  # that 64 bits of microseconds hold
 
 
 class Table:
@@ -205,10 +206,20 @@ def _checked(name: str, values: Any) -> AnyArray:
     if array.ndim != 1:
         raise DataError(f"column {name!r} must have one value a row, not shape {array.shape}")
     if array.dtype.kind in "UST":
-        array = array.astype(str).astype(object)
+        try:
+            array = array.astype(str).astype(object)
+        except UnicodeDecodeError as error:
+            raise DataError(f"column {name!r} holds bytes that aren't texts; decode them first") from error
     if array.dtype.kind == "O":
         array = _from_objects(name, array)
     elif array.dtype.kind == "M":
+        years = array.astype("datetime64[Y]").astype(np.int64) + 1970
+        far = ~np.isnat(array) & (np.abs(years) > _MOST_YEAR)  # NumPy would wrap them around
+        if far.any():
+            row = int(np.flatnonzero(far)[0])
+            raise DataError(
+                f"column {name!r} holds a date too far from 1970, first in row {row}; remove or replace it"
+            )
         array = array.astype(_DATES)
     elif array.dtype.kind not in "buif":
         raise DataError(f"column {name!r} holds {array.dtype}; convert it to numbers, texts or dates")

@@ -95,7 +95,7 @@ def read_plain(source: Source, counts: Mapping[str, Counts], kinds: Mapping[str,
     return {
         column: Column(
             np.ma.filled(values, np.nan) if column in set(real) else values,
-            LARGE if counts[column].whole and (counts[column].most or 0) > EXACT else None,
+            LARGE if counts[column].whole and (counts[column].most or 0) >= EXACT else None,
         )
         for column, values in numbers.items()
     }
@@ -188,7 +188,7 @@ def _numbers(
         if kind is not None:
             _refuse(source, column, f"isinf({number})", "is too large a number")
         return "one of its numbers is too large"
-    if whole and most > EXACT:
+    if whole and most >= EXACT:
         note = LARGE
     if whole and fit == source.rows:
         return Column(source.values(f"CAST({cells} AS BIGINT)"), note)

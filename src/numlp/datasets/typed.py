@@ -149,5 +149,5 @@ def read_typed(source: Source, column: str, kind: Kind | None = None) -> Column:
         return Column(values.astype(bool) if held == "BOOLEAN" and not np.isnan(values).any() else values)
     most, fit = source.one(f"max(abs(CAST({column} AS DOUBLE)))", f"count(TRY_CAST({column} AS BIGINT))")
     if fit == source.rows:
-        return Column(source.values(f"CAST({column} AS BIGINT)"), LARGE if most > EXACT else None)
-    return Column(source.numbers(column), LARGE if (most or 0) > EXACT else None)
+        return Column(source.values(f"CAST({column} AS BIGINT)"), LARGE if most >= EXACT else None)
+    return Column(source.numbers(column), LARGE if (most or 0) >= EXACT else None)
