@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from numlp.cli.train import choose
+from numlp.errors import SettingError
 
 NOTHING = dict.fromkeys(["validation", "validation_by", "split", "ensemble", "folds", "epochs"])
 
@@ -42,6 +43,14 @@ def test_named_settings_come_before_those_of_the_size(table):
     recipe, dataset = chosen(table, target="price", folds=3, epochs=7)
     assert recipe.folds == len(dataset.folds) == 3
     assert recipe.epochs == 7
+
+
+def test_a_share_and_folds_exclude_each_other(table, tmp_path):
+    with pytest.raises(SettingError, match=r"validation 0\.2 holds rows out for one network, and each of the 3"):
+        chosen(table, target="price", folds=3, validation=0.2)
+    (tmp_path / "both.toml").write_text("validation = 0.2\nfolds = 3")
+    with pytest.raises(SettingError, match="leave one out"):
+        choose(str(tmp_path / "both.toml"), NOTHING | {"data": str(table), "target": "price"})
 
 
 def test_rows_that_validate_already_make_no_folds(tmp_path):

@@ -339,3 +339,26 @@ def test_a_training_ends_with_all_metrics_in_the_words_of_evaluate_within_80_col
         assert shown(name, stored["train"][name]) in line
         assert shown(name, value) in line
         assert line.rstrip().endswith(evaluated[i][32:])
+
+
+def test_a_constant_target_and_single_things_are_told_in_words(numlp, tmp_path):
+    (tmp_path / "t.csv").write_text("\n".join(["x;price", *(f"{i % 7},5;5,5" for i in range(60))]))
+    same = "warning: all rows have the same value: there is nothing to learn about it"
+    out = numlp("inspect", "t.csv", "--target", "price")[1]
+    assert "60 rows, 1 column;" in out
+    assert same in out
+    train = ("train", "t.csv", "--target", "price", "--epochs", 1, "--folds", 2, "--no-report")
+    code, out, _ = numlp(*train)
+    assert code == 0
+    assert "warning: all training rows have the same target, so there is nothing to learn about it" in out
+    assert "60 training rows, 1 feature, real-valued targets" in out
+    assert "decimal ',', thousands '.'" in out
+
+
+def test_a_share_of_rows_beside_folds_is_refused_before_the_data_are_read(fails):
+    assert "validation 0.2 holds rows out" in fails("train", "absent.csv", "--folds", 3, "--validation", 0.2)
+
+
+def test_a_calibration_says_what_it_minimized(numlp, points):
+    out = numlp("train", points, "--epochs", 3, "--folds", 2, "--calibrate", "--no-report")[1]
+    assert re.search(r"minimizes the log-loss on the validation rows: it was 0\.\d+ and is 0\.\d+; the expected", out)

@@ -316,12 +316,13 @@ def test_no_group_is_on_both_sides_and_the_group_is_no_feature(csv_file):
         ({"validation_by": "c"}, "unknown column 'c'. Available: a, b"),
         ({"validation_by": "a", "split": "last"}, "split 'last' and validation_by 'a' exclude each other"),
         ({"validation_by": "a", "validation": True}, "there are validation rows: leave it out"),
+        ({"folds": 3, "validation": 0.2}, "validation 0.2 holds rows out for one network, and each of the 3 folds"),
         ({"split": "random"}, "unknown split 'random'. Available: shuffled, last"),
     ],
 )
 def test_settings_of_the_split_that_do_not_fit_are_refused(csv_file, settings, message):
     path = csv_file([0, 1] * 10)
-    if "validation" in settings:
+    if settings.get("validation") is True:
         settings = settings | {"validation": path}
     with pytest.raises(SettingError, match=message):
         load_dataset(path, target="y", **settings)

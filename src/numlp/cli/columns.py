@@ -12,7 +12,7 @@ from numlp.datasets import Dataset
 from numlp.judging.columns import describe
 from numlp.network.columns import Column, Date, Number
 from numlp.network.encoding import Encoding
-from numlp.settings.texts import as_options
+from numlp.settings.texts import as_options, counted
 
 _MOST = 40  # columns
 _CLASSES = 20
@@ -25,8 +25,8 @@ _CYCLES = {365: "the year", 7: "the week", 1: "the day"}
 def print_inspected(screen: Console, name: str, found: dict[str, Any]) -> None:
     """Print what `numlp.datasets.inspection.inspect_data` found in data of this name."""
     columns = found["columns"]
-    what = f", {len(columns):,} columns" if columns else f" of {' × '.join(map(str, found['shape']))}"
-    screen.print(f"{name}: {found['rows']:,} rows{what}{_about(found['target'])}")
+    what = f", {counted(len(columns), 'column')}" if columns else f" of {' × '.join(map(str, found['shape']))}"
+    screen.print(f"{name}: {counted(found['rows'], 'row')}{what}{_about(found['target'])}")
     for note in found["notes"]:
         screen.print(f"note: {as_options(note)}")
     if count := found.get("duplicate_rows"):
@@ -107,7 +107,7 @@ def _about(target: dict[str, Any] | None) -> str:
     if target["task"] == "regression":
         return f"; {target['name']!r} holds real values from {_number(target['low'])} to {_number(target['high'])}"
     if "classes" in target:
-        return f"; {target['name']!r} has {len(target['classes']):,} classes"
+        return f"; {target['name']!r} has {counted(len(target['classes']), 'class', 'classes')}"
     return ""
 
 

@@ -46,6 +46,9 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
     validation = dataset.parts.get("validation")
     if dataset.task == "regression" and validation and _beyond(validation.y, dataset.train.y):
         screen.print(f"warning: the validation targets lie above or below all training targets{remedy}")
+    if dataset.task == "regression" and np.any(np.all(dataset.train.y == dataset.train.y[:1], axis=0)):
+        which = "target" if dataset.train.y.ndim == 1 else "value in one of the targets"
+        screen.print(f"warning: all training rows have the same {which}, so there is nothing to learn about it")
     several, each = (f" × {recipe.n_networks} networks", " each") if recipe.n_networks > 1 else ("", "")
     activations = ", ".join(dict.fromkeys(str(activation) for activation in network.activations))
     screen.print(
@@ -76,6 +79,8 @@ def _settings_that_are_on(recipe: Recipe, among: Collection[str] | None = None) 
 
 def _in_words(name: str, value: Any) -> str:
     words = name.replace("_", " ")
+    if name in ("decimal", "thousands"):
+        value = repr(value)
     if isinstance(value, str) and os.sep in value:
         value = Path(value).name
     return words if value is True else f"{words} {setting_text(value)}"
@@ -110,11 +115,15 @@ def _absent_classes(split: AnySplit, class_names: tuple[str, ...] | None) -> lis
 def _calibration(found: dict[str, Any], intervals: bool) -> str:
     if "failed" in found:
         return f"not calibrated: {found['failed']}"
-    before, after = (shown("accuracy", found[f"error_{when}"]) for when in ("before", "after"))
-    what = f"calibrated with temperature {found['temperature']:.3f}: expected calibration error"
+    error = "was {} and is {}".format(*(shown("accuracy", found[f"error_{when}"]) for when in ("before", "after")))
+    after = "the losses above are after calibration"
     if intervals:
-        what = "calibrated intervals: the largest error of their coverage"
-    return f"{what} on the validation rows went from {before} to {after}; the losses above are after calibration"
+        return f"calibrated intervals: the largest error of their coverage on the validation rows {error}; {after}"
+    loss = "was {} and is {}".format(*(shown("loss", found[f"loss_{when}"]) for when in ("before", "after")))
+    return (
+        f"calibrated with temperature {found['temperature']:.3f}, which minimizes the log-loss on the validation "
+        f"rows: it {loss}; the expected calibration error {error}; {after}"
+    )
 
 
 def summarize(screen: Console, recipe: Recipe, model: Predictor, metrics: dict[str, Any], folder: Path) -> None:

@@ -108,13 +108,15 @@ def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]
     alone = intervals or any(settings.get(other) is not None for other in _OTHERS_THAN_FOLDS)
 
     def folds(rows: AnySplit, task: Task) -> int | None:
-        if (named := settings.get("folds")) is not None or alone:
-            return None if named is OFF else named
+        if settings.get("folds") is OFF or alone:
+            return None
         fitting = name or fitting_recipe(rows, task)
         by_size = table_settings(len(rows.y), math.prod(rows.x.shape[1:]))
         return by_size["folds"] if fitting == "table" else load_recipe(fitting).folds
 
-    dataset = load_data(load_recipe(name or "table").edited(**settings), folds)
+    wanted = load_recipe(name or "table").edited(**settings)
+    named = settings.get("folds") not in (None, OFF) or (name not in (None, "table") and not alone)
+    dataset = load_data(wanted, wanted.folds if named else folds)
     name = name or fitting_recipe(dataset.train, dataset.task)
     recipe = load_recipe(name)
     if name == "table":

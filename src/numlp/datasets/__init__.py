@@ -141,7 +141,7 @@ def load_dataset(
             raise SettingError("names are for classes, not for real-valued targets; leave out names or the task")
         names = as_names("names", names, len(names))
     files = extra_files(validation, test)
-    check_split(split, by=validation_by)
+    check_split(split, by=validation_by, validation=validation, folds=folds)
     if name in SOURCES and task == "regression":
         raise SettingError(
             f"{name} has classes; task 'regression' and losses for real-valued targets don't apply to it"

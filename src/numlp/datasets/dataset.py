@@ -15,6 +15,7 @@ from numlp.arrays.special import AnyArray
 from numlp.datasets.reading import Reading
 from numlp.datasets.splits import Fold
 from numlp.network.losses import Task
+from numlp.settings.texts import counted
 
 
 class Split(NamedTuple):
@@ -117,11 +118,12 @@ class Dataset:
 
     def __str__(self) -> str:
         rows = ", ".join(f"{len(split.x):,} {name}" for name, split in self.parts.items())
-        kind = {"classification": "classes", "labels": "labels", "regression": "real-valued targets"}[self.task]
+        kind = {"classification": "class", "labels": "label", "regression": "real-valued target"}[self.task]
         if self.class_names is not None:  # a single label is a choice between two classes
-            kind = "classes"
-        count = "" if self.task == "regression" and self.n_targets == 1 else f"{self.n_targets} "
-        return f"{self.name}: {rows} rows, {self.n_features} features, {count}{kind}"
+            kind = "class"
+        count = counted(self.n_targets, kind, "classes" if kind == "class" else None)
+        targets = f"{kind}s" if self.task == "regression" and self.n_targets == 1 else count
+        return f"{self.name}: {rows} rows, {counted(self.n_features, 'feature')}, {targets}"
 
     def __repr__(self) -> str:
         return f"Dataset {self}"

@@ -129,7 +129,10 @@ def _held(labels: AnyArray, task: Task) -> dict[str, Any]:
     """Return the range of values, or the classes with their numbers of rows, and remarks."""
     if task == "regression":
         (column,) = describe(Table({"y": labels}))
-        return {"low": column.low, "high": column.high, "remarks": []}
+        remarks = (
+            ["all rows have the same value: there is nothing to learn about it"] if column.different == 1 else []
+        )
+        return {"low": column.low, "high": column.high, "remarks": remarks}
     counts = Counter(labels.tolist())
     remarks = ["there is one class only"] if len(counts) == 1 else []
     if single := [label for label, count in counts.items() if count == 1]:

@@ -25,12 +25,17 @@ Which = slice | Index
 _LAST = 0.05  # of images, as the reference protocol for MNIST has it
 
 
-def check_split(split: object, *, by: str | None) -> None:
-    """Refuse an unknown way to hold rows out, and one that contradicts a split by a column."""
+def check_split(split: object, *, by: str | None, validation: object, folds: object) -> None:
+    """Refuse an unknown way to hold rows out, one that contradicts a split by a column, and a share beside folds."""
     if split not in (None, *get_args(How)):
         raise SettingError(unknown("split", split, get_args(How)))
     if by is not None and split is not None:
         raise SettingError(f"split {split!r} and validation_by {by!r} exclude each other: leave one out")
+    if isinstance(folds, int) and validation is not None and not isinstance(validation, str | os.PathLike):
+        raise SettingError(
+            f"validation {validation} holds rows out for one network, and each of the {folds} folds validates its "
+            "own: leave one out"
+        )
 
 
 def held_out(

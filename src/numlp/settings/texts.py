@@ -56,6 +56,15 @@ def as_options(text: str) -> str:
     return re.sub("`([a-z_]+)`", lambda found: "--" + found[1].replace("_", "-"), text)
 
 
+def counted(n: int, one: str, more: str | None = None) -> str:
+    """Return a number with its noun; the plural ends in s unless `more` says otherwise.
+
+    >>> counted(1, "column"), counted(2000, "column"), counted(0, "class", "classes")
+    ('1 column', '2,000 columns', '0 classes')
+    """
+    return f"{n:,} {one if n == 1 else more or one + 's'}"
+
+
 def parse_json(text: str, most_objects: int | None = None) -> Any:
     """Return the value of a JSON text.
 
