@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numlp.report.overfitting import overfitting
+from numlp.report.overfitting import kept, overfitting
+from numlp.runs.recipe import Recipe
 from numlp.training.history import History
 
 
@@ -103,3 +104,9 @@ def test_the_epoch_is_that_of_the_lowest_loss(rows):
     found = verdict(train, validation)
     assert validation[found.epoch - 1] == min(validation)
     assert all(later > validation[found.epoch - 1] for later in itertools.islice(validation, found.epoch - 1))
+
+
+def test_the_page_says_which_epochs_the_weights_are_from():
+    assert kept(Recipe()) == ""
+    assert "the best epoch, by validation accuracy" in kept(Recipe(patience=3, monitor="validation_accuracy"))
+    assert "each network's best epoch, by validation loss" in kept(Recipe(patience=3, folds=5))

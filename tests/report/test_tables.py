@@ -325,6 +325,7 @@ def test_a_page_of_folds_says_which_networks_answer(open_page, tmp_path):
     save_run(folder, recipe, train_model(recipe, data), data, History(), seconds=1, ended="completed")
     page = write_report(folder, data, figures=False).path
     text = page.read_text(encoding="utf-8")
+    assert "Each is the mean over 3 folds ± its standard error" in text
     assert "All 3 networks answer here; for the rows above, only those that had not trained on them." in text
     tab = open_page(page)
     assert tab.locator("#draw .answers .value").count() == 2

@@ -18,10 +18,15 @@ def headline(run: Run, judged: Judged | None) -> list[dict[str, str]]:
     """Return the metrics as cards: "title", "value", and "note" below it.
 
     If the rows are available, accuracy and loss have a 95 % interval: Wilson's for the accuracy if each row has one
-    class, that of a mean for everything else.
+    class, that of a mean for everything else. Without test rows, metrics of folds are means with standard errors.
     """
-    cards = [*(_stored(run) if judged is None else _judged(judged))]
     metrics = run.metrics
+    if has_folds(run):
+        cards = _of_folds(metrics, judged)
+    elif judged is None:
+        cards = _stored(run)
+    else:
+        cards = _judged(judged)
     if "parameters" in metrics:
         kinds = "weights and biases" if run.recipe.normalization == "none" else "weights, biases and norms"
         cards.append(_card("parameters", f"{metrics['parameters']:,}", kinds))
@@ -32,6 +37,11 @@ def headline(run: Run, judged: Judged | None) -> list[dict[str, str]]:
         rate = f"{seconds / len(run.history):.3g} s per epoch" if len(run.history) else ""
         cards.append(_card("training time", duration(seconds), rate))
     return cards
+
+
+def has_folds(run: Run) -> bool:
+    """Return whether the headline's metrics are means over folds."""
+    return "folds" in run.metrics and not run.metrics.get("test")
 
 
 def duration(seconds: float) -> str:
@@ -58,6 +68,21 @@ def _stored(run: Run) -> list[dict[str, str]]:
     return [
         _card(f"{part} {figure_of(name).title}", shown(name, value), "no interval without the rows")
         for name, value in ordered
+    ]
+
+
+def _of_folds(metrics: dict[str, Any], judged: Judged | None) -> list[dict[str, str]]:
+    """Return the means over the folds that metrics.json holds, as the command line shows them."""
+    means, errors = metrics["validation"], metrics.get("standard_errors", {})
+    ordered = sorted(means, key=lambda name: (name not in ("accuracy", "r2"), name != "loss"))
+    return [
+        _card(
+            f"validation {figure_of(name).title}",
+            shown(name, means[name]) + (f" ± {shown(name, errors[name])}" if errors.get(name) is not None else ""),
+            "" if judged is None else meaning(name, judged.model),
+        )
+        for name in ordered
+        if name == "loss" or means[name] != means["loss"]  # a log-loss that is the loss
     ]
 
 
@@ -90,6 +115,8 @@ def _judged(judged: Judged) -> list[dict[str, str]]:
 
 def _with_mean(judged: Judged, name: str, values: Any, unit: str = "") -> dict[str, str]:
     low, high = mean_interval(values, judged.weights)
+    if np.min(values) >= 0:
+        low = max(low, 0.0)
     ends = f"{shown(name, low)} to {shown(name, high)}"
     note = f"{unit}95 % interval {ends}" if math.isfinite(low) else "one row has no interval"
     mean = float(np.average(values, weights=judged.weights))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+from numlp.runs.recipe import Recipe
 from numlp.training.history import History
 
 Kind = Literal["overfits", "still falling", "levelled off", "too short", "not validated"]
@@ -33,6 +34,18 @@ class Verdict:
     kind: Kind
     epoch: int
     text: str
+
+
+def kept(recipe: Recipe) -> str:
+    """Return, in a sentence, which epochs the weights of a run are from, if those aren't its last ones.
+
+    >>> kept(Recipe(patience=5))
+    "The weights are those of the best epoch, by validation loss; what came later doesn't count."
+    """
+    if recipe.patience is None:
+        return ""
+    epoch = "the best epoch" if recipe.n_networks == 1 else "each network's best epoch"
+    return f"The weights are those of {epoch}, by {recipe.monitor.replace('_', ' ')}; what came later doesn't count."
 
 
 def overfitting(history: History) -> Verdict:

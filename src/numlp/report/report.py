@@ -23,11 +23,11 @@ from numlp.report.curves import curves, gradient_curves
 from numlp.report.embedding import embedded, networks_of, precision, rounded
 from numlp.report.examples import choose, ends, examples
 from numlp.report.figures import save_report_figures
-from numlp.report.headline import headline
+from numlp.report.headline import has_folds, headline
 from numlp.report.inside import MOST_ROWS, inside
 from numlp.report.judged import Judged, judged
 from numlp.report.judgement import calibration, confusion, labels, values
-from numlp.report.overfitting import overfitting
+from numlp.report.overfitting import kept, overfitting
 from numlp.report.page import page
 from numlp.report.settings import harder, portable, reproduction
 from numlp.report.survey import by_importance, surveyed
@@ -156,8 +156,9 @@ def _page(run: Run, model: Predictor, rows: Judged | None, columns: list[dict[st
     context |= {
         "title": f"{settings['data']} · {'-'.join(str(width) for width in model.layer_size)}",
         "cards": headline(run, rows),
-        "intervals": _INTERVALS[model.loss.task] if rows is not None else "",
+        "intervals": _intervals(run, model, rows),
         "verdict": overfitting(run.history),
+        "kept": kept(run.recipe),
         "reproduction": reproduction(run),
         "settings": settings,
         "harder": harder(run.recipe),
@@ -195,6 +196,17 @@ def _sections(context: dict[str, Any], has_fields: bool) -> list[tuple[str, str]
     elif has_fields and runs:
         sections.append(("draw", "Try it"))
     return sections
+
+
+def _intervals(run: Run, model: Predictor, rows: Judged | None) -> str:
+    """Return how the ranges beside the metrics were computed."""
+    if has_folds(run):
+        return (
+            f"Each is the mean over {len(run.metrics['folds'])} folds ± its standard error, by networks that haven't "
+            "trained on the fold. The sections below judge the rows of all folds together, so their figures differ a "
+            "little."
+        )
+    return "" if rows is None else _INTERVALS[model.loss.task]
 
 
 def _target(recipe: Recipe) -> str:
