@@ -34,5 +34,5 @@ def test_bins_hold_a_hundred_rows_and_wide_tables_have_fewer(rows, columns, bins
 def test_the_recipe_names_the_settings_of_10_000_rows():
     recipe, settings = recipe_settings("table"), table_settings(10_000, 30)
     assert {name: settings[name] for name in recipe if name in settings} == {
-        name: recipe[name] for name in ("folds", "batch_size", "learning_rate", "epochs")
+        name: recipe[name] for name in ("folds", "batch_size", "learning_rate", "epochs", "patience")
     }

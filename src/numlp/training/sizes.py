@@ -7,7 +7,7 @@ from typing import Any
 
 _FEW, _MANY = 500, 100_000  # rows
 _STEPS, _MOST_STEPS = 2_500, 20_000  # of a network's training
-_EPOCHS = 50
+_EPOCHS, _PATIENCE = 50, 15
 _BINS, _ROWS_A_BIN, _MOST_BINS = 16, 100, 2_048  # of a column, at least in each, of all columns
 
 
@@ -22,6 +22,7 @@ def table_settings(rows: int, columns: int) -> dict[str, Any]:
     - **Learning rate**: 0.003 · √(batch size / 32).
     - **Epochs**: 50; more, but at most 200, where a network would take fewer than 2,500 steps; fewer, but at least
       10, where it would take more than 20,000.
+    - **Patience**: 15 epochs, or a quarter of them if that is more.
 
     >>> settings = table_settings(rows=400, columns=8)
     >>> settings["folds"], settings["batch_size"], settings["epochs"]
@@ -37,10 +38,12 @@ def table_settings(rows: int, columns: int) -> dict[str, Any]:
     batch_size = 2 ** round(math.log2(min(max(training / 60, 32), 256)))
     steps = math.ceil(training / batch_size)
     bins = min(_BINS, rows // _ROWS_A_BIN, _MOST_BINS // columns)
+    epochs = min(max(_EPOCHS, math.ceil(_STEPS / steps)), 200, max(10, _MOST_STEPS // steps))
     return {
         "folds": folds,
         "input_encoding": f"columns(bins = {bins if bins > 1 else 0}, least = 3)",
         "batch_size": batch_size,
         "learning_rate": round(0.003 * math.sqrt(batch_size / 32), 5),
-        "epochs": min(max(_EPOCHS, math.ceil(_STEPS / steps)), 200, max(10, _MOST_STEPS // steps)),
+        "epochs": epochs,
+        "patience": max(_PATIENCE, epochs // 4),
     }
