@@ -1,5 +1,6 @@
 """`numlp inspect`: the contents of a model file or a checkpoint, without reading its weights, or those of data."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from numlp.cli.output import Json, console, print_json, table
 from numlp.datasets.inspection import inspect_data, is_data
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.checkpoints import describe_checkpoint
+from numlp.files.kinds import kind_of
 from numlp.files.models import read_description
 from numlp.files.tensors import tensor_shapes
 from numlp.runs.data import reading_of
@@ -41,14 +43,18 @@ def inspect(
     Of data, it shows the kind, the range, the gaps and the levels of each column, and what looks like an id or a
     leak; with --target, also the classes or the range of the targets.
     """
+    from numlp.runs.folder import model_path
+
     given = [name for name, value in settings.items() if value is not None]
     if is_data(file):
         found = inspect_data(file, reading_of(settings), settings["task"])
         print_json(found) if json else print_inspected(console(), file, found)
     elif given:
-        raise SettingError(
-            f"--{given[0].replace('_', '-')} is for data, and {file} isn't a file of data; leave it out"
-        )
+        with contextlib.suppress(FileFormatError):
+            read_description(model_path(file))
+            option = "--" + given[0].replace("_", "-")
+            raise SettingError(f"{option} is for data, and {file} isn't a file of data; leave it out")
+        inspect_data(file, reading_of(settings))  # which says why this is no file of data
     else:
         _inspect_model(file, json)
 
@@ -63,6 +69,8 @@ def _inspect_model(file: str, json: bool) -> None:
         try:
             described = describe_checkpoint(path)
         except FileFormatError:
+            if path.is_file() and path.suffix != ".safetensors" and kind_of(path) is None:
+                inspect_data(str(path), reading_of())  # which says what suffixes data have
             raise error from None
     tensors = tensor_shapes(path)
     if json:

@@ -36,7 +36,9 @@ def is_data(name: str) -> bool:
     """
     path = Path(name)
     is_array = path.suffix.lower() in ARRAYS or is_idx(path.name)
-    return name in SOURCES or suffix_of(name) is not None or is_array or (path.is_dir() and kind_of(path) is None)
+    if path.is_dir() and (kind := kind_of(path)) is not None and kind.name == "folder":
+        return any(suffix_of(each) or is_idx(each.name) for each in path.iterdir())
+    return name in SOURCES or suffix_of(name) is not None or is_array
 
 
 def inspect_data(name: str, reading: Reading, task: Task | None = None) -> dict[str, Any]:

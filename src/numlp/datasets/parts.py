@@ -67,7 +67,10 @@ def read_data(
     """
     path = Path(name)
     suffix = suffix_of(path) or path.suffix.lower()
-    is_file = name not in SOURCES and suffix in (*ARRAYS, *TABLES)
+    is_folder = os.path.isdir(path) or (os.path.exists(path) and is_idx(path.name))
+    is_file = name not in SOURCES and suffix in (*ARRAYS, *TABLES) and not os.path.isdir(path)
+    if name not in SOURCES and (_tables_in(path) or not (is_file or is_folder)):
+        raise _unread(name, path)
     given = {each: getattr(reading, each) for each in ("target", "weights", "inputs")} | reading.of_tables()
     for setting, value in given.items():
         if value is not None and (not is_file or (setting == "inputs" and suffix != ".npz")):
@@ -81,20 +84,31 @@ def read_data(
 
             found = fetch(source)
         return _arrays(folder.read_folder(found, source.sha256).parts), source.class_names
-    if os.path.isdir(path) or (os.path.exists(path) and is_idx(path.name)):
-        content = folder.read_folder(path)
-        return _arrays(content.parts), content.class_names
-    if suffix in (*ARRAYS, *TABLES):
+    if is_file:
         return read_parts(path, reading, columns, kinds), None
+    content = folder.read_folder(path)
+    return _arrays(content.parts), content.class_names
+
+
+def _tables_in(path: Path) -> list[str]:
+    """Return the suffixes of the tables in a folder without IDX files."""
+    names = os.listdir(path) if os.path.isdir(path) else []
+    return [] if any(map(is_idx, names)) else [suffix for name in names if (suffix := suffix_of(name))]
+
+
+def _unread(name: str, path: Path) -> FileFormatError | SettingError:
+    """Return the error for what is neither a named data set nor data in a form that numlp reads, with a remedy."""
+    if suffixes := _tables_in(path):
+        return FileFormatError(f"{name} is a folder of tables: name one of them, or all as '{name}/*{suffixes[0]}'")
     if os.path.exists(path):
         kind = kind_of(path)
         if kind is not None and f".{kind.name}" in KNOWN:
-            raise FileFormatError(f"{name} is {kind.title}: give it the suffix .{kind.name}")
-        untold = f"can't tell what {name} holds: its suffix must be one of {', '.join(KNOWN)}"
-        raise refused(path, _WANTED, ("idx",), "", unknown=untold)
-    if len(path.parts) > 1:
-        raise FileFormatError(f"there is no file or folder {name}")
-    raise SettingError(unknown("data set", name, SOURCES) + f"; or name a {', '.join(KNOWN)} file or a folder")
+            return FileFormatError(f"{name} is {kind.title}: give it the suffix .{kind.name}")
+        untold = f"can't tell what {name} holds: give it the suffix of what it is, one of {', '.join(KNOWN)}"
+        return refused(path, _WANTED, ("idx",), "", unknown=untold)
+    if len(path.parts) > 1 or path.suffix:
+        return FileFormatError(f"there is no file or folder {name}")
+    return SettingError(unknown("data set", name, SOURCES) + f"; or name a {', '.join(KNOWN)} file or a folder")
 
 
 def read_extra(
