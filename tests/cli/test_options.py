@@ -91,7 +91,9 @@ def test_every_option_arrives_in_the_recipe(numlp, images):
     assert numlp("train", images, *QUICK, *options, "--calibrate", "--output", "a")[0] == 0
     recipe, default = load_run("a").recipe, Recipe()
     unchanged = {f.name for f in dataclasses.fields(Recipe) if getattr(recipe, f.name) == getattr(default, f.name)}
-    of_tables = {"drop", "keep", "kind", "missing", "decimal", "thousands", "header", "drop_missing_target"}
+    of_tables = {"drop", "keep", "kind", "missing", "decimal", "thousands", "header", "drop_missing_target"} | {
+        "day_first"
+    }
     assert unchanged == of_tables | {"target", "test", "validation_by", "input_encoding", "folds"}
 
 

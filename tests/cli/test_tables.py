@@ -242,3 +242,18 @@ def test_new_rows_may_write_numbers_in_another_way_and_are_told(numlp, fails, fi
     assert "points.csv: its numbers have '.' before decimals, unlike those of the training rows" in told["points.csv"]
     assert "commas.csv: column 'Fläche' is read as numbers" in told["commas.csv"]
     assert "'90,5' isn't a number" in fails("predict", "run", "commas.csv", "--decimal", ".")
+
+
+def test_a_model_remembers_whether_the_day_comes_first(numlp, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{1 + i % 28}/{1 + i % 12}/2020,{i}.5" for i in range(60)]
+    Path("train.csv").write_text("\n".join(["day,y", *rows]))
+    Path("new.csv").write_text("day\n2/3/2020\n3/4/2020\n")
+    Path("clear.csv").write_text("day\n2020-03-02\n2020-04-03\n")
+    options = ("--folds", 2, "--epochs", 1, "--layers", 4, "--no-report", "--output", "run")
+    assert numlp("train", "train.csv", "--target", "y", *options)[0] == 0
+    new, clear, month = (
+        [[*row.values()][1:] for row in json.loads(numlp("predict", "run", name, *options, "--json")[1])]
+        for name, *options in (("new.csv",), ("clear.csv",), ("new.csv", "--no-day-first"))
+    )
+    assert new == clear != month

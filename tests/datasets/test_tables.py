@@ -361,3 +361,14 @@ def test_blanks_at_the_ends_of_texts_are_no_part_of_them(read):
     assert content.table["a"].tolist() == ["Köln"] * 3
     assert content.written.tolist() == ["yes"] * 3
     assert read('{"a": "x "}\n{"a": "x"}\n', "table.jsonl").table["a"].tolist() == ["x", "x"]
+
+
+def test_the_order_of_dates_can_be_said_and_is_remembered(read):
+    content = read("a,b\n31/12/2019,1\n01/02/2019,2\n")
+    assert content.reading.day_first is True
+    days = read("a,b\n01/02/2019,1\n03/04/2019,2\n", known={"a": "date"}, day_first=True).table["a"]
+    assert days.astype("M8[D]").astype(str).tolist() == ["2019-02-01", "2019-04-03"]
+    days = read("a,b\n01/02/2019,1\n03/04/2019,2\n", day_first=False).table["a"]
+    assert days.astype("M8[D]").astype(str).tolist() == ["2019-01-02", "2019-03-04"]
+    assert read("a,b\n12/31/2019,1\n", day_first=True).table["a"].astype("M8[D]").astype(str) == ["2019-12-31"]
+    assert read("a,b\n01/02/2019,1\n03/04/2019,2\n").reading.day_first is None

@@ -91,7 +91,7 @@ def threads(text: str) -> int | str:
 
 
 _LISTS = ("drop", "keep", "kind", "missing")  # options that can be given several times
-READING = ("missing", "decimal", "thousands", "header")  # what each file of a table may have in its own way
+READING = ("missing", "decimal", "thousands", "day_first", "header")  # in which each file of a table may differ
 _READERS: dict[str, Callable[[str], Any]] = {
     "layers": widths,
     "activation": names,

@@ -122,7 +122,8 @@ def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]
     if name == "table":
         recipe = recipe.edited(**sized(dataset, settings.get("validation")))
     # What was seen in all rows of this file may not be seen in a few rows to predict.
-    recipe = recipe.edited(**settings).edited(decimal=dataset.reading.decimal, thousands=dataset.reading.thousands)
+    seen = {name: getattr(dataset.reading, name) for name in ("decimal", "thousands", "day_first")}
+    recipe = recipe.edited(**settings).edited(**seen)
     return recipe.edited(folds=len(dataset.folds) or OFF), dataset
 
 

@@ -49,6 +49,7 @@ def load_dataset(
     thousands: str | None = None,
     header: bool | None = None,
     drop_missing_target: bool = False,
+    day_first: bool | None = None,
 ) -> Dataset:
     """Load a data set by its name, or from files.
 
@@ -110,6 +111,8 @@ def load_dataset(
         Whether the first line of a CSV file names the columns; by default the lines below it decide.
     drop_missing_target : bool
         Whether to leave out a table's rows without a target; by default, they are an error.
+    day_first : bool, optional
+        Whether a table's dates such as 3/4/2026 begin with the day, where all dates of a column leave it open.
 
     Returns
     -------
@@ -158,6 +161,7 @@ def load_dataset(
         thousands,
         header,
         drop_missing_target,
+        day_first,
     )
     (parts, notes, reading), known = read_data(name, reading, data_dir=data_dir)
     if "train" not in parts:

@@ -88,6 +88,7 @@ class Dates(NamedTuple):
     title: str
     pattern: str
     formats: tuple[str, ...]
+    day_first: bool | None = None
 
     def parsed(self, column: str) -> str:
         """Return SQL for the cells of a column as timestamps in UTC; NULL where there is no such day."""
@@ -105,7 +106,10 @@ def _ordered(title: str, order: str, sign: str, year: str) -> Dates:
     parts = [part.replace("%y", year) for part in order.split()]
     form = sign.join(parts)
     return Dates(
-        title, re.escape(sign).join(digits[part] for part in parts) + _CLOCK, tuple(form + t for t in _TIMES)
+        title,
+        re.escape(sign).join(digits[part] for part in parts) + _CLOCK,
+        tuple(form + t for t in _TIMES),
+        order.startswith("%d"),
     )
 
 

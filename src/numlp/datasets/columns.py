@@ -51,10 +51,11 @@ class Counts(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column's values, as a `Table` holds them, and what the user should know about how they were read."""
+    """A column's values, as a `Table` holds them, what the user should know, and the order that its dates show."""
 
     values: AnyArray
     note: str | None = None
+    day_first: bool | None = None
 
 
 def count(source: Source, columns: Sequence[str]) -> dict[str, Counts]:
@@ -127,7 +128,14 @@ def notation_of(source: Source, counts: Mapping[str, Counts], usual: Notation | 
     return COMMAS
 
 
-def read_texts(source: Source, column: str, counts: Counts, notation: Notation, kind: Kind | None = None) -> Column:
+def read_texts(
+    source: Source,
+    column: str,
+    counts: Counts,
+    notation: Notation,
+    kind: Kind | None = None,
+    day_first: bool | None = None,
+) -> Column:
     """Return the values of a column of texts: of a known kind, or of the one that all of its cells have.
 
     In a typed file, texts that look like numbers are texts on purpose.
@@ -148,14 +156,14 @@ def read_texts(source: Source, column: str, counts: Counts, notation: Notation, 
         written = "" if notation == POINTS else f", written with {notation.decimal!r} before decimals"
         _refuse(source, column, f"NOT {matches(column, notation.pattern)}", "isn't a number" + written)
     if not found and kind != "number":
-        found = _dates(source, column, counts)
+        found = _dates(source, column, counts, day_first)
     if isinstance(found, Column):
         return found
     if kind == "date":
         pattern = "|".join(f"({form.pattern})" for form in DATES)
         if found is None:
             _refuse(source, column, f"NOT {matches(column, pattern)}", "isn't a date")
-        _refuse(source, column, f"{column} IS NOT NULL", f"isn't clear, since {found}; write it as year-month-day")
+        _refuse(source, column, f"{column} IS NOT NULL", f"isn't clear, since {found}, or write year-month-day")
     if found is None and not source.typed and (counts.plain or counts.may_be("[^A-Za-z]{0,2}[0-9].*")):
         found = doubt(source, column, counts.cells, notation)
     return Column(source.texts(column), found and f"is read as text, since {found}")
@@ -214,7 +222,7 @@ def _truths(source: Source, column: str, counts: Counts) -> Column | None:
     return Column(values if np.isnan(values).any() else values.astype(bool))
 
 
-def _dates(source: Source, column: str, counts: Counts) -> Column | str | None:
+def _dates(source: Source, column: str, counts: Counts, day_first: bool | None) -> Column | str | None:
     """Return a column of dates; or why it isn't clear which; or None if they are no dates."""
     if not counts.cells:
         return Column(source.dates(f"NULLIF({column}, {column})"))
@@ -225,11 +233,16 @@ def _dates(source: Source, column: str, counts: Counts) -> Column | str | None:
             if source.one(f"bool_and({matches(column, form.pattern)})", f"count({parsed})") == (True, counts.cells):
                 found.append((form, parsed))
     if len(found) == 2 and source.one(f"bool_or({found[0][1]} <> {found[1][1]})") == (True,):
-        return f"{counts.odd!r:.80} could be {' or '.join(form.title for form, _ in found)}"
+        if day_first is None:
+            return (
+                f"{counts.odd!r:.80} could be {' or '.join(form.title for form, _ in found)}; say it with `day_first`"
+            )
+        found = [each for each in found if each[0].day_first == day_first]
     if not found:
         return None
     form, parsed = found[0]
-    return Column(source.dates(parsed), f"is read as dates, {form.title}" if form.formats else None)
+    note = f"is read as dates, {form.title}" if form.formats else None
+    return Column(source.dates(parsed), note, form.day_first if len(found) == 1 else None)
 
 
 def _refuse(source: Source, column: str, condition: str, reason: str) -> NoReturn:

@@ -79,6 +79,8 @@ class Reading:
         Whether the first line of a CSV file names the columns.
     drop_missing_target : bool
         Whether to leave out rows without a target; else they are an error.
+    day_first : bool, optional
+        Whether dates such as 3/4/2026 begin with the day, where a column's own dates leave it open.
     usual : bool
         Whether the signs in numbers are those of another file, such as that of the training rows: then they count
         where a file's own cells and its separator leave it open.
@@ -95,6 +97,7 @@ class Reading:
     thousands: str | None = setting(None, optional(sign))
     header: bool | None = setting(None, optional(truth))
     drop_missing_target: bool = setting(False, truth)
+    day_first: bool | None = setting(None, optional(truth))
     usual: bool = setting(False, truth)
 
     def __post_init__(self) -> None:
@@ -111,6 +114,7 @@ class Reading:
 
     def of_tables(self) -> dict[str, Any]:
         """Return the settings that are for tables alone and differ from their defaults."""
-        own = ("drop", "keep", "kind", "missing", "decimal", "thousands", "header", "drop_missing_target")
+        signs = ("missing", "decimal", "thousands", "day_first")
+        own = ("drop", "keep", "kind", *signs, "header", "drop_missing_target")
         plain = Reading()
         return {name: getattr(self, name) for name in own if getattr(self, name) != getattr(plain, name)}

@@ -94,12 +94,14 @@ def read_table(
         arrays, notes = dict[str, AnyArray](), [*source.notes]
         if given not in (None, notation):
             notes.append(f"its numbers have {notation.decimal!r} before decimals, unlike those of the training rows")
+        orders: set[bool | None] = {None}
         plain = read_plain(source, counts, kinds) if notation == POINTS and not source.typed else {}
         for column, name in source.names.items():
             if column in plain:
                 read = plain[column]
             elif column in counts:
-                read = read_texts(source, column, counts[column], notation, kinds.get(name))
+                read = read_texts(source, column, counts[column], notation, kinds.get(name), settings.day_first)
+                orders.add(read.day_first)
             else:
                 read = read_typed(source, column, kinds.get(name))
             reason = _left_out(name, column, read.values, settings) if columns is None else None
@@ -113,6 +115,8 @@ def read_table(
             raise DataError(f"{path} must have a column that isn't left out")
         table = Table({name: arrays[name] for name in dict.fromkeys((*(columns or ()), *arrays))})
         rows = _complete(table, settings, source)
+    if settings.day_first is None and len(orders) == 2:
+        settings = dataclasses.replace(settings, day_first=True in orders)
     if notation != POINTS and not given:
         settings = dataclasses.replace(settings, decimal=notation.decimal, thousands=notation.thousands, usual=True)
     if rows is not None:

@@ -72,6 +72,12 @@ class DataSettings:
     header: bool | None = recipe_setting(
         None, optional(truth), "Data", "Whether the first line of a CSV file names the columns."
     )
+    day_first: bool | None = recipe_setting(
+        None,
+        optional(truth),
+        "Data",
+        "Whether dates such as 3/4/2026 begin with the day, where a column leaves it open.",
+    )
     drop_missing_target: bool = recipe_setting(False, truth, "Data", "Leave out rows of a table that have no target.")
     class_weight: Any = recipe_setting(
         None,

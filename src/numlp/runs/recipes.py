@@ -127,6 +127,7 @@ def load_data(recipe: Recipe, folds: Folds = None) -> Dataset:
         thousands=recipe.thousands,
         header=recipe.header,
         drop_missing_target=recipe.drop_missing_target,
+        day_first=recipe.day_first,
     )
 
 
