@@ -33,7 +33,7 @@ def table_settings(rows: int, columns: int) -> dict[str, Any]:
     >>> settings["folds"], settings["batch_size"], settings["learning_rate"], settings["epochs"]
     (5, 128, 0.006, 50)
     """
-    folds = min(10, max(rows, 2)) if rows < _FEW else 5 if rows <= _MANY else None
+    folds = min(10, rows) if 1 < rows < _FEW else 5 if _FEW <= rows <= _MANY else None
     training = rows * (1 - 1 / folds) if folds else rows
     batch_size = 2 ** round(math.log2(min(max(training / 60, 32), 256)))
     steps = math.ceil(training / batch_size)
