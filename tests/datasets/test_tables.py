@@ -225,9 +225,11 @@ def test_a_separator_at_the_end_of_each_line_makes_no_column(read):
     assert read("a,b,\n1,2,\n3,4,\n").table.columns == ("a", "b")
 
 
-def test_two_columns_of_one_name_are_refused(read):
-    with pytest.raises(FileFormatError, match="two columns are named 'a'; rename one"):
-        read("a,b,a\n1,2,3\n")
+def test_the_second_column_of_one_name_has_a_number_and_is_told(read):
+    content = read("a,b,a\n1,2,3\n")
+    assert {name: content.table[name].tolist() for name in content.table} == {"a": [1], "b": [2], "a (2)": [3]}
+    assert content.notes == ("of its columns called 'a', one is called 'a (2)' here",)
+    assert read("a,b,a\n1,2,3\n", drop=["a (2)"]).table.columns == ("a", "b")
 
 
 def test_a_target_that_is_missing_is_refused_with_its_line_or_left_out(read):

@@ -62,6 +62,9 @@ def read_csv(
     notes = [] if dialects[0].separator == "," else [f"its columns are separated by {dialects[0].separator!r}"]
     if not dialects[0].header:
         notes.append("its first line is a row, so columns are called 'column 1', …; set `header` if it names them")
+    for name in names:
+        if (found := re.fullmatch(r"(.*) \([0-9]+\)", name)) and found[1] in names:
+            notes.append(f"of its columns called {found[1]!r:.200}, one is called {name!r:.200} here")
     types = dict.fromkeys(kept, "VARCHAR")
     return Source(connection, "cells", starts[-1], kept, types, dialects[0].separator, tuple(notes), place)
 

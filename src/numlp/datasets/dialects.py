@@ -5,7 +5,6 @@ import gzip
 import io
 import itertools
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple, cast
@@ -25,7 +24,7 @@ class Dialect(NamedTuple):
     ----------
     separator : str
     names : tuple of str
-        Of all columns, in order; "" where the header has none.
+        Of all columns, in order; "" where the header has none, and "a (2)" for the second that it calls a.
     header : bool
         Whether the first line names the columns.
     skipped : int
@@ -44,7 +43,7 @@ def dialect_of(path: Path, head: str, header: bool | None = None) -> Dialect:
     Raises
     ------
     FileFormatError
-        If there is no row, there are too many columns, or two have the same name.
+        If there is no row, or there are too many columns.
 
     >>> dialect_of(Path("a.csv"), "size;price\n1,5;2\n")
     Dialect(separator=';', names=('size', 'price'), header=True, skipped=0)
@@ -66,11 +65,24 @@ def dialect_of(path: Path, head: str, header: bool | None = None) -> Dialect:
         raise FileFormatError(f"{path} must have a line of column names and at least one row")
     if not (_is_header(rows[0], rows[1:]) if header is None else header):
         return Dialect(separator, tuple(f"column {i}" for i in range(1, len(rows[0]) + 1)), False, skipped)
-    names = tuple(name.strip() for name in rows[0])
-    name, count = max(Counter(filter(None, names)).items(), key=lambda found: found[1], default=("", 0))
-    if count > 1:
-        raise FileFormatError(f"{path}: two columns are named {name!r:.200}; rename one")
-    return Dialect(separator, names, True, skipped)
+    return Dialect(separator, _different([name.strip() for name in rows[0]]), True, skipped)
+
+
+def _different(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of which the second and later equal ones have a number.
+
+    >>> _different(["a", "b", "a", "a", "", ""])
+    ('a', 'b', 'a (2)', 'a (3)', '', '')
+    """
+    numbers = {name: itertools.count(2) for name in names if name}
+    taken, seen, made = set(names), set[str](), list[str]()
+    for name in names:
+        own = name
+        while name and name in seen and own in taken:
+            own = f"{name} ({next(numbers[name])})"
+        seen.add(name)
+        made.append(own)
+    return tuple(made)
 
 
 def _records(path: Path, head: str, separator: str) -> list[list[str]]:
