@@ -69,7 +69,7 @@ def _inspect_model(file: str, json: bool) -> None:
         try:
             described = describe_checkpoint(path)
         except FileFormatError:
-            if path.is_file() and path.suffix != ".safetensors" and kind_of(path) is None:
+            if path.is_file() and path.suffix not in ("", ".safetensors") and kind_of(path) is None:
                 inspect_data(str(path), reading_of())  # which says what suffixes data have
             raise error from None
     tensors = tensor_shapes(path)
