@@ -60,8 +60,9 @@ def test_a_stopped_run_resumes_to_the_same_bits(numlp, points, whole, sent):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_writes_a_checkpoint_ahead_of_time(numlp, points, whole, sent):
-    settings = [*SETTINGS, "--checkpoint-every", "1000"]
+def test_a_signal_writes_a_checkpoint_ahead_of_time(numlp, points, sent):
+    settings = [*SETTINGS, "--ensemble", "1", "--checkpoint-every", "1000"]
+    assert numlp("train", points, *settings, "--output", "whole")[0] == 0
     command = [sys.executable, "-u", "-m", "numlp", "train", points, *settings, "--output", "run"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     while not process.stdout.readline().strip().startswith("epoch 3/"):
@@ -74,7 +75,7 @@ def test_a_signal_writes_a_checkpoint_ahead_of_time(numlp, points, whole, sent):
     assert read_checkpoint(checkpoint_path(Path("run"), 0)).figures["epoch"] >= 3
     assert json.loads(Path("run/metrics.json").read_text())["ended"] == "interrupted"
     assert numlp("resume", "run", "--no-report")[0] == 0
-    assert results(Path("run")) == whole
+    assert results(Path("run")) == results(Path("whole"))
 
 
 def test_two_processes_on_one_run(numlp, fails, points, whole):
@@ -128,7 +129,7 @@ def test_a_run_of_more_than_a_minute_has_checkpoints_by_default(numlp, points, m
         seen.append(read_checkpoint(self.path).figures["epoch"] if self.path.exists() else 0)
 
     monkeypatch.setattr(callbacks.Checkpoint, "record", recorded)
-    assert numlp("train", points, "--epochs", "7", "--no-report", "--output", "run")[0] == 0
+    assert numlp("train", points, "--ensemble", "1", "--epochs", "7", "--no-report", "--output", "run")[0] == 0
     assert seen == [0, 0, 3, 3, 3, 6, 6]
 
 
@@ -144,9 +145,8 @@ def test_a_short_run_has_no_checkpoints(numlp, points, text, monkeypatch):
         written.append(self.path.exists())
 
     monkeypatch.setattr(callbacks.Checkpoint, "record", recorded)
-    assert (
-        numlp("train", points, "--epochs", "3", "--checkpoint-every", text, "--no-report", "--output", "run")[0] == 0
-    )
+    settings = ("--ensemble", "1", "--epochs", "3", "--checkpoint-every", text, "--no-report")
+    assert numlp("train", points, *settings, "--output", "run")[0] == 0
     assert written == [False] * 3
 
 
@@ -203,7 +203,8 @@ def test_training_continues_when_checkpoints_can_t_be_written(numlp, points, mon
 
     monkeypatch.setattr(callbacks, "write_checkpoint", full)
     code, out, _ = numlp(
-        "train", points, "--epochs", "2", "--checkpoint-every", "1", "--no-report", "--output", "run"
+        *("train", points, "--ensemble", "1", "--epochs", "2"),
+        *("--checkpoint-every", "1", "--no-report", "--output", "run"),
     )
     assert code == 0
     assert out.count("No space left on device; training continues without this checkpoint") == 2
