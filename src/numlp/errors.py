@@ -119,3 +119,25 @@ class Interrupted(KeyboardInterrupt):
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Return how to rebuild the error."""
         return type(self), (self.history,)
+
+
+class TeamError(NumlpError):
+    """A process of those that trained one network together ended before its time.
+
+    Attributes
+    ----------
+    rank, size : int
+        Which process, counted from 0, the caller's, and of how many.
+    reason : str
+    """
+
+    def __init__(self, rank: int, size: int, reason: str) -> None:
+        super().__init__(
+            f"process {rank + 1} of the {size} that train the network ended: {reason}. The network keeps its weights "
+            "from before that epoch; train again, with processes = 1 if it happens again"
+        )
+        self.rank, self.size, self.reason = rank, size, reason
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Return how to rebuild the error."""
+        return type(self), (self.rank, self.size, self.reason)

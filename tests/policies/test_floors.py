@@ -11,7 +11,7 @@ WINGS = [
     *("errors", "version", "settings"),
     *("arrays", "network"),
     *("data", "files", "judging"),
-    *("datasets", "onnx"),
+    *("datasets", "onnx", "parallel"),
     "training",
     *("sklearn", "plots"),
     *("runs", "report", "cli"),

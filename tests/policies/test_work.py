@@ -73,12 +73,12 @@ ADAMW = {"optimizer": "adamw", "learning_rate": 0.001}
 @pytest.mark.parametrize(
     ("architecture", "settings", "numpy_calls", "python_calls"),
     [
-        ({}, {}, 49, 38),
-        ({}, {"optimizer": "sgd(momentum = 0.9, nesterov = true)"}, 55, 38),
-        ({}, ADAMW, 66, 39),
-        ({"dropout": 0.2}, {}, 61, 44),
-        ({"normalization": "batch"}, {}, 133, 59),
-        ({"normalization": "batch", "dropout": 0.2}, ADAMW, 162, 66),
+        ({}, {}, 49, 40),
+        ({}, {"optimizer": "sgd(momentum = 0.9, nesterov = true)"}, 55, 40),
+        ({}, ADAMW, 66, 41),
+        ({"dropout": 0.2}, {}, 61, 46),
+        ({"normalization": "batch"}, {}, 133, 61),
+        ({"normalization": "batch", "dropout": 0.2}, ADAMW, 162, 68),
     ],
 )
 def test_a_step_makes_no_more_calls_than_before(monkeypatch, architecture, settings, numpy_calls, python_calls):

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays import buffers
 from numlp.arrays.randomness import Role, generator
 from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray, Array, all_finite
-from numlp.errors import DataError, SettingError
+from numlp.errors import SettingError
 from numlp.network.activations import Activation
 from numlp.network.encoding import Encoding
 from numlp.network.flat import Flat
@@ -29,7 +28,7 @@ from numlp.settings.named import resolve
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 # What a copy or a pickle leaves out: views, buffers and the results of the last step, which are made again.
 _DERIVED = {"layers", "n_weights", "_first", "_grads", "_capacity", "_rows", "_buffers", "_delta", "_scratch"}
-_DERIVED |= {"_target_shape", "last_logits", "row_losses", "input_grad"}
+_DERIVED |= {"rng", "_target_shape", "last_logits", "row_losses", "input_grad"}
 
 
 class MLP(Flat, Predictor):
@@ -199,75 +198,6 @@ class MLP(Flat, Predictor):
             z[~np.isfinite(given).all(axis=1)] = np.nan
         return z
 
-    def loss_and_grad(
-        self, x: Array, targets: Array, weights: Array | None = None, *, input_gradient: bool = False
-    ) -> float:
-        """Return the mean loss of a batch, and fill `grads` with its gradient, by back-propagation.
-
-        Parameters
-        ----------
-        x : array, shape (n, inputs), of the network's dtype
-            Scaled inputs.
-        targets : array, shape (n, targets)
-            One-hot rows or other probabilities, 0 and 1, or scaled values: what the loss in `LOSSES` takes.
-        weights : array, shape (n,), optional
-            How much each row counts: the mean is Σ weight · loss / n.
-        input_gradient : bool
-            Whether to compute the gradient with respect to `x` as well.
-
-        Returns
-        -------
-        float
-            `last_logits`, `row_losses` and `input_grad` have more of it, until the next call.
-
-        Examples
-        --------
-        >>> net = MLP([2, 2])
-        >>> loss = net.loss_and_grad(np.ones((3, 2), np.float32), np.eye(2, dtype=np.float32)[[0, 1, 1]])
-        >>> net.params -= 0.1 * net.grads  # a step of gradient descent by hand
-        """
-        n, logits = len(x), self.forward(x)
-        if targets.shape != self._target_shape:
-            raise DataError(f"targets must be rows of shape {self._target_shape}, not {targets.shape}")
-        losses, delta = self.row_losses, self._delta
-        self.loss.value_and_grad(logits, targets, losses, delta, self._scratch)
-        if weights is None:
-            total = float(np.add.reduce(losses))
-        else:
-            total = float(np.dot(weights, losses))
-            np.multiply(delta, weights[:, None], out=delta)
-        np.divide(delta, n, out=delta)
-        self.last_logits = logits
-        self.input_grad = self.backward(delta, input_gradient)
-        return total / n
-
-    def forward(self, x: Array) -> Array:
-        """Return the logits, (n, outputs), of scaled inputs, (n, inputs), as in training; `logits` is for use."""
-        if len(x) != self._rows:
-            self.resize(len(x))
-        for layer in self.layers:
-            x = layer.forward(x)
-        return x
-
-    def allocate(self, batch_size: int) -> None:
-        """Make all buffers for training with batches of up to `batch_size` rows."""
-        outputs = buffers.empty((2, batch_size, self.layer_size[-1]), self.dtype)
-        self._buffers: tuple[Array, Array, Array] = *outputs, buffers.empty(batch_size, self.dtype)
-        self._capacity = batch_size
-        for layer in self.layers:
-            layer.allocate(batch_size, self.dtype)
-            layer.resize(batch_size)  # which lets go of smaller buffers
-        self.resize(batch_size)
-
-    def resize(self, n: int) -> None:
-        """Cut all buffers to `n` rows, so that a step finds its views in place; make larger ones where needed."""
-        if n > self._capacity:
-            self.allocate(n)
-        self._delta, self._scratch, self.row_losses = (buffer[:n] for buffer in self._buffers)
-        for layer in self.layers:
-            layer.resize(n)
-        self._rows, self._target_shape = n, (n, self.n_targets)
-
     def _fitting(self, encoding: Encoding | None, scaling: Scaling | None) -> Encoding | None:
         """Return an encoding if it fits the network."""
         if encoding is None:
@@ -294,5 +224,4 @@ class MLP(Flat, Predictor):
             output_initializer=self.loss.initializer,
             **self.architecture,
         )
-        self._capacity = self._rows = 0
-        self.bind(layers, self.dtype)
+        self.bind(layers)

@@ -140,6 +140,8 @@ class TimeBudget:
     True
     """
 
+    reads_network = False
+
     def __init__(self, seconds: float) -> None:
         self.seconds = positive("seconds", seconds)
 

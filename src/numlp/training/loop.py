@@ -25,15 +25,17 @@ from numlp.judging.evaluation import evaluate_rows
 from numlp.judging.metrics import Tally
 from numlp.judging.outliers import describe_outlier
 from numlp.network.mlp import MLP
+from numlp.parallel.processes import as_team
 from numlp.settings.checks import whole_number
 from numlp.settings.named import resolve
+from numlp.training.crew import crew
 from numlp.training.feed import make_feed
 from numlp.training.history import History, columns_of
 from numlp.training.interruption import Interruption
 from numlp.training.optimizer import Optimizer
 from numlp.training.optimizers import OPTIMIZERS
 from numlp.training.progress import Progress, shown_by
-from numlp.training.regularization import Average, Regularization, constraints, gradient_changes
+from numlp.training.regularization import Average, Regularization
 from numlp.training.schedules import SCHEDULES, Plan, Schedule, rates
 from numlp.training.state import Callback, TrainingState, begun, check_callables, finishing
 
@@ -63,6 +65,7 @@ def train(
     after_step: Sequence[Callback] = (),
     after_epoch: Sequence[Callback] = (),
     sync_gradients: Callable[[Array], object] | None = None,
+    processes: int = 1,
     resume: str | os.PathLike[str] | TrainingState | None = None,
     progress: bool | Progress = False,
 ) -> History:
@@ -121,6 +124,9 @@ def train(
         when all callbacks have seen an epoch, and after the last step.
     sync_gradients : callable, optional
         Called with the gradients of every step before they are used, to average them with those of other processes.
+    processes : int
+        The number of processes that train the network together, this one included: each has some units of every
+        hidden layer. The network is whole after each epoch, and callbacks run in this process alone.
     resume : path or TrainingState, optional
         The file that a `Checkpoint` of the same training wrote, or the state in which an earlier training of this
         network ended. Training continues from there, up to `epochs` in all, as if it had never stopped.
@@ -195,44 +201,33 @@ def train(
     )
     state = begun(fresh, resume, epochs)
     average = state.average
-    params, grads, weights = network.params, network.grads, network.weights
-    with Interruption() as interruption, shown or nullcontext(), finishing(state) as last_good:
+    looking = any(getattr(callback, "reads_network", True) for callback in after_step)
+    work = crew(as_team(processes), state, optimizer, regularization, batches.batch_size, tally.add, sync_gradients)
+    with Interruption() as interruption, shown or nullcontext(), finishing(state) as last_good, work:
         for name, value in learned.items():
             setattr(network, name, value)
         network.temperature = 1.0  # an earlier calibration no longer holds
-        network.allocate(batches.batch_size)
-        changes = gradient_changes(network, regularization, batches.batch_size, sync_gradients)
-        constrain = constraints(network, regularization)
         for epoch in range(state.epoch, 0 if state.ended_by else epochs):
             started = time.perf_counter()
             stops: tuple[Callback, ...] = ()
             tally.reset()
             if average is not None and epoch:
                 average.swap()
-            network.begin_epoch(seed, epoch)
+            work.begin_epoch(seed, epoch)
             with np.errstate(all="ignore"):  # the figures will show an overflow
                 for batch in batches.epoch(epoch):
                     state.learning_rate = rate_of(state.step) * schedule(state.step, plan, state.history)
                     # A short last batch takes a shorter step in proportion: all rows of an epoch count the same.
-                    rate = state.learning_rate * batch.share
-                    state.loss = network.loss_and_grad(
-                        batch.x, batch.targets, batch.weights, input_gradient=adversarial > 0
-                    )  # fills network.grads
-                    tally.add(network.row_losses, network.last_logits, batch.targets, batch.weights)
-                    for change in changes:
-                        change(batch)
-                    optimizer.decay(weights, rate)
-                    optimizer.update(params, grads, state.optimizer, rate)
-                    for keep in constrain:
-                        keep()
-                    if average is not None:
-                        average.update()
+                    state.loss = work.step(batch, state.learning_rate * batch.share)
                     state.step += 1
+                    if looking:
+                        work.assemble()
                     stops = state.call(after_step)
                     if stops or interruption.number or not math.isfinite(state.loss):
                         break
                 stopped = bool(stops or interruption.number)
                 state.cut = stopped and state.step != (epoch + 1) * (plan.steps_per_epoch or 0)
+                work.assemble()
                 seconds = time.perf_counter() - started
                 if average is not None:
                     average.swap()
@@ -242,7 +237,7 @@ def train(
                 raise DivergenceError(epoch + 1, state.learning_rate, state.history)
             if held_out is not None and not np.isfinite(judged["loss"]):
                 raise _failed_validation(state, batch, held_out)
-            last_good[:] = params
+            last_good[:] = network.params
             state.epoch = epoch + 1
             validated = {f"validation_{name}": value for name, value in judged.items()}
             row = {"epoch": epoch + 1, **trained, **validated}

@@ -51,10 +51,11 @@ class Optimizer(Named):
     usual_rate: ClassVar[float]
     weight_decay: float = setting(0.0, nonnegative)
 
-    def init(self, params: Array) -> State:
-        """Return the initial state for parameters of this shape and dtype."""
+    def init(self, params: Array, averages: dict[str, Array] | None = None) -> State:
+        """Return the initial state for parameters of this shape and dtype, with new averages or given ones."""
         scratch: Array = buffers.zeros(piece_length(params.size), params.dtype)
-        averages = {name: buffers.zeros(params.shape, params.dtype) for name in self.averages()}
+        if averages is None:
+            averages = {name: buffers.zeros(params.shape, params.dtype) for name in self.averages()}
         return State({"count": np.zeros(1), "scratch": scratch} | averages)
 
     def update(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:

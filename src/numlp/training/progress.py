@@ -47,6 +47,8 @@ class Progress:
         its best epoch.
     """
 
+    reads_network = False
+
     def __init__(self, console: Any = None, network: int | None = None) -> None:
         self._console = _terminal() if console is None else console
         self._network = network

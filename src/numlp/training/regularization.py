@@ -18,6 +18,7 @@ from numlp.arrays.pieces import piece_length, pieces
 from numlp.arrays.special import Array
 from numlp.data.batches import Batch
 from numlp.errors import SettingError
+from numlp.network.flat import Flat
 from numlp.network.mlp import MLP
 from numlp.settings.checks import fraction, nonnegative, positive
 from numlp.settings.named import check_settings, optional, setting
@@ -54,25 +55,25 @@ class Regularization:
 
 
 def gradient_changes(
-    network: MLP, regularization: Regularization, batch_size: int, sync: Callable[[Array], object] | None
+    network: Flat, regularization: Regularization, sync: Callable[[Array], object] | None = None
 ) -> list[Callable[[Batch], object]]:
     """Return the functions that change the gradients before each step, in the order to call them."""
     changes: list[Callable[[Batch], object]] = []
     wanted, grads = regularization, network.grads
     if wanted.adversarial:
-        changes.append(Adversary(network, wanted.adversarial, batch_size))
+        changes.append(Adversary(network, wanted.adversarial))
     if wanted.l1 or wanted.l2:
         changes.append(Penalty(network, wanted.l1, wanted.l2))
     if sync is not None:
         changes.append(lambda batch: sync(grads))
     if (norm := wanted.clip_norm) is not None:
-        changes.append(lambda batch: clip_norm(grads, norm))
+        changes.append(lambda batch: clip_norm(network, norm))
     if (value := wanted.clip_value) is not None:
         changes.append(lambda batch: np.clip(grads, -value, value, out=grads))
     return changes
 
 
-def constraints(network: MLP, regularization: Regularization) -> list[Callable[[], object]]:
+def constraints(network: Flat, regularization: Regularization) -> list[Callable[[], object]]:
     """Return the functions that change the parameters after each step."""
     return [] if regularization.max_norm is None else [MaxNorm(network, regularization.max_norm)]
 
@@ -85,25 +86,24 @@ class Adversary:
 
     Parameters
     ----------
-    network : MLP
+    network : Flat
     radius : float
         The distance r by which inputs move, in units of the scaled inputs.
-    batch_size : int
     """
 
-    def __init__(self, network: MLP, radius: float, batch_size: int) -> None:
+    def __init__(self, network: Flat, radius: float) -> None:
         self.network, self.radius = network, radius
         self._clean = buffers.empty(network.grads.shape, network.dtype)
-        self._allocate(batch_size)
+        self._moved: Array = np.empty((0, 0), network.dtype)
 
-    def _allocate(self, batch_size: int) -> None:
-        self._moved = buffers.empty((batch_size, self.network.row_size), self.network.dtype)
-        self._length = np.empty(batch_size, self.network.dtype)
+    def _allocate(self, shape: tuple[int, ...]) -> None:
+        self._moved = buffers.empty(shape, self.network.dtype)
+        self._length = np.empty(shape[0], self.network.dtype)
 
     def __call__(self, batch: Batch) -> None:
         n = len(batch.x)
-        if n > len(self._length):
-            self._allocate(n)
+        if n > len(self._moved):
+            self._allocate(batch.x.shape)
         gradient, moved, length = self.network.input_grad, self._moved[:n], self._length[:n]
         assert gradient is not None, "call loss_and_grad with input_gradient=True"
         np.vecdot(gradient, gradient, out=length)
@@ -121,7 +121,7 @@ class Adversary:
 class Penalty:
     r"""Adds the gradient of :math:`\tfrac12 \lambda_2 \|W\|_2^2 + \lambda_1 \|W\|_1` over all weights, not biases."""
 
-    def __init__(self, network: MLP, l1: float, l2: float) -> None:
+    def __init__(self, network: Flat, l1: float, l2: float) -> None:
         self.network, self.l1, self.l2 = network, l1, l2
         self._scratch: Array = buffers.empty(piece_length(network.n_weights), network.dtype)
 
@@ -135,18 +135,20 @@ class Penalty:
                 np.add(gradient, np.multiply(step, self.l1, out=step), out=gradient)
 
 
-def clip_norm(grads: Array, limit: float) -> None:
+def clip_norm(network: Flat, limit: float) -> None:
     """Scale all gradients together down to a Euclidean norm of at most `limit`. R. Pascanu et al. (2013).
 
-    >>> grads = np.array([3.0, 4.0])
-    >>> clip_norm(grads, 1.0)
-    >>> grads
-    array([0.6, 0.8])
+    >>> net = MLP([1, 2])
+    >>> net.grads = [3.0, 4.0, 0.0, 0.0]
+    >>> clip_norm(net, 1.0)
+    >>> net.grads
+    array([0.6, 0.8, 0. , 0. ], dtype=float32)
     """
-    norm = math.sqrt(float(np.dot(grads, grads)))
-    if math.isinf(norm):  # the squares overflow
-        np.divide(grads, max(grads.max(), -grads.min()), out=grads)
-        norm = math.sqrt(float(np.dot(grads, grads)))
+    grads = network.grads
+    norm = math.sqrt(network.sum_of_squares(grads))
+    if math.isinf(norm):  # the squares overflow, as they can't in this scale
+        np.multiply(grads, np.finfo(grads.dtype).tiny ** 0.75, out=grads)
+        norm = math.sqrt(network.sum_of_squares(grads))
         np.multiply(grads, limit / norm, out=grads)
     elif norm > limit:
         np.multiply(grads, limit / norm, out=grads)
@@ -155,15 +157,15 @@ def clip_norm(grads: Array, limit: float) -> None:
 class MaxNorm:
     """Scales the weights into each unit down to a Euclidean norm of at most `limit`. N. Srivastava et al. (2014)."""
 
-    def __init__(self, network: MLP, limit: float) -> None:
+    def __init__(self, network: Flat, limit: float) -> None:
         self.limit = limit
-        self._weights = [layer.weight for layer in network.linear_layers]
-        self._norms = [np.empty(weight.shape[1], network.dtype) for weight in self._weights]
+        self._layers = network.linear_layers
+        self._norms = [np.empty(layer.weight.shape[1], network.dtype) for layer in self._layers]
 
     def __call__(self) -> None:
-        for weight, norm in zip(self._weights, self._norms, strict=True):
-            np.einsum("ij,ij->j", weight, weight, out=norm)
-            np.sqrt(norm, out=norm)
+        for layer, norm in zip(self._layers, self._norms, strict=True):
+            weight = layer.weight
+            np.sqrt(layer.sums_of_squares(norm), out=norm)
             np.maximum(norm, self.limit, out=norm)
             np.divide(self.limit, norm, out=norm)
             np.multiply(weight, norm, out=weight)
@@ -176,9 +178,9 @@ class Average:
     A. Juditsky, "Acceleration of stochastic approximation by averaging" (1992).
     """
 
-    def __init__(self, network: MLP, decay: float) -> None:
+    def __init__(self, network: Flat, decay: float, mean: Array | None = None) -> None:
         self.network, self.decay = network, decay
-        self.mean = network.params.copy()
+        self.mean = network.params.copy() if mean is None else mean
         self.count = 0
         self._scratch: Array = buffers.empty(piece_length(self.mean.size), network.dtype)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from numlp.arrays.special import AnyArray, Array, all_finite
-from numlp.errors import DivergenceError, FileFormatError, Interrupted, SettingError, ValidationLossError
+from numlp.errors import DivergenceError, FileFormatError, Interrupted, SettingError, TeamError, ValidationLossError
 from numlp.files.checkpoints import Checkpoint, read_checkpoint
 from numlp.network.mlp import MLP
 from numlp.settings.checks import whole_number
@@ -197,7 +197,7 @@ def finishing(state: TrainingState) -> Iterator[Array]:
     try:
         yield last_good
         state.notify("finish")
-    except (KeyboardInterrupt, DivergenceError, ValidationLossError) as error:
+    except (KeyboardInterrupt, DivergenceError, TeamError, ValidationLossError) as error:
         params[:] = last_good
         state.notify("finish")
         if isinstance(error, KeyboardInterrupt) and len(state.history):

@@ -67,3 +67,8 @@ class Linear(Layer):
         if self.bias_grad is not None:
             # A product with ones: BLAS sums columns faster than a reduction along the first axis.
             np.dot(self._ones, delta, out=self.bias_grad)
+
+    def sums_of_squares(self, out: Array) -> Array:
+        """Write the sum of the squared weights into each unit, (fan_out,)."""
+        sums: Array = np.einsum("ij,ij->j", self.weight, self.weight, out=out)
+        return sums

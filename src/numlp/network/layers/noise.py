@@ -13,6 +13,9 @@ from numlp.network.layers.layer import Layer
 _LOW = 0 if sys.byteorder == "little" else 1  # which half of a float64 is the lower one
 
 
+EVERY = slice(None)
+
+
 class _Noise(Layer):
     """A layer of `width` units that draws random numbers in training.
 
@@ -21,17 +24,21 @@ class _Noise(Layer):
     width : int
     in_place : bool
         False for the network's inputs, which belong to the caller.
+    own : slice
+        Which of the units are here; random numbers are drawn for all of them, so that each gets the same anyhow.
     """
 
-    def __init__(self, width: int, in_place: bool) -> None:
+    def __init__(self, width: int, in_place: bool = True, own: slice = EVERY) -> None:
         self.width = width
         self.in_place = in_place
+        self.own = own
+        self._count = len(range(width)[own])
 
     def begin_epoch(self, rng: np.random.Generator) -> None:
         self._rng = rng
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
-        shape = batch_size, self.width
+        shape = batch_size, self._count
         self._all_noise: Array = buffers.empty(shape, dtype)
         self._all_output: Array | None = None if self.in_place else buffers.empty(shape, dtype)
 
@@ -51,8 +58,8 @@ class Dropout(_Noise):
 
     kind = "dropout"
 
-    def __init__(self, width: int, rate: float, in_place: bool = True) -> None:
-        super().__init__(width, in_place)
+    def __init__(self, width: int, rate: float, in_place: bool = True, own: slice = EVERY) -> None:
+        super().__init__(width, in_place, own)
         self.rate = rate
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
@@ -63,12 +70,12 @@ class Dropout(_Noise):
         self._all_drawn = buffers.empty((batch_size, (self.width + 1) // 2))
         limit = np.array([self.rate]).view(np.uint32)
         limit[_LOW] = int(self.rate * 2**32)
-        self._limit = np.tile(limit, self._all_drawn.shape[1])[: self.width]
+        self._limit = np.tile(limit, self._all_drawn.shape[1])[: self.width][self.own]
 
     def resize(self, n: int) -> None:
         super().resize(n)
         self._drawn = self._all_drawn[:n]
-        self._bits = self._drawn.view(np.uint32)[:, : self.width]
+        self._bits = self._drawn.view(np.uint32)[:, : self.width][:, self.own]
 
     def forward(self, x: Array) -> Array:
         self._rng.random(out=self._drawn)
@@ -88,16 +95,24 @@ class GaussianNoise(_Noise):
 
     kind = "gaussian_noise"
 
-    def __init__(self, width: int, deviation: float, in_place: bool = True) -> None:
-        super().__init__(width, in_place)
+    def __init__(self, width: int, deviation: float, in_place: bool = True, own: slice = EVERY) -> None:
+        super().__init__(width, in_place, own)
         self.deviation = deviation
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
-        self._half = np.empty((self._all_noise.size + 1) // 2, dtype)
+        self._all_drawn: Array = self._all_noise
+        if self._count != self.width:
+            self._all_drawn = buffers.empty((batch_size, self.width), dtype)
+        self._half = np.empty((self._all_drawn.size + 1) // 2, dtype)
+
+    def resize(self, n: int) -> None:
+        super().resize(n)
+        self._drawn = self._all_drawn[:n]
+        self._noise = self._drawn[:, self.own]
 
     def forward(self, x: Array) -> Array:
-        fill_normal(self._rng, self._noise, self._half)
+        fill_normal(self._rng, self._drawn, self._half)
         np.multiply(self._noise, self.deviation, out=self._noise)
         return np.add(x, self._noise, out=x if self._output is None else self._output)
 

@@ -164,9 +164,9 @@ class LayerNorm(_Norm):
         return self._normalized(x, self._row, self._inverse, self._normal)
 
     def _normalized(self, x: Array, row: Array, inverse: Array, normal: Array) -> Array:
-        np.mean(x, axis=1, keepdims=True, out=row)
+        self._means(x, row)
         np.subtract(x, row, out=x)
-        np.mean(np.multiply(x, x, out=normal), axis=1, keepdims=True, out=inverse)
+        self._means(np.multiply(x, x, out=normal), inverse)
         np.add(inverse, EPSILON, out=inverse)
         np.sqrt(inverse, out=inverse)
         np.reciprocal(inverse, out=inverse)
@@ -179,9 +179,13 @@ class LayerNorm(_Norm):
         normal, products, row = self._normal, self._products, self._row
         # With g = scale · δ: ∂x = (g − mean(g) − x̂ · mean(g x̂)) / √(σ² + ε)
         np.multiply(delta, self.scale, out=delta)
-        np.mean(np.multiply(delta, normal, out=products), axis=1, keepdims=True, out=row)
+        self._means(np.multiply(delta, normal, out=products), row)
         np.multiply(normal, row, out=normal)
-        np.mean(delta, axis=1, keepdims=True, out=row)
+        self._means(delta, row)
         np.subtract(delta, row, out=delta)
         np.subtract(delta, normal, out=delta)
         return np.multiply(delta, self._inverse, out=delta)
+
+    def _means(self, x: Array, out: Array) -> None:
+        """Write the mean of every row, (n, 1)."""
+        np.mean(x, axis=1, keepdims=True, out=out)

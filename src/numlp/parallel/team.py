@@ -1,0 +1,159 @@
+"""Team: what the members that train one network together can do."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from numlp.arrays.special import Array
+
+_GROUP = 16  # units: float32 numbers in a cache line, which two members had better not write to at once
+
+
+def units_of(width: int, rank: int, size: int) -> slice:
+    """Return which of a layer's units a member owns: about as many as any other.
+
+    >>> [units_of(128, rank, 2) for rank in range(2)]
+    [slice(0, 64, None), slice(64, 128, None)]
+    >>> [units_of(5, rank, 2) for rank in range(2)]
+    [slice(0, 2, None), slice(2, 5, None)]
+    """
+    group = _GROUP if width >= 2 * _GROUP * size else 1
+    groups = width // group
+    start, stop = (groups * r // size * group for r in (rank, rank + 1))
+    return slice(start, width if rank == size - 1 else stop)
+
+
+class Member(Protocol):
+    """What a member of a team does."""
+
+    def follow(self) -> None:
+        """Obey the leader, for ever."""
+
+
+class Program(Protocol):
+    """What every member of a team runs first."""
+
+    def __call__(self, team: Team) -> Member:
+        """Return what the member does, after it has asked for all shared arrays."""
+
+
+class Team:
+    """The members of a team, as one of them sees it. Each runs the same program on its own part of the network.
+
+    Attributes
+    ----------
+    rank : int
+        The member's number. Rank 0 leads.
+    size : int
+        The number of members.
+    """
+
+    rank: int
+    size: int
+
+    def start(self, program: Program) -> Any:
+        """Start all other members, as the leader; return what `program` returns for itself."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """End all other members, which keep nothing that the leader hasn't got as well."""
+        raise NotImplementedError
+
+    def share(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """Return an array that all members see, filled with 0. All must ask for the same arrays in the same order."""
+        raise NotImplementedError
+
+    def arrive(self) -> None:
+        """Tell all others that what this member wrote into shared arrays may be read."""
+        raise NotImplementedError
+
+    def wait(self) -> None:
+        """Wait until all others have arrived as often as this member has waited."""
+        raise NotImplementedError
+
+    def command(self) -> None:
+        """Let the others go on, as the leader."""
+        raise NotImplementedError
+
+    def obey(self) -> None:
+        """Wait for the leader's command."""
+        raise NotImplementedError
+
+    def report(self) -> None:
+        """Tell the leader, who waits for all reports, that its command is carried out."""
+        raise NotImplementedError
+
+
+class Gather:
+    """Gathers columns: every member gives those of its own units, and gets all.
+
+    Parameters
+    ----------
+    team : Team
+    batch_size, width : int
+        The largest number of rows, and the number of all columns.
+    own : slice
+        The columns of this member.
+    dtype : dtype
+    """
+
+    def __init__(self, team: Team, batch_size: int, width: int, own: slice, dtype: npt.DTypeLike) -> None:
+        self._team, self._own = team, own
+        self._all: Array = team.share((batch_size, width), dtype)
+
+    def resize(self, n: int) -> None:
+        """Cut the buffer to `n` rows."""
+        self._whole = self._all[:n]
+        self._mine = self._whole[:, self._own]
+
+    def __call__(self, columns: Array) -> Array:
+        """Return all columns, (n, width), for this member's, which each member passes."""
+        np.copyto(self._mine, columns)
+        self._team.arrive()
+        self._team.wait()
+        return self._whole
+
+
+class Total:
+    """Adds partial sums: every member writes one, and gets the total, or some columns of it.
+
+    The order of summation is that of the ranks, so all members get the same bits.
+
+    Parameters
+    ----------
+    team : Team
+    batch_size, width : int
+        The largest number of rows, and the number of columns.
+    own : slice
+        The columns of the total that this member wants.
+    dtype : dtype
+
+    Attributes
+    ----------
+    partial : array, shape (n, width)
+        Where this member writes its partial sum.
+    """
+
+    def __init__(self, team: Team, batch_size: int, width: int, own: slice, dtype: npt.DTypeLike) -> None:
+        self._team, self._own = team, own
+        self._all: Array = team.share((team.size, batch_size, width), dtype)
+
+    def resize(self, n: int) -> None:
+        """Cut the buffers to `n` rows."""
+        self.partial = self._all[self._team.rank, :n]
+        self._first, self._second, *self._others = (part[:n, self._own] for part in self._all)
+
+    def send(self) -> None:
+        """Tell the others that `partial` is written."""
+        self._team.arrive()
+
+    def receive(self, out: Array) -> Array:
+        """Write the total, (n, columns of `own`), when all have sent theirs."""
+        self._team.wait()
+        np.add(self._first, self._second, out=out)
+        for other in self._others:
+            np.add(out, other, out=out)
+        return out
