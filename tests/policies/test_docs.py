@@ -193,7 +193,7 @@ def test_a_page_s_excerpts_are_what_the_source_says(page):
 
 def test_the_page_on_back_propagation_follows_the_source_all_the_way():
     shown = {name for _, name in excerpts.EXCERPT.findall(PAGES["docs/back-propagation.md"])}
-    assert shown >= {"MLP.loss_and_grad", "MLP.forward", "Flat.backward", "Linear.forward", "Linear.backward"}
+    assert shown >= {"Flat.loss_and_grad", "Flat.forward", "Flat.backward", "Linear.forward", "Linear.backward"}
     assert shown >= {"Activate.forward", "Activate.backward", "SoftmaxCrossEntropy.value_and_grad"}
 
 

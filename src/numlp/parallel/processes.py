@@ -21,17 +21,10 @@ import numpy.typing as npt
 from numlp.errors import SettingError, TeamError
 from numlp.parallel.memory import Memory
 from numlp.parallel.team import Program, Team
-from numlp.settings.checks import whole_number
 
 _SPINS = 2000  # attempts, about 0.2 ms: more than members of a step usually wait for each other
 _PATIENCE = 0.1  # seconds of sleep after which a member looks whether the others are alive
 _MESSAGE = 4096  # bytes for the reason why a process fails
-
-
-def as_team(processes: object) -> Processes | None:
-    """Return a team of so many processes, or None if that is one."""
-    size = whole_number("processes", processes)
-    return None if size == 1 else Processes(size)
 
 
 class Processes(Team):

@@ -25,7 +25,7 @@ from numlp.judging.evaluation import evaluate_rows
 from numlp.judging.metrics import Tally
 from numlp.judging.outliers import describe_outlier
 from numlp.network.mlp import MLP
-from numlp.parallel.processes import as_team
+from numlp.parallel.sizes import as_team
 from numlp.settings.checks import whole_number
 from numlp.settings.named import resolve
 from numlp.training.crew import crew
