@@ -5,7 +5,8 @@ machine, rounds and spread.
 
 The networks and cases are those of `make bench-training`, and one with Nesterov's momentum 0.9; each has 12,800 rows.
 Without aligned arrays, `numpy.empty` makes the arrays, and they start where the C library puts them. Without
-flushing, running averages become denormal if gradients stay 0 for long. Predictions are of 10,000 rows of float32, in
+flushing, running averages become denormal if gradients stay 0 for long. Without products of few rows, one call
+multiplies the whole batch by a layer's weights. Predictions are of 10,000 rows of float32, in
 a process that has done nothing before. Without kept memory, the C library may return the memory of their arrays to
 the system. "With" and "without" each have a process. They take turns (A B A B …) of one epoch or 20 predictions, and
 each sleeps while the other works. The first nine turns do not count.
@@ -52,6 +53,12 @@ def not_flushed() -> None:
     special.flush = lambda x, decay: None
 
 
+def not_cut() -> None:
+    from numlp.arrays import products
+
+    products.rows_at_once = lambda *sizes: 0
+
+
 def not_kept() -> None:
     from numlp.arrays import buffers
 
@@ -61,6 +68,7 @@ def not_kept() -> None:
 CHOICES = {
     "aligned arrays": Choice(not_aligned, ("128³, 64", "256³, 64", "256³, 256", "256³, 256, regularized")),
     "flushed averages": Choice(not_flushed, ("128³, 64, momentum", "128³, 64, Adam")),
+    "products of few rows": Choice(not_cut, ("128³, 64", "256³, 64", "256³, 256")),
     "kept memory": Choice(not_kept, ("128³, predictions", "256³, predictions")),
 }
 

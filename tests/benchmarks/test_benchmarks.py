@@ -10,7 +10,7 @@ from benchmarks.case import Case, standard_scale
 from benchmarks.contenders import NAMES, contender, versions
 from benchmarks.data import load, with_fold
 from benchmarks.rounds import Worker, choose_threads, take_turns, thread_settings
-from numlp.arrays import buffers, special
+from numlp.arrays import buffers, products, special
 from numlp.network.scaling import standardize
 from numlp.training.history import History
 from numlp.training.schedules import OneCycle, Plan
@@ -303,10 +303,9 @@ def test_steps_with_and_without(choice):
 
 @pytest.mark.parametrize("choice", choices.CHOICES)
 def test_a_choice_is_taken_back(choice, monkeypatch):
-    monkeypatch.setattr(buffers, "empty", buffers.empty)  # so that both are put back
-    monkeypatch.setattr(buffers, "keep_freed", buffers.keep_freed)
-    monkeypatch.setattr(special, "flush", special.flush)
-    before = buffers.empty, buffers.keep_freed, special.flush
+    places = [(buffers, "empty"), (buffers, "keep_freed"), (special, "flush"), (products, "rows_at_once")]
+    before = [getattr(*place) for place in places]
+    for place, function in zip(places, before, strict=True):
+        monkeypatch.setattr(*place, function)  # so that all are put back
     choices.CHOICES[choice].undo()
-    after = buffers.empty, buffers.keep_freed, special.flush
-    assert sum(a is not b for a, b in zip(before, after, strict=True)) == 1
+    assert sum(getattr(*place) is not function for place, function in zip(places, before, strict=True)) == 1

@@ -43,6 +43,8 @@ class Work:
 
     def __init__(self, monkeypatch):
         self.numpy, self.python = Counter(), Counter()
+        # A product counts as one, however the processor likes it to be cut.
+        monkeypatch.setattr("numlp.arrays.products.rows_at_once", lambda *sizes: 0)
         for name in OPERATIONS:
             monkeypatch.setattr(np, name, Counting(getattr(np, name), self.numpy))
 
@@ -73,12 +75,12 @@ ADAMW = {"optimizer": "adamw", "learning_rate": 0.001}
 @pytest.mark.parametrize(
     ("architecture", "settings", "numpy_calls", "python_calls"),
     [
-        ({}, {}, 49, 40),
-        ({}, {"optimizer": "sgd(momentum = 0.9, nesterov = true)"}, 55, 40),
-        ({}, ADAMW, 66, 41),
-        ({"dropout": 0.2}, {}, 61, 46),
-        ({"normalization": "batch"}, {}, 133, 61),
-        ({"normalization": "batch", "dropout": 0.2}, ADAMW, 162, 68),
+        ({}, {}, 49, 44),
+        ({}, {"optimizer": "sgd(momentum = 0.9, nesterov = true)"}, 55, 44),
+        ({}, ADAMW, 66, 45),
+        ({"dropout": 0.2}, {}, 61, 50),
+        ({"normalization": "batch"}, {}, 133, 65),
+        ({"normalization": "batch", "dropout": 0.2}, ADAMW, 162, 72),
     ],
 )
 def test_a_step_makes_no_more_calls_than_before(monkeypatch, architecture, settings, numpy_calls, python_calls):

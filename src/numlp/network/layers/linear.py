@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays import buffers
+from numlp.arrays import buffers, products
 from numlp.arrays.special import Array
 from numlp.network.initializers import Initializer
 from numlp.network.layers.layer import Layer
@@ -45,6 +45,7 @@ class Linear(Layer):
         fan_in, fan_out = self.weight.shape
         by_row = buffers.empty((batch_size, fan_out), dtype), buffers.empty((batch_size, fan_in), dtype)
         self._buffers: tuple[Array, Array, Array] = *by_row, np.ones(batch_size, dtype)
+        self._rows_at_once = products.rows_at_once(batch_size, fan_in, fan_out, self.weight.dtype)
 
     def resize(self, n: int) -> None:
         self._output, self._input_grad, self._ones = (buffer[:n] for buffer in self._buffers)
@@ -55,7 +56,7 @@ class Linear(Layer):
 
     def forward(self, x: Array) -> Array:
         self._input = x
-        z = np.dot(x, self.weight, out=self._output)
+        z = products.multiply(x, self.weight, self._output, self._rows_at_once)
         return z if self.bias is None else np.add(z, self.bias, out=z)
 
     def backward(self, delta: Array) -> Array:
