@@ -11,9 +11,7 @@ from numlp.arrays import buffers
 from numlp.arrays.special import Array
 from numlp.network.initializers import Initializer
 from numlp.network.layers import LayerNorm, Linear
-from numlp.parallel.team import Gather, Team, Total
-
-EVERY = slice(None)
+from numlp.parallel.team import EVERY, Gather, Team, Total
 
 
 class FirstLinear(Linear):
@@ -24,24 +22,21 @@ class FirstLinear(Linear):
 
     def __init__(self, team: Team, fan_in: int, own: slice, initializer: Initializer, bias: bool) -> None:
         super().__init__(fan_in, own.stop - own.start, initializer, bias)
-        self._team, self._given = team, EVERY
+        self._team = team
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
-        fan_in = self.weight.shape[0]
-        self._total = Total(self._team, batch_size, fan_in, self._given, dtype)
-        self._all_below: Array = buffers.empty((batch_size, len(range(fan_in)[self._given])), dtype)
+        self._total = Total(self._team, batch_size * self.weight.shape[0], dtype)
 
     def resize(self, n: int) -> None:
         super().resize(n)
-        self._total.resize(n)
-        self._below = self._all_below[:n]
+        self._total.resize((n, self.weight.shape[0]))
 
     def backward(self, delta: Array) -> Array:
         np.dot(delta, self.weight.T, out=self._total.partial)
         self._total.send()
         self.parameter_gradients(delta)  # meanwhile the others send theirs
-        return self._total.receive(self._below)
+        return self._total.receive(self._input_grad)
 
 
 class MiddleLinear(FirstLinear):
@@ -59,10 +54,13 @@ class MiddleLinear(FirstLinear):
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
         self._gather = Gather(self._team, batch_size, self.weight.shape[0], self._given, dtype)
+        self._all_below: Array = buffers.empty((batch_size, self._given.stop - self._given.start), dtype)
 
     def resize(self, n: int) -> None:
         super().resize(n)
         self._gather.resize(n)
+        self._total.resize((n, self.weight.shape[0]), (EVERY, self._given))
+        self._input_grad = self._all_below[:n]
 
     def forward(self, x: Array) -> Array:
         return super().forward(self._gather(x))
@@ -81,13 +79,13 @@ class LastLinear(Linear):
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
         fan_out = self.weight.shape[1]
-        self._total = Total(self._team, batch_size, fan_out, EVERY, dtype)
-        self._squares = Total(self._team, 1, fan_out, EVERY, dtype)
-        self._squares.resize(1)
+        self._total = Total(self._team, batch_size * fan_out, dtype)
+        self._squares = Total(self._team, fan_out, dtype)
+        self._squares.resize((fan_out,))
 
     def resize(self, n: int) -> None:
         super().resize(n)
-        self._total.resize(n)
+        self._total.resize((n, self.weight.shape[1]))
 
     def forward(self, x: Array) -> Array:
         self._input = x
@@ -97,10 +95,9 @@ class LastLinear(Linear):
         return z if self.bias is None else np.add(z, self.bias, out=z)
 
     def sums_of_squares(self, out: Array) -> Array:
-        super().sums_of_squares(self._squares.partial[0])
+        super().sums_of_squares(self._squares.partial)
         self._squares.send()
-        self._squares.receive(out[None])
-        return out
+        return self._squares.receive(out)
 
 
 class PartLayerNorm(LayerNorm):
@@ -114,12 +111,12 @@ class PartLayerNorm(LayerNorm):
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
-        self._totals = [Total(self._team, batch_size, 1, EVERY, dtype) for _ in range(2)]
+        self._totals = [Total(self._team, batch_size, dtype) for _ in range(2)]
 
     def resize(self, n: int) -> None:
         super().resize(n)
         for total in self._totals:
-            total.resize(n)
+            total.resize((n, 1))
 
     def _means(self, x: Array, out: Array) -> None:
         # Of two exchanges in a row, the second must not overwrite what others still read of the first.

@@ -23,8 +23,8 @@ from numlp.network.layers import (
 )
 from numlp.network.mlp import MLP
 from numlp.network.summary import n_parameters
-from numlp.parallel.layers import EVERY, FirstLinear, LastLinear, MiddleLinear, PartLayerNorm
-from numlp.parallel.team import Team, Total, units_of
+from numlp.parallel.layers import FirstLinear, LastLinear, MiddleLinear, PartLayerNorm
+from numlp.parallel.team import EVERY, Team, Total, units_of
 
 # Which of the whole network's numbers a layer's parameters are, by name: what to index them with.
 Places = dict[str, Any]
@@ -68,15 +68,15 @@ class Part(Flat):
             int(np.prod(shape)) for layer in layers if layer.kind == "encode" for shape in layer.shapes.values()
         )
         self._counted = slice(shared, len(self.params) - self.layer_size[-1]) if team.rank else EVERY
-        self._squares = Total(team, 1, 1, EVERY, np.float64)
-        self._squares.resize(1)
-        self._sum = np.empty((1, 1))
+        self._squares = Total(team, 1, np.float64)
+        self._squares.resize((1,))
+        self._sum = np.empty(1)
 
     def sum_of_squares(self, values: Array) -> float:
         own = values[self._counted]
-        self._squares.partial[0, 0] = np.dot(own, own)
+        self._squares.partial[0] = np.dot(own, own)
         self._squares.send()
-        return float(self._squares.receive(self._sum)[0, 0])
+        return float(self._squares.receive(self._sum)[0])
 
 
 def part_sizes(network: MLP, team: Team) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from numlp.arrays.special import Array
 
+EVERY = slice(None)
 _GROUP = 16  # units: float32 numbers in a cache line, which two members had better not write to at once
 
 
@@ -118,40 +120,39 @@ class Gather:
 
 
 class Total:
-    """Adds partial sums: every member writes one, and gets the total, or some columns of it.
+    """Adds partial sums: every member writes one, and gets the total, or a part of it.
 
     The order of summation is that of the ranks, so all members get the same bits.
 
     Parameters
     ----------
     team : Team
-    batch_size, width : int
-        The largest number of rows, and the number of columns.
-    own : slice
-        The columns of the total that this member wants.
+    count : int
+        The largest number of numbers in a partial sum.
     dtype : dtype
 
     Attributes
     ----------
-    partial : array, shape (n, width)
+    partial : array
         Where this member writes its partial sum.
     """
 
-    def __init__(self, team: Team, batch_size: int, width: int, own: slice, dtype: npt.DTypeLike) -> None:
-        self._team, self._own = team, own
-        self._all: Array = team.share((team.size, batch_size, width), dtype)
+    def __init__(self, team: Team, count: int, dtype: npt.DTypeLike) -> None:
+        self._team = team
+        self._all: Array = team.share((team.size, count), dtype)
 
-    def resize(self, n: int) -> None:
-        """Cut the buffers to `n` rows."""
-        self.partial = self._all[self._team.rank, :n]
-        self._first, self._second, *self._others = (part[:n, self._own] for part in self._all)
+    def resize(self, shape: tuple[int, ...], own: slice | tuple[slice, ...] = EVERY) -> None:
+        """Cut the buffers to partial sums of a shape, of which this member wants `own` of the total."""
+        partials = self._all[:, : math.prod(shape)].reshape(-1, *shape)
+        self.partial = partials[self._team.rank]
+        self._first, self._second, *self._others = (partial[own] for partial in partials)
 
     def send(self) -> None:
         """Tell the others that `partial` is written."""
         self._team.arrive()
 
     def receive(self, out: Array) -> Array:
-        """Write the total, (n, columns of `own`), when all have sent theirs."""
+        """Write the part of the total that this member wants, when all have sent theirs."""
         self._team.wait()
         np.add(self._first, self._second, out=out)
         for other in self._others:
