@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import report, training
 from benchmarks.case import Case
-from benchmarks.contenders import numlp as trainer
+from benchmarks.contenders import numlp_alone as trainer
 from benchmarks.data import load
 from benchmarks.rounds import Turns, Worker, take_turns
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks import report
 from benchmarks.case import Case
-from benchmarks.contenders import numlp as trainer
+from benchmarks.contenders import numlp_alone as trainer
 from benchmarks.data import load
 from benchmarks.rounds import THREADS, Turns, Worker, choose_threads, take_turns
 

@@ -86,7 +86,8 @@ class Worker:
     def __init__(self, work: Callable[..., object], threads: int, arguments: tuple[object, ...]) -> None:
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
+        # Not a daemon, which may not have processes of its own.
+        self._process = context.Process(target=_serve, args=(theirs, work, arguments))
         with thread_settings(threads):
             self._process.start()
         theirs.close()

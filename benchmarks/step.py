@@ -29,7 +29,7 @@ import numpy as np
 
 from benchmarks import report
 from benchmarks.contenders import contender
-from benchmarks.contenders import numlp as trainer
+from benchmarks.contenders import numlp_alone as trainer
 from benchmarks.data import load
 from benchmarks.rounds import Worker, take_turns
 from benchmarks.training import CASES, epochs
@@ -37,7 +37,7 @@ from benchmarks.training import CASES, epochs
 ROWS = 12_800
 SHOWN = ("128³, 64", "256³, 256", "256³, 256, regularized")
 IN_TURNS = ("256³, 256", "256³, 256, Adam", "256³, 256, regularized")
-NAMES = ("numlp", "by_hand")
+NAMES = ("numlp_alone", "by_hand")
 THREADS = 2  # when they take turns
 # All ufuncs, and the other functions that a step calls.
 OPERATIONS = [

@@ -15,7 +15,10 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
-NAMES = ("floor", "by_hand", "numlp", "jax", "pytorch", "pytorch_compiled", "scikit_learn", "onnxruntime")
+NAMES = (
+    *("floor", "by_hand", "numlp", "numlp_alone"),
+    *("jax", "pytorch", "pytorch_compiled", "scikit_learn", "onnxruntime"),
+)
 
 
 def contender(name: str) -> ModuleType:

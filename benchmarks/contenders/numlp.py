@@ -25,10 +25,13 @@ def load(name: str) -> Images:
 
 
 def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
-    return trained(case, x, y, after_epoch).predict_proba
+    """Train with as many processes as the others may have threads."""
+    from numlp.training.threads import count
+
+    return trained(case, x, y, after_epoch, count()).predict_proba
 
 
-def trained(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> numlp.MLP:
+def trained(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch, processes: int = 1) -> numlp.MLP:
     """Return the trained network."""
     import numlp
 
@@ -53,6 +56,7 @@ def trained(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> numlp.MLP:
         epochs=case.epochs,
         label_smoothing=case.label_smoothing,
         seed=case.seed,
+        processes=processes,
         after_epoch=[lambda state: after_epoch(state.history["train_loss"][-1])],
     )
     return net
