@@ -28,7 +28,7 @@ class Batch(NamedTuple):
     Attributes
     ----------
     x : array, shape (n, inputs)
-        Scaled.
+        Scaled, once it is prepared.
     targets : array, shape (n, targets)
     weights : array, shape (n,), or None
         How much each row counts.
@@ -102,7 +102,8 @@ class Batches:
         self.batch_size = size
         self.x, self.seed, self.mixup = x, seed, mixup
         self.weights = None if weights is None else weights.astype(dtype)
-        self._scale = scaling.between(x.dtype, dtype)
+        self.scaling, self.source = scaling, x.dtype
+        self.scale = scaling.between(x.dtype, dtype)
         self._classes = targets if targets.ndim == 1 else None
         # The targets, or the two numbers that one-hot rows are made of.
         table = np.arange(2.0, dtype=dtype) if targets.ndim == 1 else targets.astype(dtype, order="C")
@@ -143,24 +144,30 @@ class Batches:
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch."""
+        return map(self.prepared, self.gathered(epoch))
+
+    def gathered(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch with their rows as they are in the data; `prepared` makes them ready."""
         self.arrange(self._order, epoch)
-        augmenting = generator(self.seed, epoch, Role.AUGMENTATION)
-        mixing = generator(self.seed, epoch, Role.MIXUP)
+        self._augmenting = generator(self.seed, epoch, Role.AUGMENTATION)
+        self._mixing = generator(self.seed, epoch, Role.MIXUP)
         for start in range(0, len(self._order), self.batch_size):
             if start % self._gathering.ahead == 0:
                 self._gathering.read(self._order[start : start + self._gathering.ahead])
-            batch = self.batch(self._order[start : start + self.batch_size], augmenting)
-            if self.mixup:
-                self._mix(batch, mixing.beta(self.mixup, self.mixup))
-            yield batch
+            yield self.batch(self._order[start : start + self.batch_size])
+
+    @property
+    def only_scales(self) -> bool:
+        """Whether all that `prepared` does is to scale the rows."""
+        return self._augment is None and not self.mixup
 
     def arrange(self, order: npt.NDArray[np.intp], epoch: int) -> None:
         """Overwrite `order`, (n,), with the order in which an epoch takes the rows."""
         order[:] = np.arange(len(order))
         generator(self.seed, epoch, Role.SHUFFLE).shuffle(order)
 
-    def batch(self, index: npt.NDArray[np.intp], augmenting: np.random.Generator) -> Batch:
-        """Return the batch of the rows with these indices, which `epoch` has read."""
+    def batch(self, index: npt.NDArray[np.intp]) -> Batch:
+        """Gather the rows with these indices, which `gathered` has read."""
         n = len(index)
         if n != len(self._targets):
             self._resize(n)
@@ -173,10 +180,17 @@ class Batches:
         else:
             targets.fill(self._table[0])
             targets[self._places, np.take(self._classes, index, out=self._labels, mode="clip")] = self._table[1]
+        return Batch(gathered, targets, weights, n / self.batch_size)
+
+    def prepared(self, gathered: Batch) -> Batch:
+        """Return a batch that was gathered last: augmented, scaled and mixed."""
+        x, targets, weights, share = gathered
         if self._augment is not None:
-            self._augment(gathered, self._augmented, augmenting)
-            gathered = self._augmented
-        return Batch(self._scale(gathered, self._inputs), targets, weights, n / self.batch_size)
+            x = self._augment(x, self._augmented, self._augmenting)
+        batch = Batch(self.scale(x, self._inputs), targets, weights, share)
+        if self.mixup:
+            self._mix(batch, self._mixing.beta(self.mixup, self.mixup))
+        return batch
 
     def _mix(self, batch: Batch, share: float) -> None:
         """Mix every row with the one before it, which is a random partner, since the order is random.

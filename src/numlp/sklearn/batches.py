@@ -48,8 +48,8 @@ class ShuffledBatches(Batches):
             self.random_state.shuffle(permutation)
             order[:] = order[permutation]
 
-    def batch(self, index: npt.NDArray[np.intp], augmenting: np.random.Generator) -> Batch:
-        batch = super().batch(index, augmenting)
+    def batch(self, index: npt.NDArray[np.intp]) -> Batch:
+        batch = super().batch(index)
         self.total = float(len(index))
         if batch.weights is not None:
             self.total = float(np.add.reduce(batch.weights))

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
-from numlp.arrays.special import Array
-from numlp.data.batches import Batch
+from numlp.arrays import buffers
+from numlp.arrays.special import AnyArray, Array
+from numlp.data.batches import Batch, Batches
+from numlp.data.streams import Stream
 from numlp.errors import SettingError
 from numlp.network.mlp import MLP
+from numlp.network.scaling import Scaling
 from numlp.parallel.part import Part, Parts, check, part_sizes
 from numlp.parallel.team import Team
 from numlp.training.optimizer import Optimizer
@@ -31,12 +34,13 @@ class Alone:
         state: TrainingState,
         optimizer: Optimizer,
         regularization: Regularization,
-        batch_size: int,
+        batches: Batches | Stream,
         count: Count,
         sync: Callable[[Array], object] | None,
     ) -> None:
         self._network = state.network
-        self._network.allocate(batch_size)
+        self._network.allocate(batches.batch_size)
+        self.epoch = batches.epoch
         self.step = Step(
             state.network, optimizer, state.optimizer, regularization, average=state.average, count=count, sync=sync
         )
@@ -53,6 +57,10 @@ class Alone:
         """Make all that is random a function of (seed, epoch)."""
         self._network.begin_epoch(seed, epoch)
 
+    def ready(self, batch: Batch) -> Batch:
+        """Return the last batch as the network takes it."""
+        return batch
+
     def assemble(self) -> None:
         """Do nothing: the network is whole."""
 
@@ -65,6 +73,8 @@ class _Task:
     optimizer: Optimizer
     regularization: Regularization
     batch_size: int
+    scaling: Scaling | None  # of the rows, or None if they come scaled
+    source: np.dtype[Any]  # of the rows
     rng: np.random.Generator | None = None
 
     def __call__(self, team: Team) -> _Member:
@@ -94,7 +104,12 @@ class _Member:
         self.average = Average(self.part, task.regularization.averaging, own["average"]) if "average" in own else None
         self.step = Step(self.part, task.optimizer, self.state, task.regularization, average=self.average)
         self.orders = team.share((6,), np.float64)
-        self.x: Array = team.share((n, network.row_size), dtype)
+        self.x = team.share((n, network.row_size), task.source)
+        self._scaled: Array = self.x
+        self._scale: Callable[[AnyArray, Array], Array] = lambda x, out: x
+        if task.scaling is not None:
+            self._scaled = buffers.empty(self.x.shape, dtype)
+            self._scale = task.scaling.between(task.source, dtype)
         self.targets: Array = team.share((n, network.n_targets), dtype)
         self.weights: Array = team.share((n,), dtype)
 
@@ -107,7 +122,8 @@ class _Member:
                 if command == _STEP:
                     n, weighted, rate, share = int(numbers[0]), numbers[1], numbers[2], numbers[3]
                     weights = self.weights[:n] if weighted else None
-                    self.step(Batch(self.x[:n], self.targets[:n], weights, share), rate)
+                    x = self._scale(self.x[:n], self._scaled[:n])
+                    self.step(Batch(x, self.targets[:n], weights, share), rate)
                 elif command == _EPOCH:
                     self.part.begin_epoch(int(numbers[0]), int(numbers[1]))
                 else:
@@ -130,12 +146,22 @@ class Together:
         state: TrainingState,
         optimizer: Optimizer,
         regularization: Regularization,
-        batch_size: int,
+        batches: Batches | Stream,
         count: Count,
     ) -> None:
         check(state.network, team.size)
         self._team, self._state, self._count = team, state, count
-        self._task = _Task(state.network, optimizer, regularization, batch_size)
+        # Each member scales the rows for itself, which takes less than to hand scaled ones over.
+        self._prepare: Callable[[Batch], Batch] | None = None
+        self.epoch, scaling, source = batches.epoch, None, state.network.dtype
+        if isinstance(batches, Batches) and batches.only_scales:
+            self.epoch, self._prepare, scaling, source = (
+                batches.gathered,
+                batches.prepared,
+                batches.scaling,
+                batches.source,
+            )
+        self._task = _Task(state.network, optimizer, regularization, batches.batch_size, scaling, source)
         self._member: _Member | None = None
         self._epoch: tuple[int, int] | None = None
         self._whole = True  # whether the network has the newest values
@@ -172,7 +198,12 @@ class Together:
         if batch.weights is not None:
             np.copyto(member.weights[:n], batch.weights)
         self._command(member, _STEP, n, batch.weights is not None, rate, batch.share)
-        return member.step(batch, rate)
+        self._ready = batch if self._prepare is None else self._prepare(batch)
+        return member.step(self._ready, rate)
+
+    def ready(self, batch: Batch) -> Batch:
+        """Return the last batch as the network takes it."""
+        return self._ready
 
     def assemble(self) -> None:
         """Give the network, the optimizer's state and the average their newest values."""
@@ -235,13 +266,13 @@ def crew(
     state: TrainingState,
     optimizer: Optimizer,
     regularization: Regularization,
-    batch_size: int,
+    batches: Batches | Stream,
     count: Count,
     sync: Callable[[Array], object] | None,
 ) -> Alone | Together:
     """Return who takes the steps."""
     if team is None:
-        return Alone(state, optimizer, regularization, batch_size, count, sync)
+        return Alone(state, optimizer, regularization, batches, count, sync)
     if sync is not None:
         raise SettingError("sync_gradients must be None with several processes, which share out each gradient")
-    return Together(team, state, optimizer, regularization, batch_size, count)
+    return Together(team, state, optimizer, regularization, batches, count)

@@ -202,7 +202,7 @@ def train(
     state = begun(fresh, resume, epochs)
     average = state.average
     looking = any(getattr(callback, "reads_network", True) for callback in after_step)
-    work = crew(as_team(processes), state, optimizer, regularization, batches.batch_size, tally.add, sync_gradients)
+    work = crew(as_team(processes), state, optimizer, regularization, batches, tally.add, sync_gradients)
     with Interruption() as interruption, shown or nullcontext(), finishing(state) as last_good, work:
         for name, value in learned.items():
             setattr(network, name, value)
@@ -215,7 +215,7 @@ def train(
                 average.swap()
             work.begin_epoch(seed, epoch)
             with np.errstate(all="ignore"):  # the figures will show an overflow
-                for batch in batches.epoch(epoch):
+                for batch in work.epoch(epoch):
                     state.learning_rate = rate_of(state.step) * schedule(state.step, plan, state.history)
                     # A short last batch takes a shorter step in proportion: all rows of an epoch count the same.
                     state.loss = work.step(batch, state.learning_rate * batch.share)
@@ -236,7 +236,7 @@ def train(
             if not (np.isfinite([state.loss, *trained.values()]).all() and state.is_finite()):
                 raise DivergenceError(epoch + 1, state.learning_rate, state.history)
             if held_out is not None and not np.isfinite(judged["loss"]):
-                raise _failed_validation(state, batch, held_out)
+                raise _failed_validation(state, work.ready(batch), held_out)
             last_good[:] = network.params
             state.epoch = epoch + 1
             validated = {f"validation_{name}": value for name, value in judged.items()}
