@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from numlp.arrays import buffers
-from numlp.arrays.special import AnyArray, Array
+from numlp.arrays.special import Array
 from numlp.data.batches import Batch, Batches
 from numlp.data.streams import Stream
 from numlp.errors import SettingError
-from numlp.network.mlp import MLP
 from numlp.network.scaling import Scaling
-from numlp.parallel.part import Part, Parts, check, part_sizes
+from numlp.parallel.part import Parts, check
 from numlp.parallel.team import Team
+from numlp.training.member import EPOCH, LOAD, STEP, Member, Task
 from numlp.training.optimizer import Optimizer
-from numlp.training.regularization import Average, Regularization
+from numlp.training.regularization import Regularization
 from numlp.training.state import TrainingState
 from numlp.training.step import Count, Step
-
-_LOAD, _EPOCH, _STEP = 1.0, 2.0, 3.0  # the leader's commands
 
 
 class Alone:
@@ -65,78 +62,6 @@ class Alone:
         """Do nothing: the network is whole."""
 
 
-@dataclass(frozen=True)
-class _Task:
-    """What a team has to do, as its members learn it when they start."""
-
-    network: MLP
-    optimizer: Optimizer
-    regularization: Regularization
-    batch_size: int
-    scaling: Scaling | None  # of the rows, or None if they come scaled
-    source: np.dtype[Any]  # of the rows
-    rng: np.random.Generator | None = None
-
-    def __call__(self, team: Team) -> _Member:
-        return _Member(self, team)
-
-
-class _Member:
-    """What each member of a team has: a part of the network, its own step, and shared arrays."""
-
-    def __init__(self, task: _Task, team: Team) -> None:
-        network, dtype, n = task.network, task.network.dtype, task.batch_size
-        self._team = team
-        names = [
-            "params",
-            "grads",
-            *task.optimizer.averages(),
-            *(["average"] if task.regularization.averaging else []),
-        ]
-        sizes = part_sizes(network, team)
-        self.flats = {name: [team.share((size,), dtype) for size in sizes] for name in names}
-        own = {name: flats[team.rank] for name, flats in self.flats.items()}
-        self.part = Part(network, team, (own["params"], own["grads"]))
-        self.part.allocate(n)
-        if task.rng is not None:
-            self.part.draw_from(task.rng)
-        self.state = task.optimizer.init(own["params"], {name: own[name] for name in task.optimizer.averages()})
-        self.average = Average(self.part, task.regularization.averaging, own["average"]) if "average" in own else None
-        self.step = Step(self.part, task.optimizer, self.state, task.regularization, average=self.average)
-        self.orders = team.share((6,), np.float64)
-        self.x = team.share((n, network.row_size), task.source)
-        self._scaled: Array = self.x
-        self._scale: Callable[[AnyArray, Array], Array] = lambda x, out: x
-        if task.scaling is not None:
-            self._scaled = buffers.empty(self.x.shape, dtype)
-            self._scale = task.scaling.between(task.source, dtype)
-        self.targets: Array = team.share((n, network.n_targets), dtype)
-        self.weights: Array = team.share((n,), dtype)
-
-    def follow(self) -> None:
-        """Carry out the leader's commands, for ever."""
-        with np.errstate(all="ignore"):
-            while True:
-                self._team.obey()
-                command, *numbers = self.orders.tolist()
-                if command == _STEP:
-                    n, weighted, rate, share = int(numbers[0]), numbers[1], numbers[2], numbers[3]
-                    weights = self.weights[:n] if weighted else None
-                    x = self._scale(self.x[:n], self._scaled[:n])
-                    self.step(Batch(x, self.targets[:n], weights, share), rate)
-                elif command == _EPOCH:
-                    self.part.begin_epoch(int(numbers[0]), int(numbers[1]))
-                else:
-                    self.load(numbers[0], int(numbers[1]))
-                self._team.report()
-
-    def load(self, count: float, averaged: int) -> None:
-        """Go on with the values in the shared arrays, after so many steps."""
-        self.state["count"][0] = count
-        if self.average is not None:
-            self.average.count = averaged
-
-
 class Together:
     """Takes all steps with the other members of a team."""
 
@@ -151,18 +76,14 @@ class Together:
     ) -> None:
         check(state.network, team.size)
         self._team, self._state, self._count = team, state, count
-        # Each member scales the rows for itself, which takes less than to hand scaled ones over.
         self._prepare: Callable[[Batch], Batch] | None = None
-        self.epoch, scaling, source = batches.epoch, None, state.network.dtype
+        rows: tuple[Scaling | None, np.dtype[Any]]
+        self.epoch, rows = batches.epoch, (None, state.network.dtype)
         if isinstance(batches, Batches) and batches.only_scales:
-            self.epoch, self._prepare, scaling, source = (
-                batches.gathered,
-                batches.prepared,
-                batches.scaling,
-                batches.source,
-            )
-        self._task = _Task(state.network, optimizer, regularization, batches.batch_size, scaling, source)
-        self._member: _Member | None = None
+            # Each member scales the rows for itself, which takes less than to hand scaled ones over.
+            self.epoch, self._prepare, rows = batches.gathered, batches.prepared, (batches.scaling, batches.source)
+        self._task = Task(state.network, optimizer, regularization, batches.batch_size, *rows)
+        self._member: Member | None = None
         self._epoch: tuple[int, int] | None = None
         self._whole = True  # whether the network has the newest values
         self._busy = False  # whether the others still carry out a command
@@ -189,7 +110,7 @@ class Together:
         if self._whole:
             self._scatter(member)
         if self._epoch is not None:
-            self._command(member, _EPOCH, *self._epoch)
+            self._command(member, EPOCH, *self._epoch)
             member.part.begin_epoch(*self._epoch)
             self._epoch = None
         self._settle()
@@ -197,7 +118,7 @@ class Together:
         np.copyto(member.targets[:n], batch.targets)
         if batch.weights is not None:
             np.copyto(member.weights[:n], batch.weights)
-        self._command(member, _STEP, n, batch.weights is not None, rate, batch.share)
+        self._command(member, STEP, n, batch.weights is not None, rate, batch.share)
         self._ready = batch if self._prepare is None else self._prepare(batch)
         return member.step(self._ready, rate)
 
@@ -219,13 +140,13 @@ class Together:
             state.average.count = member.average.count
         self._whole = True
 
-    def _scatter(self, member: _Member) -> None:
+    def _scatter(self, member: Member) -> None:
         state = self._state
         self._settle()
         for parts in self._parts.values():
             parts.scatter()
         counts = float(state.optimizer["count"][0]), 0 if state.average is None else state.average.count
-        self._command(member, _LOAD, *counts)
+        self._command(member, LOAD, *counts)
         member.load(*counts)
         self._whole = False
 
@@ -237,7 +158,7 @@ class Together:
             self._task = replace(self._task, rng=self._member.part.rng)
         self._task = replace(self._task, batch_size=max(n, self._task.batch_size))
         member = self._team.start(self._task)
-        assert isinstance(member, _Member)
+        assert isinstance(member, Member)
         member.step.count = self._count
         self._member, self._busy = member, False
         state = self._state
@@ -248,7 +169,7 @@ class Together:
             name: Parts(state.network, self._team, wholes[name], flats) for name, flats in member.flats.items()
         }
 
-    def _command(self, member: _Member, command: float, *numbers: float) -> None:
+    def _command(self, member: Member, command: float, *numbers: float) -> None:
         self._settle()
         member.orders[: 1 + len(numbers)] = command, *numbers
         self._team.command()

@@ -1,0 +1,121 @@
+"""Member: what each member of a team does in a training that the leader directs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from numlp.arrays import buffers
+from numlp.arrays.special import AnyArray, Array
+from numlp.data.batches import Batch
+from numlp.network.mlp import MLP
+from numlp.network.scaling import Scaling
+from numlp.parallel.part import Part, part_sizes
+from numlp.parallel.team import Team
+from numlp.training.optimizer import Optimizer
+from numlp.training.regularization import Average, Regularization
+from numlp.training.step import Step
+
+LOAD, EPOCH, STEP = 1.0, 2.0, 3.0  # the leader's commands
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a team has to do, as its members learn it when they start.
+
+    Attributes
+    ----------
+    network : MLP
+        The whole one, whose values don't matter.
+    optimizer : Optimizer
+    regularization : Regularization
+    batch_size : int
+        The largest number of rows in a batch.
+    scaling : Scaling or None
+        Of the rows that the leader hands over, or None if they come scaled.
+    source : dtype
+        Of these rows.
+    rng : Generator, optional
+        From which to go on drawing, in the middle of an epoch.
+    """
+
+    network: MLP
+    optimizer: Optimizer
+    regularization: Regularization
+    batch_size: int
+    scaling: Scaling | None
+    source: np.dtype[Any]
+    rng: np.random.Generator | None = None
+
+    def __call__(self, team: Team) -> Member:
+        return Member(self, team)
+
+
+class Member:
+    """What each member of a team has: a part of the network, a step for it, and the shared arrays.
+
+    Attributes
+    ----------
+    flats : dict of lists of array
+        The parameters, their gradients, the optimizer's averages and the moving average, one array for each member.
+    part : Part
+    state : State
+        The optimizer's, for the part.
+    average : Average or None
+    step : Step
+    orders : array, shape (6,)
+        The leader's command, and its numbers.
+    x, targets, weights : array
+        The batch.
+    """
+
+    def __init__(self, task: Task, team: Team) -> None:
+        network, dtype, n = task.network, task.network.dtype, task.batch_size
+        self._team = team
+        names = ["params", "grads", *task.optimizer.averages()]
+        names += ["average"] if task.regularization.averaging else []
+        sizes = part_sizes(network, team)
+        self.flats = {name: [team.share((size,), dtype) for size in sizes] for name in names}
+        own = {name: flats[team.rank] for name, flats in self.flats.items()}
+        self.part = Part(network, team, (own["params"], own["grads"]))
+        self.part.allocate(n)
+        if task.rng is not None:
+            self.part.draw_from(task.rng)
+        self.state = task.optimizer.init(own["params"], {name: own[name] for name in task.optimizer.averages()})
+        self.average = Average(self.part, task.regularization.averaging, own["average"]) if "average" in own else None
+        self.step = Step(self.part, task.optimizer, self.state, task.regularization, average=self.average)
+        self.orders = team.share((6,), np.float64)
+        self.x = team.share((n, network.row_size), task.source)
+        self._scaled: Array = self.x
+        self._scale: Callable[[AnyArray, Array], Array] = lambda x, out: x
+        if task.scaling is not None:
+            self._scaled = buffers.empty(self.x.shape, dtype)
+            self._scale = task.scaling.between(task.source, dtype)
+        self.targets: Array = team.share((n, network.n_targets), dtype)
+        self.weights: Array = team.share((n,), dtype)
+
+    def follow(self) -> None:
+        """Carry out the leader's commands, for ever."""
+        with np.errstate(all="ignore"):
+            while True:
+                self._team.obey()
+                command, *numbers = self.orders.tolist()
+                if command == STEP:
+                    n, weighted, rate, share = int(numbers[0]), numbers[1], numbers[2], numbers[3]
+                    weights = self.weights[:n] if weighted else None
+                    x = self._scale(self.x[:n], self._scaled[:n])
+                    self.step(Batch(x, self.targets[:n], weights, share), rate)
+                elif command == EPOCH:
+                    self.part.begin_epoch(int(numbers[0]), int(numbers[1]))
+                else:
+                    self.load(numbers[0], int(numbers[1]))
+                self._team.report()
+
+    def load(self, count: float, averaged: int) -> None:
+        """Go on with the values in the shared arrays, after so many steps."""
+        self.state["count"][0] = count
+        if self.average is not None:
+            self.average.count = averaged
