@@ -68,15 +68,19 @@ class Part(Flat):
             int(np.prod(shape)) for layer in layers if layer.kind == "encode" for shape in layer.shapes.values()
         )
         self._counted = slice(shared, len(self.params) - self.layer_size[-1]) if team.rank else EVERY
-        self._squares = Total(team, 1, np.float64)
-        self._squares.resize((1,))
+        self._squares = [Total(team, 1, np.float64) for _ in range(2)]
+        for squares in self._squares:
+            squares.resize((1,))
         self._sum = np.empty(1)
 
     def sum_of_squares(self, values: Array) -> float:
+        # Of two exchanges in a row, the second must not overwrite what others still read of the first.
+        squares = self._squares[0]
+        self._squares.reverse()
         own = values[self._counted]
-        self._squares.partial[0] = np.dot(own, own)
-        self._squares.send()
-        return float(self._squares.receive(self._sum)[0])
+        squares.partial[0] = np.dot(own, own)
+        squares.send()
+        return float(squares.receive(self._sum)[0])
 
 
 def part_sizes(network: MLP, team: Team) -> list[int]:
