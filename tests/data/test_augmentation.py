@@ -1,15 +1,18 @@
 import dataclasses
+import math
 import time
 import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
 from numlp import MLP, SGD
-from numlp.data.augmentation import AUGMENTATIONS, Augmenter, Erase, Images, Warp, _functions
+from numlp.data.augmentation import AUGMENTATIONS, Augmenter, Images, Warp, _functions
+from numlp.data.erasing import Erase
 from numlp.errors import DataError, SettingError
 from numlp.training import threads
 
@@ -247,7 +250,7 @@ def test_channels_lose_the_same_rectangle():
 def test_rectangles_stay_within_thin_images(shape):
     n = 3000
     planes = np.ones((1, n, *shape))
-    Erase(1.0, *shape, n)(planes, np.random.default_rng(0))
+    Erase(1.0, *shape, n)(planes, n, np.random.default_rng(0), slice(None))
     assert planes.max() == 1 or shape == (1, 1)
     assert planes.min() == 0
 
@@ -402,3 +405,32 @@ def test_augmentation_takes_no_longer_than_a_training_step(mnist):
         times = [(seconds(lambda: everything(x, out, rng)), seconds(step)) for _ in range(40)]
     augmenting, training = (min(column) for column in zip(*times, strict=True))
     assert augmenting <= training
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(
+        [
+            {"shift": 2},
+            {"elastic": 1, "rotation": 10},
+            {"noise": 0.1},
+            {"erasing": 0.7},
+            {"elastic": 0.7, "elastic_width": 2, "erasing": 0.5, "noise": 0.1, "flip": 0.5},
+        ]
+    ),
+    st.sampled_from([(28, 28), (9, 7), (5, 5, 3)]),
+    st.integers(1, 100),
+    st.data(),
+)
+def test_some_rows_alone_are_those_of_all_rows(changes, shape, n, data):
+    """As when several processes share out a batch, which must not change its images."""
+    first, last = sorted(data.draw(st.tuples(st.integers(0, n), st.integers(0, n))))
+    augment = Images(**changes).bind(shape, batch_size=100, unit=255)
+    pixels = np.random.default_rng(1).integers(0, 256, (n, math.prod(shape)), dtype=np.uint8)
+    rngs = [np.random.default_rng(2) for _ in range(2)]
+    whole = augment(pixels, np.empty(pixels.shape, np.float32), rngs[0])
+    part = augment(pixels, np.full(pixels.shape, -1e9, np.float32), rngs[1], slice(first, last))
+    np.testing.assert_array_equal(part[first:last], whole[first:last])
+    assert np.all(part[:first] == -1e9)
+    assert np.all(part[last:] == -1e9)
+    assert rngs[0].random() == rngs[1].random()  # the next batch, too, will be the same

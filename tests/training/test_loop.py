@@ -633,7 +633,7 @@ class TestReadyMadeBatches:
             MLP([1, 2]),
             batches,
             epochs=2,
-            after_step=[lambda state: seen.append(batches._inputs[:, 0].tolist())],
+            after_step=[lambda state: seen.append(batches.prepared.inputs[:, 0].tolist())],
         )
         assert [step[:2] for step in seen] == [[0, 1], [4, 5], [5, 4], [1, 0]]
 

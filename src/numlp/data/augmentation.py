@@ -16,7 +16,7 @@ random numbers and make the elastic field; the entries for the last two function
 products give the coordinates of all pixels.
 
 Sources: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks applied to visual
-document analysis" (2003), for elastic distortions; Z. Zhong et al., "Random erasing data augmentation" (2020).
+document analysis" (2003), for elastic distortions.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from numlp.arrays.randomness import fill_normal
 from numlp.arrays.special import AnyArray, Array
+from numlp.data.erasing import Erase
 from numlp.errors import DataError, SettingError
 from numlp.settings.checks import real
 from numlp.settings.named import Check, Named, setting
@@ -131,8 +132,9 @@ class Augmenter:
         self._noise = settings.noise * float(unit)
         self._normal = np.empty((images if settings.noise else 0, math.prod(shape)), np.float32)
         self._half = np.empty((self._normal.size + 1) // 2, np.float32)
+        self._skipped = np.empty(self._draws(images), np.float32)
 
-    def __call__(self, x: AnyArray, out: Array, rng: np.random.Generator) -> Array:
+    def __call__(self, x: AnyArray, out: Array, rng: np.random.Generator, own: slice = slice(None)) -> Array:
         """Write the changed rows of `x` into `out`, and return it.
 
         The result depends on `x` and the state of `rng`, not on `batch_size`.
@@ -144,21 +146,37 @@ class Augmenter:
         out : float array, shape (n, features)
             In the units of `x`: bytes become 0.0 to 255.0.
         rng : Generator
+            Numbers are drawn for all rows.
+        own : slice
+            Which rows to write; the others are left alone.
         """
+        first, last, _ = own.indices(len(x))
         for start in range(0, len(x), self._block):
-            rows = out[start : start + self._block]
-            source, target = self._planes(x[start : start + self._block]), self._planes(rows)
+            n = min(self._block, len(x) - start)
+            part = slice(max(first - start, 0), min(last - start, n))  # of the block: the rows to write
+            if part.start >= part.stop:
+                rng.random(dtype=np.float32, out=self._skipped[: self._draws(n)])
+                continue
+            rows = out[start : start + n][part]
+            source, target = self._planes(x[start : start + n][part]), self._planes(rows)
             if self._warp is None:
                 np.copyto(target, source, casting="same_kind")
             else:
-                self._warp.sample(source, self._warp.coordinates(len(rows), rng), target)
+                self._warp.sample(source, self._warp.coordinates(n, rng, part), target)
             if self._erase is not None:
-                self._erase(target, rng)
+                self._erase(target, n, rng, part)
             if self._noise:
-                normal = self._normal[: len(rows)]
+                normal = self._normal[:n]
                 fill_normal(rng, normal, self._half)
-                np.add(rows, np.multiply(normal, self._noise, out=normal), out=rows)
+                np.add(rows, np.multiply(normal[part], self._noise, out=normal[part]), out=rows)
         return out
+
+    def _draws(self, n: int) -> int:
+        """Return how many random numbers a block of `n` images takes."""
+        warp, erase = self._warp, self._erase
+        fields = [self._normal[:n].size, 0 if warp is None else warp.normals(n)]
+        uniform = (0 if warp is None else warp.uniforms) + (0 if erase is None else erase.uniforms)
+        return n * uniform + sum(size + size % 2 for size in fields)
 
     def _planes(self, rows: AnyArray) -> AnyArray:
         # A view: splitting an axis never copies.
@@ -172,6 +190,7 @@ class Warp:
         self._elastic = settings.elastic
         self._rows, self._columns = _functions(height, settings), np.ascontiguousarray(_functions(width, settings).T)
         terms = self._rows.shape[1], self._columns.shape[0]
+        self.uniforms = 7  # random numbers for each image, apart from the normal ones
         # A uniform number in [0, 1), times `_span` minus `_low`, lies within ± its setting, or is below 0 for a flip.
         turn, scale, shift = math.radians(settings.rotation), settings.scale, settings.shift
         self._low = np.array([turn, settings.shear, scale, scale, settings.flip, shift, shift], np.float32)
@@ -186,7 +205,7 @@ class Warp:
         starts, planes = (0, 1, self._stride, self._stride + 1), self._padded.reshape(channels, -1)
         self._corners = [[plane[start:] for start in starts] for plane in planes]
         self._first = np.arange(images, dtype=np.float32).reshape(-1, 1, 1) * ((height + 3) * self._stride)
-        self._uniform = np.empty((images, len(self._low)), np.float32)
+        self._uniform = np.empty((images, self.uniforms), np.float32)
         self._turn, self._down = np.empty((images, 3), np.float32), np.empty((images, 2), np.float32)
         self._normal = np.empty((images, 2, terms[0] - 2, terms[1] - 2), np.float32)
         self._half_normal = np.empty((self._normal.size + 1) // 2, np.float32)
@@ -196,8 +215,12 @@ class Warp:
         self._index = np.empty((images, height, width), np.intp)
         self._values = np.empty((2, 2, images, height, width), np.float32)
 
-    def coordinates(self, n: int, rng: np.random.Generator) -> Floats:
-        """Draw n maps; return each pixel's row and column of s in the padded image, (n, 2, height, width)."""
+    def normals(self, n: int) -> int:
+        """Return how many normal numbers `n` maps take."""
+        return self._normal[:n].size if self._elastic else 0
+
+    def coordinates(self, n: int, rng: np.random.Generator, own: slice = slice(None)) -> Floats:
+        """Draw n maps; return the rows and columns of s in the padded image for some, (own, 2, height, width)."""
         forms, turn = self._forms[:n], self._turn[:n]
         uniform = rng.random(dtype=np.float32, out=self._uniform[:n])
         np.multiply(uniform, self._span, out=uniform)
@@ -220,7 +243,8 @@ class Warp:
             np.multiply(normal, self._elastic, out=forms[:, :, :-2, :-2])
         half = self._half[:n]
         np.matmul(forms.reshape(-1, len(self._columns)), self._columns, out=half.reshape(-1, half.shape[-1]))
-        return np.matmul(self._rows, half, out=self._coordinates[:n])
+        half = half[own]
+        return np.matmul(self._rows, half, out=self._coordinates[: len(half)])
 
     def sample(self, source: AnyArray, coordinates: Floats, out: Array) -> None:
         """Sample `source`, (channels, n, height, width), at the coordinates into `out`; overwrite the coordinates."""
@@ -258,43 +282,6 @@ def _functions(size: int, settings: Images) -> Floats:
         bumps = np.exp(-((i - centres) ** 2) / (2 * width**2))
         bumps /= np.linalg.norm(bumps, axis=1, keepdims=True)
     return np.hstack([bumps, i - (size - 1) / 2, np.ones((size, 1))]).astype(np.float32)
-
-
-class Erase:
-    """A rectangle of zeros in some of up to `images` images. Too long a side is cut; the paper draws again."""
-
-    def __init__(self, probability: float, height: int, width: int, images: int) -> None:
-        area, aspect, longest = height * width, -math.log(0.3), max(height, width)
-        # Uniform numbers in [0, 1), times `_span` minus `_low`, are: below 0 to erase; a quarter of the rectangle's
-        # area; the logarithm of its aspect's square root; its place between the image's edges, from −1 to 1.
-        self._low = np.array([probability, -0.02 * area / 4, aspect / 2, 1, 1], np.float32)
-        self._span = np.array([1, (0.33 - 0.02) * area / 4, aspect, 2, 2], np.float32)
-        self._uniform = np.empty((images, 5), np.float32)
-        self._extent = np.array([height, width], np.float32) / 2
-        self._reach, self._room = np.empty((2, images, 2), np.float32)
-        self._pixels = np.arange(longest, dtype=np.float32) + np.float32(0.5) - self._extent[:, None]
-        self._distance = np.empty((images, 2, longest), np.float32)
-        self._within = np.empty((images, 2, longest), np.bool_)
-        self._mask = np.empty((images, height, width), np.bool_)
-
-    def __call__(self, planes: Array, rng: np.random.Generator) -> None:
-        """Erase in planes of shape (channels, n, height, width)."""
-        _, n, height, width = planes.shape
-        uniform = rng.random(dtype=np.float32, out=self._uniform[:n])
-        np.multiply(uniform, self._span, out=uniform)
-        np.subtract(uniform, self._low, out=uniform)
-        chance, area, aspect, middle = uniform[:, :1], uniform[:, 1], uniform[:, 2], uniform[:, 3:]
-        side, stretch, reach = np.sqrt(area, out=area), np.exp(aspect, out=aspect), self._reach[:n]
-        np.multiply(side, stretch, out=reach[:, 0])
-        np.divide(side, stretch, out=reach[:, 1])
-        np.minimum(reach, self._extent, out=reach)
-        np.multiply(middle, np.subtract(self._extent, reach, out=self._room[:n]), out=middle)
-        # A spared image gets an empty rectangle.
-        np.multiply(reach, np.less(chance, 0, out=chance), out=reach)
-        distance = np.subtract(self._pixels, middle[:, :, None], out=self._distance[:n])
-        within = np.less(np.abs(distance, out=distance), reach[:, :, None], out=self._within[:n])
-        rows, columns = within[:, 0, :height, None], within[:, 1, None, :width]
-        np.copyto(planes, 0, where=np.logical_and(rows, columns, out=self._mask[:n]))
 
 
 AUGMENTATIONS: dict[str, type[Images]] = {"images": Images}

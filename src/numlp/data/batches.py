@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,32 +14,11 @@ from numlp.arrays.gathering import Gathering
 from numlp.arrays.randomness import Role, generator
 from numlp.arrays.special import Array
 from numlp.data.augmentation import Images
+from numlp.data.preparation import Batch, Preparation, Preparer
 from numlp.data.rows import Rows
 from numlp.errors import DataError
-from numlp.network.scaling import Scaling, data_range
+from numlp.network.scaling import Scaling
 from numlp.settings.checks import whole_number
-
-_TINY = 1e-30  # replaces a weight of 0
-
-
-class Batch(NamedTuple):
-    """The rows of one training step.
-
-    Attributes
-    ----------
-    x : array, shape (n, inputs)
-        Scaled, once it is prepared.
-    targets : array, shape (n, targets)
-    weights : array, shape (n,), or None
-        How much each row counts.
-    share : float
-        The length of the step relative to that of a full batch.
-    """
-
-    x: Array
-    targets: Array
-    weights: Array | None = None
-    share: float = 1.0
 
 
 class Batches:
@@ -100,37 +79,33 @@ class Batches:
         targets, weights, n = rows.targets, rows.weights, int(x.shape[0])
         size = min(whole_number("batch_size", batch_size), n)
         self.batch_size = size
-        self.x, self.seed, self.mixup = x, seed, mixup
+        self.x, self.seed = x, seed
         self.weights = None if weights is None else weights.astype(dtype)
-        self.scaling, self.source = scaling, x.dtype
-        self.scale = scaling.between(x.dtype, dtype)
         self._classes = targets if targets.ndim == 1 else None
         # The targets, or the two numbers that one-hot rows are made of.
         table = np.arange(2.0, dtype=dtype) if targets.ndim == 1 else targets.astype(dtype, order="C")
         self._table = table * (1 - smoothing) + smoothing * rest if smoothing else table
         self._order = np.arange(n)
         self._gathering = Gathering(x, size)
-        inputs: Array = buffers.empty((size, math.prod(x.shape[1:])), dtype)
+        self.preparation = Preparation(scaling, x.dtype, np.dtype(dtype), seed, mixup, augmentation, image_shape)
+        self.prepared = Preparer(self.preparation, (size, math.prod(x.shape[1:])), n_targets)
+        inputs = self.prepared.inputs
         # Rows of the right dtype are scaled in place, which saves a pass over them.
         gathered: npt.NDArray[Any] = inputs if x.dtype == inputs.dtype else buffers.empty(inputs.shape, x.dtype)
-        augmented: Array = buffers.empty(inputs.shape if augmentation else (0, 0), dtype)
         rows_of_targets: Array = buffers.empty((size, n_targets), dtype)
         labels = np.arange(size), np.empty(size, np.intp)
-        self._buffers = gathered, augmented, inputs, *labels, rows_of_targets, np.empty(size, dtype)
+        self._buffers = gathered, *labels, rows_of_targets, np.empty(size, dtype)
         self._resize(size)
-        mixed = (self._inputs, self._targets, self._weights)
-        self._partners = tuple(np.empty_like(array) for array in mixed) if mixup else ()
-        self._augment = None if augmentation is None else augmentation.bind(image_shape, size, data_range(x.dtype))
 
     def _resize(self, n: int) -> None:
         """Cut the buffers to batches of `n` rows."""
         views: Any = (buffer[:n] for buffer in self._buffers)
-        self._gathered, self._augmented, self._inputs, *labels, self._targets, self._weights = views
+        self._gathered, *labels, self._targets, self._weights = views
         self._places, self._labels = labels
 
     def check(self, n_inputs: int, n_targets: int, dtype: np.dtype[Any]) -> None:
         """Refuse a network that takes other inputs or targets than these batches."""
-        made = (self._inputs.shape[1], self._targets.shape[1], self._inputs.dtype)
+        made = (self._gathered.shape[1], self._targets.shape[1], self.preparation.dtype)
         if made != (n_inputs, n_targets, dtype):
             raise DataError(
                 f"these batches have (inputs, targets, dtype) {made}, but the network takes "
@@ -149,17 +124,11 @@ class Batches:
     def gathered(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch with their rows as they are in the data; `prepared` makes them ready."""
         self.arrange(self._order, epoch)
-        self._augmenting = generator(self.seed, epoch, Role.AUGMENTATION)
-        self._mixing = generator(self.seed, epoch, Role.MIXUP)
+        self.prepared.begin_epoch(epoch)
         for start in range(0, len(self._order), self.batch_size):
             if start % self._gathering.ahead == 0:
                 self._gathering.read(self._order[start : start + self._gathering.ahead])
             yield self.batch(self._order[start : start + self.batch_size])
-
-    @property
-    def only_scales(self) -> bool:
-        """Whether all that `prepared` does is to scale the rows."""
-        return self._augment is None and not self.mixup
 
     def arrange(self, order: npt.NDArray[np.intp], epoch: int) -> None:
         """Overwrite `order`, (n,), with the order in which an epoch takes the rows."""
@@ -181,32 +150,3 @@ class Batches:
             targets.fill(self._table[0])
             targets[self._places, np.take(self._classes, index, out=self._labels, mode="clip")] = self._table[1]
         return Batch(gathered, targets, weights, n / self.batch_size)
-
-    def prepared(self, gathered: Batch) -> Batch:
-        """Return a batch that was gathered last: augmented, scaled and mixed."""
-        x, targets, weights, share = gathered
-        if self._augment is not None:
-            x = self._augment(x, self._augmented, self._augmenting)
-        batch = Batch(self.scale(x, self._inputs), targets, weights, share)
-        if self.mixup:
-            self._mix(batch, self._mixing.beta(self.mixup, self.mixup))
-        return batch
-
-    def _mix(self, batch: Batch, share: float) -> None:
-        """Mix every row with the one before it, which is a random partner, since the order is random.
-
-        Targets count by their rows' weights: mixed weighted targets, divided by mixed weights, are the new targets.
-        """
-        if batch.weights is not None:
-            np.multiply(batch.targets, batch.weights[:, None], out=batch.targets)
-        for rows, buffer in zip((batch.x, batch.targets, batch.weights), self._partners, strict=True):
-            if rows is None:
-                continue
-            partners = buffer[: len(rows)]
-            np.multiply(rows[:-1], 1 - share, out=partners[1:])
-            np.multiply(rows[-1:], 1 - share, out=partners[:1])
-            np.multiply(rows, share, out=rows)
-            np.add(rows, partners, out=rows)
-        if batch.weights is not None:
-            quotient = np.maximum(batch.weights, _TINY, out=self._partners[2][: len(batch.weights)])
-            np.divide(batch.targets, quotient[:, None], out=batch.targets)

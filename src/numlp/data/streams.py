@@ -12,7 +12,7 @@ from numlp.arrays.frames import columns_of
 from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray
 from numlp.arrays.targets import target_rows
-from numlp.data.batches import Batch
+from numlp.data.preparation import Batch
 from numlp.data.weights import as_weights
 from numlp.errors import DataError, NumlpError
 from numlp.network.predictor import Predictor

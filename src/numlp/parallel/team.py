@@ -119,6 +119,37 @@ class Gather:
         return self._whole
 
 
+class GatherRows:
+    """Gathers rows: every member makes some, and gets all.
+
+    Parameters
+    ----------
+    team : Team
+    shape : (int, int)
+        The largest number of rows, and the number of columns.
+    dtype : dtype
+
+    Attributes
+    ----------
+    all : array
+        Where every member writes its own rows, when nobody reads the last ones any more.
+    """
+
+    def __init__(self, team: Team, shape: tuple[int, int], dtype: npt.DTypeLike) -> None:
+        self._team = team
+        self.all: Array = team.share(shape, dtype)
+
+    def own(self, n: int) -> slice:
+        """Return which of `n` rows this member makes; none, if there are fewer rows than members."""
+        rank, size = self._team.rank, self._team.size
+        return slice(n * rank // size, n * (rank + 1) // size)
+
+    def meet(self) -> None:
+        """Wait until all members have written theirs."""
+        self._team.arrive()
+        self._team.wait()
+
+
 class Total:
     """Adds partial sums: every member writes one, and gets the total, or a part of it.
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.data.batches import Batch, Batches
+from numlp.data.batches import Batches
+from numlp.data.preparation import Batch
 from numlp.data.rows import Rows
 
 

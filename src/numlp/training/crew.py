@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from numlp.arrays.special import Array
-from numlp.data.batches import Batch, Batches
+from numlp.data.batches import Batches
+from numlp.data.preparation import Batch
 from numlp.data.streams import Stream
 from numlp.errors import SettingError
-from numlp.network.scaling import Scaling
 from numlp.parallel.part import Parts, check
 from numlp.parallel.team import Team
 from numlp.training.member import EPOCH, LOAD, STEP, Member, Task
@@ -76,13 +76,11 @@ class Together:
     ) -> None:
         check(state.network, team.size)
         self._team, self._state, self._count = team, state, count
-        self._prepare: Callable[[Batch], Batch] | None = None
-        rows: tuple[Scaling | None, np.dtype[Any]]
-        self.epoch, rows = batches.epoch, (None, state.network.dtype)
-        if isinstance(batches, Batches) and batches.only_scales:
-            # Each member scales the rows for itself, which takes less than to hand scaled ones over.
-            self.epoch, self._prepare, rows = batches.gathered, batches.prepared, (batches.scaling, batches.source)
-        self._task = Task(state.network, optimizer, regularization, batches.batch_size, *rows)
+        # Members prepare gathered rows themselves. It takes less to scale them than to hand scaled ones over.
+        self.epoch, preparation = batches.epoch, None
+        if isinstance(batches, Batches):
+            self.epoch, preparation = batches.gathered, batches.preparation
+        self._task = Task(state.network, optimizer, regularization, batches.batch_size, preparation)
         self._member: Member | None = None
         self._epoch: tuple[int, int] | None = None
         self._whole = True  # whether the network has the newest values
@@ -111,7 +109,7 @@ class Together:
             self._scatter(member)
         if self._epoch is not None:
             self._command(member, EPOCH, *self._epoch)
-            member.part.begin_epoch(*self._epoch)
+            member.begin_epoch(*self._epoch)
             self._epoch = None
         self._settle()
         np.copyto(member.x[:n], batch.x)
@@ -119,7 +117,7 @@ class Together:
         if batch.weights is not None:
             np.copyto(member.weights[:n], batch.weights)
         self._command(member, STEP, n, batch.weights is not None, rate, batch.share)
-        self._ready = batch if self._prepare is None else self._prepare(batch)
+        self._ready = member.prepared(batch)
         return member.step(self._ready, rate)
 
     def ready(self, batch: Batch) -> Batch:

@@ -16,7 +16,8 @@ import numpy as np
 from numlp.arrays.randomness import as_seed
 from numlp.arrays.special import Array
 from numlp.data.augmentation import AUGMENTATIONS, Images
-from numlp.data.batches import Batch, Batches
+from numlp.data.batches import Batches
+from numlp.data.preparation import Batch
 from numlp.data.rows import Data, Rows
 from numlp.data.streams import Source
 from numlp.data.weights import ClassWeight

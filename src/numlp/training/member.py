@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from numlp.arrays import buffers
-from numlp.arrays.special import AnyArray, Array
-from numlp.data.batches import Batch
+from numlp.arrays.special import Array
+from numlp.data.preparation import Batch, Preparation, Preparer
 from numlp.network.mlp import MLP
-from numlp.network.scaling import Scaling
 from numlp.parallel.part import Part, part_sizes
-from numlp.parallel.team import Team
+from numlp.parallel.team import GatherRows, Team
 from numlp.training.optimizer import Optimizer
 from numlp.training.regularization import Average, Regularization
 from numlp.training.step import Step
@@ -34,10 +30,8 @@ class Task:
     regularization : Regularization
     batch_size : int
         The largest number of rows in a batch.
-    scaling : Scaling or None
-        Of the rows that the leader hands over, or None if they come scaled.
-    source : dtype
-        Of these rows.
+    preparation : Preparation or None
+        Of the rows that the leader hands over, or None if they come prepared.
     rng : Generator, optional
         From which to go on drawing, in the middle of an epoch.
     """
@@ -46,8 +40,7 @@ class Task:
     optimizer: Optimizer
     regularization: Regularization
     batch_size: int
-    scaling: Scaling | None
-    source: np.dtype[Any]
+    preparation: Preparation | None
     rng: np.random.Generator | None = None
 
     def __call__(self, team: Team) -> Member:
@@ -88,14 +81,17 @@ class Member:
         self.average = Average(self.part, task.regularization.averaging, own["average"]) if "average" in own else None
         self.step = Step(self.part, task.optimizer, self.state, task.regularization, average=self.average)
         self.orders = team.share((6,), np.float64)
-        self.x = team.share((n, network.row_size), task.source)
-        self._scaled: Array = self.x
-        self._scale: Callable[[AnyArray, Array], Array] = lambda x, out: x
-        if task.scaling is not None:
-            self._scaled = buffers.empty(self.x.shape, dtype)
-            self._scale = task.scaling.between(task.source, dtype)
         self.targets: Array = team.share((n, network.n_targets), dtype)
         self.weights: Array = team.share((n,), dtype)
+        preparation, shape = task.preparation, (n, network.row_size)
+        self.x = team.share(shape, dtype if preparation is None else preparation.source)
+        self._prepare: Preparer | None = None
+        self._mixed: tuple[Array, ...] = ()
+        if preparation is not None:
+            shared = None if preparation.augmentation is None else GatherRows(team, shape, dtype)
+            self._prepare = Preparer(preparation, shape, network.n_targets, shared)
+            if preparation.mixup:  # which changes targets and weights in place
+                self._mixed = np.empty_like(self.targets), np.empty_like(self.weights)
 
     def follow(self) -> None:
         """Carry out the leader's commands, for ever."""
@@ -105,14 +101,31 @@ class Member:
                 command, *numbers = self.orders.tolist()
                 if command == STEP:
                     n, weighted, rate, share = int(numbers[0]), numbers[1], numbers[2], numbers[3]
-                    weights = self.weights[:n] if weighted else None
-                    x = self._scale(self.x[:n], self._scaled[:n])
-                    self.step(Batch(x, self.targets[:n], weights, share), rate)
+                    self.step(self.prepared(self._batch(n, bool(weighted), share)), rate)
                 elif command == EPOCH:
-                    self.part.begin_epoch(int(numbers[0]), int(numbers[1]))
+                    self.begin_epoch(int(numbers[0]), int(numbers[1]))
                 else:
                     self.load(numbers[0], int(numbers[1]))
                 self._team.report()
+
+    def begin_epoch(self, seed: int, epoch: int) -> None:
+        """Make all that is random a function of (seed, epoch)."""
+        self.part.begin_epoch(seed, epoch)
+        if self._prepare is not None:
+            self._prepare.begin_epoch(epoch)
+
+    def prepared(self, batch: Batch) -> Batch:
+        """Return the batch as the network takes it, when all members call this."""
+        return batch if self._prepare is None else self._prepare(batch)
+
+    def _batch(self, n: int, weighted: bool, share: float) -> Batch:
+        """Return the batch that the leader has handed over."""
+        targets, weights = self.targets, self.weights
+        if self._mixed:
+            for own, shared in zip(self._mixed, (targets, weights), strict=True):
+                np.copyto(own[:n], shared[:n])
+            targets, weights = self._mixed
+        return Batch(self.x[:n], targets[:n], weights[:n] if weighted else None, share)
 
     def load(self, count: float, averaged: int) -> None:
         """Go on with the values in the shared arrays, after so many steps."""

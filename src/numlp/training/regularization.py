@@ -16,7 +16,7 @@ import numpy as np
 from numlp.arrays import buffers
 from numlp.arrays.pieces import piece_length, pieces
 from numlp.arrays.special import Array
-from numlp.data.batches import Batch
+from numlp.data.preparation import Batch
 from numlp.errors import SettingError
 from numlp.network.flat import Flat
 from numlp.network.mlp import MLP

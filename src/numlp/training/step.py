@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from numlp.arrays.special import Array
-from numlp.data.batches import Batch
+from numlp.data.preparation import Batch
 from numlp.network.flat import Flat
 from numlp.training.optimizer import Optimizer, State
 from numlp.training.regularization import Average, Regularization, constraints, gradient_changes
