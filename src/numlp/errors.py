@@ -122,7 +122,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class TeamError(NumlpError):
-    """A process of those that trained one network together ended before its time.
+    """A process of those that train one network together ended before its time, or can't start.
 
     Attributes
     ----------
@@ -133,8 +133,8 @@ class TeamError(NumlpError):
 
     def __init__(self, rank: int, size: int, reason: str) -> None:
         super().__init__(
-            f"process {rank + 1} of the {size} that train the network ended: {reason}. The network keeps its weights "
-            "from before that epoch; train again, with processes = 1 if it happens again"
+            f"process {rank + 1} of the {size} that train the network failed: {reason}. The network keeps its "
+            "weights from before that epoch; train again, with processes = 1 if it happens again"
         )
         self.rank, self.size, self.reason = rank, size, reason
 

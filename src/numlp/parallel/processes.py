@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
-import mmap
 import multiprocessing
 import os
 import signal
 import sys
+import threading
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import wait as ended_among
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
+from multiprocessing.util import Finalize
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from numlp.errors import SettingError, TeamError
-from numlp.parallel.memory import Memory
+from numlp.parallel.memory import Block, Memory
 from numlp.parallel.team import Program, Team
 
 _SPINS = 2000  # attempts, about 0.2 ms: more than members of a step usually wait for each other
 _PATIENCE = 0.1  # seconds of sleep after which a member looks whether the others are alive
 _MESSAGE = 4096  # bytes for the reason why a process fails
+_MOST = 64  # processes; with n, there are n (n - 1) semaphores
+_STARTING = threading.Lock()  # held by one thread at a time, because it changes the filters of warnings
 
 
 class Processes(Team):
@@ -38,45 +43,79 @@ class Processes(Team):
     ----------
     size : int
         The number of processes, this one included.
+
+    Raises
+    ------
+    SettingError
+        If there are too many, or this process may not start any.
     """
 
     def __init__(self, size: int) -> None:
-        if multiprocessing.current_process().daemon:
+        process = multiprocessing.current_process()
+        if size > _MOST:
+            raise SettingError(f"processes must be at most {_MOST}, not {size}; take no more than there are cores")
+        if process.daemon:
             raise SettingError(
                 f"processes must be 1, not {size}, in a process of a multiprocessing.Pool, which may not start others"
             )
+        if getattr(process, "_inheriting", False):
+            raise SettingError(
+                f"processes must be 1, not {size}, outside of `if __name__ == '__main__':`, because processes that "
+                "start by spawn or forkserver run the rest of your script again; put the training inside"
+            )
         self.rank, self.size = 0, size
         self._others: list[BaseProcess] = []
+        self._at_exit: Finalize | None = None
+        self._semaphores: dict[tuple[int, int], Any] = {}
 
     def start(self, program: Program) -> Any:
-        self.memory = Memory()
-        program(self)
+        # If this process ends while a daemonic thread trains, the others end first. Forks of it leave them alone.
+        self._at_exit = Finalize(None, self.end, exitpriority=100)
         context = _context()
-        size = self.memory.size + _MESSAGE
-        # Memory without a name needs no room in /dev/shm, and nobody has to remove it; only a fork inherits it.
-        block = mmap.mmap(-1, size) if context.get_start_method() == "fork" else context.RawArray("b", size)
-        ranks = range(self.size)
-        semaphores = [[context.Semaphore(0) if to != by else None for to in ranks] for by in ranks]
-        self._enter(block, semaphores)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of forks of processes with threads: these members use none of them
+        forks = context.get_start_method() == "fork"
+        # Other processes than forks read their arguments from a pipe. The leader would wait for ever for one that is
+        # killed before it has read a long argument; so the program goes through shared memory.
+        text = np.frombuffer(b"" if forks else ForkingPickler.dumps(program), np.uint8)
+        self._enter(Memory(), text.size)
+        program(self)
+        size, ranks = self.memory.size, range(self.size)
+        try:
+            block = Block(context, size)
+            semaphores = {(by, to): context.Semaphore(0) for by in ranks for to in ranks if by != to}
+        except (OSError, ImportError) as error:
+            reason = f"it needs {size:,} bytes of memory, and semaphores, which on Linux need a writable /dev/shm"
+            raise TeamError(0, self.size, f"{reason} ({error})") from error
+        self._enter(Memory(block.bytes), text.size)[:] = text
+        self._meet(semaphores)
+        self._semaphores = semaphores  # their names, by which processes find them that aren't forked, end with them
+        leader = 0 if context.get_start_method() == "forkserver" else os.getpid()
+        try:
             for rank in ranks[1:]:
-                process = context.Process(
-                    target=_run, args=(rank, self.size, os.getpid(), block, semaphores, program), daemon=True
-                )
+                member = _Member(rank, self.size, leader, semaphores)
+                arguments = member, block, text.size, program if forks else None
+                process = context.Process(target=_run, args=arguments, daemon=True)
                 self._others.append(process)
-                process.start()
-        atexit.register(self.end)
+                try:
+                    with _quiet(), _unsignalled():
+                        process.start()
+                except (OSError, EOFError) as error:
+                    reason = f"it can't start ({error}); perhaps the system allows no more processes or memory"
+                    raise TeamError(rank, self.size, reason) from error
+        finally:
+            block.sent()
         return program(self)
 
     def end(self) -> None:
-        atexit.unregister(self.end)
-        for process in self._others:
-            if process.pid is not None:
-                process.kill()
-                process.join()
-                process.close()
+        started = [process for process in self._others if process.pid is not None]
+        for process in started:
+            process.kill()
+        for process in started:
+            process.join()
+            process.close()
         self._others.clear()
+        self._semaphores = {}
+        if self._at_exit is not None:
+            self._at_exit.cancel()
 
     def share(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         return self.memory.array(shape, dtype)
@@ -107,57 +146,115 @@ class Processes(Team):
 
     def _look(self) -> None:
         """Raise an error if another member has ended."""
+        # Where somebody else collects the exit codes of this process's children, only the sentinel tells.
+        ended = ended_among([process.sentinel for process in self._others], 0)
         for rank, process in enumerate(self._others, start=1):
-            if not process.is_alive():
-                raise TeamError(rank, self.size, _reason(process.exitcode, self._message))
+            if process.sentinel in ended or not process.is_alive():
+                process.join()
+                raise TeamError(rank, self.size, self._reason(rank, process.exitcode))
 
-    def _enter(self, block: Any, semaphores: list[list[Any]]) -> None:
-        self.memory = Memory(block)
-        self._message = self.memory.array((_MESSAGE,), np.uint8)
+    def _reason(self, rank: int, exit_code: int | None) -> str:
+        text = bytes(self._messages[rank]).rstrip(b"\0").decode(errors="replace")
+        if text:
+            return text
+        if exit_code == -9:
+            return "it was killed, perhaps by the system for want of memory"
+        ended = (
+            f"it ended with signal {-exit_code}" if exit_code and exit_code < 0 else f"it ended with code {exit_code}"
+        )
+        if self._arrived[rank] or _context().get_start_method() == "fork":
+            return ended
+        return f"{ended} before it had started; your script may need `if __name__ == '__main__':` around what it does"
+
+    def _enter(self, memory: Memory, length: int) -> npt.NDArray[np.uint8]:
+        """Ask for what all members need for themselves; return the place of a text of such a length."""
+        self.memory = memory
+        self._messages = memory.array((self.size, _MESSAGE), np.uint8)
+        self._arrived = memory.array((self.size,), np.uint8)
+        return memory.array((length,), np.uint8)
+
+    def _meet(self, semaphores: dict[tuple[int, int], Any]) -> None:
         others = [rank for rank in range(self.size) if rank != self.rank]
-        self._release = [semaphores[self.rank][other].release for other in others]
-        self._acquire = [semaphores[other][self.rank].acquire for other in others]
+        self._release = [semaphores[self.rank, other].release for other in others]
+        self._acquire = [semaphores[other, self.rank].acquire for other in others]
 
 
 class _Member(Processes):
-    """The team as a process sees it that the leader has started."""
+    """The team as a process sees it that the leader has started.
 
-    def __init__(self, rank: int, size: int, leader: int, block: Any, semaphores: list[list[Any]]) -> None:
+    Parameters
+    ----------
+    rank, size : int
+    leader : int
+        The process that this one must be a child of, or 0.
+    semaphores : dict
+        By the ranks of who releases and who acquires. Only this member's are kept.
+    """
+
+    def __init__(self, rank: int, size: int, leader: int, semaphores: dict[tuple[int, int], Any]) -> None:
         self.rank, self.size, self._leader = rank, size, leader
-        self._enter(block, semaphores)
+        self._own = {pair: semaphore for pair, semaphore in semaphores.items() if rank in pair}
+
+    def enter(self, memory: Memory, length: int) -> npt.NDArray[np.uint8]:
+        """Meet the others; return the text that the leader has left."""
+        self._meet(self._own)
+        return self._enter(memory, length)
+
+    def begin(self) -> None:
+        """Tell the leader that this process has started."""
+        self._arrived[self.rank] = 1
 
     def fail(self, reason: str) -> None:
         """Leave a reason for the leader."""
         text = reason.encode()[: _MESSAGE - 1]
-        self._message[: len(text)] = np.frombuffer(text, np.uint8)
+        self._messages[self.rank, : len(text)] = np.frombuffer(text, np.uint8)
 
     def _look(self) -> None:
         parent = multiprocessing.parent_process()
-        if (sys.platform != "win32" and os.getppid() != self._leader) or parent is None or not parent.is_alive():
+        if parent is None or not parent.is_alive():
+            os._exit(1)
+        # Another process may have inherited the pipe whose end says that the leader is gone.
+        if sys.platform != "win32" and self._leader and os.getppid() != self._leader:
             os._exit(1)
 
 
-def _run(rank: int, size: int, leader: int, block: Any, semaphores: list[list[Any]], program: Program) -> None:
+def _run(member: _Member, block: Block, length: int, program: Program | None) -> None:
     """Be a member until the leader ends this process."""
     for number in (signal.SIGINT, signal.SIGTERM):  # a group's signals are the leader's business
         signal.signal(number, signal.SIG_IGN)
     gc.freeze()  # what the leader had stays in pages that both share
     gc.disable()
-    member = _Member(rank, size, leader, block, semaphores)
+    text = member.enter(Memory(block.bytes), length)
     try:
-        program(member).follow()
+        if program is None:
+            program = ForkingPickler.loads(text.data)
+        follower = program(member)
+        member.begin()
+        follower.follow()
     except BaseException as error:
         member.fail("".join(traceback.format_exception_only(error)).strip())
         os._exit(1)
 
 
-def _reason(exit_code: int | None, message: npt.NDArray[np.uint8]) -> str:
-    text = bytes(message).rstrip(b"\0").decode(errors="replace")
-    if text:
-        return text
-    if exit_code == -9:
-        return "it was killed, perhaps by the system for want of memory"
-    return f"exit code {exit_code}" if exit_code is None or exit_code >= 0 else f"signal {-exit_code}"
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what Python and JAX say of forks of a process with threads: the fork uses none of them."""
+    with _STARTING, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"(?s).*\bfork\(\)")
+        yield
+
+
+@contextmanager
+def _unsignalled() -> Iterator[None]:
+    """Let processes start that get none of the signals that they are about to ignore."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _context() -> Any:
