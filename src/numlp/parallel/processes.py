@@ -11,7 +11,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait as ended_among
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
@@ -106,13 +106,15 @@ class Processes(Team):
         return program(self)
 
     def end(self) -> None:
-        started = [process for process in self._others if process.pid is not None]
-        for process in started:
-            process.kill()
-        for process in started:
-            process.join()
-            process.close()
-        self._others.clear()
+        for process in self._others:
+            if process.pid is not None:
+                process.kill()
+        while self._others:
+            process = self._others.pop()
+            if process.pid is not None:
+                process.join()
+                with suppress(ValueError):  # somebody else has collected the exit code
+                    process.close()
         self._semaphores = {}
         if self._at_exit is not None:
             self._at_exit.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,8 @@ from numlp.training.optimizer import Optimizer
 from numlp.training.regularization import Regularization
 from numlp.training.state import TrainingState
 from numlp.training.step import Count, Step
+from numlp.training.threads import count as count_threads
+from numlp.training.threads import limited
 
 
 class Alone:
@@ -80,19 +83,23 @@ class Together:
         self.epoch, preparation = batches.epoch, None
         if isinstance(batches, Batches):
             self.epoch, preparation = batches.gathered, batches.preparation
-        self._task = Task(state.network, optimizer, regularization, batches.batch_size, preparation)
+        threads = max(1, count_threads() // team.size)
+        self._task = Task(state.network, optimizer, regularization, batches.batch_size, preparation, threads)
+        self._limit = ExitStack()
         self._member: Member | None = None
         self._epoch: tuple[int, int] | None = None
         self._whole = True  # whether the network has the newest values
         self._busy = False  # whether the others still carry out a command
 
     def __enter__(self) -> Self:
+        self._limit.enter_context(limited(self._task.threads))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._team.end()
+        with self._limit:
+            self._team.end()
 
     def begin_epoch(self, seed: int, epoch: int) -> None:
         """Make all that is random a function of (seed, epoch)."""

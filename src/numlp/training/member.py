@@ -14,6 +14,7 @@ from numlp.parallel.team import GatherRows, Team
 from numlp.training.optimizer import Optimizer
 from numlp.training.regularization import Average, Regularization
 from numlp.training.step import Step
+from numlp.training.threads import limited
 
 LOAD, EPOCH, STEP = 1.0, 2.0, 3.0  # the leader's commands
 
@@ -32,6 +33,8 @@ class Task:
         The largest number of rows in a batch.
     preparation : Preparation or None
         Of the rows that the leader hands over, or None if they come prepared.
+    threads : int, optional
+        How many the matrix products of each member may use.
     rng : Generator, optional
         From which to go on drawing, in the middle of an epoch.
     """
@@ -41,6 +44,7 @@ class Task:
     regularization: Regularization
     batch_size: int
     preparation: Preparation | None
+    threads: int | None = None
     rng: np.random.Generator | None = None
 
     def __call__(self, team: Team) -> Member:
@@ -67,7 +71,7 @@ class Member:
 
     def __init__(self, task: Task, team: Team) -> None:
         network, dtype, n = task.network, task.network.dtype, task.batch_size
-        self._team = team
+        self._team, self._threads = team, task.threads
         names = ["params", "grads", *task.optimizer.averages()]
         names += ["average"] if task.regularization.averaging else []
         sizes = part_sizes(network, team)
@@ -95,7 +99,7 @@ class Member:
 
     def follow(self) -> None:
         """Carry out the leader's commands, for ever."""
-        with np.errstate(all="ignore"):
+        with limited(self._threads), np.errstate(all="ignore"):
             while True:
                 self._team.obey()
                 command, *numbers = self.orders.tolist()

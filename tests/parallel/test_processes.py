@@ -1,0 +1,245 @@
+"""Processes: how they start and end, what goes wrong with them, and what they leave behind."""
+
+import errno
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numlp import MLP, train
+from numlp.errors import SettingError, TeamError
+from numlp.network.activations import ReLU
+from numlp.parallel.processes import Processes
+from numlp.training.threads import count, limited
+
+linux = pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads Linux's /proc")
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(256, 12)).astype(np.float32)
+Y = (X[:, 0] > 0) * 1
+
+
+def network(width=32):
+    return MLP([12, width, width, 2], seed=0)
+
+
+def children():
+    """Return the processes that this one has started, dead or alive."""
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+
+class Left:
+    """What there is, to compare with later: names in /dev/shm, children, dead or alive, and open files."""
+
+    def __init__(self):
+        self.there = self.look()
+
+    def look(self):
+        files = {f"file {name}" for name in os.listdir("/proc/self/fd")}
+        return {*os.listdir("/dev/shm"), *(f"process {child}" for child in children()), *files}
+
+    def more(self):
+        """Return what there is in addition, and stays: other programs' semaphores come and go."""
+        for _ in range(100):
+            more = self.look() - self.there
+            if not more:
+                break
+            time.sleep(0.05)
+        return more
+
+
+class Watch:
+    """A program whose members write down what `look` says, each time that the leader commands it."""
+
+    def __init__(self, look):
+        self.look = look
+
+    def __call__(self, team):
+        return Watching(self.look, team)
+
+
+class Watching:
+    def __init__(self, look, team):
+        self.look, self.team = look, team
+        self.found = team.share((team.size, 8), np.float64)
+
+    def follow(self):
+        while True:
+            self.team.obey()
+            self.found[self.team.rank] = self.look(self.team)
+            self.team.report()
+
+
+def watched(size, look):
+    """Return what each member of a team finds, (size - 1, 8)."""
+    team = Processes(size)
+    try:
+        leader = team.start(Watch(look))
+        team.command()
+        team.wait()
+        return leader.found[1:].copy()
+    finally:
+        team.end()
+
+
+def memory_of(team):
+    """Return this process's private memory, in bytes."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
+    kilobytes = {line.split()[0]: int(line.split()[1]) for line in lines}
+    return 1024 * (kilobytes["Private_Clean:"] + kilobytes["Private_Dirty:"])
+
+
+def fails(team):
+    raise MemoryError("no room for 7 elephants")
+
+
+@linux
+def test_a_data_set_is_not_copied_to_each_process():
+    data = np.ones(200_000_000 // 8)
+    assert (watched(3, memory_of) < data.nbytes / 5).all()
+
+
+def test_what_goes_wrong_in_a_process_reaches_the_caller():
+    with pytest.raises(TeamError, match=r"process 2 of the 2 .* failed: MemoryError: no room for 7 elephants"):
+        watched(2, fails)
+
+
+class Keep:
+    """A callback that keeps the weights of the last epoch, and may kill a process at one of its calls."""
+
+    reads_network = False
+
+    def __init__(self, call=0, process=0):
+        self.calls, self.call, self.process, self.weights = 0, call, process, None
+
+    def __call__(self, state):
+        self.calls += 1
+        if self.calls == self.call:
+            os.kill(int(children()[self.process]), signal.SIGKILL)
+
+    def record(self, state):
+        self.weights = state.network.params.copy()
+
+
+def test_an_error_in_a_layer_leaves_the_weights_of_the_last_epoch(monkeypatch):
+    leader, calls, keep, usual = os.getpid(), [], Keep(), ReLU.__call__
+
+    def failing(*arguments):
+        calls.append(0)
+        if os.getpid() != leader and len(calls) == 100:
+            raise ValueError("no such units")
+        usual(*arguments)
+
+    monkeypatch.setattr(ReLU, "__call__", failing)
+    net = network()
+    with pytest.raises(TeamError, match="ValueError: no such units"):
+        train(net, (X, Y), batch_size=16, after_epoch=[keep], processes=2)
+    np.testing.assert_array_equal(net.params, keep.weights)
+
+
+def killed_at_random(size, rng):
+    """Train while a thread kills a process at a random instant; return the reason that training gives."""
+    over = threading.Event()
+
+    def kill():
+        over.wait(rng.uniform(0, 0.1))
+        pids = children()
+        if pids and not over.is_set():
+            os.kill(int(rng.choice(pids)), signal.SIGKILL)
+
+    killer, keep, net = threading.Thread(target=kill), Keep(), network()
+    keep.weights = net.params.copy()
+    killer.start()
+    reason = ""
+    try:
+        train(net, (X, Y), batch_size=8, epochs=20, validation=(X, Y), after_epoch=[keep], processes=size)
+    except TeamError as error:
+        reason = error.reason
+    over.set()
+    killer.join()
+    np.testing.assert_array_equal(net.params, keep.weights)
+    return reason
+
+
+@linux
+def test_a_process_that_is_killed_ends_training_with_the_weights_of_the_last_epoch():
+    before = Left()
+    rng = np.random.default_rng(0)
+    reasons = {killed_at_random(size, rng) for size in (2, 3, 4) * 5}
+    assert "it was killed, perhaps by the system for want of memory" in reasons
+    assert len(reasons - {""}) == 1  # a kill may also come too late
+    assert not before.more()
+
+
+@linux
+@pytest.mark.parametrize("process", [0, 1])
+@pytest.mark.parametrize("event", ["after_step", "after_epoch"])
+def test_a_process_may_be_killed_between_steps_and_epochs(event, process):
+    net, keep = network(), Keep(3, process)
+    keep.weights = net.params.copy()
+    with pytest.raises(TeamError, match=rf"process {process + 2} of the 3 .* killed"):
+        train(net, (X, Y), processes=3, **{event: [keep]})
+    np.testing.assert_array_equal(net.params, keep.weights)
+
+
+@linux
+def test_a_killed_process_is_noticed_where_exit_codes_are_thrown_away(monkeypatch):
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with pytest.raises(TeamError, match="process 2 of the 2"):
+            train(network(), (X, Y), processes=2, after_step=[Keep(3)])
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+@linux
+@pytest.mark.parametrize("size", [2, 3])
+def test_nothing_is_left_behind_when_training_ends(size):
+    before = Left()
+    train(network(), (X, Y), epochs=1, processes=size)
+    assert not before.more()
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_the_processes_share_the_threads_out(size):
+    found = []
+    with limited(4):
+        train(network(), (X, Y), epochs=1, processes=size, after_step=[lambda state: found.append(count())])
+        assert count() == 4
+    assert set(found) == {4 // size}
+
+
+def test_too_many_processes_are_refused():
+    with pytest.raises(SettingError, match="processes must be at most 64, not 1000"):
+        train(network(1000), (X, Y), processes=1000)
+
+
+@pytest.mark.parametrize("failing", ["multiprocessing.context.BaseContext.Semaphore", "mmap.mmap"])
+def test_a_system_without_semaphores_or_memory_says_so(monkeypatch, failing):
+    def fail(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(failing, fail)
+    before = Left()
+    with pytest.raises(TeamError, match=r"process 1 of the 2 .* writable /dev/shm .*No space left"):
+        train(network(), (X, Y), processes=2)
+    assert not before.more()
+
+
+def test_a_system_that_starts_no_more_processes_says_so(monkeypatch):
+    real, forks = os.fork, []
+
+    def fork():
+        forks.append(0)
+        if len(forks) == 2:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return real()
+
+    monkeypatch.setattr(os, "fork", fork)
+    before = Left()
+    with pytest.raises(TeamError, match=r"process 3 of the 3 .* can't start .*perhaps the system allows no more"):
+        train(network(), (X, Y), processes=3)
+    assert {more for more in before.more() if "file" not in more} == set()  # Python forgets two pipes
