@@ -132,7 +132,7 @@ class Flat:
         n, logits = len(x), self.forward(x)
         if targets.shape != self._target_shape:
             raise DataError(f"targets must be rows of shape {self._target_shape}, not {targets.shape}")
-        losses, delta = self.row_losses, self._delta
+        losses, delta = self._losses, self._delta
         self.loss.value_and_grad(logits, targets, losses, delta, self._scratch)
         if weights is None:
             total = float(np.add.reduce(losses))
@@ -140,7 +140,7 @@ class Flat:
             total = float(np.dot(weights, losses))
             np.multiply(delta, weights[:, None], out=delta)
         np.divide(delta, n, out=delta)
-        self.last_logits = logits
+        self.row_losses, self.last_logits = losses, logits
         self.input_grad = self.backward(delta, input_gradient)
         return total / n
 
@@ -166,7 +166,7 @@ class Flat:
         """Cut all buffers to `n` rows, so that a step finds its views in place; make larger ones where needed."""
         if n > self._capacity:
             self.allocate(n)
-        self._delta, self._scratch, self.row_losses = (buffer[:n] for buffer in self._buffers)
+        self._delta, self._scratch, self._losses = (buffer[:n] for buffer in self._buffers)
         for layer in self.layers:
             layer.resize(n)
         self._rows, self._target_shape = n, (n, self.layer_size[-1] // self.loss.blocks)

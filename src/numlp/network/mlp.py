@@ -28,7 +28,7 @@ from numlp.settings.named import resolve
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 # What a copy or a pickle leaves out: views, buffers and the results of the last step, which are made again.
 _DERIVED = {"layers", "n_weights", "_first", "_grads", "_capacity", "_rows", "_buffers", "_delta", "_scratch"}
-_DERIVED |= {"rng", "_target_shape", "last_logits", "row_losses", "input_grad"}
+_DERIVED |= {"rng", "_target_shape", "_losses", "last_logits", "row_losses", "input_grad"}
 
 
 class MLP(Flat, Predictor):

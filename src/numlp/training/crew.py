@@ -14,7 +14,8 @@ from numlp.arrays.special import Array
 from numlp.data.batches import Batches
 from numlp.data.preparation import Batch
 from numlp.data.streams import Stream
-from numlp.errors import SettingError
+from numlp.errors import SettingError, TeamError
+from numlp.network.mlp import MLP
 from numlp.parallel.part import Parts, check
 from numlp.parallel.team import Team
 from numlp.training.member import EPOCH, LOAD, STEP, Member, Task
@@ -77,12 +78,13 @@ class Together:
         batches: Batches | Stream,
         count: Count,
     ) -> None:
-        check(state.network, team.size)
         self._team, self._state, self._count = team, state, count
         # Members prepare gathered rows themselves. It takes less to scale them than to hand scaled ones over.
         self.epoch, preparation = batches.epoch, None
         if isinstance(batches, Batches):
             self.epoch, preparation = batches.gathered, batches.preparation
+        averaging = 0.0 if state.average is None else state.average.decay  # of the run that may go on here
+        regularization = replace(regularization, averaging=averaging)
         threads = max(1, count_threads() // team.size)
         self._task = Task(state.network, optimizer, regularization, batches.batch_size, preparation, threads)
         self._limit = ExitStack()
@@ -90,6 +92,7 @@ class Together:
         self._epoch: tuple[int, int] | None = None
         self._whole = True  # whether the network has the newest values
         self._busy = False  # whether the others still carry out a command
+        self._stepping = False  # whether the members are within a step, or never came out of it
 
     def __enter__(self) -> Self:
         self._limit.enter_context(limited(self._task.threads))
@@ -99,7 +102,12 @@ class Together:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._limit:
-            self._team.end()
+            try:
+                # An error of a callback or of the user's batches leaves the network as it is with one process.
+                if isinstance(error, Exception) and not isinstance(error, TeamError) and not self._stepping:
+                    self.assemble()
+            finally:
+                self._team.end()
 
     def begin_epoch(self, seed: int, epoch: int) -> None:
         """Make all that is random a function of (seed, epoch)."""
@@ -108,6 +116,7 @@ class Together:
     def step(self, batch: Batch, rate: float) -> float:
         """Take the step; return the batch's loss from before it."""
         n = len(batch.x)
+        self._stepping = True
         if self._member is None or n > self._task.batch_size:
             self._start(n)
         member = self._member
@@ -125,7 +134,9 @@ class Together:
             np.copyto(member.weights[:n], batch.weights)
         self._command(member, STEP, n, batch.weights is not None, rate, batch.share)
         self._ready = member.prepared(batch)
-        return member.step(self._ready, rate)
+        loss = member.step(self._ready, rate)
+        self._stepping = False
+        return loss
 
     def ready(self, batch: Batch) -> Batch:
         """Return the last batch as the network takes it."""
@@ -140,6 +151,9 @@ class Together:
         for parts in self._parts.values():
             parts.gather()
         state = self._state
+        network, part = state.network, member.part
+        network.row_losses, network.last_logits = part.row_losses, part.last_logits
+        network.input_grad = part.input_grad
         state.optimizer["count"][0] = member.state["count"][0]
         if state.average is not None and member.average is not None:
             state.average.count = member.average.count
@@ -187,6 +201,20 @@ class Together:
             self._busy = False
 
 
+def check_team(team: Team | None, network: MLP, sync: Callable[[Array], object] | None) -> None:
+    """Refuse what several processes can't do, before anything changes.
+
+    Raises
+    ------
+    SettingError
+    """
+    if team is None:
+        return
+    if sync is not None:
+        raise SettingError("sync_gradients must be None with several processes, which share out each gradient")
+    check(network, team.size)
+
+
 def crew(
     team: Team | None,
     state: TrainingState,
@@ -199,6 +227,4 @@ def crew(
     """Return who takes the steps."""
     if team is None:
         return Alone(state, optimizer, regularization, batches, count, sync)
-    if sync is not None:
-        raise SettingError("sync_gradients must be None with several processes, which share out each gradient")
     return Together(team, state, optimizer, regularization, batches, count)

@@ -29,7 +29,7 @@ from numlp.network.mlp import MLP
 from numlp.parallel.sizes import as_team
 from numlp.settings.checks import whole_number
 from numlp.settings.named import resolve
-from numlp.training.crew import crew
+from numlp.training.crew import check_team, crew
 from numlp.training.feed import make_feed
 from numlp.training.history import History, columns_of
 from numlp.training.interruption import Interruption
@@ -186,6 +186,7 @@ def train(
     batches, held_out, learned = make_feed(
         network, data, validation, batch_size, epochs, seed, class_weight, augmentation, regularization
     )
+    check_team(team := as_team(processes), network, sync_gradients)
     plan = Plan(epochs, batches.steps)
     tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
     figures = columns_of(tally.score, validated=held_out is not None)
@@ -203,7 +204,7 @@ def train(
     state = begun(fresh, resume, epochs)
     average = state.average
     looking = any(getattr(callback, "reads_network", True) for callback in after_step)
-    work = crew(as_team(processes), state, optimizer, regularization, batches, tally.add, sync_gradients)
+    work = crew(team, state, optimizer, regularization, batches, tally.add, sync_gradients)
     with Interruption() as interruption, shown or nullcontext(), finishing(state) as last_good, work:
         for name, value in learned.items():
             setattr(network, name, value)

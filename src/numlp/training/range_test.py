@@ -63,6 +63,7 @@ def find_learning_rate(
     batch_size: int = 64,
     seed: int = 0,
     optimizer: str | Optimizer = "sgd",
+    processes: int = 1,
     **settings: Any,
 ) -> RangeTest:
     r"""Suggest a learning rate: train briefly while raising the rate from step to step until the loss rises too.
@@ -90,7 +91,7 @@ def find_learning_rate(
     steps : int
         At least 10. The test ends early if the smoothed loss exceeds 4 times its lowest value and has lost three
         quarters of its descent again, or if training diverges.
-    batch_size, seed, optimizer
+    batch_size, seed, optimizer, processes
         As for `train`; choose those of the training run to come.
     **settings
         Further settings of `train` that change the gradient: class_weight, augmentation, label_smoothing, mixup,
@@ -133,6 +134,7 @@ def find_learning_rate(
             epochs=steps,  # an epoch has at least one step
             seed=seed,
             optimizer=optimizer,
+            processes=processes,
             after_step=[watch],
             **settings,
         )
@@ -151,6 +153,8 @@ def find_learning_rate(
 
 class _Watch:
     """Records the loss of every step and its moving average; ends training when the average has diverged."""
+
+    reads_network = False
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
