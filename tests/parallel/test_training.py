@@ -188,6 +188,17 @@ def test_resuming_from_a_state(averaging):
         assert len(split[1]) == 2
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("normalization", ["none", "batch"])
+def test_resuming_a_stream_whose_batches_grow(tmp_path, normalization, processes):
+    settings = {"data": stream, "processes": processes, "optimizer": "adam"}
+    make = lambda: net(normalization=normalization, **NOISE)  # noqa: E731
+    trained(network=make(), epochs=1, after_epoch=[Checkpoint(tmp_path / "c")], **settings)
+    kept = tmp_path / "c"
+    resumed = trained(network=make(), resume=kept, after_epoch=[Checkpoint(kept)], **settings)
+    np.testing.assert_array_equal(resumed[0].params, trained(network=make(), **settings)[0].params)
+
+
 def test_ctrl_c_keeps_the_steps_before_it():
     def interrupt(state):
         if state.step == 9:

@@ -70,6 +70,9 @@ class BatchNorm(_Norm):
         super().bind(params, grads)
         self.mean, self.variance = params["mean"], params["variance"]
 
+    def begin_epoch(self, rng: np.random.Generator) -> None:
+        self._largest = 0  # the number of rows of the largest batch so far: a resumed run knows no epoch before
+
     def initialize(self, rng: np.random.Generator) -> None:
         super().initialize(rng)
         self.mean[...] = 0
@@ -109,7 +112,8 @@ class BatchNorm(_Norm):
         """Move the running statistics towards the batch's, less for a short one; a single row has no variance."""
         if n == 1:
             return
-        momentum = _MOMENTUM * n / len(self._all_normal)
+        self._largest = max(self._largest, n)
+        momentum = _MOMENTUM * n / self._largest
         np.multiply(variance, n / (n - 1), out=variance)
         for running, new in ((self.mean, mean), (self.variance, variance)):
             np.subtract(new, running, out=new)
