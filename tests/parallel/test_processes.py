@@ -28,7 +28,7 @@ def network(width=32):
 
 def children():
     """Return the processes that this one has started, dead or alive."""
-    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()]
 
 
 class Left:

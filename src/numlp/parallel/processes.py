@@ -262,4 +262,6 @@ def _unsignalled() -> Iterator[None]:
 def _context() -> Any:
     """Return the way to start processes: the one that the user has set, else a fork where forks are safe."""
     usual = "fork" if sys.platform == "linux" else "spawn"
-    return multiprocessing.get_context(multiprocessing.get_start_method(allow_none=True) or usual)
+    chosen = multiprocessing.get_start_method(allow_none=True)
+    # In joblib's processes it is joblib's own way, which lacks some of what this needs.
+    return multiprocessing.get_context(chosen if chosen in ("fork", "spawn", "forkserver") else usual)
