@@ -98,7 +98,7 @@ def started(tmp_path):
 
     yield start
     for caller in callers:
-        with suppress(ProcessLookupError):
+        with caller, suppress(ProcessLookupError):
             os.killpg(caller.pid, signal.SIGKILL)
 
 
@@ -218,7 +218,6 @@ def test_the_others_end_if_the_caller_dies(started, death):
     assert len(others) == 2
     assert caller.wait(20) in (3, -signal.SIGKILL)
     assert gone(others)
-    caller.communicate()
 
 
 def test_the_others_end_if_the_program_ends_while_a_thread_trains(started):

@@ -22,6 +22,7 @@ from numlp.errors import (
     NumlpWarning,
     OutputError,
     SettingError,
+    TeamError,
     ValidationLossError,
 )
 from numlp.judging.evaluation import check_data
@@ -237,6 +238,9 @@ def _train_all(
             # The networks trained so far are better without this one.
             ended = "diverged" if isinstance(error, DivergenceError) else "stopped"
             return histories or [error.history], ended, error
+        except TeamError:
+            opening.leave()  # the last checkpoint is as good as the last epoch
+            raise
         except KeyboardInterrupt as stop:
             if not isinstance(stop, Interrupted) or stop.__cause__ is not None:  # the second Ctrl-C
                 opening.leave()
