@@ -79,6 +79,7 @@ def test_parameters_without_a_meaning_are_named(given, message):
 OF_THE_FIT = {
     "random_state",
     "verbose",
+    "processes",
     "progress",
     "callbacks",
     "time_budget",

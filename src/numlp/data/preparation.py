@@ -30,12 +30,15 @@ class Batch(NamedTuple):
         How much each row counts.
     share : float
         The length of the step relative to that of a full batch.
+    l2 : float
+        A penalty ½ l2 · Σw² on all weights in this step alone, which the step tells beside the loss.
     """
 
     x: Array
     targets: Array
     weights: Array | None = None
     share: float = 1.0
+    l2: float = 0.0
 
 
 class SharedRows(Protocol):
@@ -126,10 +129,10 @@ class Preparer:
 
     def __call__(self, gathered: Batch) -> Batch:
         """Return the epoch's next batch, whose rows are as in the data; mixup overwrites its targets and weights."""
-        x, targets, weights, share = gathered
+        x = gathered.x
         if self._augment is not None:
             x = self._augmented_rows(x)
-        batch = Batch(self._scale(x, self.inputs[: len(x)]), targets, weights, share)
+        batch = gathered._replace(x=self._scale(x, self.inputs[: len(x)]))
         if self._mixup:
             mix(batch, self._mixing.beta(self._mixup, self._mixup), self._partners)
         return batch

@@ -24,6 +24,9 @@ class ShuffledBatches(Batches):
     random_state : RandomState
     shuffle : bool
         Whether to shuffle; otherwise the rows keep their order.
+    alpha : float
+        Each batch's penalty is α / (2 W) Σw², where W is the sum of the original weights of its rows, or their number
+        without weights.
     settings
         As for `Batches`.
 
@@ -31,16 +34,15 @@ class ShuffledBatches(Batches):
     ----------
     current : Batch
         The latest batch.
-    total : float
-        The sum of the original weights of its rows; without weights, the number of its rows.
     """
 
     current: Batch
-    total: float
 
-    def __init__(self, rows: Rows, *, random_state: np.random.RandomState, shuffle: bool, **settings: Any) -> None:
+    def __init__(
+        self, rows: Rows, *, random_state: np.random.RandomState, shuffle: bool, alpha: float, **settings: Any
+    ) -> None:
         super().__init__(rows, **settings)
-        self.random_state, self.shuffle = random_state, shuffle
+        self.random_state, self.shuffle, self.alpha = random_state, shuffle, alpha
         self._rows = np.arange(rows.x.shape[0])
 
     def arrange(self, order: npt.NDArray[np.intp], epoch: int) -> None:
@@ -51,10 +53,10 @@ class ShuffledBatches(Batches):
 
     def batch(self, index: npt.NDArray[np.intp]) -> Batch:
         batch = super().batch(index)
-        self.total = float(len(index))
+        total = float(len(index))
         if batch.weights is not None:
-            self.total = float(np.add.reduce(batch.weights))
-            if self.total:  # otherwise no row of this batch counts
-                np.multiply(batch.weights, len(index) / self.total, out=batch.weights)
-        self.current = batch._replace(share=1.0)
+            total = float(np.add.reduce(batch.weights))
+            if total:  # otherwise no row of this batch counts
+                np.multiply(batch.weights, len(index) / total, out=batch.weights)
+        self.current = batch._replace(share=1.0, l2=self.alpha / total if total else 0.0)
         return self.current

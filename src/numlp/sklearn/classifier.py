@@ -54,12 +54,11 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         that may pass without one.
     verbose, progress : bool
         Whether to print the loss of every epoch; whether to show progress as `numlp.train` does.
-    warm_start : bool
-        Whether `fit` continues from the weights of the previous fit.
     momentum, nesterovs_momentum, beta_1, beta_2, epsilon
         Settings of "sgd" (the first two) and of "adam".
-    early_stopping : bool
-        Whether to stop by the score on validation data, and keep the weights with the best score.
+    warm_start, early_stopping : bool
+        Whether `fit` continues from the weights of the previous fit; whether to stop by the score on validation data
+        and keep the best weights.
     validation_fraction : float
         The share of the samples to hold out for that, stratified by class, unless `fit` gets validation data.
     scoring : "loss", str or callable, optional
@@ -86,9 +85,9 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
     clip_norm, clip_value, averaging : float
         The largest norm of all gradients together; the largest absolute value of each; the decay of a moving average
         of the weights, which is validated and kept.
-    callbacks, time_budget
+    callbacks, time_budget, processes
         Callables that receive the `TrainingState` after every epoch and end the fit by returning something true; the
-        longest time for a fit, in seconds.
+        longest time for a fit, in seconds; the number of processes that train the network together.
     preset : "table" or None
         "table" takes frames with texts, categories, dates and gaps as they are, and trains by the recipe "table".
         Parameters that differ from their defaults take the place of the recipe's settings.
@@ -172,6 +171,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         callbacks: Sequence[Callable[..., object]] | None = None,
         time_budget: float | None = None,
         progress: bool = False,
+        processes: int = 1,
         preset: str | None = None,
     ) -> None:
         given = locals()

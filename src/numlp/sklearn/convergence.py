@@ -9,7 +9,6 @@ import numpy as np
 
 from numlp.sklearn.batches import ShuffledBatches
 from numlp.sklearn.held_out import HeldOut
-from numlp.sklearn.penalty import AlphaPenalty
 from numlp.sklearn.reported import reported
 from numlp.training.state import TrainingState
 
@@ -23,7 +22,6 @@ class Convergence:
     ----------
     estimator : MLPClassifier or MLPRegressor
     batches : ShuffledBatches
-    penalty : AlphaPenalty
     held_out : HeldOut, optional
         Validation rows.
     score : callable, optional
@@ -40,12 +38,11 @@ class Convergence:
         self,
         estimator: Any,
         batches: ShuffledBatches,
-        penalty: AlphaPenalty,
         held_out: HeldOut | None,
         score: Callable[[TrainingState], float] | None,
         one_epoch: bool,
     ) -> None:
-        self.estimator, self.batches, self.penalty = estimator, batches, penalty
+        self.estimator, self.batches = estimator, batches
         self.held_out, self.score, self.one_epoch = held_out, score, one_epoch
         self.converged = False
         self._loss, self._rows = 0.0, 0
@@ -58,8 +55,10 @@ class Convergence:
         """Add up the losses of the steps, penalty included."""
         batch = self.batches.current
         loss = reported(state.network.loss, state.loss, batch.targets, batch.weights)
-        self._loss += (loss + self.penalty.value) * len(batch.x)
+        self._loss += (loss + state.penalty) * len(batch.x)
         self._rows += len(batch.x)
+
+    count.reads_network = False  # type: ignore[attr-defined]  # so that several processes needn't assemble it
 
     def __call__(self, state: TrainingState) -> bool:
         """Record the epoch's metrics; return whether training is over."""

@@ -24,7 +24,6 @@ from numlp.sklearn.lbfgs import Objective, minimize
 from numlp.sklearn.networks import make_network, seed_of
 from numlp.sklearn.optimizers import make_optimizer
 from numlp.sklearn.parameters import RATES
-from numlp.sklearn.penalty import AlphaPenalty
 from numlp.training.callbacks import TimeBudget
 from numlp.training.interruption import Interruption
 from numlp.training.loop import train
@@ -51,9 +50,8 @@ def fit_batches(
     network = estimator.network_
     seed = seed_of(random_state)
     batches = _batches(rows, network, parameters, random_state, seed)
-    penalty = AlphaPenalty(network, estimator.alpha, batches)
     score = _score_of(estimator, held_out) if estimator.early_stopping and held_out is not None else None
-    convergence = Convergence(estimator, batches, penalty, held_out, score, one_epoch)
+    convergence = Convergence(estimator, batches, held_out, score, one_epoch)
     state: TrainingState | None = estimator._state if one_epoch else None
     if state is None:
         estimator._rate, estimator._optimizer = float(estimator.learning_rate_init), make_optimizer(parameters)
@@ -78,7 +76,7 @@ def fit_batches(
             optimizer=estimator._optimizer,
             after_step=[convergence.count, *budget],
             after_epoch=[convergence, *(estimator.callbacks or ())],
-            sync_gradients=penalty,
+            processes=parameters.get("processes", 1),
             resume=state,
             progress=bool(estimator.progress),
             **{name: parameters[name] for name in _STEP_SETTINGS},
@@ -113,6 +111,7 @@ def _batches(
         rows,
         random_state=random_state,
         shuffle=bool(parameters["shuffle"]),
+        alpha=float(parameters["alpha"]),
         n_targets=network.n_targets,
         batch_size=_batch_size(parameters["batch_size"], int(rows.x.shape[0])),
         scaling=network.input_scaling,

@@ -160,6 +160,7 @@ CHECKS: dict[str, Callable[[str, object], object]] = {
     "callbacks": _callbacks,
     "time_budget": optional(positive),
     "progress": _flag,
+    "processes": whole_number,
     "preset": optional(_one_of(dict.fromkeys(PRESETS))),
 }
 
@@ -180,6 +181,7 @@ OF_BATCHES: dict[str, object] = {
     "callbacks": None,
     "time_budget": None,
     "progress": False,
+    "processes": 1,
 }
 
 

@@ -82,9 +82,9 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
     clip_norm, clip_value, averaging : float
         The largest norm of all gradients together; the largest absolute value of each; the decay of a moving average
         of the weights, which is validated and kept.
-    callbacks, time_budget
+    callbacks, time_budget, processes
         Callables that receive the `TrainingState` after every epoch and end the fit by returning something true; the
-        longest time for a fit, in seconds.
+        longest time for a fit, in seconds; the number of processes that train the network together.
     preset : "table" or None
         "table" takes frames with texts, categories, dates and gaps as they are, and trains by the recipe "table".
         Parameters that differ from their defaults take the place of the recipe's settings.
@@ -154,6 +154,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         callbacks: Sequence[Callable[..., object]] | None = None,
         time_budget: float | None = None,
         progress: bool = False,
+        processes: int = 1,
         preset: str | None = None,
     ) -> None:
         given = locals()

@@ -122,6 +122,7 @@ def fit_table(estimator: Any, X: Any, y: Any, sample_weight: Any, validation: tu
             after_step=_budgets(estimator.time_budget, len(networks)),
             after_epoch=lambda number: [*_printing(estimator, number), *(estimator.callbacks or ())],
             progress=bool(estimator.progress),
+            processes=estimator._parameters().get("processes", 1),
             **{name: settings[name] for name in _TRAINING if name in settings},
         )
     except DivergenceError as error:

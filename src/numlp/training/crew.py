@@ -113,8 +113,8 @@ class Together:
         """Make all that is random a function of (seed, epoch)."""
         self._epoch = seed, epoch
 
-    def step(self, batch: Batch, rate: float) -> float:
-        """Take the step; return the batch's loss from before it."""
+    def step(self, batch: Batch, rate: float) -> tuple[float, float]:
+        """Take the step; return the batch's loss from before it, and the batch's own penalty."""
         n = len(batch.x)
         self._stepping = True
         if self._member is None or n > self._task.batch_size:
@@ -132,7 +132,7 @@ class Together:
         np.copyto(member.targets[:n], batch.targets)
         if batch.weights is not None:
             np.copyto(member.weights[:n], batch.weights)
-        self._command(member, STEP, n, batch.weights is not None, rate, batch.share)
+        self._command(member, STEP, n, batch.weights is not None, rate, batch.share, batch.l2)
         self._ready = member.prepared(batch)
         loss = member.step(self._ready, rate)
         self._stepping = False

@@ -220,7 +220,7 @@ def train(
                 for batch in work.epoch(epoch):
                     state.learning_rate = rate_of(state.step) * schedule(state.step, plan, state.history)
                     # A short last batch takes a shorter step in proportion: all rows of an epoch count the same.
-                    state.loss = work.step(batch, state.learning_rate * batch.share)
+                    state.loss, state.penalty = work.step(batch, state.learning_rate * batch.share)
                     state.step += 1
                     if looking:
                         work.assemble()

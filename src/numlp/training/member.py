@@ -104,8 +104,8 @@ class Member:
                 self._team.obey()
                 command, *numbers = self.orders.tolist()
                 if command == STEP:
-                    n, weighted, rate, share = int(numbers[0]), numbers[1], numbers[2], numbers[3]
-                    self.step(self.prepared(self._batch(n, bool(weighted), share)), rate)
+                    n, weighted, rate, share, l2 = numbers
+                    self.step(self.prepared(self._batch(int(n), bool(weighted), share, l2)), rate)
                 elif command == EPOCH:
                     self.begin_epoch(int(numbers[0]), int(numbers[1]))
                 else:
@@ -122,14 +122,14 @@ class Member:
         """Return the batch as the network takes it, when all members call this."""
         return batch if self._prepare is None else self._prepare(batch)
 
-    def _batch(self, n: int, weighted: bool, share: float) -> Batch:
+    def _batch(self, n: int, weighted: bool, share: float, l2: float) -> Batch:
         """Return the batch that the leader has handed over."""
         targets, weights = self.targets, self.weights
         if self._mixed:
             for own, shared in zip(self._mixed, (targets, weights), strict=True):
                 np.copyto(own[:n], shared[:n])
             targets, weights = self._mixed
-        return Batch(self.x[:n], targets[:n], weights[:n] if weighted else None, share)
+        return Batch(self.x[:n], targets[:n], weights[:n] if weighted else None, share, l2)
 
     def load(self, count: float, averaged: int) -> None:
         """Go on with the values in the shared arrays, after so many steps."""

@@ -62,8 +62,7 @@ def gradient_changes(
     wanted, grads = regularization, network.grads
     if wanted.adversarial:
         changes.append(Adversary(network, wanted.adversarial))
-    if wanted.l1 or wanted.l2:
-        changes.append(Penalty(network, wanted.l1, wanted.l2))
+    changes.append(Penalty(network, wanted.l1, wanted.l2))
     if sync is not None:
         changes.append(lambda batch: sync(grads))
     if (norm := wanted.clip_norm) is not None:
@@ -119,20 +118,26 @@ class Adversary:
 
 
 class Penalty:
-    r"""Adds the gradient of :math:`\tfrac12 \lambda_2 \|W\|_2^2 + \lambda_1 \|W\|_1` over all weights, not biases."""
+    r"""Adds the gradient of :math:`\tfrac12 \lambda_2 \|W\|_2^2 + \lambda_1 \|W\|_1` over all weights, not biases.
+
+    A batch may have an addition to λ₂ of its own.
+    """
 
     def __init__(self, network: Flat, l1: float, l2: float) -> None:
         self.network, self.l1, self.l2 = network, l1, l2
         self._scratch: Array = buffers.empty(piece_length(network.n_weights), network.dtype)
 
     def __call__(self, batch: Batch) -> None:
+        l1, l2 = self.l1, self.l2 + batch.l2
+        if not (l1 or l2):
+            return
         weights = self.network.weights
         for step, piece, gradient in pieces(self._scratch, weights, self.network.grads[: weights.size]):
-            if self.l2:
-                np.add(gradient, np.multiply(piece, self.l2, out=step), out=gradient)
-            if self.l1:
+            if l2:
+                np.add(gradient, np.multiply(piece, l2, out=step), out=gradient)
+            if l1:
                 np.sign(piece, out=step)
-                np.add(gradient, np.multiply(step, self.l1, out=step), out=gradient)
+                np.add(gradient, np.multiply(step, l1, out=step), out=gradient)
 
 
 def clip_norm(network: Flat, limit: float) -> None:

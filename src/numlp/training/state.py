@@ -38,6 +38,8 @@ class TrainingState:
         The number of completed epochs and steps.
     loss, learning_rate : float
         Those of the last step.
+    penalty : float
+        That of the last batch itself, which no loss includes.
     figures : tuple of str
         The columns that the history has, or will have.
     plan : Plan
@@ -61,6 +63,7 @@ class TrainingState:
     step: int = 0
     loss: float = math.nan
     learning_rate: float = math.nan
+    penalty: float = 0.0
     figures: tuple[str, ...] = ()
     plan: Plan = _NO_PLAN
     average: Average | None = None

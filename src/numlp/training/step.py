@@ -49,14 +49,15 @@ class Step:
         self._constraints = constraints(network, regularization)
         self._params, self._grads, self._weights = network.params, network.grads, network.weights
 
-    def __call__(self, batch: Batch, rate: float) -> float:
-        """Take the step; return the batch's loss from before it."""
+    def __call__(self, batch: Batch, rate: float) -> tuple[float, float]:
+        """Take the step; return the batch's loss from before it, and the batch's own penalty."""
         network = self.network
         loss = network.loss_and_grad(
             batch.x, batch.targets, batch.weights, input_gradient=self._adversarial
         )  # fills network.grads
         if self.count is not None:
             self.count(network.row_losses, network.last_logits, batch.targets, batch.weights)
+        penalty = 0.5 * batch.l2 * network.sum_of_squares(self._weights) if batch.l2 else 0.0
         for change in self._changes:
             change(batch)
         self.optimizer.decay(self._weights, rate)
@@ -65,4 +66,4 @@ class Step:
             keep()
         if self.average is not None:
             self.average.update()
-        return loss
+        return loss, penalty
