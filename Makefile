@@ -13,6 +13,7 @@
 # make bench-tables   compare the default for tables with scikit-learn's models and RealMLP-TD (about 30 minutes)
 # make bench   compare numlp with PyTorch, JAX and scikit-learn, into benchmarks/results/ (about an hour), or run one of:
 # make bench-training  bench-step  bench-choices  bench-quality  bench-inference  bench-startup  bench-growth
+# make bench-processes   time epochs with one process and with two, over widths and batch sizes (about 40 minutes)
 # make bench-search    choose each contender's recipe for bench-quality on held-out images (about half an hour)
 # make clean   remove the environment and everything that the other targets built, except results
 
@@ -77,7 +78,7 @@ bench-tables: $(VENV)/.dev
 # bench-growth measures numlp alone, but in the same environment as the others.
 bench: bench-training bench-step bench-choices bench-quality bench-inference bench-startup bench-growth
 
-bench-training bench-step bench-choices bench-quality bench-inference bench-startup bench-growth bench-search: bench-%: $(VENV)/.peers
+bench-training bench-step bench-choices bench-quality bench-inference bench-startup bench-growth bench-processes bench-search: bench-%: $(VENV)/.peers
 	$(BIN)/python -m benchmarks.$*
 	$(BIN)/python -m benchmarks.performance
 

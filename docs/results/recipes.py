@@ -64,8 +64,8 @@ def page(results: dict[str, list[dict[str, Any]]]) -> str:
         lines.append(f"| `{name}` | {TITLES[data]} | {accuracies} | **{mean:.2%}** | {seconds} | {threads} |")
     lines += [
         "",
-        "`numlp train DATA --recipe NAME --seed SEED` repeats one of these runs. `numlp recipes NAME` shows a "
-        "recipe.",
+        "`numlp train DATA --recipe NAME --seed SEED --processes 1` repeats one of these runs. `numlp recipes NAME` "
+        "shows a recipe.",
         "",
         f"numlp {__version__}, NumPy {np.__version__}, Python {platform.python_version()}, "
         f"{os.cpu_count()} cores, {platform.machine()}.",

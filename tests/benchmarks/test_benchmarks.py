@@ -5,7 +5,20 @@ import statistics
 import numpy as np
 import pytest
 
-from benchmarks import choices, goals, growth, inference, quality, report, search, startup, step, summary, training
+from benchmarks import (
+    choices,
+    goals,
+    growth,
+    inference,
+    processes,
+    quality,
+    report,
+    search,
+    startup,
+    step,
+    summary,
+    training,
+)
 from benchmarks.case import Case, standard_scale
 from benchmarks.contenders import NAMES, contender, versions
 from benchmarks.data import load, with_fold
@@ -310,3 +323,16 @@ def test_a_choice_is_taken_back(choice, monkeypatch):
         monkeypatch.setattr(*place, function)  # so that all are put back
     choices.CHOICES[choice].undo()
     assert sum(getattr(*place) is not function for place, function in zip(places, before, strict=True)) == 1
+
+
+def test_processes_are_compared_with_one_process_at_its_best(monkeypatch):
+    monkeypatch.setattr(processes, "STEPS", 2)
+    found = processes.compare(Case((16,), 32), 2)
+    assert {len(seconds) for seconds in found.values()} == {2}
+    gains = processes.gains(
+        {"one process": [4.0, 4.0], "one process, two threads": [3.0, 9.0], "two processes": [2.0, 1.0]}
+    )
+    assert gains == [2.0, 4.0]
+    text = processes.tables({"kinds": {"two hidden layers, SGD": {"16": {"32": found}}}})
+    assert "| width | batches of 32 |" in text
+    assert "Two hidden layers, SGD:" in text

@@ -43,6 +43,7 @@ OPTIONS = {
     "schedule": "cosine(warmup = 0.5)",
     "seed": "3",
     "threads": "1",
+    "processes": "2",
     "patience": "1",
     "monitor": "train_loss",
     "min-delta": "0.001",

@@ -8,7 +8,8 @@ import typer
 from numlp.cli.options import read_number, with_recipe_options
 from numlp.cli.output import Json, console, print_json, table
 from numlp.cli.train import DATA, RECIPE, choose
-from numlp.runs.recipes import make_network, step_settings, threads_of
+from numlp.runs.hands import step_settings, with_timed_numbers
+from numlp.runs.recipes import make_network
 from numlp.settings.checks import positive
 from numlp.training.range_test import find_learning_rate
 from numlp.training.threads import limited
@@ -52,9 +53,17 @@ def find_lr(
     count = int(read_number("--steps", steps, int))
     chosen, dataset = choose(recipe, settings)
     network = make_network(chosen, dataset)
-    with limited(threads_of(chosen, network)):
+    chosen = with_timed_numbers(chosen, network, dataset)
+    processes, threads = (value if isinstance(value, int) else None for value in (chosen.processes, chosen.threads))
+    with limited(threads):
         result = find_learning_rate(
-            network, dataset.train, lowest=low, highest=high, steps=count, **step_settings(chosen)
+            network,
+            dataset.train,
+            lowest=low,
+            highest=high,
+            steps=count,
+            processes=processes or 1,
+            **step_settings(chosen),
         )
     save_figure(learning_rates(result, Path(chosen.data).stem), figure)
     if json:

@@ -85,8 +85,8 @@ def share_or_path(text: str) -> float | str:
         return path(text)
 
 
-def threads(text: str) -> int | str:
-    """Return a number of threads, or "timed" unchanged."""
+def number_or_timed(text: str) -> int | str:
+    """Return a whole number, or "timed" unchanged."""
     return text if text == "timed" else int(text)
 
 
@@ -101,12 +101,14 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "weights": array_or_column,
     "validation": share_or_path,
     "test": path,
-    "threads": threads,
+    "threads": number_or_timed,
+    "processes": number_or_timed,
 }
 _REMEDIES = {
     "layers": "write widths separated by commas, such as 256,256, or none",
     "class_weight": "write balanced, or numbers such as 1,5 or {cat = 1, dog = 5}",
     "threads": "write a whole number, or timed",
+    "processes": "write a whole number, or timed",
 }
 
 

@@ -56,6 +56,7 @@ def resume(
         unknown = f"{folder} isn't a run's folder: it has no file {RECIPE}"
         raise refused(folder, "a run's folder", ("folder",), "", unknown=unknown)
     recipe = load_recipe(folder / RECIPE)
+    recipe = recipe.edited(processes=recipe.processes or 1)  # runs from before there were several had one
     screen = console(Commentary, stderr=json)
     opening_every = read_interval(checkpoint_every)
     with closing(Lock(folder)) as lock:

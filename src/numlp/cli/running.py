@@ -28,10 +28,12 @@ from numlp.errors import (
 from numlp.judging.evaluation import check_data
 from numlp.network.ensemble import Ensemble
 from numlp.network.mlp import MLP
+from numlp.parallel.part import check as check_processes
 from numlp.runs.digests import write_digests
 from numlp.runs.folder import create_folder, save_run
+from numlp.runs.hands import with_timed_numbers, with_usual_processes
 from numlp.runs.recipe import Recipe
-from numlp.runs.recipes import make_network, threads_of, train_network
+from numlp.runs.recipes import make_network, train_network
 from numlp.runs.unfinished import (
     Lock,
     checkpoint_path,
@@ -144,7 +146,10 @@ def run(recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, 
     networks = [make_network(recipe, dataset, member=member) for member in range(recipe.n_networks)]
     for split in dataset.parts.values():
         check_data(networks[0], split, to_train_on=split is dataset.train)
-    recipe = recipe.edited(threads=threads_of(recipe, networks[0]))  # the run's recipe records the number
+    recipe = with_usual_processes(recipe, networks[0], dataset)
+    if isinstance(recipe.processes, int):
+        check_processes(networks[0], recipe.processes)
+    recipe = with_timed_numbers(recipe, networks[0], dataset)  # the run's recipe records the numbers
     opening.recipe, opening.dataset, opening.screen = recipe, dataset, screen
     started = time.perf_counter()
 

@@ -24,7 +24,7 @@ from numlp.settings.texts import as_options
 
 # Settings that `introduce` shows in words of its own, and those that the progress and the results show.
 _SHOWN = {"data", "task", "validation", "test", "layers", "activation", "loss", "optimizer", "learning_rate"}
-_SHOWN |= {"schedule", "batch_size", "epochs", "seed", "ensemble", "calibrate"}
+_SHOWN |= {"schedule", "batch_size", "epochs", "seed", "processes", "ensemble", "calibrate"}
 # These make the rows harder in training than in evaluation, so the losses of the two differ.
 _HARDER = ("dropout", "input_dropout", "noise", "input_noise", "label_smoothing", "mixup", "augmentation")
 
@@ -57,7 +57,7 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
     )
     screen.print(
         f"{recipe.optimizer}, learning rate {recipe.learning_rate:g}, schedule {recipe.schedule}, "
-        f"batches of {recipe.batch_size}, seed {recipe.seed}"
+        f"batches of {recipe.batch_size}, seed {recipe.seed}{_processes(recipe)}"
     )
     more = _settings_that_are_on(recipe)
     if calibrates(recipe, network.loss):
@@ -68,6 +68,11 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
         )
     if more:
         screen.print(", ".join(more))
+
+
+def _processes(recipe: Recipe) -> str:
+    """Return the number of processes, if there are several."""
+    return f", {recipe.processes} processes" if recipe.processes not in (None, 1) else ""
 
 
 def _settings_that_are_on(recipe: Recipe, among: Collection[str] | None = None) -> list[str]:

@@ -42,7 +42,10 @@ def reproduction(run: Run) -> dict[str, str]:
     elif ended != "completed":
         note = f"This run was {ended}; the command trains it again from the beginning to the end."
     else:
-        note = "The same machine, versions and number of BLAS threads give the same bits; others come close."
+        note = (
+            "The same machine, versions and numbers of BLAS threads and processes give the same bits; others come "
+            "close."
+        )
     return {
         "command": "numlp train --recipe recipe.toml",
         "note": f"Run this command in the folder of this page. {note}",

@@ -77,6 +77,14 @@ def threads(name: str, value: object) -> int | str:
     return whole_number(name, value, maximum=limits.THREADS)
 
 
+def processes(name: str, value: object) -> int | str:
+    """Return a number of processes, or "timed"."""
+    if isinstance(value, str):
+        choice(name, value, {"timed": None})
+        return value
+    return whole_number(name, value, maximum=limits.PROCESSES)
+
+
 def seed(name: str, value: object) -> int:
     """Return a seed of randomness."""
     return as_seed(value)

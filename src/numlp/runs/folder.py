@@ -123,7 +123,8 @@ def save_run(
     -------
     dict
         The contents of metrics.json: "train", "validation" and "test" with the loss and the accuracy (or R²), None
-        if there are no test rows; "epochs", "seconds", "parameters", "ended", "threads" and "versions"; and
+        if there are no test rows; "epochs", "seconds", "parameters", "ended", "threads", "processes" and
+        "versions"; and
         "calibration" if there was one, so that the coverage of "validation" is on the rows that it was fitted to.
         With folds, "validation" has the means of "folds", which has each fold's metrics by the networks that it
         validated, and "standard_errors" those of the means.
@@ -152,6 +153,7 @@ def save_run(
         "parameters": sum(network.params.size for network in networks),
         "ended": ended,
         "threads": threads,
+        "processes": recipe.processes if isinstance(recipe.processes, int) else 1,
         "versions": {"numlp": __version__, "numpy": np.__version__, "python": platform.python_version()},
     }
     if calibration is not None:

@@ -113,6 +113,12 @@ class Recipe(DataSettings):
         "Training",
         "Number of BLAS threads, or 'timed' to find the fastest; by default NumPy's choice.",
     )
+    processes: int | str | None = _setting(
+        None,
+        optional(checks.processes),
+        "Training",
+        "Number of processes, or 'timed' to find the fastest; by default it follows from cores and sizes.",
+    )
 
     dropout: float = _setting(0.0, fraction, "Regularization", "Share of hidden units to drop.")
     input_dropout: float = _setting(0.0, fraction, "Regularization", "Share of inputs to drop.")

@@ -25,6 +25,7 @@ from numlp.network.ensemble import Ensemble
 from numlp.network.losses import LOSSES, Loss, Task
 from numlp.network.mlp import MLP
 from numlp.network.scaling import SCALINGS, standardize
+from numlp.runs.hands import step_settings, with_timed_numbers
 from numlp.runs.recipe import OFF, Recipe
 from numlp.settings import limits
 from numlp.settings.checks import unknown
@@ -34,11 +35,10 @@ from numlp.training.callbacks import EarlyStopping, TimeBudget
 from numlp.training.history import History
 from numlp.training.loop import train
 from numlp.training.progress import Progress
-from numlp.training.range_test import STEP_SETTINGS
 from numlp.training.recipes import FOLDER, recipe_names
 from numlp.training.sizes import table_settings
 from numlp.training.state import Callback
-from numlp.training.threads import fastest, limited
+from numlp.training.threads import limited
 
 _FEW_ROWS = 10_000  # with fewer, an epoch has too few steps for the recipe "default"
 _USUAL_LOSSES = {
@@ -219,12 +219,14 @@ def train_network(
     resume: str | os.PathLike[str] | None = None,
     progress: bool | Progress = False,
 ) -> History:
-    """Train a network as a recipe says."""
+    """Train a network as a recipe says, with one process unless it names more."""
+    recipe = with_timed_numbers(recipe, network, dataset)
     dataset, stopping = dataset.of_network(member), []
     if recipe.patience is not None:
         stopping.append(EarlyStopping(recipe.monitor, patience=recipe.patience, min_delta=recipe.min_delta))
     budget = [] if recipe.time_budget is None else [TimeBudget(recipe.time_budget)]
-    with limited(threads_of(recipe, network)):
+    processes, threads = (value if isinstance(value, int) else None for value in (recipe.processes, recipe.threads))
+    with limited(threads):
         return train(
             network,
             dataset.train,
@@ -234,6 +236,7 @@ def train_network(
             epochs=recipe.epochs,
             seed=member_seed(recipe.seed, member),
             averaging=recipe.averaging,
+            processes=processes or 1,
             after_step=[*budget, *after_step],
             after_epoch=[*stopping, *after_epoch],
             resume=resume,
@@ -242,19 +245,10 @@ def train_network(
         )
 
 
-def threads_of(recipe: Recipe, network: MLP) -> int | None:
-    """Return the number of BLAS threads to train a network with; "timed" finds the fastest."""
-    return fastest(network, recipe.batch_size) if isinstance(recipe.threads, str) else recipe.threads
-
-
-def step_settings(recipe: Recipe) -> dict[str, Any]:
-    """Return the settings that single training steps depend on, by their names in `train`."""
-    return {name: getattr(recipe, name) for name in ("batch_size", "optimizer", *STEP_SETTINGS)}
-
-
 def train_model(recipe: Recipe, dataset: Dataset) -> MLP | Ensemble:
     """Train the network, or the ensemble, that a recipe describes."""
     networks = [make_network(recipe, dataset, member=member) for member in range(recipe.n_networks)]
+    recipe = with_timed_numbers(recipe, networks[0], dataset)
     for member, network in enumerate(networks):
         train_network(recipe, network, dataset, member=member)
     return Ensemble(networks) if len(networks) > 1 else networks[0]

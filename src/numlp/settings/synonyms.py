@@ -83,7 +83,9 @@ _SYNONYMS = {
     "normalization": "norm, batch_norm, batchnorm, layer_norm, bn",
     "input_scaling": "scaling, scale, scaler, normalize, standardize, rescale, preprocessing",
     "dtype": "precision, type, float_type",
-    "threads": "jobs, n_jobs, num_threads, n_threads, cpus, cores, workers, num_workers, nthreads",
+    "threads": "num_threads, n_threads, nthreads, thread, blas_threads, omp_num_threads, openblas_num_threads",
+    "processes": "process, procs, n_processes, num_processes, n_procs, nproc, jobs, n_jobs, j, workers, num_workers, "
+    "n_workers, cpus, cores, num_cpus, n_cpus, n_cores, num_cores, nproc_per_node, parallel",
     "time_budget": "time, timeout, time_limit, max_time, budget, max_seconds, seconds",
     "dropout": "drop, drop_rate, dropout_rate, dropout_p, drop_prob",
     "noise": "gaussian_noise, hidden_noise",
