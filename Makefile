@@ -4,7 +4,7 @@
 # make check   lint, format and types
 # make format  let ruff fix and format what it can
 # make docs    build the documentation site, into docs/_build/html, and check its pages (about a minute)
-# make torture   kill and resume runs at random instants, for every optimizer (about 12 minutes)
+# make torture   kill and resume runs at random instants, for every optimizer and with three processes (about 15 minutes)
 # make reproduce   repeat the reference project's results and the recipes', into docs/results/ (about 45 minutes)
 # make choosing    repeat the measurements of docs/choosing.md (about 40 minutes)
 # make mutate  give FILES=100000 mutated files to all file readers, under watch (about 10 minutes, Linux)

@@ -2,8 +2,9 @@
 
 For every optimizer a run is trained once in peace: an ensemble with dropout, noise, batch norm, augmentation, a
 moving average and early stopping on. Then it is trained again and again by processes that get SIGKILL, SIGTERM or
-Ctrl-C at instants between their start and their end: while they begin, train, write a checkpoint, or save. After
-each, all checkpoints must be readable; at the end of each run, model and history (but for its seconds) must be the
+Ctrl-C at instants between their start and their end: while they begin, train, write a checkpoint, or save. Where
+several processes train, SIGKILL meets any of them, and all must be gone two seconds later. After each signal, all
+checkpoints must be readable; at the end of each run, model and history (but for its seconds) must be the
 same bytes, and nothing may be left over.
 """
 
@@ -32,6 +33,9 @@ SETTINGS = [
     *("--patience", "30", "--schedule", "cosine(warmup = 1)", "--learning-rate", "0.01", "--snapshots", "3"),
 ]
 OFTEN = ["--checkpoint-every", "1", "--no-report"]
+SEVERAL = 3  # processes that train one network
+PATIENCE = 2.0  # seconds for all processes to end when one was killed
+LOST = 2  # the exit code of a command whose training lost a process
 
 
 def write_data(path: Path) -> None:
@@ -62,6 +66,24 @@ def results(folder: Path) -> dict[str, object]:
     }
 
 
+def others_of(process: subprocess.Popen[bytes]) -> list[int]:
+    """Return the processes that a command has started."""
+    try:
+        return [
+            int(number) for number in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        ]
+    except OSError:  # it has ended
+        return []
+
+
+def runs(number: int) -> bool:
+    """Return whether a process runs."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 class Torture:
     """The same run in peace and under fire.
 
@@ -70,12 +92,14 @@ class Torture:
     home : path
         An empty folder.
     optimizer : str
+    processes : int
+        That train each network.
     seed : int
         Of the instants.
     """
 
-    def __init__(self, home: Path, optimizer: str, seed: int) -> None:
-        self.home, self.optimizer = home, optimizer
+    def __init__(self, home: Path, optimizer: str, processes: int, seed: int) -> None:
+        self.home, self.optimizer, self.processes = home, optimizer, processes
         self.rng = np.random.default_rng(seed)
         self.sent: Counter[str] = Counter()
         self.checkpoints = self.runs = 0
@@ -86,7 +110,16 @@ class Torture:
         self.whole = results(home / "whole")
 
     def _train(self, name: str) -> subprocess.Popen[bytes]:
-        settings = [*SETTINGS, *OFTEN, "--optimizer", self.optimizer, "--output", self.home / name]
+        settings = [
+            *SETTINGS,
+            *OFTEN,
+            "--optimizer",
+            self.optimizer,
+            "--processes",
+            self.processes,
+            "--output",
+            self.home / name,
+        ]
         return start("train", self.home / "images.npz", *settings)
 
     def _finish(self, process: subprocess.Popen[bytes]) -> None:
@@ -114,18 +147,38 @@ class Torture:
             process = start("resume", folder, *OFTEN) if known else self._train("killed")
             if self.sent["SIGKILL"] < kills:
                 time.sleep(self.rng.uniform(0, 0.7) * self.seconds)
-                number = self.rng.choice([signal.SIGKILL] * 8 + [signal.SIGTERM, signal.SIGINT])
                 if process.poll() is None:
-                    process.send_signal(number)
-                    self.sent[signal.Signals(number).name] += 1
-                process.communicate()
-                if process.returncode not in (0, 130, 143, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT):
-                    raise AssertionError(f"{self.optimizer}: exit code {process.returncode} after {self.sent}")
+                    self._fire(process)
+                _, errors = process.communicate()
+                usual = (0, 130, 143, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)
+                interrupted_python = b"Fatal Python error: init" in errors  # by Ctrl-C, before numlp was there
+                if (
+                    process.returncode not in (*usual, *([LOST] if self.processes > 1 else []))
+                    and not interrupted_python
+                ):
+                    after = f"exit code {process.returncode} after {self.sent}"
+                    raise AssertionError(f"{self.optimizer}: {after}: {errors.decode()}")
             else:
                 self._finish(process)
             for path in folder.glob("checkpoints/*.safetensors"):
                 read_checkpoint(path)  # raises if it is unreadable
                 self.checkpoints += 1
+
+    def _fire(self, process: subprocess.Popen[bytes]) -> None:
+        """Send a signal to the command, or SIGKILL to one of its processes."""
+        number = self.rng.choice([signal.SIGKILL] * 8 + [signal.SIGTERM, signal.SIGINT])
+        all_of_them = [process.pid, *others_of(process)]
+        victim = int(self.rng.choice(all_of_them)) if number == signal.SIGKILL else process.pid
+        os.kill(victim, number)
+        name = signal.Signals(number).name
+        self.sent[name] += 1
+        self.sent["of other processes"] += victim != process.pid
+        if number == signal.SIGKILL and self.processes > 1:
+            late = time.monotonic() + PATIENCE
+            while any(runs(each) for each in all_of_them):
+                if time.monotonic() > late and process.poll() != 0:  # a run may have been at its end already
+                    raise AssertionError(f"{self}: processes still run {PATIENCE:g} s after a kill")
+                time.sleep(0.01)
 
     def _ended(self, folder: Path) -> bool:
         return (folder / "model.safetensors").exists() and not (folder / "checkpoints").exists()
@@ -133,15 +186,15 @@ class Torture:
     def __str__(self) -> str:
         sent = ", ".join(f"{count} {name}" for name, count in sorted(self.sent.items()))
         return (
-            f"{self.optimizer:>8}: {sent}; {self.checkpoints} checkpoints read after them; {self.runs} runs came to "
-            f"their end ({self.seconds:.1f} s in peace), all with the same bytes"
+            f"{self.optimizer:>8}, {self.processes}: {sent}; {self.checkpoints} checkpoints read after them; "
+            f"{self.runs} runs came to their end ({self.seconds:.1f} s in peace), all with the same bytes"
         )
 
 
-def torture(optimizer: str, kills: int, seed: int) -> Torture:
+def torture(optimizer: str, processes: int, kills: int, seed: int) -> Torture:
     """Kill one optimizer's run so many times; its folder is kept only if something is wrong."""
     home = Path(tempfile.mkdtemp(prefix="numlp-torture-"))
-    one = Torture(home, optimizer, seed)
+    one = Torture(home, optimizer, processes, seed)
     one.go(kills)
     print(one, flush=True)
     shutil.rmtree(home)
@@ -151,20 +204,25 @@ def torture(optimizer: str, kills: int, seed: int) -> Torture:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50, help="SIGKILLs for each optimizer")
-    parser.add_argument("--optimizers", nargs="+", default=list(OPTIMIZERS), choices=list(OPTIMIZERS))
+    parser.add_argument("--team-kills", type=int, default=100, help=f"SIGKILLs for a run of {SEVERAL} processes")
+    parser.add_argument("--optimizers", nargs="*", default=list(OPTIMIZERS), choices=list(OPTIMIZERS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="how many optimizers at a time")
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
     with ThreadPoolExecutor(arguments.jobs) as pool:
         asked = [
-            pool.submit(torture, optimizer, arguments.kills, arguments.seed + i)
+            pool.submit(torture, optimizer, 1, arguments.kills, arguments.seed + i)
             for i, optimizer in enumerate(arguments.optimizers)
         ]
+        if arguments.team_kills:
+            asked.append(pool.submit(torture, "adam", SEVERAL, arguments.team_kills, arguments.seed + len(asked)))
         done = [future.result() for future in asked]
     sent = sum((one.sent for one in done), Counter())
+    others = sent.pop("of other processes")
     print(
-        f"{sum(sent.values())} signals, of which {sent['SIGKILL']} SIGKILL: no bit differs, all checkpoints are whole"
+        f"{sent.total()} signals, of which {sent['SIGKILL']} SIGKILL, {others} of them to processes that the "
+        "command had started: no bit differs, all checkpoints are whole"
     )
 
 
