@@ -151,7 +151,8 @@ class Torture:
                     self._fire(process)
                 _, errors = process.communicate()
                 usual = (0, 130, 143, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)
-                interrupted_python = b"Fatal Python error: init" in errors  # by Ctrl-C, before numlp was there
+                # By Ctrl-C, before numlp was there to hear it.
+                interrupted_python = process.returncode == 1 and errors.rstrip().endswith(b"KeyboardInterrupt")
                 if (
                     process.returncode not in (*usual, *([LOST] if self.processes > 1 else []))
                     and not interrupted_python

@@ -4,7 +4,7 @@ import pytest
 from numlp import MLP
 from numlp.training import trial
 from numlp.training.threads import count
-from numlp.training.trial import Hands, candidates, fastest, powers
+from numlp.training.trial import Parallelism, candidates, fastest, powers
 
 X = np.random.default_rng(0).normal(size=(60, 20))
 DATA = X, np.arange(60) % 3
@@ -13,8 +13,8 @@ DATA = X, np.arange(60) % 3
 def test_a_trial_leaves_the_network_and_the_threads_unchanged():
     net = MLP([20, 30, 3], normalization="batch", dropout=0.5)
     params, before = net.params.copy(), count()
-    hands = candidates([1, 2], powers(before))
-    assert fastest(net, DATA, hands, batch_size=8, optimizer="adam") in hands
+    choices = candidates([1, 2], powers(before))
+    assert fastest(net, DATA, choices, batch_size=8, optimizer="adam") in choices
     np.testing.assert_array_equal(net.params, params)
     assert count() == before
     assert net.class_names is None
@@ -38,18 +38,18 @@ def test_the_fastest_takes_the_least_time(monkeypatch, a_process, expected):
 
     monkeypatch.setattr(trial.time, "perf_counter", clock)
     monkeypatch.setattr(trial, "train", watched)
-    found = fastest(MLP([20, 8, 3]), DATA, [Hands(1, 1), Hands(2, 2)], batch_size=8)
+    found = fastest(MLP([20, 8, 3]), DATA, [Parallelism(1, 1), Parallelism(2, 2)], batch_size=8)
     assert found.processes == expected
 
 
 def test_a_single_candidate_needs_no_trial(monkeypatch):
     monkeypatch.setattr(trial, "train", None)
-    assert fastest(MLP([20, 8, 3]), DATA, [Hands(2, 2)], batch_size=8) == Hands(2, 2)
+    assert fastest(MLP([20, 8, 3]), DATA, [Parallelism(2, 2)], batch_size=8) == Parallelism(2, 2)
 
 
 def test_candidates_are_those_that_differ():
-    assert candidates([1, 2, 4], [1]) == [Hands(1, 1), Hands(2, 1), Hands(4, 1)]
+    assert candidates([1, 2, 4], [1]) == [Parallelism(1, 1), Parallelism(2, 1), Parallelism(4, 1)]
     assert candidates([1, 2, 4], [1, 2, 4]) == [
-        *(Hands(1, 1), Hands(1, 2), Hands(1, 4)),
-        *(Hands(2, 2), Hands(2, 4), Hands(4, 4)),
+        *(Parallelism(1, 1), Parallelism(1, 2), Parallelism(1, 4)),
+        *(Parallelism(2, 2), Parallelism(2, 4), Parallelism(4, 4)),
     ]

@@ -8,7 +8,7 @@ import typer
 from numlp.cli.options import read_number, with_recipe_options
 from numlp.cli.output import Json, console, print_json, table
 from numlp.cli.train import DATA, RECIPE, choose
-from numlp.runs.hands import step_settings, with_timed_numbers
+from numlp.runs.parallelism import step_settings, with_timed_numbers
 from numlp.runs.recipes import make_network
 from numlp.settings.checks import positive
 from numlp.training.range_test import find_learning_rate

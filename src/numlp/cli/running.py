@@ -31,7 +31,7 @@ from numlp.network.mlp import MLP
 from numlp.parallel.part import check as check_processes
 from numlp.runs.digests import write_digests
 from numlp.runs.folder import create_folder, save_run
-from numlp.runs.hands import with_timed_numbers, with_usual_processes
+from numlp.runs.parallelism import with_timed_numbers, with_usual_processes
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import make_network, train_network
 from numlp.runs.unfinished import (

@@ -25,7 +25,7 @@ from numlp.network.ensemble import Ensemble
 from numlp.network.losses import LOSSES, Loss, Task
 from numlp.network.mlp import MLP
 from numlp.network.scaling import SCALINGS, standardize
-from numlp.runs.hands import step_settings, with_timed_numbers
+from numlp.runs.parallelism import step_settings, with_timed_numbers
 from numlp.runs.recipe import OFF, Recipe
 from numlp.settings import limits
 from numlp.settings.checks import unknown

@@ -24,20 +24,20 @@ _STEPS = 20  # of an epoch on some of the rows
 _RATE = 1e-10  # so low that no step diverges, and not so low that numbers become denormal, and slow
 
 
-class Hands(NamedTuple):
+class Parallelism(NamedTuple):
     """How many processes and BLAS threads train a network; the processes share the threads out."""
 
     processes: int
     threads: int
 
 
-def candidates(processes: Sequence[int], threads: Sequence[int]) -> list[Hands]:
+def candidates(processes: Sequence[int], threads: Sequence[int]) -> list[Parallelism]:
     """Return the combinations that differ: a process has at least one thread.
 
     >>> candidates([1, 2], [1, 2])
-    [Hands(processes=1, threads=1), Hands(processes=1, threads=2), Hands(processes=2, threads=2)]
+    [Parallelism(processes=1, threads=1), Parallelism(processes=1, threads=2), Parallelism(processes=2, threads=2)]
     """
-    return [Hands(each, t) for each in processes for t in threads if t >= min(each, max(threads))]
+    return [Parallelism(each, t) for each in processes for t in threads if t >= min(each, max(threads))]
 
 
 def powers(most: int) -> list[int]:
@@ -49,7 +49,9 @@ def powers(most: int) -> list[int]:
     return [*(2**i for i in range(most.bit_length()) if 2**i < most), most]
 
 
-def fastest(network: MLP, data: Data, hands: Sequence[Hands], *, batch_size: int, **settings: Any) -> Hands:
+def fastest(
+    network: MLP, data: Data, choices: Sequence[Parallelism], *, batch_size: int, **settings: Any
+) -> Parallelism:
     """Return with which of some numbers of processes and threads training steps are fastest, by timing some.
 
     Parameters
@@ -57,7 +59,7 @@ def fastest(network: MLP, data: Data, hands: Sequence[Hands], *, batch_size: int
     network : MLP
         It remains unchanged.
     data : (x, y) or (x, y, weights)
-    hands : sequence of Hands
+    choices : sequence of Parallelism
     batch_size, settings
         As for `train`.
 
@@ -65,19 +67,19 @@ def fastest(network: MLP, data: Data, hands: Sequence[Hands], *, batch_size: int
     --------
     >>> x, y = np.zeros((8, 2)), np.arange(8) % 2
     >>> fastest(MLP([2, 4, 2]), (x, y), candidates([1], [1]), batch_size=4)
-    Hands(processes=1, threads=1)
+    Parallelism(processes=1, threads=1)
     """
-    if len(hands) == 1:
-        return hands[0]
+    if len(choices) == 1:
+        return choices[0]
     trial = copy.deepcopy(network)
     rows = check_rows(trial, data, trial.class_names)
     some = rows.taken(
         np.linspace(0, len(rows.targets) - 1, min(len(rows.targets), _STEPS * batch_size)).astype(np.intp)
     )
-    least = dict.fromkeys(hands, math.inf)
+    least = dict.fromkeys(choices, math.inf)
     # Take turns, since other load on the machine comes and goes; the least time is the least disturbed one.
     for _ in range(_TURNS):
-        for each in hands:
+        for each in choices:
             clock = _Clock()
             with limited(each.threads), suppress(DivergenceError):
                 train(
@@ -91,7 +93,7 @@ def fastest(network: MLP, data: Data, hands: Sequence[Hands], *, batch_size: int
                     **settings,
                 )
             least[each] = min(least[each], clock.least)
-    return min(hands, key=least.__getitem__)
+    return min(choices, key=least.__getitem__)
 
 
 class _Clock:

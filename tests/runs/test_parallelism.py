@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from numlp.datasets import load_dataset
-from numlp.runs import hands
-from numlp.runs.hands import with_timed_numbers, with_usual_processes
+from numlp.runs import parallelism
+from numlp.runs.parallelism import with_timed_numbers, with_usual_processes
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import make_network, train_model
 from numlp.training.threads import count, limited
@@ -20,8 +20,8 @@ def data(tmp_path):
 
 @pytest.fixture
 def two_cores(monkeypatch):
-    monkeypatch.setattr(hands, "cores", lambda: 2)
-    monkeypatch.setattr(hands, "allowed", lambda: 2)
+    monkeypatch.setattr(parallelism, "cores", lambda: 2)
+    monkeypatch.setattr(parallelism, "allowed", lambda: 2)
 
 
 def usual(recipe, data):
@@ -43,10 +43,10 @@ def test_a_number_of_one_s_own_stays(two_cores, data):
 
 def test_one_thread_of_the_blas_means_one_process(two_cores, monkeypatch, data):
     assert usual(WIDE.edited(threads=1), data) == 1
-    monkeypatch.setattr(hands, "allowed", lambda: 1)  # as OPENBLAS_NUM_THREADS=1 does
+    monkeypatch.setattr(parallelism, "allowed", lambda: 1)  # as OPENBLAS_NUM_THREADS=1 does
     assert usual(WIDE, data) == 1
     assert usual(WIDE.edited(threads=2), data) == 2
-    monkeypatch.setattr(hands, "allowed", lambda: None)  # a BLAS that doesn't tell
+    monkeypatch.setattr(parallelism, "allowed", lambda: None)  # a BLAS that doesn't tell
     assert usual(WIDE, data) == 2
 
 

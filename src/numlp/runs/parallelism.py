@@ -1,4 +1,4 @@
-"""Hands: how many processes and BLAS threads train a recipe's networks."""
+"""Parallelism: how many processes and BLAS threads train a recipe's networks."""
 
 from __future__ import annotations
 
