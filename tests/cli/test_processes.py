@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from numlp.cli import running
-from numlp.runs import hands
+from numlp.runs import parallelism
 from numlp.runs.folder import load_run
 
 QUICK = ("--layers", "16,8", "--epochs", "3", "--batch-size", "32", "--schedule", "constant", "--no-report")
@@ -26,7 +26,7 @@ def weights(run):
 @pytest.fixture
 def two(monkeypatch):
     """Let the rule for the usual number say two."""
-    monkeypatch.setattr(hands, "usual_processes", lambda *sizes: 2)
+    monkeypatch.setattr(parallelism, "usual_processes", lambda *sizes: 2)
 
 
 def test_the_number_is_recorded_and_shown(numlp, points):
@@ -56,7 +56,7 @@ def test_a_small_training_has_one_process(numlp, points):
 
 
 def test_timed_processes_are_recorded_as_a_number(numlp, points, monkeypatch):
-    monkeypatch.setattr(hands, "cores", lambda: 2)
+    monkeypatch.setattr(parallelism, "cores", lambda: 2)
     code, out, err = numlp("train", points, *QUICK, "--processes", "timed", "--output", "a", "--json")
     assert code == 0, err
     assert load_run("a").recipe.processes == json.loads(out)["processes"] in (1, 2)
