@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -243,3 +244,29 @@ def test_a_system_that_starts_no_more_processes_says_so(monkeypatch):
     with pytest.raises(TeamError, match=r"process 3 of the 3 .* can't start .*perhaps the system allows no more"):
         train(network(), (X, Y), processes=3)
     assert {more for more in before.more() if "file" not in more} == set()  # Python forgets two pipes
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
+def test_a_fork_of_the_caller_that_fails_leaves_the_team_alone():
+    def fork_and_fail(state):
+        if state.epoch == 1:
+            child = os.fork()
+            if not child:
+                raise RuntimeError("in the fork")
+            assert os.waitpid(child, 0)[1] >> 8 == 7
+
+    x = np.random.default_rng(0).normal(size=(40, 4))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
+            history = train(
+                MLP([4, 8, 2]),
+                (x, np.arange(40) % 2),
+                epochs=4,
+                batch_size=8,
+                processes=2,
+                after_epoch=[fork_and_fail],
+            )
+    except RuntimeError:
+        os._exit(7)
+    assert len(history) == 4

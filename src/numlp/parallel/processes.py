@@ -65,6 +65,7 @@ class Processes(Team):
             )
         self.rank, self.size = 0, size
         self._others: list[BaseProcess] = []
+        self._started_by = os.getpid()
         self._at_exit: Finalize | None = None
         self._semaphores: dict[tuple[int, int], Any] = {}
 
@@ -106,6 +107,8 @@ class Processes(Team):
         return program(self)
 
     def end(self) -> None:
+        if os.getpid() != self._started_by:
+            self._others.clear()  # this is a fork of the leader, which goes on without it
         for process in self._others:
             if process.pid is not None:
                 process.kill()
