@@ -1,6 +1,7 @@
 """Processes: how they start and end, what goes wrong with them, and what they leave behind."""
 
 import errno
+import multiprocessing
 import os
 import signal
 import threading
@@ -201,6 +202,23 @@ def test_a_killed_process_is_noticed_where_exit_codes_are_thrown_away(monkeypatc
 def test_nothing_is_left_behind_when_training_ends(size):
     before = Left()
     train(network(), (X, Y), epochs=1, processes=size)
+    assert not before.more()
+
+
+@linux
+def test_an_interrupt_while_processes_end_spares_none(monkeypatch):
+    real, killed = multiprocessing.process.BaseProcess.kill, []
+
+    def kill(process):
+        killed.append(process)
+        if len(killed) == 1:
+            raise KeyboardInterrupt
+        real(process)
+
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "kill", kill)
+    before = Left()
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), (X, Y), epochs=1, processes=3)
     assert not before.more()
 
 

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numlp.parallel import sizes
-from numlp.parallel.sizes import cores, usual_processes
+from numlp.parallel.sizes import as_team, cores, usual_processes
 
 WIDTHS = st.lists(st.integers(1, 3000), min_size=2, max_size=6)
 
 
-@given(WIDTHS, st.integers(1, 1000), st.integers(0, 10**6), st.integers(1, 64))
+@given(WIDTHS, st.integers(1, 1000), st.integers(0, 10**6), st.integers(1, 300))
 def test_the_usual_number_is_one_that_training_takes(layer_size, batch_size, steps, cores):
     processes = usual_processes(layer_size, batch_size, steps, cores)
     assert 1 <= processes <= cores
@@ -36,6 +36,10 @@ def test_more_work_never_takes_fewer_processes(layer_size, batch_size, steps, co
 )
 def test_the_usual_number_of_four_cores(layer_size, batch_size, steps, expected):
     assert usual_processes(layer_size, batch_size, steps, cores=4) == expected
+
+
+def test_a_large_machine_has_no_more_processes_than_training_takes():
+    assert as_team(usual_processes([784, 16384, 10], 4096, 10_000, cores=192)) is not None
 
 
 @pytest.fixture

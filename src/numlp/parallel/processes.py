@@ -24,11 +24,11 @@ import numpy.typing as npt
 from numlp.errors import SettingError, TeamError
 from numlp.parallel.memory import Block, Memory
 from numlp.parallel.team import Program, Team
+from numlp.settings.limits import PROCESSES
 
 _SPINS = 2000  # attempts, about 0.2 ms: more than members of a step usually wait for each other
 _PATIENCE = 0.1  # seconds of sleep after which a member looks whether the others are alive
 _MESSAGE = 4096  # bytes for the reason why a process fails
-_MOST = 64  # processes; with n, there are n (n - 1) semaphores
 _STARTING = threading.Lock()  # held by one thread at a time, because it changes the filters of warnings
 
 
@@ -52,8 +52,8 @@ class Processes(Team):
 
     def __init__(self, size: int) -> None:
         process = multiprocessing.current_process()
-        if size > _MOST:
-            raise SettingError(f"processes must be at most {_MOST}, not {size}; take no more than there are cores")
+        if size > PROCESSES:
+            raise SettingError(f"processes must be at most {PROCESSES}, not {size}; take as many as there are cores")
         if process.daemon:
             raise SettingError(
                 f"processes must be 1, not {size}, in a process of a multiprocessing.Pool, which may not start others"
@@ -107,6 +107,12 @@ class Processes(Team):
         return program(self)
 
     def end(self) -> None:
+        try:
+            self._kill()
+        finally:
+            self._kill()  # those that a signal to this process has spared
+
+    def _kill(self) -> None:
         if os.getpid() != self._started_by:
             self._others.clear()  # this is a fork of the leader, which goes on without it
         for process in self._others:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from numlp.parallel.team import Team
 from numlp.settings.checks import whole_number
+from numlp.settings.limits import PROCESSES
 
 _UNITS = 64  # of every hidden layer, for each process
 _WORK = 1_000_000  # multiplications of a forward pass, for each process
@@ -41,7 +42,7 @@ def usual_processes(layer_size: Sequence[int], batch_size: int, steps: int, core
     """
     work = batch_size * sum(a * b for a, b in pairwise(layer_size))
     units = min(layer_size[1:-1], default=0)
-    return max(1, min(cores, units // _UNITS, work // _WORK)) if steps >= _STEPS else 1
+    return max(1, min(cores, PROCESSES, units // _UNITS, work // _WORK)) if steps >= _STEPS else 1
 
 
 def cores() -> int:

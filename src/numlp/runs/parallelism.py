@@ -9,6 +9,7 @@ from numlp.datasets import Dataset
 from numlp.network.mlp import MLP
 from numlp.parallel.sizes import cores, usual_processes
 from numlp.runs.recipe import Recipe
+from numlp.settings import limits
 from numlp.training.range_test import STEP_SETTINGS
 from numlp.training.threads import allowed, count
 from numlp.training.trial import candidates, fastest, powers
@@ -38,7 +39,7 @@ def with_timed_numbers(recipe: Recipe, network: MLP, dataset: Dataset) -> Recipe
     """Return a recipe with the fastest numbers of processes and threads where it says "timed"."""
     if "timed" not in (recipe.processes, recipe.threads):
         return recipe
-    most = min(cores(), *network.layer_size[1:-1]) if len(network.layer_size) > 2 else 1
+    most = min(cores(), limits.PROCESSES, *network.layer_size[1:-1]) if len(network.layer_size) > 2 else 1
     processes = powers(most) if isinstance(recipe.processes, str) else [recipe.processes or 1]
     threads = powers(count()) if isinstance(recipe.threads, str) else [recipe.threads or count()]
     # Weights of classes take no time, and may not fit some of the rows.

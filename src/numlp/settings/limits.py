@@ -7,7 +7,7 @@ UNITS = 1 << 24  # of one layer
 LAYERS = 1000  # of a network
 WEIGHTS = 1 << 31  # of a network: 8 GiB of float32
 THREADS = 1024  # of the BLAS
-PROCESSES = 1024  # that train one network
+PROCESSES = 64  # that train one network: with n, there are n (n - 1) semaphores
 NETWORKS = 1000  # of an ensemble
 RANK = 64  # of an array; NumPy's own limit
 
