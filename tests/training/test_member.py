@@ -5,6 +5,12 @@ import pytest
 
 from numlp import MLP, train
 from numlp.data.augmentation import Images
+from numlp.parallel.part import Part
+from numlp.parallel.team import Team
+from numlp.training.member import Task
+from numlp.training.optimizers import SGD
+from numlp.training.regularization import Regularization
+from numlp.training.threads import count, limited
 
 AUGMENTATION = Images(rotation=15, elastic=1, erasing=0.5, noise=0.02, shift=1)
 
@@ -46,3 +52,21 @@ def test_batches_may_have_fewer_rows_than_there_are_processes():
     np.testing.assert_allclose(
         trained(3, rows, **settings)[0], trained(1, rows, **settings)[0], rtol=1e-12, atol=1e-12
     )
+
+
+class Lonely(Team):
+    """A team as a process sees it that doesn't begin as a fork of the leader, and meets nobody."""
+
+    rank, size = 1, 2
+
+    def share(self, shape, dtype):
+        return np.zeros(shape, dtype)
+
+
+def test_a_member_makes_its_part_for_the_threads_that_it_will_have(monkeypatch):
+    found, allocate = [], Part.allocate
+    monkeypatch.setattr(Part, "allocate", lambda *arguments: (found.append(count()), allocate(*arguments)))
+    with limited(2):
+        Task(MLP([4, 6, 3]), SGD(), Regularization(), 8, None, threads=1)(Lonely())
+        assert count() == 2
+    assert found == [1]

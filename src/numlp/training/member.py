@@ -48,7 +48,8 @@ class Task:
     rng: np.random.Generator | None = None
 
     def __call__(self, team: Team) -> Member:
-        return Member(self, team)
+        with limited(self.threads):  # on whose number it depends how layers cut their products
+            return Member(self, team)
 
 
 class Member:
