@@ -42,6 +42,15 @@ def test_the_fastest_takes_the_least_time(monkeypatch, a_process, expected):
     assert found.processes == expected
 
 
+def test_where_no_process_starts_one_is_the_fastest(monkeypatch):
+    def fail(*arguments):
+        raise OSError("Function not implemented")
+
+    monkeypatch.setattr("multiprocessing.context.BaseContext.Semaphore", fail)
+    choices = [Parallelism(2, 1), Parallelism(1, 1)]
+    assert fastest(MLP([20, 8, 3]), DATA, choices, batch_size=8) == Parallelism(1, 1)
+
+
 def test_a_single_candidate_needs_no_trial(monkeypatch):
     monkeypatch.setattr(trial, "train", None)
     assert fastest(MLP([20, 8, 3]), DATA, [Parallelism(2, 2)], batch_size=8) == Parallelism(2, 2)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numlp.data.rows import Data, check_rows
-from numlp.errors import DivergenceError
+from numlp.errors import DivergenceError, TeamError
 from numlp.network.mlp import MLP
 from numlp.training.loop import train
 from numlp.training.state import TrainingState
@@ -81,7 +81,7 @@ def fastest(
     for _ in range(_TURNS):
         for each in choices:
             clock = _Clock()
-            with limited(each.threads), suppress(DivergenceError):
+            with limited(each.threads), suppress(DivergenceError, TeamError):
                 train(
                     trial,
                     some,
