@@ -33,6 +33,7 @@ def test_the_usual_number_of_processes(two_cores, data):
     assert usual(WIDE.edited(layers=(8, 8)), data) == 1
     assert usual(WIDE.edited(layers=()), data) == 1
     assert usual(WIDE.edited(epochs=1), data) == 1
+    assert usual(WIDE.edited(layers=(128, 128), batch_size=10_000), data) == 1  # there are few rows
 
 
 def test_a_number_of_one_s_own_stays(two_cores, data):

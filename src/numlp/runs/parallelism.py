@@ -28,11 +28,13 @@ def with_usual_processes(recipe: Recipe, network: MLP, dataset: Dataset) -> Reci
     if recipe.processes is not None:
         return recipe
     threads = recipe.threads if isinstance(recipe.threads, int) else allowed()
-    steps = recipe.epochs * math.ceil(len(dataset.of_network(0).train.y) / recipe.batch_size)
+    rows = len(dataset.of_network(0).train.y)
+    batch_size = min(recipe.batch_size, rows)
+    steps = recipe.epochs * math.ceil(rows / batch_size)
     inputs = network.linear_layers[0].shapes["weight"][0]  # columns of a table become several each
     layer_size = [inputs, *network.layer_size[1:]]
     usable = cores() if threads is None else min(cores(), threads)
-    return recipe.edited(processes=usual_processes(layer_size, recipe.batch_size, steps, usable))
+    return recipe.edited(processes=usual_processes(layer_size, batch_size, steps, usable))
 
 
 def with_timed_numbers(recipe: Recipe, network: MLP, dataset: Dataset) -> Recipe:
