@@ -36,6 +36,15 @@ def test_the_usual_number_of_processes(two_cores, data):
     assert usual(WIDE.edited(layers=(128, 128), batch_size=10_000), data) == 1  # there are few rows
 
 
+def test_where_processes_can_not_meet_one_trains(two_cores, monkeypatch, data):
+    def fail(*arguments):
+        raise OSError("Function not implemented")
+
+    monkeypatch.setattr("multiprocessing.context.BaseContext.Semaphore", fail)
+    assert usual(WIDE, data) == 1
+    assert usual(WIDE.edited(processes=2), data) == 2
+
+
 def test_a_number_of_one_s_own_stays(two_cores, data):
     assert usual(WIDE.edited(processes=1), data) == 1
     assert usual(WIDE.edited(processes=3), data) == 3

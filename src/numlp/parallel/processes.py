@@ -229,6 +229,15 @@ class _Member(Processes):
             os._exit(1)
 
 
+def possible() -> bool:
+    """Return whether this process may start others, and the system has the semaphores at which they meet."""
+    try:
+        _context().Semaphore(0)
+    except (OSError, ImportError):
+        return False
+    return not multiprocessing.current_process().daemon
+
+
 def _run(member: _Member, block: Block, length: int, program: Program | None) -> None:
     """Be a member until the leader ends this process."""
     for number in (signal.SIGINT, signal.SIGTERM):  # a group's signals are the leader's business

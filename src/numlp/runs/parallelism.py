@@ -23,7 +23,8 @@ def step_settings(recipe: Recipe) -> dict[str, Any]:
 def with_usual_processes(recipe: Recipe, network: MLP, dataset: Dataset) -> Recipe:
     """Return a recipe with the usual number of processes, unless it names one; see `usual_processes`.
 
-    Where the BLAS may use one thread only, as where many runs share a machine, that is one.
+    Where the BLAS may use one thread only, as where many runs share a machine, that is one; and where processes can't
+    meet.
     """
     if recipe.processes is not None:
         return recipe
@@ -34,7 +35,12 @@ def with_usual_processes(recipe: Recipe, network: MLP, dataset: Dataset) -> Reci
     inputs = network.linear_layers[0].shapes["weight"][0]  # columns of a table become several each
     layer_size = [inputs, *network.layer_size[1:]]
     usable = cores() if threads is None else min(cores(), threads)
-    return recipe.edited(processes=usual_processes(layer_size, batch_size, steps, usable))
+    usual = usual_processes(layer_size, batch_size, steps, usable)
+    if usual > 1:
+        from numlp.parallel.processes import possible  # only now, as in `as_team`
+
+        usual = usual if possible() else 1
+    return recipe.edited(processes=usual)
 
 
 def with_timed_numbers(recipe: Recipe, network: MLP, dataset: Dataset) -> Recipe:
