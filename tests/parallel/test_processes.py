@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -202,6 +203,22 @@ def test_a_killed_process_is_noticed_where_exit_codes_are_thrown_away(monkeypatc
 def test_nothing_is_left_behind_when_training_ends(size):
     before = Left()
     train(network(), (X, Y), epochs=1, processes=size)
+    assert not before.more()
+
+
+@linux
+def test_an_error_while_the_leader_waits_for_reports_ends_training(monkeypatch):
+    real = Processes.wait
+
+    def wait(team):
+        real(team)
+        if sys._getframe(2).f_code.co_name == "assemble":
+            raise TimeoutError("of a signal's handler")  # no second wait would ever end
+
+    monkeypatch.setattr(Processes, "wait", wait)
+    before = Left()
+    with pytest.raises(TimeoutError):
+        train(network(), (X, Y), epochs=1, processes=3)
     assert not before.more()
 
 

@@ -197,8 +197,9 @@ class Together:
     def _settle(self) -> None:
         """Wait until the others have carried out the last command."""
         if self._busy:
+            stepping, self._stepping = self._stepping, True  # a handler of signals may raise in the midst of it
             self._team.wait()
-            self._busy = False
+            self._stepping, self._busy = stepping, False
 
 
 def check_team(team: Team | None, network: MLP, sync: Callable[[Array], object] | None) -> None:
