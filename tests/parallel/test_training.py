@@ -230,7 +230,7 @@ def test_a_divergence_leaves_the_last_good_epoch():
     assert found == [3, 3]
 
 
-@pytest.mark.parametrize("moment", ["batch", "callback"])
+@pytest.mark.parametrize("moment", ["batch", "callback", "exit"])
 def test_an_error_of_the_user_s_leaves_what_was_trained(moment):
     def source(epoch):
         yield X[:20], Y[:20]
@@ -242,11 +242,13 @@ def test_an_error_of_the_user_s_leaves_what_was_trained(moment):
     def fail(state):
         if state.step == 2 and moment == "callback":
             raise DataError("mine")
+        if state.step == 2 and moment == "exit":
+            raise SystemExit
 
     fail.reads_network = False
     one, two = net(), net()
     for processes, mine in ((1, one), (2, two)):
-        with pytest.raises(DataError):
+        with pytest.raises((DataError, SystemExit)):
             trained(source, processes, mine, after_step=[fail])
     np.testing.assert_allclose(two.params, one.params, rtol=1e-10)
     assert not np.array_equal(two.params, net().params)

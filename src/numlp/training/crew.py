@@ -103,8 +103,10 @@ class Together:
     ) -> None:
         with self._limit:
             try:
-                # An error of a callback or of the user's batches leaves the network as it is with one process.
-                if isinstance(error, Exception) and not isinstance(error, TeamError) and not self._stepping:
+                # An error of a callback or of the user's batches leaves the network as it is with one process. After
+                # others `finishing` brings the last epoch back.
+                done = error is None or isinstance(error, KeyboardInterrupt | TeamError)
+                if not (done or self._stepping):
                     self.assemble()
             finally:
                 self._team.end()
