@@ -8,7 +8,7 @@ from numlp.version import __version__
 if TYPE_CHECKING:
     from numlp.arrays.table import Table
     from numlp.datasets import load_dataset
-    from numlp.errors import DivergenceError, Interrupted, NumlpError
+    from numlp.errors import DivergenceError, Interrupted, NumlpError, TeamError
     from numlp.files.models import load_model, save_model
     from numlp.judging.evaluation import evaluate
     from numlp.network.encoder import learn_encoding
@@ -28,7 +28,7 @@ else:
         {
             "arrays.table": ["Table"],
             "datasets": ["load_dataset"],
-            "errors": ["DivergenceError", "Interrupted", "NumlpError"],
+            "errors": ["DivergenceError", "Interrupted", "NumlpError", "TeamError"],
             "files.models": ["load_model", "save_model"],
             "judging.evaluation": ["evaluate"],
             "network.encoder": ["learn_encoding"],
@@ -63,6 +63,7 @@ __all__ = [
     "RMSprop",
     "Scaling",
     "Table",
+    "TeamError",
     "TimeBudget",
     "__version__",
     "calibrate",

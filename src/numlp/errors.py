@@ -133,8 +133,8 @@ class TeamError(NumlpError):
 
     def __init__(self, rank: int, size: int, reason: str) -> None:
         super().__init__(
-            f"process {rank + 1} of the {size} that train the network failed: {reason}. The network keeps its "
-            "weights from before that epoch; train again, with processes = 1 if it happens again"
+            f"process {rank + 1} of the {size} that train the network failed: {reason}. What was trained until the "
+            "last complete epoch is kept. If it happens again, train with processes = 1"
         )
         self.rank, self.size, self.reason = rank, size, reason
 

@@ -293,5 +293,5 @@ def test_a_network_with_too_few_hidden_units_is_refused():
     check(MLP([2, 3, 8, 2]), 3)
     with pytest.raises(SettingError, match=r"processes must be at most 3, not 4, for .* a hidden layer of 3 units"):
         check(MLP([2, 8, 3, 2]), 4)
-    with pytest.raises(SettingError, match="processes must be at most 1, not 2, for a network with no hidden layer"):
+    with pytest.raises(SettingError, match="processes must be 1, not 2, for a network without a hidden layer"):
         check(MLP([2, 2]), 2)

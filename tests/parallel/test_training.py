@@ -301,7 +301,7 @@ REFUSED = {
     "no hidden layer": (
         lambda: MLP([16, 3]),
         {"processes": 2},
-        "processes must be at most 1, not 2,.* no hidden layer",
+        "processes must be 1, not 2,.* without a hidden layer",
     ),
     "too narrow": (lambda: MLP([16, 9, 2, 3]), {"processes": 3}, "processes must be at most 2, not 3,.* 2 units"),
     "sync": (net, {"processes": 2, "sync_gradients": lambda grads: None}, "sync_gradients must be None with several"),

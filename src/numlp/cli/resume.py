@@ -32,6 +32,14 @@ def resume(
             show_default=False,
         ),
     ] = None,
+    processes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="The number of processes from here on, if it shall be another; the result then differs by rounding.",
+            show_default=False,
+        ),
+    ] = None,
     changed_data: Annotated[
         bool,
         typer.Option("--changed-data", help="Go on although the data differ from those of the run."),
@@ -56,7 +64,8 @@ def resume(
         unknown = f"{folder} isn't a run's folder: it has no file {RECIPE}"
         raise refused(folder, "a run's folder", ("folder",), "", unknown=unknown)
     recipe = load_recipe(folder / RECIPE)
-    recipe = recipe.edited(processes=recipe.processes or 1)  # runs from before there were several had one
+    number = None if processes is None else int(read_number("--processes", processes, int))
+    recipe = recipe.edited(processes=number or recipe.processes or 1)  # runs from before there were several had one
     screen = console(Commentary, stderr=json)
     opening_every = read_interval(checkpoint_every)
     with closing(Lock(folder)) as lock:

@@ -37,13 +37,13 @@ def check(network: MLP, size: int) -> None:
     ------
     SettingError
     """
+    each = "each process trains some units of every hidden layer"
     widths = network.layer_size[1:-1]
-    if size > min(widths, default=1):
-        reason = f"a hidden layer of {min(widths)} units" if widths else "no hidden layer"
-        raise SettingError(
-            f"processes must be at most {min(widths, default=1)}, not {size}, for a network with {reason}: each "
-            "process trains some units of every hidden layer"
-        )
+    if not widths:
+        raise SettingError(f"processes must be 1, not {size}, for a network without a hidden layer: {each}")
+    if size > (least := min(widths)):
+        layer = f"hidden layer of {least} unit{'' if least == 1 else 's'}"
+        raise SettingError(f"processes must be at most {least}, not {size}, for a network with a {layer}: {each}")
 
 
 class Part(Flat):

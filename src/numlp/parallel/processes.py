@@ -56,7 +56,8 @@ class Processes(Team):
             raise SettingError(f"processes must be at most {PROCESSES}, not {size}; take as many as there are cores")
         if process.daemon:
             raise SettingError(
-                f"processes must be 1, not {size}, in a process of a multiprocessing.Pool, which may not start others"
+                f"processes must be 1, not {size}, in a process of a multiprocessing.Pool, which may not start "
+                "others; those of joblib and of concurrent.futures may"
             )
         if getattr(process, "_inheriting", False):
             raise SettingError(
@@ -76,7 +77,7 @@ class Processes(Team):
         forks = context.get_start_method() == "fork"
         # Other processes than forks read their arguments from a pipe. The leader would wait for ever for one that is
         # killed before it has read a long argument; so the program goes through shared memory.
-        text = np.frombuffer(b"" if forks else ForkingPickler.dumps(program), np.uint8)
+        text = np.frombuffer(b"" if forks else _pickled(program), np.uint8)
         self._enter(Memory(), text.size)
         program(self)
         size, ranks = self.memory.size, range(self.size)
@@ -175,7 +176,8 @@ class Processes(Team):
         )
         if self._arrived[rank] or _context().get_start_method() == "fork":
             return ended
-        return f"{ended} before it had started; your script may need `if __name__ == '__main__':` around what it does"
+        needs = "`if __name__ == '__main__':` around what it does, and a file of its own"
+        return f"{ended} before it had started; your script may need {needs}"
 
     def _enter(self, memory: Memory, length: int) -> npt.NDArray[np.uint8]:
         """Ask for what all members need for themselves; return the place of a text of such a length."""
@@ -254,6 +256,13 @@ def _run(member: _Member, block: Block, length: int, program: Program | None) ->
     except BaseException as error:
         member.fail("".join(traceback.format_exception_only(error)).strip())
         os._exit(1)
+
+
+def _pickled(program: Program) -> bytes:
+    try:
+        return bytes(ForkingPickler.dumps(program))
+    except Exception as error:  # whatever an attribute of the user's raises
+        raise SettingError(f"processes must be 1 for a network that can't be pickled: {error}") from error
 
 
 @contextmanager

@@ -69,20 +69,17 @@ def count(most: int | None = None, least: int = 1) -> Check:
     return lambda name, value: whole_number(name, value, minimum=least, maximum=most)
 
 
-def threads(name: str, value: object) -> int | str:
-    """Return a number of BLAS threads, or "timed"."""
-    if isinstance(value, str):
-        choice(name, value, {"timed": None})
-        return value
-    return whole_number(name, value, maximum=limits.THREADS)
+def count_or_timed(most: int) -> Check:
+    """Return a check for a whole number up to `most`, or "timed"."""
 
+    def check(name: str, value: object) -> int | str:
+        if isinstance(value, str):
+            if value != "timed":
+                raise SettingError(f"{name} must be a whole number from 1 to {most}, or 'timed', not {value!r}")
+            return value
+        return whole_number(name, value, maximum=most)
 
-def processes(name: str, value: object) -> int | str:
-    """Return a number of processes, or "timed"."""
-    if isinstance(value, str):
-        choice(name, value, {"timed": None})
-        return value
-    return whole_number(name, value, maximum=limits.PROCESSES)
+    return check
 
 
 def seed(name: str, value: object) -> int:

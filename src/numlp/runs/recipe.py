@@ -109,13 +109,13 @@ class Recipe(DataSettings):
     )
     threads: int | str | None = _setting(
         None,
-        optional(checks.threads),
+        optional(checks.count_or_timed(limits.THREADS)),
         "Training",
         "Number of BLAS threads, or 'timed' to find the fastest; by default NumPy's choice.",
     )
     processes: int | str | None = _setting(
         None,
-        optional(checks.processes),
+        optional(checks.count_or_timed(limits.PROCESSES)),
         "Training",
         "Number of processes, or 'timed' to find the fastest; by default it follows from cores and sizes.",
     )

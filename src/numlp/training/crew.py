@@ -173,11 +173,13 @@ class Together:
 
     def _start(self, n: int) -> None:
         """Start the team, or start it again with buffers for more rows."""
+        rows = max(n, self._task.batch_size)
         if self._member is not None:
             self.assemble()
             self._team.end()
+            rows = max(n, 2 * self._task.batch_size)  # so that batches that grow row by row start few teams
             self._task = replace(self._task, rng=self._member.part.rng)
-        self._task = replace(self._task, batch_size=max(n, self._task.batch_size))
+        self._task = replace(self._task, batch_size=rows)
         member = self._team.start(self._task)
         assert isinstance(member, Member)
         member.step.count = self._count

@@ -150,6 +150,9 @@ def train(
     ValidationLossError
         If only the loss on the validation rows does; the message names the row and the column. The network is left
         as by a divergence.
+    TeamError
+        If a process of several ends before its time, or can't start. The network then holds the weights from before
+        the epoch in which it happened.
     Interrupted
         A `KeyboardInterrupt` that holds the history, after Ctrl-C. Training takes its step to the end, validates and
         records the epoch as it stands, and restores the best weights if `EarlyStopping` is on. A second Ctrl-C ends
