@@ -11,7 +11,7 @@ a process that has done nothing before. Without kept memory, the C library may r
 the system. "With" and "without" each have a process. They take turns (A B A B …) of one epoch or 20 predictions, and
 each sleeps while the other works. The first nine turns do not count.
 
-    python -m benchmarks.choices [--rounds 15]
+    python -m benchmarks.choices [--rounds 15] [CHOICE …]
 """
 
 import argparse
@@ -134,19 +134,15 @@ def main() -> None:
         description="Time steps and predictions with and without the choices that make them faster."
     )
     parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
-    measured = {
-        "machine": report.machine(["numlp"]),
-        "rounds": rounds,
-        "choices": {
-            choice: {
-                title: {str(threads): compare(choice, title, threads, rounds) for threads in (1, 2)}
-                for title in CHOICES[choice].cases
-            }
-            for choice in CHOICES
-        },
-    }
-    report.store("choices", measured)
+    parser.add_argument("choices", nargs="*", type=report.one_of(CHOICES), help="some of them: " + "; ".join(CHOICES))
+    given = parser.parse_args()
+    measured = report.begun("choices", "choices", ["numlp"], given.rounds, anew=not given.choices)
+    for choice in given.choices or CHOICES:
+        measured["choices"][choice] = {
+            title: {str(threads): compare(choice, title, threads, given.rounds) for threads in (1, 2)}
+            for title in CHOICES[choice].cases
+        }
+        report.store("choices", measured)
     report.write("choices", page(measured))
 
 

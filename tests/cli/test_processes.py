@@ -71,6 +71,13 @@ def test_folds_and_ensembles_train_with_several(numlp, points):
     assert weights("a") == weights("b")
 
 
+def test_a_run_goes_on_with_another_number_of_processes_if_asked(numlp, points):
+    assert numlp("train", points, *QUICK, "--processes", "2", "--output", "run")[0] == 0
+    assert numlp("resume", "run", "--epochs", "4", "--processes", "1", "--no-report")[0] == 0
+    assert load_run("run").recipe.processes == 1
+    assert numlp("resume", "run", "--epochs", "5", "--processes", "many", "--no-report")[0] == 2
+
+
 def test_a_run_goes_on_with_its_number_of_processes(numlp, points, two):
     assert numlp("train", points, *QUICK, "--processes", "3", "--output", "whole")[0] == 0
     shorter = ["1" if each == "3" else each for each in QUICK]

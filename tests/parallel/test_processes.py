@@ -16,7 +16,7 @@ import pytest
 from numlp import MLP, train
 from numlp.errors import SettingError, TeamError
 from numlp.network.activations import ReLU
-from numlp.parallel.processes import Processes
+from numlp.parallel.processes import Processes, _pickled
 from numlp.training.threads import count, limited
 
 linux = pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads Linux's /proc")
@@ -305,3 +305,18 @@ def test_a_fork_of_the_caller_that_fails_leaves_the_team_alone():
     except RuntimeError:
         os._exit(7)
     assert len(history) == 4
+
+
+def test_a_program_that_cannot_be_pickled_is_refused_in_words():
+    with pytest.raises(SettingError, match="processes must be 1 for a network that can't be pickled"):
+        _pickled(lambda team: team)
+
+
+def test_batches_that_grow_row_by_row_start_few_teams(monkeypatch):
+    started = []
+    start = Processes.start
+    monkeypatch.setattr(Processes, "start", lambda team, program: started.append(team) or start(team, program))
+    rng = np.random.default_rng(0)
+    batches = [(rng.normal(size=(n, 3)), np.arange(n) % 2) for n in range(2, 21)]
+    train(MLP([3, 4, 2]), batches, epochs=1, processes=2)
+    assert len(started) <= 5  # for 2, 4, 8, 16 and 32 rows
