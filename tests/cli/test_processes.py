@@ -5,8 +5,6 @@ import multiprocessing
 import os
 import re
 import signal
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -122,17 +120,15 @@ def test_other_names_are_hints(fails, points, option):
 def test_a_killed_process_ends_the_run_in_one_line_and_it_can_be_resumed(numlp, points, monkeypatch):
     train_network = running.train_network
 
-    def killing(*args, **settings):
-        def kill():
-            while not Path("run/checkpoints/0.safetensors").exists():
-                time.sleep(0.001)
-            for process in multiprocessing.active_children():
-                os.kill(process.pid, signal.SIGKILL)
+    def killing(*args, after_epoch, **settings):
+        def kill(state):
+            if state.epoch == 3:
+                for process in multiprocessing.active_children():
+                    os.kill(process.pid, signal.SIGKILL)
 
-        threading.Thread(target=kill, daemon=True).start()
-        return train_network(*args, **settings)
+        return train_network(*args, after_epoch=[*after_epoch, kill], **settings)
 
-    options = ("--epochs", "50", "--validation", "0.5", "--processes", "2", "--checkpoint-every", "1")
+    options = ("--epochs", "6", "--validation", "0.5", "--processes", "2", "--checkpoint-every", "1")
     assert numlp("train", points, *QUICK, *options, "--output", "whole")[0] == 0
     with monkeypatch.context() as patch:
         patch.setattr(running, "train_network", killing)

@@ -154,10 +154,13 @@ def test_a_short_torture():
     """Do what `make torture` does for every optimizer, with a few kills."""
     script = Path(__file__).parents[1] / "torture.py"
     done = subprocess.run(
-        [sys.executable, script, "--kills", "3", "--optimizers", "adamw"], capture_output=True, text=True
+        [sys.executable, script, "--kills", "3", "--team-kills", "3", "--optimizers", "adamw"],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "of which 3 SIGKILL: no bit differs, all checkpoints are whole" in done.stdout
+    assert "of which 6 SIGKILL" in done.stdout
+    assert "no bit differs, all checkpoints are whole" in done.stdout
 
 
 def test_a_run_stopped_before_its_first_checkpoint(numlp, points, whole):

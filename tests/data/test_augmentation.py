@@ -407,7 +407,7 @@ def test_augmentation_takes_no_longer_than_a_training_step(mnist):
     assert augmenting <= training
 
 
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40)
 @given(
     st.sampled_from(
         [

@@ -1,7 +1,6 @@
 """Parts of a network: each parameter in the right ones, and the gradients and steps of the whole."""
 
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from network.test_encoding import encoding, people
 from network.test_gradients import EACH, LAYERS, can_have, relative_error, targets_for
-from parallel.threads import together
+from parallel.threads import late_by, together
 
 from numlp.data.batches import Batch
 from numlp.errors import SettingError
@@ -238,8 +237,7 @@ def test_a_late_member_reads_what_was_meant_for_it(norm, late):
     """Members may run ahead of each other as far as the exchanges let them, and must not overwrite what one reads."""
     net, rows = network((5,), "squared_error", activation="tanh", normalization=norm)
     regularization = Regularization(**REGULARIZATION["everything"])
-    delay = lambda rank: time.sleep(0.002) if rank == late else None  # noqa: E731
-    assert_steps_agree(net, [Batch(*rows)], 2, OPTIMIZERS["sgd"](), regularization, 1e-10, delay)
+    assert_steps_agree(net, [Batch(*rows)], 2, OPTIMIZERS["sgd"](), regularization, 1e-10, late_by(0.002, late))
 
 
 @pytest.mark.parametrize("late", range(2))
@@ -248,8 +246,7 @@ def test_a_gradient_whose_squares_overflow_in_one_part_is_clipped_in_all(late):
     net, (x, targets, _) = network((4,), "squared_error", "float32", activation="identity")
     net.linear_layers[1].weight[:2] = 1e12
     regularization = Regularization(clip_norm=0.1)
-    delay = lambda rank: time.sleep(0.01) if rank == late else None  # noqa: E731
-    assert_steps_agree(net, [Batch(x, targets)], 2, OPTIMIZERS["sgd"](), regularization, 1e-4, delay)
+    assert_steps_agree(net, [Batch(x, targets)], 2, OPTIMIZERS["sgd"](), regularization, 1e-4, late_by(0.01, late))
 
 
 # --- Which part has what.

@@ -24,6 +24,8 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(256, 12)).astype(np.float32)
 Y = (X[:, 0] > 0) * 1
 
+PATIENCE = 60  # seconds for what other programs have for a moment to go
+
 
 def network(width=32):
     return MLP([12, width, width, 2], seed=0)
@@ -46,10 +48,8 @@ class Left:
 
     def more(self):
         """Return what there is in addition, and stays: other programs' semaphores come and go."""
-        for _ in range(100):
-            more = self.look() - self.there
-            if not more:
-                break
+        late = time.monotonic() + PATIENCE
+        while (more := self.look() - self.there) and time.monotonic() < late:
             time.sleep(0.05)
         return more
 

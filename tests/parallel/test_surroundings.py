@@ -36,6 +36,7 @@ def same(a, b):
     assert np.array_equal(a, b)
 """
 
+PATIENCE = 600  # seconds for processes to end
 LONG = """
 def tell(state):
     if state.epoch == 2:
@@ -57,7 +58,7 @@ def run(code, *options, method=None, **settings):
     text = f"{DATA}\nif __name__ == '__main__':\n{start}{main}"
     command = [sys.executable, "-W", "error", *options]
     command, given = ([*command, "-c", text], None) if "-" not in options else (command, text)
-    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=100, **settings)
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=600, **settings)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout
@@ -78,11 +79,15 @@ def alive(pid):
 
 def gone(pids):
     """Return whether processes end by themselves."""
-    for _ in range(200):
-        if not any(alive(pid) for pid in pids):
-            return True
-        time.sleep(0.05)
-    return False
+    late = time.monotonic() + PATIENCE
+    while any(alive(pid) for pid in pids) and time.monotonic() < late:
+        time.sleep(0.01)
+    return not any(alive(pid) for pid in pids)
+
+
+def looks(pid):
+    """Return how often a process has slept so far."""
+    return int(Path(f"/proc/{pid}/status").read_text().split("\nvoluntary_ctxt_switches:")[1].split()[0])
 
 
 @pytest.fixture
@@ -124,7 +129,7 @@ def test_a_script_without_a_guard_is_told_so(tmp_path, method):
     multiprocessing.set_start_method({method!r}, force=True)
     trained(2)
     """
-    done = subprocess.run(written(tmp_path / "script.py", code), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(written(tmp_path / "script.py", code), capture_output=True, text=True, timeout=600)
     assert done.returncode == 1
     assert "TeamError: process 2 of the 2" in done.stderr
     assert "`if __name__ == '__main__':` around" in done.stderr
@@ -245,7 +250,7 @@ def test_a_signal_to_all_keeps_what_was_trained(started, number):
         else "long()",
     )
     os.killpg(caller.pid, number)
-    output, errors = caller.communicate(timeout=20)
+    output, errors = caller.communicate(timeout=600)
     assert errors == ""
     if number == signal.SIGINT:
         assert output == "kept True True []\n"
@@ -259,6 +264,9 @@ def test_two_interrupts_end_training_at_once(started):
     def wait(state):
         if state.epoch == 3:
             print("waits", flush=True)
+            while not signal.getsignal(signal.SIGINT).__self__.number:
+                time.sleep(0.01)
+            print("heard", flush=True)
             time.sleep(1000)
     try:
         train(MLP([12, 32, 32, 2]), (x, y), epochs=10**9, after_epoch=[tell, wait], processes=3)
@@ -268,9 +276,9 @@ def test_two_interrupts_end_training_at_once(started):
     )
     assert caller.stdout.readline() == "waits\n"
     os.killpg(caller.pid, signal.SIGINT)
-    time.sleep(0.3)
+    assert caller.stdout.readline() == "heard\n"
     os.killpg(caller.pid, signal.SIGINT)
-    output, _ = caller.communicate(timeout=20)
+    output, _ = caller.communicate(timeout=600)
     assert output == "ended []\n"
     assert gone(others)
 
@@ -278,10 +286,12 @@ def test_two_interrupts_end_training_at_once(started):
 def test_a_caller_that_was_stopped_goes_on(started):
     caller, others = started("long()")
     caller.send_signal(signal.SIGSTOP)
-    time.sleep(0.5)
+    before = looks(others[0])
+    while looks(others[0]) < before + 5:  # it wakes up to see whether the caller is alive
+        time.sleep(0.01)
     assert all(alive(pid) for pid in others)
     caller.send_signal(signal.SIGCONT)
     os.killpg(caller.pid, signal.SIGINT)
-    output, errors = caller.communicate(timeout=20)
+    output, errors = caller.communicate(timeout=600)
     assert (output, errors) == ("kept True True []\n", "")
     assert gone(others)

@@ -1,12 +1,10 @@
 """Which units a member owns, what members exchange, and where their shared arrays lie."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parallel.threads import together
+from parallel.threads import late_by, together
 
 from numlp.arrays.buffers import LINE
 from numlp.parallel.memory import Memory
@@ -54,11 +52,6 @@ def test_arrays_of_a_memory_lie_side_by_side_and_each_process_finds_the_same(wan
         assert (array.__array_interface__["data"][0] - np.frombuffer(block, "u1").ctypes.data) % LINE == 0 or (
             array.size == 0
         )
-
-
-def slow(member):
-    """Return a delay of one member, so that the others run ahead as far as the exchanges let them."""
-    return lambda rank: time.sleep(0.0005) if rank == member else None
 
 
 @given(st.integers(2, 4), st.integers(1, 6), st.integers(0, 9), st.integers(0, 10**6))
@@ -112,4 +105,4 @@ def test_two_totals_in_turns_keep_what_a_late_member_still_reads(late):
             sums.append(total.receive(np.empty(1))[0])
         return sums
 
-    assert together(3, program, slow(late)) == [[6.0 * number for number in range(20)]] * 3
+    assert together(3, program, late_by(0.0005, late)) == [[6.0 * number for number in range(20)]] * 3

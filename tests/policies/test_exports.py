@@ -44,6 +44,7 @@ def test_public_names():
         "SGD",
         "Scaling",
         "Table",
+        "TeamError",
         "TimeBudget",
         "__version__",
         "calibrate",

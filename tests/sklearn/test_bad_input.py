@@ -26,6 +26,7 @@ WRONG = [
     ({"solver": "adamm"}, "unknown solver 'adamm': did you mean 'adam'"),
     ({"solver": "lion(beta3 = 1)"}, "unknown setting of solver lion 'beta3'"),
     ({"alpha": -1}, "alpha must be a finite number of at least 0, not -1"),
+    ({"processes": 0}, "processes must be a whole number of at least 1, not 0"),
     ({"batch_size": 0}, "batch_size must be a whole number of at least 1, not 0"),
     ({"batch_size": "all"}, "batch_size must be a whole number of at least 1, not 'all'"),
     ({"learning_rate": "falling"}, "unknown learning_rate 'falling'"),

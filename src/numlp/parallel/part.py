@@ -39,11 +39,15 @@ def check(network: MLP, size: int) -> None:
     """
     each = "each process trains some units of every hidden layer"
     widths = network.layer_size[1:-1]
-    if not widths:
+    if size > 1 and not widths:
         raise SettingError(f"processes must be 1, not {size}, for a network without a hidden layer: {each}")
-    if size > (least := min(widths)):
-        layer = f"hidden layer of {least} unit{'' if least == 1 else 's'}"
-        raise SettingError(f"processes must be at most {least}, not {size}, for a network with a {layer}: {each}")
+    if size > (least := min(widths, default=1)):
+        layer, most = (
+            ("hidden layer of one unit", "1")
+            if least == 1
+            else (f"hidden layer of {least} units", f"at most {least}")
+        )
+        raise SettingError(f"processes must be {most}, not {size}, for a network with a {layer}: {each}")
 
 
 class Part(Flat):
