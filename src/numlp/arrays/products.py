@@ -15,8 +15,8 @@ def rows_at_once(n: int, k: int, m: int, dtype: np.dtype[np.floating]) -> int:
     """Return how many rows of a to multiply by b at a time, shapes (n, k) and (k, m), or 0 for all.
 
     OpenBLAS packs the operands of a product into blocks that fit its caches. For up to a million multiplications it
-    leaves that out, on processors with AVX-512: with one thread, 64 rows of 784 times (784, 64) take 0.7 of the time if
-    they are cut so (findings/openblas-whole-product-slower.sh). Other kernels and threads gain nothing.
+    leaves that out, on processors with AVX-512: with one thread, (64, 784) times (784, 64) takes 0.7 of the time
+    if it is cut so (findings/openblas-whole-product-slower.sh). Other kernels and threads gain nothing.
     """
     rows = _SMALL // (k * m) // _ROWS * _ROWS
     if not 0 < rows < n or dtype != np.float32:
