@@ -64,8 +64,9 @@ def resume(
         unknown = f"{folder} isn't a run's folder: it has no file {RECIPE}"
         raise refused(folder, "a run's folder", ("folder",), "", unknown=unknown)
     recipe = load_recipe(folder / RECIPE)
-    number = None if processes is None else int(read_number("--processes", processes, int))
-    recipe = recipe.edited(processes=number or recipe.processes or 1)  # runs from before there were several had one
+    recipe = recipe.edited(processes=recipe.processes or 1)  # runs from before there were several had one
+    if processes is not None:
+        recipe = recipe.edited(processes=int(read_number("--processes", processes, int)))
     screen = console(Commentary, stderr=json)
     opening_every = read_interval(checkpoint_every)
     with closing(Lock(folder)) as lock:

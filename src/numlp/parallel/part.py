@@ -64,13 +64,11 @@ class Part(Flat):
 
     def __init__(self, network: MLP, team: Team, flats: tuple[Array, Array]) -> None:
         self.loss, self.dtype, self.layer_size = network.loss, network.dtype, network.layer_size
-        layers, self.places = _split(network, team, team.rank)
+        layers, _ = _split(network, team, team.rank)
         self._team = team
         self.bind(layers, flats)
         # Embeddings, the first of all parameters, and the biases of the outputs, the last: every member has them.
-        shared = sum(
-            int(np.prod(shape)) for layer in layers if layer.kind == "encode" for shape in layer.shapes.values()
-        )
+        shared = n_parameters([layer for layer in layers if isinstance(layer, Encode)])
         self._counted = slice(shared, len(self.params) - self.layer_size[-1]) if team.rank else EVERY
         self._squares = [Total(team, 1, np.float64) for _ in range(2)]
         for squares in self._squares:
