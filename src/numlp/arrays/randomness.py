@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import portable
+from numlp.arrays.arithmetic import Arithmetic
 from numlp.settings.checks import whole_number
 
 
@@ -50,7 +52,29 @@ def generator(seed: int, epoch: int, role: Role) -> np.random.Generator:
     return np.random.default_rng([as_seed(seed), epoch, role])
 
 
-def fill_normal(rng: np.random.Generator, out: npt.NDArray[np.floating[Any]], scratch: npt.NDArray[Any]) -> None:
+def symmetric_beta(rng: np.random.Generator, alpha: float) -> float:
+    r"""Return a random number in [0, 1] from the distribution Beta(α, α), made of two uniform ones.
+
+    The generator's own `beta` takes functions of the C library. :math:`\tfrac12 (1 \pm \sqrt{r / (q + r)})` with
+    :math:`q = u^{1/\alpha}`, :math:`r = (1 - q) \cos^2 2 \pi v` and the sign of the cosine: R. Bailey's polar method
+    for Student's t (1994), as L. Devroye turns it, "Random variate generation in one line of code" (1996).
+
+    >>> 0 < symmetric_beta(np.random.default_rng(0), 0.2) < 1
+    True
+    """
+    u, v = 1 - rng.random(), rng.random()
+    cosine, q = portable.cos_of(2 * math.pi * v), portable.exp_of(portable.log_of(u) / alpha)
+    r = (1 - q) * cosine * cosine
+    smaller = 0.5 * q / (q + r) / (1 + math.sqrt(r / (q + r)))  # ½ (1 − √…), with all its digits near 0
+    return smaller if cosine < 0 else 1 - smaller
+
+
+def fill_normal(
+    rng: np.random.Generator,
+    out: npt.NDArray[np.floating[Any]],
+    scratch: npt.NDArray[Any],
+    arithmetic: Arithmetic,
+) -> None:
     r"""Fill an array with standard normal numbers, by the Box-Muller transform.
 
     Each pair of uniform numbers u, w in [0, 1) gives the pair
@@ -65,11 +89,13 @@ def fill_normal(rng: np.random.Generator, out: npt.NDArray[np.floating[Any]], sc
     out : float array, contiguous
     scratch : array of the dtype of `out`
         At least half as large as `out`, rounded up; it is overwritten.
+    arithmetic : Arithmetic
 
     Examples
     --------
+    >>> from numlp.arrays.arithmetic import ORDINARY
     >>> numbers = np.empty((1000, 101))
-    >>> fill_normal(np.random.default_rng(0), numbers, np.empty(50_500))
+    >>> fill_normal(np.random.default_rng(0), numbers, np.empty(50_500), ORDINARY)
     >>> bool(abs(numbers.mean()) < 0.01), bool(abs(numbers.std() - 1) < 0.01)
     (True, True)
     """
@@ -78,9 +104,9 @@ def fill_normal(rng: np.random.Generator, out: npt.NDArray[np.floating[Any]], sc
     radius, other, angle = flat[:half], flat[half:], scratch[:half]
     rng.random(dtype=out.dtype.type, out=radius)
     rng.random(dtype=out.dtype.type, out=angle)
-    np.log(np.subtract(1, radius, out=radius), out=radius)
+    arithmetic.log(np.subtract(1, radius, out=radius), radius)
     np.sqrt(np.multiply(radius, -2, out=radius), out=radius)
     np.multiply(angle, 2 * math.pi, out=angle)
-    np.sin(angle[:rest], out=other)
+    arithmetic.sin(angle[:rest], other)
     np.multiply(other, radius[:rest], out=other)
-    np.multiply(radius, np.cos(angle, out=angle), out=radius)
+    np.multiply(radius, arithmetic.cos(angle, angle), out=radius)

@@ -1,6 +1,7 @@
-"""Elementary functions that neither overflow nor lose their digits, with `out=` as in NumPy."""
+"""Special functions that neither overflow nor lose their digits, with `out=` as in NumPy."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def flush(x: Array, decay: float) -> None:
     np.subtract(x, large, out=x)
 
 
-def normal(x: Array, tail: Array, density: Array) -> None:
+def normal(x: Array, tail: Array, density: Array, exp: Callable[[Array, Array], Array]) -> None:
     r"""Compute the probability that a standard normal variable is beyond |x|, and its density at x.
 
     The density is :math:`\varphi(x) = e^{-x^2/2} / \sqrt{2\pi}`, and the tail
@@ -77,11 +78,13 @@ def normal(x: Array, tail: Array, density: Array) -> None:
     x : array of any shape, float32 or float64
     tail, density : array of the shape of `x`
         Where the results go; neither may be `x`.
+    exp : callable
+        Writes the exponentials of its first argument into its second.
 
     Examples
     --------
     >>> tail, density = np.empty((2, 3))
-    >>> normal(np.array([-1.96, 0.0, 10.0]), tail, density)
+    >>> normal(np.array([-1.96, 0.0, 10.0]), tail, density, np.exp)
     >>> tail
     array([2.49978951e-02, 5.00000000e-01, 7.61985302e-24])
     """
@@ -103,7 +106,7 @@ def normal(x: Array, tail: Array, density: Array) -> None:
     with np.errstate(over="ignore"):  # to infinity, where the density is 0
         np.multiply(x, x, out=density)
     np.multiply(density, -0.5, out=density)
-    np.exp(density, out=density)
+    exp(density, density)
     np.multiply(density, 1 / math.sqrt(2 * math.pi), out=density)
     np.multiply(tail, density, out=tail)
 
@@ -125,78 +128,3 @@ def row_max(x: Array, out: Array | None = None, scratch: Array | None = None) ->
     np.copyto(columns, x.T)
     by_column: Array = np.maximum.reduce(columns, axis=0, out=out)
     return by_column
-
-
-def sigmoid(x: Array, out: Array | None = None) -> Array:
-    r"""Return the logistic function, :math:`\sigma(x) = 1 / (1 + e^{-x})`.
-
-    For very negative x the exponential overflows to infinity and the quotient is 0, the right limit. Small results
-    keep all their digits.
-
-    Parameters
-    ----------
-    x : array of any shape
-    out : array of the shape of `x`, optional
-        Where the result goes; `x` itself will do.
-
-    Returns
-    -------
-    array of the shape of `x`, in [0, 1]
-
-    Examples
-    --------
-    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
-    array([0. , 0.5, 1. ])
-    """
-    out = np.negative(x, out=out)
-    with np.errstate(over="ignore"):
-        np.exp(out, out=out)
-    np.add(out, 1, out=out)
-    np.reciprocal(out, out=out)
-    return out
-
-
-def softmax(x: Array, out: Array | None = None) -> Array:
-    r"""Return each row's exponentials divided by their sum, :math:`e^{x_k} / \sum_j e^{x_j}`.
-
-    Subtracting the row's maximum first leaves the result unchanged and keeps every exponential at 1 or below.
-
-    Parameters
-    ----------
-    x : array, shape (n, k)
-    out : array, shape (n, k), optional
-        Where the result goes; `x` itself will do.
-
-    Returns
-    -------
-    array, shape (n, k)
-        Every row sums to 1.
-
-    Examples
-    --------
-    >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]]))
-    array([[0.5, 0.5],
-           [1. , 0. ]])
-    """
-    with np.errstate(over="ignore"):  # to −∞, whose exponential is right
-        out = np.subtract(x, row_max(x)[:, None], out=out)
-    np.exp(out, out=out)
-    np.divide(out, np.add.reduce(out, axis=1, keepdims=True), out=out)
-    return out
-
-
-def softplus(x: Array, out: Array | None = None) -> Array:
-    r"""Return :math:`\log(1 + e^x)`, a smooth :math:`\max(x, 0)`.
-
-    Parameters
-    ----------
-    x : array of any shape
-    out : array of the shape of `x`, optional
-        Where the result goes; `x` itself will do.
-
-    Examples
-    --------
-    >>> [float(y) for y in softplus(np.array([-1000.0, 0.0, 1000.0]))]
-    [0.0, 0.6931471805599453, 1000.0]
-    """
-    return np.logaddexp(x, 0, out=out)

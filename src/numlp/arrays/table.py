@@ -86,6 +86,10 @@ class Table:
             return Table({name: self._arrays[name] for name in key})
         return Table({name: array[key] for name, array in self._arrays.items()})
 
+    def followed_by(self, *others: Table) -> Table:
+        """Return the rows of this table and of others, which have the same columns."""
+        return Table({name: np.concatenate([self[name], *(other[name] for other in others)]) for name in self})
+
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> AnyArray:
         for name, kind in self.kinds.items():
             if kind != "number":

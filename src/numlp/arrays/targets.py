@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import exact
 from numlp.arrays.frames import columns_of, keys_of, lined_up
 from numlp.arrays.inputs import as_array, as_rows
 from numlp.arrays.sparse import is_sparse
@@ -58,7 +59,7 @@ def as_probabilities(rows: AnyArray, n_classes: int) -> AnyArray:
     """Return rows if each holds a probability for every class, as one-hot rows also do."""
     if rows.shape[1] != n_classes:
         raise DataError(f"y must have {n_classes} columns, one per output, not {rows.shape[1]}")
-    if rows.min() < 0 or not np.allclose(rows.sum(axis=1, dtype=np.float64), 1.0, atol=1e-4):
+    if rows.min() < 0 or not np.allclose(exact.total(rows, 1), 1.0, atol=1e-4):
         raise DataError("rows of y must be one-hot or probabilities: not negative, and summing to 1")
     return rows
 
