@@ -64,6 +64,9 @@ def test_reference_is_the_reference_project_s_setting():
         ({"input_scaling": "none"}, "unknown input_scaling"),
         ({"task": "sorting"}, "unknown task"),
         ({"dtype": "float16"}, "unknown dtype"),
+        ({"arithmetic": "exact"}, "unknown arithmetic 'exact': did you mean 'portable'"),
+        ({"arithmetic": True}, "unknown arithmetic True. Available: ordinary, portable"),
+        ({"arithmetic": "portable", "dtype": "float64"}, "dtype must be 'float32' for arithmetic 'portable'"),
         ({"validation": 1.0}, "validation"),
         (
             {"patience": 5, "schedule": "reduce_on_plateau"},

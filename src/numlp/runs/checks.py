@@ -9,7 +9,7 @@ from numlp.arrays.randomness import as_seed
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS
 from numlp.settings import limits
-from numlp.settings.checks import choice, nonnegative, share, whole_number
+from numlp.settings.checks import as_bytes, choice, nonnegative, share, whole_number
 from numlp.settings.named import Check, resolve
 
 
@@ -52,6 +52,12 @@ def activation(name: str, value: object) -> str | tuple[str, ...]:
 def share_or_path(name: str, value: object) -> float | str:
     """Return a share of the training rows, or a path."""
     return text(name, value) if isinstance(value, str) else share(name, value)
+
+
+def memory(name: str, value: object) -> str:
+    """Return a number of bytes as text."""
+    as_bytes(name, value)
+    return str(value)
 
 
 def class_weight(name: str, value: object) -> str | dict[str, float] | tuple[float, ...]:

@@ -79,6 +79,12 @@ class DataSettings:
         "Whether dates such as 3/4/2026 begin with the day, where a column leaves it open.",
     )
     drop_missing_target: bool = recipe_setting(False, truth, "Data", "Leave out rows of a table that have no target.")
+    memory: str | None = recipe_setting(
+        None,
+        optional(checks.memory),
+        "Data",
+        "Memory for rows, such as 4GB; data that would take more are read from files. By default a quarter of all.",
+    )
     class_weight: Any = recipe_setting(
         None,
         optional(checks.class_weight),

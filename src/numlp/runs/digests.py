@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Table
-from numlp.datasets import Dataset
+from numlp.data.chunked import Chunked
+from numlp.datasets import AnySplit, Dataset
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.atomic import write_bytes
 from numlp.files.folders import part_of
@@ -29,16 +31,16 @@ def digests(dataset: Dataset) -> dict[str, str]:
     or folds. The column that rows are split by is often no feature, but shows in the folds.
     They cover the arrays as training takes them, wherever the data lie, in whatever kind of file. BLAKE2b: RFC 7693.
     """
-    parts = {name: _digest(*split) for name, split in dataset.parts.items()}
+    parts = {name: digest_of(rows) for name, rows in dataset.parts.items()}
     if dataset.folds:
         parts["folds"] = _digest(*(index for fold in dataset.folds for index in fold))
     names = json.dumps([dataset.task, dataset.feature_names, dataset.class_names])
     return parts | {"names": hashlib.blake2b(names.encode(), digest_size=32).hexdigest()}
 
 
-def write_digests(folder: Path, dataset: Dataset) -> None:
+def write_digests(folder: Path, found: Mapping[str, str]) -> None:
     """Write the digests of a run's data to its folder."""
-    text = json.dumps({"blake2b": digests(dataset)}, indent=2) + "\n"
+    text = json.dumps({"blake2b": dict(found)}, indent=2) + "\n"
     write_bytes(folder / DATA, text.encode())
 
 
@@ -67,6 +69,11 @@ def check_digests(folder: Path, dataset: Dataset) -> None:
             f"the data differ from those that {folder} began with, in {what}: put the old data back, train again or, "
             "to go on with these, add --changed-data"
         )
+
+
+def digest_of(rows: AnySplit | Chunked) -> str:
+    """Return a digest of the rows of a part."""
+    return rows.digest if isinstance(rows, Chunked) else _digest(*rows)
 
 
 def _digest(*parts: AnyArray | Table) -> str:

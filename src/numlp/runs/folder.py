@@ -1,9 +1,7 @@
 """A run's folder: recipe.toml, history.csv, gradients.csv, metrics.json, model.safetensors and figures/."""
 
-import dataclasses
 import io
 import json
-import math
 import os
 import platform
 import time
@@ -15,27 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numlp.data.weights import ClassWeight
-from numlp.datasets import AnySplit, Dataset
-from numlp.errors import FileFormatError, NumlpError, NumlpWarning, OutputError
+from numlp.datasets import Dataset
+from numlp.errors import FileFormatError, NumlpWarning, OutputError
 from numlp.files.atomic import write_bytes
 from numlp.files.folders import part_of
 from numlp.files.kinds import refused
 from numlp.files.models import save_model
-from numlp.judging.evaluation import class_weights_of, evaluate
 from numlp.network.ensemble import Ensemble
 from numlp.network.mlp import MLP
-from numlp.network.predictor import Predictor
-from numlp.runs.folds import folded, mean_and_error, networks_of_folds, write_out_of_fold
-from numlp.runs.layout import GRADIENTS, MODEL, OUT_OF_FOLD, RECIPE
-from numlp.runs.paths import numbered
+from numlp.runs.folds import folded, write_out_of_fold
+from numlp.runs.layout import FIGURES, GRADIENTS, HISTORY, METRICS, MODEL, OUT_OF_FOLD, RECIPE
+from numlp.runs.paths import numbered, without_folders
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import calibrates, load_recipe
+from numlp.runs.scores import calibrated, scores
 from numlp.runs.unfinished import how_it_stands, is_busy
 from numlp.settings import limits
 from numlp.settings.texts import parse_json, read_text
-from numlp.training.calibration import calibrate
-from numlp.training.folds import calibrate_folds
 from numlp.training.history import History, from_csv, to_csv
 from numlp.training.threads import count, limited
 from numlp.version import __version__
@@ -103,6 +97,7 @@ def save_run(
     seconds: float,
     ended: str,
     gradients: History | None = None,
+    ranks: int = 1,
 ) -> dict[str, Any]:
     """Calibrate a trained model if its recipe says so, evaluate it, and write all but the recipe to its folder.
 
@@ -118,81 +113,57 @@ def save_run(
     ended : "completed", "interrupted" or "diverged"
     gradients : History, optional
         As `numlp.training.callbacks.GradientNorms` records them.
+    ranks : int
+        How many processes of mpiexec shared out the rows.
 
     Returns
     -------
     dict
         The contents of metrics.json: "train", "validation" and "test" with the loss and the accuracy (or R²), None
-        if there are no test rows; "epochs", "seconds", "parameters", "ended", "threads", "processes" and
-        "versions"; and
-        "calibration" if there was one, so that the coverage of "validation" is on the rows that it was fitted to.
+        if there are no test rows; "epochs", "seconds", "parameters", "arithmetic", "ended", "threads", "processes",
+        "ranks" and "versions"; and "calibration" if there was one, so that the coverage of "validation" is on the
+        rows that it was fitted to.
         With folds, "validation" has the means of "folds", which has each fold's metrics by the networks that it
         validated, and "standard_errors" those of the means.
     """
-    # Training's class weights, "balanced" ones included, apply to every metric.
-    weights = None if recipe.class_weight is None else class_weights_of(model, dataset.train, recipe.class_weight)
     networks = model.members if isinstance(model, Ensemble) else (model,)
-    calibration = _calibrated(model, dataset) if calibrates(recipe, model.loss) else None
-    save_model(model, folder / MODEL, recipe=_without_folders(recipe), training=_summary(history, ended))
-    write_bytes(folder / "history.csv", to_csv(history).encode())
+    calibration = calibrated(model, dataset) if calibrates(recipe, model.loss) else None
+    write_model(folder / MODEL, model, recipe.as_dict(), history, ended)
+    write_bytes(folder / HISTORY, to_csv(history).encode())
     if gradients:
         write_bytes(folder / GRADIENTS, to_csv(gradients).encode())
     with limited(recipe.threads if isinstance(recipe.threads, int) else None):
         threads = count()  # the recipe may ask for more than the BLAS allows
-    by_fold = [
-        judge(networks, dataset.of_network(i).validation, weights)
-        for i, networks in enumerate(networks_of_folds(model, dataset))
-    ]
-    validated, errors = mean_and_error(by_fold) if by_fold else (judge(model, dataset.validation, weights), {})
     metrics: dict[str, Any] = {
-        "train": judge(model, dataset.train, weights),
-        "validation": validated,
-        "test": None if dataset.test is None else judge(model, dataset.test, weights),
+        **scores(recipe, model, dataset),
         "epochs": len(history),
         "seconds": round(seconds, 3),
         "parameters": sum(network.params.size for network in networks),
+        "arithmetic": recipe.arithmetic,
         "ended": ended,
         "threads": threads,
         "processes": recipe.processes if isinstance(recipe.processes, int) else 1,
+        "ranks": ranks,
         "versions": {"numlp": __version__, "numpy": np.__version__, "python": platform.python_version()},
     }
     if calibration is not None:
         metrics["calibration"] = calibration
-    if by_fold:
-        metrics |= {"folds": by_fold, "standard_errors": errors}
+    if dataset.folds:
         write_out_of_fold(folder / OUT_OF_FOLD, folded(model, dataset), dataset)
-    write_bytes(folder / "metrics.json", (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
+    write_bytes(folder / METRICS, (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
     save_figures(folder, recipe, networks[0], history)
     return metrics
 
 
-def _calibrated(model: MLP | Ensemble, dataset: Dataset) -> dict[str, Any]:
-    """Calibrate a model and return the result; if it fails, return why, so that no training is lost."""
-    try:
-        if dataset.folds:
-            return dataclasses.asdict(calibrate_folds(folded(model, dataset)))
-        return dataclasses.asdict(calibrate(model, dataset.validation))
-    except NumlpError as error:
-        return {"failed": str(error)}
+def write_model(path: Path, model: MLP | Ensemble, settings: Mapping[str, Any], history: History, ended: str) -> None:
+    """Write a model file with a run's settings and how its training went, but nothing that repetitions don't share.
 
-
-def _summary(history: History, ended: str) -> dict[str, Any]:
-    """Return what a model file says about its training, without anything that differs between repetitions."""
+    In portable arithmetic, the numbers of threads and processes change no bit of it, so they are left out.
+    """
+    left_out = ("threads", "processes") if model.arithmetic.name == "portable" else ()
+    stored = {name: value for name, value in without_folders(settings).items() if name not in left_out}
     last = {name: value for name, value in (history.rows or [{}])[-1].items() if name not in ("epoch", "seconds")}
-    return {"epochs": len(history), "ended": ended, "last_epoch": last}
-
-
-def _without_folders(recipe: Recipe) -> dict[str, Any]:
-    """Return a recipe's settings, files without their folders: a shared model should not reveal where it was made."""
-    settings = recipe.as_dict()
-    files = {name: Path(value).name for name, value in settings.items() if isinstance(value, str) and os.sep in value}
-    return settings | files
-
-
-def judge(predictor: Predictor, rows: AnySplit, class_weight: ClassWeight | None = None) -> dict[str, float | None]:
-    """Return a predictor's metrics for JSON, with None for those of a diverged network that are not finite."""
-    metrics = evaluate(predictor, rows, class_weight=class_weight)
-    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
+    save_model(model, path, recipe=stored, training={"epochs": len(history), "ended": ended, "last_epoch": last})
 
 
 def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -> None:
@@ -213,7 +184,7 @@ def save_figures(folder: Path, recipe: Recipe, network: MLP, history: History) -
 
 def save_drawings(folder: Path, figures: "Mapping[str, Figure]") -> None:
     """Write figures, by name, as PNG files to a run's figures/."""
-    drawn = part_of(folder, "figures")
+    drawn = part_of(folder, FIGURES)
     try:
         drawn.mkdir(exist_ok=True)
     except OSError as error:
@@ -240,14 +211,14 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     folder = Path(folder)
     if not folder.exists():
         raise FileFormatError(f"there is no folder {folder}")
-    for name in (RECIPE, "history.csv", "metrics.json"):
+    for name in (RECIPE, HISTORY, METRICS):
         if not (folder / name).is_file():
             stands = how_it_stands(folder) or f"isn't a run's folder: it has no file {name}"
             unknown = f"{folder} {stands}"
             raise refused(folder, "a run's folder", ("run", "folder"), "", unknown=unknown)
     try:
-        metrics = parse_json(read_text(part_of(folder, "metrics.json"), limits.TEXT_BYTES))
-        history = _history(part_of(folder, "history.csv"))
+        metrics = parse_json(read_text(part_of(folder, METRICS), limits.TEXT_BYTES))
+        history = _history(part_of(folder, HISTORY))
         gradients = _history(part_of(folder, GRADIENTS)) if (folder / GRADIENTS).is_file() else History()
         if not _is_metrics(metrics):
             raise ValueError("metrics.json doesn't hold a run's metrics")

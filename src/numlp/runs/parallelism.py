@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from numlp.datasets import Dataset
+from numlp.errors import SettingError
 from numlp.network.mlp import MLP
 from numlp.parallel.sizes import cores, usual_processes
 from numlp.runs.recipe import Recipe
@@ -20,16 +21,26 @@ def step_settings(recipe: Recipe) -> dict[str, Any]:
     return {name: getattr(recipe, name) for name in ("batch_size", "optimizer", *STEP_SETTINGS)}
 
 
-def with_usual_processes(recipe: Recipe, network: MLP, dataset: Dataset) -> Recipe:
+def with_usual_processes(recipe: Recipe, network: MLP, dataset: Dataset, *, ranks: int = 1) -> Recipe:
     """Return a recipe with the usual number of processes, unless it names one; see `usual_processes`.
 
     Where the BLAS may use one thread only, as where many runs share a machine, that is one; and where processes can't
-    meet.
+    meet. Each of several ranks is one process, too.
+
+    Raises
+    ------
+    SettingError
+        If numbers of processes or threads are to be timed in several ranks, of which each would find others.
     """
+    if ranks > 1:
+        for name in ("processes", "threads"):
+            if getattr(recipe, name) == "timed":
+                raise SettingError(f"{name} must be a number, not 'timed', under mpiexec")
+        return recipe.edited(processes=recipe.processes or 1)
     if recipe.processes is not None:
         return recipe
     threads = recipe.threads if isinstance(recipe.threads, int) else allowed()
-    rows = len(dataset.of_network(0).train.y)
+    rows = dataset.of_network(0).rows["training"]
     batch_size = min(recipe.batch_size, rows)
     steps = recipe.epochs * math.ceil(rows / batch_size)
     inputs = network.linear_layers[0].shapes["weight"][0]  # columns of a table become several each
@@ -52,7 +63,7 @@ def with_timed_numbers(recipe: Recipe, network: MLP, dataset: Dataset) -> Recipe
     threads = powers(count()) if isinstance(recipe.threads, str) else [recipe.threads or count()]
     # Weights of classes take no time, and may not fit some of the rows.
     settings = {name: value for name, value in step_settings(recipe).items() if name != "class_weight"}
-    found = fastest(network, dataset.of_network(0).train, candidates(processes, threads), **settings)
+    found = fastest(network, dataset.of_network(0).held("training"), candidates(processes, threads), **settings)
     return recipe.edited(
         processes=found.processes if isinstance(recipe.processes, str) else None,
         threads=found.threads if isinstance(recipe.threads, str) else None,

@@ -1,8 +1,10 @@
-"""Paths of new files and folders, which never replace old ones."""
+"""Paths of new files and folders, which never replace old ones, and of files without their folders."""
 
 import itertools
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from numlp.errors import OutputError, SettingError
 
@@ -38,3 +40,9 @@ def new_figure_path(path: Path | None, default: str) -> Path:
     if not path.parent.is_dir():
         raise OutputError(f"there is no folder {path.parent}: create it, or name another file")
     return path
+
+
+def without_folders(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings, files without their folders: what is shared should not reveal where it was made."""
+    files = {name: Path(value).name for name, value in settings.items() if isinstance(value, str) and os.sep in value}
+    return {**settings, **files}

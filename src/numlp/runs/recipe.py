@@ -1,6 +1,6 @@
 """Recipe: all settings of a training run, as a frozen value and as TOML.
 
-Training from the same recipe on the same machine gives the same bits.
+Training from the same recipe on the same machine gives the same bits, with portable arithmetic on every machine.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from numlp.arrays.arithmetic import ARITHMETICS, as_arithmetic
 from numlp.data.augmentation import AUGMENTATIONS
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS
@@ -76,6 +77,12 @@ class Recipe(DataSettings):
         None, optional(checks.named(ENCODINGS)), "Network", "Encoding of a table's columns: 'columns(bins = 16)'."
     )
     dtype: str = _setting("float32", checks.one_of(DTYPES), "Network", f"Type of the weights: {_listed(DTYPES)}.")
+    arithmetic: str = _setting(
+        "ordinary",
+        checks.one_of(ARITHMETICS),
+        "Network",
+        f"{_listed(ARITHMETICS)}; 'portable' gives the same bits on every machine.",
+    )
 
     optimizer: str = _setting(
         "sgd", checks.named(OPTIMIZERS), "Training", f"{_listed(OPTIMIZERS)}; with settings, 'sgd(momentum = 0.9)'."
@@ -186,6 +193,7 @@ class Recipe(DataSettings):
         if self.patience is None and (self.monitor, self.min_delta) != ("validation_loss", 0.0):
             raise SettingError("monitor and min_delta have an effect only with patience: set patience as well")
         self.check_task(self.known_task)
+        as_arithmetic(self.arithmetic, DTYPES[self.dtype])
         self._check_patience()
         if isinstance(self.activation, tuple) and len(self.activation) != len(self.layers):
             raise SettingError(

@@ -14,17 +14,19 @@ from numlp.arrays.randomness import member_seed
 from numlp.arrays.sparse import is_sparse
 from numlp.arrays.table import Table
 from numlp.arrays.targets import check_several_classes
+from numlp.data.chunked import Chunked, chunks_of
 from numlp.datasets import AnySplit, Dataset, load_dataset, parts_in
 from numlp.datasets.validation import Folds
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.folders import part_of
 from numlp.files.kinds import refused
-from numlp.network.encoder import ENCODINGS
-from numlp.network.encoding import Encoding
+from numlp.network.encoder import ENCODINGS, ColumnEncoder
 from numlp.network.ensemble import Ensemble
 from numlp.network.losses import LOSSES, Loss, Task
 from numlp.network.mlp import MLP
-from numlp.network.scaling import SCALINGS, standardize
+from numlp.network.moments import Moments
+from numlp.network.scaling import SCALINGS, standardize, standardized
+from numlp.parallel.ranks import Ranks
 from numlp.runs.parallelism import step_settings, with_timed_numbers
 from numlp.runs.recipe import OFF, Recipe
 from numlp.settings import limits
@@ -40,6 +42,7 @@ from numlp.training.sizes import table_settings
 from numlp.training.state import Callback
 from numlp.training.threads import limited
 
+_KEPT = 64  # the part of the memory that numbers fill of which quantiles are taken, a byte for each eight
 _FEW_ROWS = 10_000  # with fewer, an epoch has too few steps for the recipe "default"
 _USUAL_LOSSES = {
     "classification": "softmax_cross_entropy",
@@ -97,10 +100,9 @@ def sized(dataset: Dataset, validation: float | str | None = None) -> dict[str, 
     The rows of a `validation` file, or of the data's own validation part, never train, so they don't count.
     """
     apart = isinstance(validation, str) or "validation" in parts_in(dataset.name, dataset.reading)
-    rows = len(dataset.train.y) + (0 if apart else len(dataset.validation.y))
+    rows = dataset.rows["training"] + (0 if apart else dataset.rows.get("validation", 0))
     settings = table_settings(rows, dataset.n_features)
-    x: Any = dataset.train.x
-    if not isinstance(x, Table):
+    if not isinstance(dataset.held("training").x, Table):
         del settings["input_encoding"]  # arrays of numbers are scaled
     return {name: OFF if value is None else value for name, value in settings.items()}
 
@@ -128,6 +130,7 @@ def load_data(recipe: Recipe, folds: Folds = None) -> Dataset:
         header=recipe.header,
         drop_missing_target=recipe.drop_missing_target,
         day_first=recipe.day_first,
+        memory=recipe.memory,
     )
 
 
@@ -144,8 +147,8 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
     loss = _loss(recipe, dataset)
     recipe.check_task(loss.task)
     calibrates(recipe, loss)
-    x, y = dataset.train.x, dataset.train.y
-    encoding = _encoding(recipe, x)
+    learned = _learned(recipe, loss, dataset)
+    x = dataset.held("training").x
     return MLP(
         [dataset.n_features, *recipe.layers, _n_outputs(loss, dataset)],
         activation=recipe.activation,
@@ -157,22 +160,45 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
         noise=recipe.noise,
         input_noise=recipe.input_noise,
         dtype=recipe.dtype,
+        arithmetic=recipe.arithmetic,
         seed=member_seed(recipe.seed, member),
-        input_scaling=SCALINGS[recipe.input_scaling](as_rows(x)) if encoding is None else None,
-        input_encoding=encoding,
-        target_scaling=standardize(as_rows(y, "y")) if loss.scales_targets else None,
+        **learned,
         input_shape=x.shape[1:],
         feature_names=dataset.feature_names,
         class_names=dataset.class_names,
     )
 
 
-def _encoding(recipe: Recipe, x: Any) -> Encoding | None:
-    """Return the encoding of a table's columns, or of rows of numbers if the recipe names one."""
+def _learned(recipe: Recipe, loss: Loss, dataset: Dataset) -> dict[str, Any]:
+    """Return the scalings, or the encoding of a table's columns, that a network learns in one pass over the rows."""
+    train: Any = dataset.train
+    encoder = _encoder(recipe, dataset.held("training").x)
+    most = None if not isinstance(train, Chunked) else train.memory // _KEPT
+    columns = None if encoder is None else encoder.learner(dataset.rows["training"], most)
+    scaling = SCALINGS[recipe.input_scaling]
+    inputs, targets = Moments(), Moments()
+    for x, y, *_ in chunks_of(train):
+        if columns is not None:
+            columns.see(x)
+        elif scaling is standardize:
+            inputs.see(x)
+        if loss.scales_targets:
+            targets.see(as_rows(y, "y"))
+    if columns is None:
+        inputs_scaled = standardized(inputs) if scaling is standardize else scaling(dataset.held("training").x)
+    return {
+        "input_scaling": inputs_scaled if columns is None else None,
+        "input_encoding": None if columns is None else columns.encoding(),
+        "target_scaling": standardized(targets) if loss.scales_targets else None,
+    }
+
+
+def _encoder(recipe: Recipe, x: Any) -> ColumnEncoder | None:
+    """Return what encodes a table's columns, or rows of numbers if the recipe names it."""
     if isinstance(x, Table):
-        return resolve("input_encoding", recipe.input_encoding or "columns", ENCODINGS).learn(x)
+        return resolve("input_encoding", recipe.input_encoding or "columns", ENCODINGS)
     of_numbers = recipe.input_encoding is not None and not is_sparse(x) and x.ndim == 2 and x.dtype != np.uint8
-    return resolve("input_encoding", recipe.input_encoding, ENCODINGS).learn(x) if of_numbers else None
+    return resolve("input_encoding", recipe.input_encoding, ENCODINGS) if of_numbers else None
 
 
 def _loss(recipe: Recipe, dataset: Dataset) -> Loss:
@@ -204,7 +230,7 @@ def _n_outputs(loss: Loss, dataset: Dataset) -> int:
             )
         return 1
     if loss.task == "classification" and dataset.n_targets == 1:
-        check_several_classes(dataset.train.y)
+        check_several_classes(dataset.held("training").y)
     return dataset.n_targets * loss.blocks
 
 
@@ -218,6 +244,7 @@ def train_network(
     after_epoch: Sequence[Callback] = (),
     resume: str | os.PathLike[str] | None = None,
     progress: bool | Progress = False,
+    team: Ranks | None = None,
 ) -> History:
     """Train a network as a recipe says, with one process unless it names more."""
     recipe = with_timed_numbers(recipe, network, dataset)
@@ -237,6 +264,7 @@ def train_network(
             seed=member_seed(recipe.seed, member),
             averaging=recipe.averaging,
             processes=processes or 1,
+            team=team,
             after_step=[*budget, *after_step],
             after_epoch=[*stopping, *after_epoch],
             resume=resume,

@@ -34,8 +34,9 @@ class Surveyed(NamedTuple):
 def rows_to_explain(dataset: Dataset) -> tuple[str, AnySplit]:
     """Return the test rows of a data set, or else those for validation, which are all training rows with folds."""
     if dataset.test is not None:
-        return "test", dataset.test
-    return ("training", dataset.train) if dataset.folds else ("validation", dataset.validation)
+        return "test", dataset.held("test")
+    part = "training" if dataset.folds else "validation"
+    return part, dataset.held(part)
 
 
 def survey_run(model: Predictor, dataset: Dataset) -> Surveyed:

@@ -12,7 +12,8 @@ from numlp.errors import FileFormatError, OutputError, SettingError
 from numlp.files.atomic import write_bytes
 from numlp.files.checkpoints import describe_checkpoint
 from numlp.files.folders import part_of
-from numlp.runs.layout import CHECKPOINTS, METRICS, MODEL, RECIPE, STATE
+from numlp.files.locks import lock
+from numlp.runs.layout import CHECKPOINTS, METRICS, MODEL, PROVENANCE, RECIPE, STATE
 from numlp.runs.recipe import Recipe
 from numlp.settings.checks import whole_number
 
@@ -51,6 +52,20 @@ def keep_state(folder: Path) -> None:
     """
     shutil.rmtree(folder / STATE, ignore_errors=True)
     _rename(folder, CHECKPOINTS, STATE)
+
+
+def remove_provenance(folder: Path) -> None:
+    """Remove the record of a run that goes on, so that no old record stands beside new results.
+
+    Raises
+    ------
+    OutputError
+        If the folder can't be written.
+    """
+    try:
+        (folder / PROVENANCE).unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"can't write into {folder}: {error.strerror or error}") from error
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -97,6 +112,7 @@ def continued(folder: Path, recipe: Recipe, epochs: int) -> Recipe:
         raise SettingError(
             f"{folder} didn't end for want of epochs, but by its patience or its time budget: train again with more"
         )
+    remove_provenance(folder)
     if ended:
         _rename(folder, STATE, CHECKPOINTS)
     recipe = recipe.edited(epochs=epochs)
@@ -124,18 +140,25 @@ def _rename(folder: Path, old: str, new: str) -> None:
 
 
 class Lock:
-    """Keeps other processes from working on a run until it is closed or this process ends, however that happens.
+    """Keeps other processes from working in a folder until it is closed or this process ends, however that happens.
+
+    Parameters
+    ----------
+    folder : path
+    file : str or None
+        A file in it that must be writable; by default that of a run's recipe.
 
     Raises
     ------
     OutputError
-        If another process works on the run, or its folder can't be written.
+        If another process works in the folder, or it can't be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file: str | None = RECIPE) -> None:
         try:
-            with open(folder / RECIPE, "r+b"):
-                pass
+            if file is not None:
+                with open(folder / file, "r+b"):
+                    pass
         except OSError as error:
             raise OutputError(f"can't write into {folder}: {error.strerror or error}") from error
         self._descriptor = _locked(folder)
@@ -159,17 +182,8 @@ def is_busy(folder: Path) -> bool:
 
 
 def _locked(folder: Path) -> int | None:
-    """Lock a folder, whose files may all be replaced, and return its descriptor; None where there are no locks."""
-    if os.name != "posix":
-        return None
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY)
+    """Lock a run's folder, and return the lock's descriptor; None where there are no locks."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock(folder)
     except BlockingIOError as error:
-        os.close(descriptor)
         raise OutputError(f"another process is working on {folder}: wait until it ends") from error
-    except OSError:
-        pass  # some network file systems have no locks
-    return descriptor
