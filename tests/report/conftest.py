@@ -1,7 +1,6 @@
-"""One browser for all tests that need one: Debian's chromium, driven by Playwright."""
+"""Runs with reports, and the report's scripts in a browser."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -9,8 +8,8 @@ import pytest
 from numlp import load_dataset
 from numlp.datasets import Dataset, Split
 from numlp.network.ensemble import Ensemble
-from numlp.report import write_report
-from numlp.report.page import page
+from numlp.page.page import page
+from numlp.report import comparison, write_report
 from numlp.report.report import SCRIPTS
 from numlp.runs.folder import create_folder, save_run
 from numlp.runs.layout import SNAPSHOTS
@@ -20,43 +19,12 @@ from numlp.training.callbacks import GradientNorms
 from numlp.training.history import History, mean_history
 from numlp.training.snapshots import Snapshots, save_snapshots
 
-CHROMIUM = shutil.which("chromium")
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
-@pytest.fixture(scope="session")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium on this machine: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def open_page(browser):
-    """Open a page and wait for its scripts; a console message or a network request fails the test."""
-    opened, complaints = [], []
-
-    def open_it(path, width=1280, scheme="light"):
-        tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
-        tab.on("console", lambda message: complaints.append(message.text))
-        tab.on("pageerror", lambda error: complaints.append(str(error)))
-        tab.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
-        tab.on(
-            "request", lambda request: request.url.startswith(("file:", "data:")) or complaints.append(request.url)
-        )
-        tab.goto(path.resolve().as_uri())
-        tab.locator("html[data-ready]").wait_for(state="attached", timeout=0)
-        opened.append(tab)
-        return tab
-
-    yield open_it
-    for tab in opened:
-        tab.close()
-    assert not complaints
+@pytest.fixture(autouse=True)
+def figures(unrendered):
+    """The runs of the whole session and of modules have figures with all pixels."""
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +34,7 @@ def scripts(browser, tmp_path_factory):
     names = [name for name in SCRIPTS if name != "report"]
     context = {"title": "", "names": [], "rows": [], "panels": [], "note": ""}
     path = tmp_path_factory.mktemp("scripts") / "scripts.html"
-    path.write_bytes(page("comparison.html", tuple(names), {}, context))
+    path.write_bytes(page(comparison.TEMPLATE, names, {}, context))
     tab.goto(path.as_uri())
     yield tab
     tab.close()

@@ -66,12 +66,12 @@ def test_drawn_digits_are_read(open_page, digits_run):
 def test_a_drawing_is_centered_like_mnist_s_digits(open_page, digits_run):
     tab = open_page(digits_run / "report.html")
     draw(tab, [[(0.1, 0.1), (0.12, 0.3), (0.3, 0.32)]])
-    pixels = np.array(tab.evaluate("Array.from(report.pad.pixels)")).reshape(28, 28)
+    pixels = np.array(tab.evaluate("Array.from(report.pad.ink.pixels)")).reshape(28, 28)
     rows, columns = np.nonzero(pixels > 0.02)
     assert max(np.ptp(rows), np.ptp(columns)) + 1 in (19, 20, 21)
     centre = [(pixels * (np.indices(pixels.shape)[axis] + 0.5)).sum() / pixels.sum() for axis in (0, 1)]
     np.testing.assert_allclose(centre, [14, 14], atol=0.1)
-    as_drawn = np.array(tab.evaluate("(report.pad.centre.checked = false, Array.from(report.pad.pixels))"))
+    as_drawn = np.array(tab.evaluate("(report.pad.ink.centre.checked = false, Array.from(report.pad.ink.pixels))"))
     assert as_drawn.reshape(28, 28)[:, 14:].sum() == 0
 
 
@@ -90,7 +90,7 @@ def test_the_keyboard_loads_a_test_image_unchanged(open_page, digits_run, mnist)
     tab.locator("#draw select").focus()
     tab.keyboard.press("ArrowDown")
     row = int(tab.locator("#draw select option:checked").inner_text().split(":")[0])
-    pixels = np.array(tab.evaluate("Array.from(report.pad.pixels)"))
+    pixels = np.array(tab.evaluate("Array.from(report.pad.ink.pixels)"))
     np.testing.assert_allclose(pixels, mnist.test.x[row].ravel() / 255, atol=1e-6)
     network = load_model(model_path(digits_run))
     said = tab.locator("#draw .answers .value").all_inner_texts()
@@ -126,7 +126,7 @@ def test_every_loaded_image_gets_the_listed_answer(open_page, tmp_path, mnist, k
     listed, seen = tab.evaluate(
         """() => [report.examples.likeliest.map(([[k, p]]) => p), report.examples.rows.map((_, i) => {
             report.pad.load(report.examples.data[i]);
-            const x = valuesOf(report.pad.pixels, report.pad.ends);
+            const x = valuesOf(report.pad.ink.pixels, report.pad.ends);
             return report.network.probabilities(x)[report.examples.guess[i]];
         })]"""
     )
@@ -166,7 +166,7 @@ def test_a_stroke_of_the_default_network_takes_less_than_20_ms(open_page, defaul
     times = tab.evaluate(
         """() => Array.from({ length: 60 }, (_, i) => {
             const start = performance.now();
-            report.pad.stroke([100 + i, 90], [105 + i, 140]);
+            report.pad.ink.stroke([100 + i, 90], [105 + i, 140]);
             return performance.now() - start;
         })"""
     )
@@ -381,7 +381,7 @@ def test_a_field_without_a_number_keeps_the_last_prediction(open_page, tables):
 
 OVERFLOW = """() => {
     const width = document.documentElement.clientWidth;
-    const inside = ".scroll, .skip, .hidden, .tiles, dialog";
+    const inside = ".scroll, .skip, .hidden, .tiles, .source, .equation, dialog";
     return [...document.querySelectorAll("body *")]
         .filter((element) => !element.closest(inside) && element.getBoundingClientRect().right > width + 1)
         .map((element) => `${element.tagName} ${element.className}`);
@@ -421,8 +421,7 @@ NAMELESS = """() => [...document.querySelectorAll("[role=img], button, select, i
     }).map((element) => element.outerHTML.slice(0, 80))"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 @pytest.mark.parametrize("kind", ["digits", "classification", "labels", "regression"])
 def test_nothing_overflows_and_all_text_is_legible(open_page, digits_run, tables, kind, width, scheme):
     tab = open_page(digits_run / "report.html" if kind == "digits" else tables[kind], width, scheme)

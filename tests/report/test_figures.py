@@ -4,6 +4,7 @@ import pytest
 from numlp.cli import main
 
 
+@pytest.mark.renders
 @pytest.mark.parametrize("target", ["price", "class"])
 def test_a_table_s_run_draws_importances_and_dependence(tmp_path, monkeypatch, target):
     monkeypatch.chdir(tmp_path)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numlp.report.comparison import SCRIPTS
-from numlp.report.page import escaped_json, page, policy
+from numlp.page.page import escaped_json, page, policy
+from numlp.report.comparison import SCRIPTS, TEMPLATE
 from numlp.report.settings import portable, reproduction, shown
 from numlp.runs.folder import Run
 from numlp.runs.recipe import Recipe
@@ -30,7 +30,7 @@ def test_json_refuses_values_that_are_not_finite():
 
 
 def test_the_policy_lets_exactly_the_page_s_own_script_and_style_run():
-    text = page("comparison.html", SCRIPTS, {}, CONTEXT).decode()
+    text = page(TEMPLATE, SCRIPTS, {}, CONTEXT).decode()
     found = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)[1].replace("&#39;", "'")
     for tag, source in (("script", "script-src"), ("style", "style-src")):
         (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", text, flags=re.S)
@@ -38,18 +38,18 @@ def test_the_policy_lets_exactly_the_page_s_own_script_and_style_run():
         assert f"{source} '{wanted}'" in found
     assert "default-src 'none'" in found
     assert "unsafe" not in found
-    assert found.startswith(policy("", "").split(";")[0])
+    assert found.startswith(policy([""], "").split(";")[0])
 
 
 def test_names_are_only_text():
     hostile = "</title><script>alert(1)</script>"
-    text = page("comparison.html", SCRIPTS, {"x": hostile}, CONTEXT | {"title": hostile, "names": [hostile]}).decode()
+    text = page(TEMPLATE, SCRIPTS, {"x": hostile}, CONTEXT | {"title": hostile, "names": [hostile]}).decode()
     assert "<script>alert" not in text
     assert text.count("<script") == 2
 
 
 def test_the_page_refers_to_nothing_outside():
-    text = page("comparison.html", SCRIPTS, {}, CONTEXT).decode()
+    text = page(TEMPLATE, SCRIPTS, {}, CONTEXT).decode()
     assert set(re.findall(r"https?://[^\s\"']*", text)) == {"http://www.w3.org/2000/svg"}
 
 

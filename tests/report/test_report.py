@@ -51,7 +51,7 @@ def test_the_headline_shows_the_run_s_metrics(digits_run):
 def test_the_page_is_small_and_every_section_is_there(digits_run):
     text = text_of(digits_run / "report.html")
     assert len(text.encode()) < 3_000_000
-    assert re.findall(r'<section id="(\w+)"', text) == ["curves", "units", "fails", "inside", "why", "draw"]
+    assert re.findall(r'<section id="(\w+)"', text) == ["curves", "units", "fails", "inside", "why", "draw", "step"]
     assert {path.stem for path in (digits_run / "figures").iterdir()} == {
         "loss", "accuracy", "weights", "learning-rate", "gradients", "layers", "saliency", "confusion", "reliability",
         "mistakes",

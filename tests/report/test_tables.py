@@ -74,7 +74,7 @@ def agrees(tab, network):
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_sections_that_say_nothing_of_a_table_step_aside(pages, task):
     text = pages[task].read_text(encoding="utf-8")
-    assert re.findall(r'<section id="(\w+)"', text) == ["curves", "columns", "fails", "inside", "draw"]
+    assert re.findall(r'<section id="(\w+)"', text) == ["curves", "columns", "fails", "inside", "draw", "step"]
     assert "9 columns of a table" in text
     assert "feature" not in text.split("<script")[0]
     assert (HOSTILE in text) is False

@@ -5,6 +5,7 @@ only the scripts of this package that the page contains. Text from data, file na
 """
 
 from numlp.report.comparison import write_comparison
-from numlp.report.report import REPORT, write_report
+from numlp.report.report import write_report
+from numlp.runs.layout import REPORT
 
 __all__ = ["REPORT", "write_comparison", "write_report"]

@@ -9,13 +9,14 @@ from typing import Any
 from numlp.files.atomic import write_bytes
 from numlp.judging.figures import figure_of
 from numlp.judging.figures import shown as figure_text
+from numlp.page.page import page
 from numlp.report.curves import numbers, panel
 from numlp.report.overfitting import overfitting
-from numlp.report.page import page
 from numlp.report.settings import portable, shown
 from numlp.runs.comparison import loss_note
 from numlp.runs.folder import Run
 
+TEMPLATE = Path(__file__).with_name("comparison.html")
 SCRIPTS = ("element", "format", "tooltip", "ticks", "lines", "curves", "table", "scroll", "theme", "comparison")
 _COLUMNS = {
     "validation_loss": "Loss on validation rows",
@@ -73,7 +74,7 @@ def write_comparison(runs: Mapping[str, Run], path: Path) -> None:
         "panels": panels,
         "note": loss_note(runs.values()),
     }
-    content = page("comparison.html", SCRIPTS, data, context)
+    content = page(TEMPLATE, SCRIPTS, data, context)
     write_bytes(path, content)
 
 

@@ -92,7 +92,8 @@ class Judged:
             part = slice(start, start + size)
             targets = target_rows(self.targets[part], self.model.n_targets, dtype)
             delta, scratch = np.empty((2, *self.logits[part].shape), dtype)
-            self.model.loss.value_and_grad(self.logits[part], targets, values[part], delta, scratch)
+            loss, arithmetic = self.model.loss, self.model.arithmetic
+            loss.value_and_grad(self.logits[part], targets, values[part], delta, scratch, arithmetic)
         return values
 
     @cached_property
@@ -137,7 +138,7 @@ def judged(model: Predictor, dataset: Dataset, recipe: Recipe) -> Judged:
     With folds, and without test rows, those are all rows, predicted by the networks that they validated.
     """
     by_folds = dataset.test is None and bool(dataset.folds)
-    split = dataset.test or (dataset.train if by_folds else dataset.validation)
+    split = dataset.held("training" if by_folds else "validation" if dataset.test is None else "test")
     rows = check_rows(model, split, model.class_names)
     if recipe.class_weight is not None:
         by_class = class_weights_of(model, dataset.train, recipe.class_weight)

@@ -18,6 +18,8 @@ from numlp.files.folders import part_of
 from numlp.files.models import load_model
 from numlp.judging.figures import shown
 from numlp.network.predictor import Predictor
+from numlp.page.page import page
+from numlp.report.again import again
 from numlp.report.columns import columns_of, features_of
 from numlp.report.curves import curves, gradient_curves
 from numlp.report.embedding import embedded, networks_of, precision, rounded
@@ -28,22 +30,24 @@ from numlp.report.inside import MOST_ROWS, inside
 from numlp.report.judged import Judged, judged
 from numlp.report.judgement import calibration, confusion, labels, values
 from numlp.report.overfitting import kept, overfitting
-from numlp.report.page import page
 from numlp.report.settings import harder, portable, reproduction
+from numlp.report.settings import shown as setting
+from numlp.report.step import explained, step
 from numlp.report.survey import by_importance, surveyed
 from numlp.report.units import units
 from numlp.runs.folder import Run, load_run, model_path
-from numlp.runs.layout import SNAPSHOTS
+from numlp.runs.layout import REPORT, SNAPSHOTS
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_data
+from numlp.runs.renewal import renewing
 from numlp.training.snapshots import load_snapshots
 
-REPORT = "report.html"
+TEMPLATE = Path(__file__).with_name("report.html")
 SCRIPTS = (
     "element", "format", "tooltip", "ticks", "lines", "bars", "points", "decode", "activations", "norms", "losses",
     "encode", "network", "pictures", "cells", "examples", "curves", "units", "confusion", "calibration", "values",
-    "survey", "inside", "answer", "explanation", "reasons", "centring", "pad", "controls", "fields", "scroll",
-    "theme", "report",
+    "survey", "inside", "answer", "explanation", "reasons", "centring", "ink", "pad", "controls", "fields", "scroll",
+    "theme", "step", "maps", "terms", "stages", "byhand", "again", "report",
 )  # fmt: skip
 
 
@@ -55,10 +59,14 @@ _INTERVALS = {
 
 
 class Written(NamedTuple):
-    """The path of a page, and why it shows no rows: an empty text if it does show them."""
+    """The path of a page, why it shows no rows, and which files have new digests in the run's provenance.json.
+
+    The reason is an empty text if it does show them.
+    """
 
     path: Path
     absent: str
+    renewed: tuple[str, ...]
 
 
 def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None, *, figures: bool = True) -> Written:
@@ -77,7 +85,8 @@ def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None,
     Returns
     -------
     Written
-        The page's path, and why it shows no rows; an empty text if it shows them.
+        The page's path; why it shows no rows, an empty text if it shows them; and the files with new digests in
+        provenance.json, if the run has one and its other files are as they were.
 
     Raises
     ------
@@ -103,17 +112,24 @@ def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None,
     try:
         dataset = load_data(run.recipe) if dataset is None else dataset
         rows = judged(model, dataset, run.recipe)
-        columns = features_of(rows) if model.input_encoding is None else columns_of(model, dataset.train.x)
+        columns = features_of(rows) if model.input_encoding is None else columns_of(model, dataset.held("training").x)
     except NumlpError as error:
         absent = str(error)
     path = run.folder / REPORT
-    write_bytes(path, _page(run, model, rows, columns))
-    if figures:
-        save_report_figures(run, networks_of(model)[0], rows)
-    return Written(path, absent)
+    with renewing(run.folder) as renewed:
+        write_bytes(path, _page(run, model, rows, columns, again(run, model, None if absent else dataset)))
+        if figures:
+            save_report_figures(run, networks_of(model)[0], rows)
+    return Written(path, absent, tuple(renewed))
 
 
-def _page(run: Run, model: Predictor, rows: Judged | None, columns: list[dict[str, Any]]) -> bytes:
+def _page(
+    run: Run,
+    model: Predictor,
+    rows: Judged | None,
+    columns: list[dict[str, Any]],
+    once_more: dict[str, Any] | str,
+) -> bytes:
     network = networks_of(model)[0]
     dtype = precision(model)
     is_table = model.input_encoding is not None
@@ -133,6 +149,8 @@ def _page(run: Run, model: Predictor, rows: Judged | None, columns: list[dict[st
         "examples": None,
         "columns": columns,
         "survey": None,
+        "step": None,
+        "again": None if isinstance(once_more, str) else once_more,
     }
     shape = picture_shape(model)
     if shape is not None:
@@ -149,6 +167,9 @@ def _page(run: Run, model: Predictor, rows: Judged | None, columns: list[dict[st
         else:
             data["calibration"] = calibration(rows)
             context["labels"] = [] if rows.has_classes else labels(rows)
+        if dtype is not None:
+            data["step"] = step(network, run.recipe, rows)
+            context["step_parts"] = explained(network, run.recipe)
         if dtype == "int16":
             context["rounding"] = _rounding(model, rows)
     data["order"] = by_importance(data["survey"], len(columns))
@@ -160,7 +181,9 @@ def _page(run: Run, model: Predictor, rows: Judged | None, columns: list[dict[st
         "verdict": overfitting(run.history),
         "kept": kept(run.recipe),
         "reproduction": reproduction(run),
+        "not_again": once_more if isinstance(once_more, str) else "",
         "settings": settings,
+        "setting": setting,
         "harder": harder(run.recipe),
         "metrics": run.metrics,
         "history": [{name: _cell(name, value) for name, value in row.items()} for row in run.history],
@@ -175,7 +198,7 @@ def _page(run: Run, model: Predictor, rows: Judged | None, columns: list[dict[st
         "can_draw": dtype is not None and shape is not None and shape.channels == 1,
     }
     context["sections"] = _sections(context, bool(columns))
-    return page("report.html", SCRIPTS, data, context)
+    return page(TEMPLATE, SCRIPTS, data, context, trains=bool(data["step"] or data["again"]))
 
 
 def _sections(context: dict[str, Any], has_fields: bool) -> list[tuple[str, str]]:
@@ -195,6 +218,8 @@ def _sections(context: dict[str, Any], has_fields: bool) -> list[tuple[str, str]
         sections.append(("draw", "Draw"))
     elif has_fields and runs:
         sections.append(("draw", "Try it"))
+    if runs and context["rows"] is not None:
+        sections.append(("step", "One step, by hand"))
     return sections
 
 
@@ -206,7 +231,18 @@ def _intervals(run: Run, model: Predictor, rows: Judged | None) -> str:
             "trained on the fold. The sections below judge the rows of all folds together, so their figures differ a "
             "little."
         )
-    return "" if rows is None else _INTERVALS[model.loss.task]
+    return "" if rows is None else _INTERVALS[model.loss.task] + _sampled(rows)
+
+
+def _sampled(rows: Judged) -> str:
+    """Return that the page shows a sample, if the rows don't fit into memory."""
+    whole = 0 if rows.dataset is None else rows.dataset.rows[rows.part]
+    if whole <= len(rows):
+        return ""
+    return (
+        f" The {whole:,} {rows.part} rows don't fit into memory: the sections below show a sample of {len(rows):,}, "
+        "so their figures differ a little."
+    )
 
 
 def _target(recipe: Recipe) -> str:

@@ -41,6 +41,8 @@ def reproduction(run: Run) -> dict[str, str]:
         note = "This run diverged; the command repeats it from the beginning."
     elif ended != "completed":
         note = f"This run was {ended}; the command trains it again from the beginning to the end."
+    elif run.recipe.arithmetic == "portable":
+        note = "The same version of numlp gives the same bits, on any machine."
     else:
         note = (
             "The same machine, versions and numbers of BLAS threads and processes give the same bits; others come "

@@ -15,9 +15,3 @@ function mountCurves(mount, panels, epochs) {
     mount.append(h("figure", { class: `panel ${panel.id}` }, heading, names, chart.box, note));
   }
 }
-
-/** Whether the values vary so much that a logarithmic scale shows them better. */
-function wide(panel) {
-  const seen = panel.series.flatMap((line) => line.values).filter((value) => value !== null);
-  return panel.log && Math.max(...seen) > 20 * Math.min(...seen);
-}

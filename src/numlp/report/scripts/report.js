@@ -9,6 +9,7 @@ async function mountReport() {
     return place ? show(place) : null;
   };
   mountTheme(document.getElementById("theme"));
+  mount("again", (place) => mountAgain(place, data.again));
   mount("curves", (place) => mountCurves(place, data.curves, data.epochs));
   mount("gradients", (place) =>
     mountCurves(place, [data.gradients], data.epochs.slice(0, data.gradients.series[0].values.length)),
@@ -32,6 +33,7 @@ async function mountReport() {
     place.append(made.box);
     return made;
   };
+  report.step = mount("step", (place) => mountStep(place, data, network, examples));
   report.pad = mount("pad", add(Pad));
   report.fields = mount("fields", add(Fields));
   const explain = (i) => (why ?? report.fields)?.explain(i);

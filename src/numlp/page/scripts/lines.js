@@ -1,16 +1,18 @@
-// A line chart over epochs: it redraws when its width changes, and pointer or arrow keys read its values.
+// A line chart over epochs, or over steps: it redraws when its width changes, and pointer or arrow keys read its values.
 
 const DOTTED = 12; // up to so many epochs are drawn as dots as well
 const MARGIN = { top: 14, right: 14, bottom: 38, left: 58 };
 
 /**
- * @param panel {title, percent, log, series: [{name, values, place}], best}, from report/curves.py
+ * @param panel {title, percent, log, series: [{name, values, place}], best}, from report/curves.py; `names` are what to call
+ *   the numbers below, one by one; a line may be `dots` alone, or `steps`
  * @param epochs the numbers of the epochs
+ * @param options the height; whether the scale is logarithmic; and what the numbers count, if not epochs
  */
-function lineChart(panel, epochs, { height = 260, log = false } = {}) {
+function lineChart(panel, epochs, { height = 260, log = false, unit = "epoch" } = {}) {
   const show = (value) => (panel.percent ? percent(value) : shortNumber(value));
   const state = { log, at: null };
-  const drawing = svg("svg", { role: "img", "aria-label": summary(panel, epochs, show) });
+  const drawing = svg("svg", { role: "img", "aria-label": summary(panel, epochs, show, unit) });
   const box = h(
     "div",
     { class: "chart", tabindex: 0, role: "group", "aria-label": `${panel.title}: arrow keys read out the values` },
@@ -76,7 +78,7 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
       svg(
         "text",
         { class: "label", x: (MARGIN.left + width - MARGIN.right) / 2, y: height - 4, "text-anchor": "middle" },
-        "epoch",
+        unit,
       ),
     );
   }
@@ -84,10 +86,14 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
   function path(line, i, x, y) {
     const points = line.values.map((value, k) => (value === null ? null : [x(epochs[k]), y(value)]));
     const drawn = points
-      .map((point, k) => (point ? `${points[k - 1] ? "L" : "M"}${point[0].toFixed(1)},${point[1].toFixed(1)}` : ""))
+      .map((point, k) => {
+        if (!point) return "";
+        const step = line.steps && points[k - 1] ? `H${point[0].toFixed(1)}` : "";
+        return `${step}${points[k - 1] ? "L" : "M"}${point[0].toFixed(1)},${point[1].toFixed(1)}`;
+      })
       .join("");
-    const parts = [svg("path", { class: `line ${look(panel, i)}`, d: drawn })];
-    const alone = (k) => !points[k - 1] && !points[k + 1];
+    const parts = line.dots ? [] : [svg("path", { class: `line ${look(panel, i)}`, d: drawn })];
+    const alone = (k) => line.dots || (!points[k - 1] && !points[k + 1]);
     points.forEach((point, k) => {
       if (point && (points.length <= DOTTED || alone(k)))
         parts.push(svg("circle", { class: `dot ${look(panel, i)}`, cx: point[0], cy: point[1], r: 3 }));
@@ -112,7 +118,7 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
       .filter((line) => line.values[state.at] !== null && line.values[state.at] !== undefined)
       .map((line) => `${line.name}: ${show(line.values[state.at])}`);
     const left = drawing.getBoundingClientRect().left + state.x(epochs[state.at]);
-    tooltip.show(left, top ?? drawing.getBoundingClientRect().top + 60, [`epoch ${epochs[state.at]}`, ...lines]);
+    tooltip.show(left, top ?? drawing.getBoundingClientRect().top + 60, [panel.names?.[state.at] ?? `${unit} ${epochs[state.at]}`, ...lines]);
   }
 
   function leave() {
@@ -144,6 +150,14 @@ function lineChart(panel, epochs, { height = 260, log = false } = {}) {
       state.log = wanted;
       draw();
     },
+    /** Draw what the panel's series have become, over these numbers. */
+    update: (numbers, log) => {
+      epochs = numbers;
+      state.log = log;
+      if (state.at !== null) state.at = Math.min(state.at, epochs.length - 1);
+      drawing.setAttribute("aria-label", summary(panel, epochs, show, unit));
+      draw();
+    },
   };
 }
 
@@ -154,14 +168,14 @@ function look(panel, i) {
   return `series-${place % 8}${dashed ? " dashed" : ""}`;
 }
 
-function summary(panel, epochs, show) {
+function summary(panel, epochs, show, unit) {
   const ends = panel.series.map((line) => {
     const values = line.values.filter((value) => value !== null);
     return values.length
       ? `${line.name} from ${show(values[0])} to ${show(values.at(-1))}`
       : `${line.name} without values`;
   });
-  return `${panel.title} over ${count(epochs.length, "epoch")}: ${ends.join("; ")}.`;
+  return `${panel.title} over ${count(epochs.length, unit)}: ${ends.join("; ")}.`;
 }
 
 /** Whether a panel has a best epoch to point out. */
@@ -169,11 +183,17 @@ function hasBest(panel) {
   return panel.best !== null && panel.best !== undefined && panel.series.length > 1;
 }
 
+/** A line, or one of its dots, for the legend. */
+function mark(line, name) {
+  if (line.dots) return svg("circle", { class: `dot ${name}`, cx: 12, cy: 6, r: 4 });
+  return svg("path", { class: `line ${name}`, d: "M0,6L24,6" });
+}
+
 /** What each line is, and the best value: here, where no curve runs through its text. */
 function legend(panel, epochs) {
   const swatch = (drawn) => svg("svg", { class: "swatch", viewBox: "0 0 24 12", "aria-hidden": "true" }, drawn);
   const entries = panel.series.map((line, i) =>
-    h("li", {}, swatch(svg("path", { class: `line ${look(panel, i)}`, d: "M0,6L24,6" })), line.name),
+    h("li", {}, swatch(mark(line, look(panel, i))), line.name),
   );
   if (hasBest(panel)) {
     const value = panel.series[1].values[panel.best];
@@ -181,4 +201,10 @@ function legend(panel, epochs) {
     entries.push(h("li", { class: "peak" }, swatch(svg("circle", { class: "best", cx: 12, cy: 6, r: 5 })), text));
   }
   return h("ul", { class: "legend" }, ...entries);
+}
+
+/** Whether the values vary so much that a logarithmic scale shows them better. */
+function wide(panel) {
+  const seen = panel.series.flatMap((line) => line.values).filter((value) => value !== null);
+  return panel.log && Math.max(...seen) > 20 * Math.min(...seen);
 }
