@@ -308,7 +308,9 @@ def test_a_step_s_time_is_that_of_its_parts(monkeypatch):
 
 
 @pytest.mark.parametrize("choice", choices.CHOICES)
-def test_steps_with_and_without(choice):
+def test_steps_with_and_without(choice, monkeypatch):
+    monkeypatch.setattr(choices, "ROWS", 640)
+    monkeypatch.setattr(choices, "PREDICTIONS", 1)
     title = choices.CHOICES[choice].cases[0]
     found = choices.compare(choice, title, 1, 2, warm_up=1)
     assert [len(times) for times in found.values()] == [2, 2]

@@ -1,0 +1,113 @@
+"""What workers do that no search should see."""
+
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from numlp import load_dataset
+from numlp.errors import NumlpError
+from numlp.runs.recipe import Recipe
+from numlp.tuning.kept import Kept
+from numlp.tuning.search import Search
+from numlp.tuning.worker import seen_by_trials
+from numlp.tuning.workers import Workers
+
+
+@pytest.fixture
+def job(tmp_path, blobs):
+    path = tmp_path / "points.npz"
+    np.savez(path, x=blobs[0], y=blobs[1])
+    recipe = Recipe(data=str(path), layers=(4,), epochs=1)
+    return {"recipe": recipe.as_dict(), "data": seen_by_trials(load_dataset(path)), "metric": "loss"}
+
+
+def heard(workers):
+    while (said := workers.hear(1.0)) is None:
+        pass
+    return said.message
+
+
+def test_a_worker_imports_nothing_from_the_folder_at_hand(job, tmp_path, monkeypatch):
+    (tmp_path / "random.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    with Workers(1, job, 1) as workers:
+        assert heard(workers) == {"ready": True}
+
+
+def test_a_worker_tells_its_value_and_waits(job):
+    with Workers(1, job, 1) as workers:
+        (worker,) = workers.all
+        assert heard(workers) == {"ready": True}
+        worker.tell({"recipe": job["recipe"]})
+        for step in range(1, 11):  # one epoch is all ten tenths
+            said = heard(workers)
+            assert said["step"] == step
+            worker.tell({"stop": False})
+        assert heard(workers)["state"] == "complete"
+        worker.tell({"folder": None})
+        worker.tell({"recipe": {**job["recipe"], "learning_rate": 1e30, "epochs": 3}})
+        said = heard(workers)
+        while "step" in said:
+            worker.tell({"stop": False})
+            said = heard(workers)
+        assert said["state"] == "diverged"
+        assert "training diverged" in said["reason"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"data": {"training": "another"}}, "has changed since the search began"),
+        ({"recipe": {"data": "gone.npz"}}, "gone.npz"),
+    ],
+)
+def test_data_that_change_or_vanish_end_the_search(job, change, says):
+    with Workers(1, {**job, **change}, 1) as workers:
+        assert says in heard(workers)["hopeless"]
+
+
+class Nothing:
+    """A study without trials to take."""
+
+    higher = False
+
+    def watch(self):
+        return []
+
+    def take(self, limit):
+        return None
+
+
+@contextmanager
+def broken(job):
+    with Workers(1, job, 1) as workers:
+        workers.all[0]._process.kill()
+        yield workers
+
+
+def test_a_worker_that_cannot_start_ends_the_search(job, tmp_path):
+    search = Search(Nothing(), Recipe(), Kept(tmp_path, 0, higher=False), print, print)
+    with broken(job) as workers, pytest.raises(NumlpError, match="no trial can begin: its worker was killed"):
+        search.run(workers, 1, None, lambda: False)
+
+
+def test_only_the_best_keep_their_runs(tmp_path):
+    def write(number):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / f"{number}/report.html").write_text("")
+
+    kept = Kept(tmp_path, 2, higher=False)
+    values = {0: 0.5, 1: 0.4, 2: 0.3, 3: 0.6}
+    for number in (0, 1):
+        assert kept.place(number, values) == tmp_path / str(number)
+        write(number)
+    assert kept.place(3, values) is None
+    assert kept.place(2, values) is not None
+    write(2)
+    kept.trim(values)
+    assert kept.numbers() == [1, 2]
+    (tmp_path / "4").mkdir()  # its worker was killed before it had a report
+    (tmp_path / "notes").mkdir()
+    assert Kept(tmp_path, 2, higher=False).numbers() == [1, 2]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2", "notes"]
