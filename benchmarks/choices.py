@@ -73,18 +73,18 @@ CHOICES = {
 }
 
 
-def work(turns: Turns, title: str, without: str | None) -> None:
-    """Train or predict, with or without a choice; a turn is one epoch or some predictions."""
+def work(turns: Turns, title: str, without: str | None, amount: int) -> None:
+    """Train or predict, with or without a choice; a turn is one epoch of so many rows, or so many predictions."""
     if without is not None:
         CHOICES[without].undo()
     if title in PREDICTED:
-        predictions(turns, PREDICTED[title])
+        predictions(turns, PREDICTED[title], amount)
         return
     images = load()
-    trainer.train(CASES[title], images.x[:ROWS], images.y[:ROWS], lambda loss: turns(loss=loss))
+    trainer.train(CASES[title], images.x[:amount], images.y[:amount], lambda loss: turns(loss=loss))
 
 
-def predictions(turns: Turns, layer_size: list[int]) -> None:
+def predictions(turns: Turns, layer_size: list[int], amount: int) -> None:
     """Predict with an untrained network."""
     import numpy as np
 
@@ -93,17 +93,18 @@ def predictions(turns: Turns, layer_size: list[int]) -> None:
     net, x = MLP(layer_size), np.random.default_rng(0).random((10_000, layer_size[0]), np.float32)
     stop = False
     while not stop:
-        for _ in range(PREDICTIONS):
+        for _ in range(amount):
             net.predict_proba(x)
         stop = turns()
 
 
 def compare(choice: str, title: str, threads: int, rounds: int, warm_up: int = WARM_UP) -> dict[str, list[float]]:
     """Return the seconds per step or prediction of every round, with the choice and without."""
-    times = PREDICTIONS if title in PREDICTED else ROWS // CASES[title].batch_size
+    amount = PREDICTIONS if title in PREDICTED else ROWS
+    times = amount if title in PREDICTED else amount // CASES[title].batch_size
     with ExitStack() as stack:
         workers = {
-            name: stack.enter_context(Worker(work, threads, (title, without)))
+            name: stack.enter_context(Worker(work, threads, (title, without, amount)))
             for name, without in (("with", None), ("without", choice))
         }
         take_turns(workers, warm_up)

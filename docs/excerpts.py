@@ -5,10 +5,10 @@ A mark names a file and a function in it: <!-- source: src/numlp/network/layers/
 python docs/excerpts.py
 """
 
-import ast
 import re
-import textwrap
 from pathlib import Path
+
+from numlp.page.excerpts import excerpt
 
 ROOT = Path(__file__).parents[1]
 EXCERPT = re.compile(r"^<!-- source: (\S+) (\S+) -->\n\n```python\n.*?^```$", flags=re.M | re.S)
@@ -16,15 +16,7 @@ EXCERPT = re.compile(r"^<!-- source: (\S+) (\S+) -->\n\n```python\n.*?^```$", fl
 
 def source(path: str, name: str) -> str:
     """Return the text of a function or of a method, such as "Linear.forward", without its docstring."""
-    text = (ROOT / path).read_text()
-    node: ast.AST = ast.parse(text)
-    for part in name.split("."):
-        node = next(child for child in ast.iter_child_nodes(node) if getattr(child, "name", None) == part)
-    assert isinstance(node, ast.FunctionDef)
-    body = node.body[1 if ast.get_docstring(node) else 0 :]
-    lines = text.splitlines(keepends=True)
-    head = lines[node.lineno - 1 : node.body[0].lineno - 1]
-    return textwrap.dedent("".join(head + lines[body[0].lineno - 1 : node.end_lineno]))
+    return excerpt(ROOT / path, name) + "\n"
 
 
 def with_excerpts(page: str) -> str:

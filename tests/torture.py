@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,6 @@ SETTINGS = [
 ]
 OFTEN = ["--checkpoint-every", "1", "--no-report"]
 SEVERAL = 3  # processes that train one network
-PATIENCE = 2.0  # seconds for all processes to end when one was killed
 LOST = 2  # the exit code of a command whose training lost a process
 
 
@@ -96,10 +96,12 @@ class Torture:
         That train each network.
     seed : int
         Of the instants.
+    patience : float
+        Seconds for all processes to end when one was killed.
     """
 
-    def __init__(self, home: Path, optimizer: str, processes: int, seed: int) -> None:
-        self.home, self.optimizer, self.processes = home, optimizer, processes
+    def __init__(self, home: Path, optimizer: str, processes: int, seed: int, patience: float) -> None:
+        self.home, self.optimizer, self.processes, self.patience = home, optimizer, processes, patience
         self.rng = np.random.default_rng(seed)
         self.sent: Counter[str] = Counter()
         self.checkpoints = self.runs = 0
@@ -146,7 +148,8 @@ class Torture:
                 shutil.rmtree(folder, ignore_errors=True)  # killed between the folder and its recipe
             process = start("resume", folder, *OFTEN) if known else self._train("killed")
             if self.sent["SIGKILL"] < kills:
-                time.sleep(self.rng.uniform(0, 0.7) * self.seconds)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(self.rng.uniform(0, 0.7) * self.seconds)
                 if process.poll() is None:
                     self._fire(process)
                 _, errors = process.communicate()
@@ -175,10 +178,10 @@ class Torture:
         self.sent[name] += 1
         self.sent["of other processes"] += victim != process.pid
         if number == signal.SIGKILL and self.processes > 1:
-            late = time.monotonic() + PATIENCE
+            late = time.monotonic() + self.patience
             while any(runs(each) for each in all_of_them):
                 if time.monotonic() > late and process.poll() != 0:  # a run may have been at its end already
-                    raise AssertionError(f"{self}: processes still run {PATIENCE:g} s after a kill")
+                    raise AssertionError(f"{self}: processes still run {self.patience:g} s after a kill")
                 time.sleep(0.01)
 
     def _ended(self, folder: Path) -> bool:
@@ -192,10 +195,10 @@ class Torture:
         )
 
 
-def torture(optimizer: str, processes: int, kills: int, seed: int) -> Torture:
+def torture(optimizer: str, processes: int, kills: int, seed: int, patience: float) -> Torture:
     """Kill one optimizer's run so many times; its folder is kept only if something is wrong."""
     home = Path(tempfile.mkdtemp(prefix="numlp-torture-"))
-    one = Torture(home, optimizer, processes, seed)
+    one = Torture(home, optimizer, processes, seed, patience)
     one.go(kills)
     print(one, flush=True)
     shutil.rmtree(home)
@@ -208,19 +211,21 @@ def main() -> None:
     parser.add_argument("--team-kills", type=int, default=100, help=f"SIGKILLs for a run of {SEVERAL} processes")
     parser.add_argument("--optimizers", nargs="*", default=list(OPTIMIZERS), choices=list(OPTIMIZERS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--patience", type=float, default=2.0, help="seconds for all processes to end after a kill")
     parser.add_argument("--jobs", type=int, default=2, help="how many optimizers at a time")
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
     with ThreadPoolExecutor(arguments.jobs) as pool:
         asked = [
-            pool.submit(torture, optimizer, 1, arguments.kills, arguments.seed + i)
+            pool.submit(torture, optimizer, 1, arguments.kills, arguments.seed + i, arguments.patience)
             for i, optimizer in enumerate(arguments.optimizers)
         ]
         if arguments.team_kills:
-            asked.append(pool.submit(torture, "adam", SEVERAL, arguments.team_kills, arguments.seed + len(asked)))
+            seed = arguments.seed + len(asked)
+            asked.append(pool.submit(torture, "adam", SEVERAL, arguments.team_kills, seed, arguments.patience))
         done = [future.result() for future in asked]
     sent = sum((one.sent for one in done), Counter())
-    others = sent.pop("of other processes")
+    others = sent.pop("of other processes", 0)
     print(
         f"{sent.total()} signals, of which {sent['SIGKILL']} SIGKILL, {others} of them to processes that the "
         "command had started: no bit differs, all checkpoints are whole"

@@ -31,7 +31,9 @@ def train(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch) -> Predict:
     return trained(case, x, y, after_epoch, count()).predict_proba
 
 
-def trained(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch, processes: int = 1) -> numlp.MLP:
+def trained(
+    case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch, processes: int = 1, arithmetic: str = "ordinary"
+) -> numlp.MLP:
     """Return the trained network."""
     import numlp
 
@@ -40,6 +42,7 @@ def trained(case: Case, x: Rows, y: Rows, after_epoch: AfterEpoch, processes: in
         input_scaling=numlp.standardize(x) if case.standardize else None,
         normalization="batch" if case.batch_norm else "none",
         dropout=case.dropout,
+        arithmetic=arithmetic,
         seed=case.seed,
     )
     settings = f"beta2 = {case.beta2}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numlp.network.ensemble import Ensemble
     from numlp.network.mlp import MLP
     from numlp.network.scaling import Scaling, standardize, symmetric
+    from numlp.parallel.mpi import MPITeam
     from numlp.training.calibration import calibrate
     from numlp.training.callbacks import Checkpoint, EarlyStopping, KeepBest, TimeBudget
     from numlp.training.history import History
@@ -36,6 +37,7 @@ else:
             "network.ensemble": ["Ensemble"],
             "network.mlp": ["MLP"],
             "network.scaling": ["Scaling", "standardize", "symmetric"],
+            "parallel.mpi": ["MPITeam"],
             "training.calibration": ["calibrate"],
             "training.callbacks": ["Checkpoint", "EarlyStopping", "KeepBest", "TimeBudget"],
             "training.history": ["History"],
@@ -59,6 +61,7 @@ __all__ = [
     "Interrupted",
     "KeepBest",
     "Lion",
+    "MPITeam",
     "NumlpError",
     "RMSprop",
     "Scaling",

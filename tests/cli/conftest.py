@@ -4,6 +4,11 @@ import pytest
 from numlp.cli import main
 
 
+@pytest.fixture(autouse=True)
+def figures(unrendered):
+    """Commands in processes of their own, and fixtures of whole modules, do render figures."""
+
+
 @pytest.fixture
 def numlp(tmp_path, monkeypatch, capsys):
     """Run a command in an empty folder, and return exit code, standard output and standard error."""

@@ -109,7 +109,7 @@ def test_evaluate_a_file_by_the_names_of_the_model_s_classes(numlp, houses):
 
 
 def test_evaluate_and_predict_real_targets(numlp, houses):
-    assert numlp("train", houses, "--target", "price", "--output", "run")[0] == 0
+    assert numlp("train", houses, "--target", "price", "--epochs", "25", "--output", "run")[0] == 0
     code, out, _ = numlp("evaluate", "run", houses, "--json")
     assert code == 0
     result = json.loads(out)
@@ -238,6 +238,7 @@ def test_labels_out_of_range(fails, run):
     assert "label '10' in y isn't among the network's classes" in fails("evaluate", run, "eleven.npz")
 
 
+@pytest.mark.renders
 def test_compare(numlp, fails, points):
     for name, width in (("a", 4), ("b", 8)):
         numlp("train", points, "--layers", width, "--epochs", "3", "--output", name)

@@ -63,8 +63,8 @@ def run(numlp, points):
 
 BEFORE = ["typer", "rich.console", "numlp.cli.train:load_data", "numlp.cli.running:make_network"]
 WHILE = [
-    ("numlp.cli.running:create_folder", 1),
-    ("numlp.cli.running:introduce", 1),
+    ("numlp.cli.opening:create_folder", 1),
+    ("numlp.cli.opening:introduce", 1),
     ("numlp.network.mlp:MLP.loss_and_grad", 1),
     ("numlp.network.mlp:MLP.loss_and_grad", 20),
     ("numlp.training.loop:evaluate_rows", 2),
@@ -80,9 +80,9 @@ AFTER = [
 ]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("place", BEFORE)
-def test_a_signal_before_the_training_leaves_nothing(numlp, points, place, number):
+def test_a_signal_before_the_training_leaves_nothing(numlp, points, place):
+    number = (signal.SIGINT, signal.SIGTERM)[BEFORE.index(place) % 2]
     code, _, err = ended_at(place, number, "train", points, *SETTINGS, "--output", "run")
     assert (code, err) == (128 + number, f"numlp: {'interrupted' if number == 2 else 'terminated'}\n")
     assert not Path("run").exists()
@@ -137,18 +137,17 @@ def test_a_signal_ends_a_resumed_run_too(numlp, points):
     assert "interrupted in epoch 2: numlp resume run\n" in out
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    ("place", "command"),
+    ("place", "command", "number"),
     [
-        ("numlp.files.models:open_tensors", ["evaluate", "run", "points.npz"]),
-        ("numlp.files.models:open_tensors", ["predict", "run", "x.npy"]),
-        ("numlp.files.models:open_tensors", ["report", "run"]),
-        ("numlp.files.models:open_tensors", ["inspect", "run"]),
-        ("numlp.files.models:open_tensors", ["export", "run", "run.onnx"]),
-        ("numlp.runs.folder:load_recipe", ["compare", "run", "again"]),
-        ("numlp.training.loop:make_feed", ["find-lr", "points.npz"]),
-        ("numlp.network.mlp:MLP.loss_and_grad", ["find-lr", "points.npz"]),
+        ("numlp.files.models:open_tensors", ["evaluate", "run", "points.npz"], signal.SIGINT),
+        ("numlp.files.models:open_tensors", ["predict", "run", "x.npy"], signal.SIGTERM),
+        ("numlp.files.models:open_tensors", ["report", "run"], signal.SIGINT),
+        ("numlp.files.models:open_tensors", ["inspect", "run"], signal.SIGTERM),
+        ("numlp.files.models:open_tensors", ["export", "run", "run.onnx"], signal.SIGINT),
+        ("numlp.runs.folder:load_recipe", ["compare", "run", "again"], signal.SIGTERM),
+        ("numlp.training.loop:make_feed", ["find-lr", "points.npz"], signal.SIGINT),
+        ("numlp.network.mlp:MLP.loss_and_grad", ["find-lr", "points.npz"], signal.SIGTERM),
     ],
 )
 def test_every_command_ends_by_a_signal_without_a_traceback(run, blobs, place, command, number):
@@ -178,9 +177,8 @@ def killed(points):
     return Path("k1")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
+def test_every_command_says_that_a_killed_run_can_go_on(fails, run, killed):
+    for command in (
         ["evaluate", "k1", "points.npz"],
         ["predict", "k1", "points.npz"],
         ["export", "k1", "k1.onnx"],
@@ -188,10 +186,8 @@ def killed(points):
         ["report", "k1"],
         ["compare", "k1", "run"],
         ["train", "points.npz", "--output", "k1"],
-    ],
-)
-def test_every_command_says_that_a_killed_run_can_go_on(fails, run, killed, command):
-    assert "was interrupted in epoch 4: numlp resume k1" in fails(*command)
+    ):
+        assert "was interrupted in epoch 4: numlp resume k1" in fails(*command), command
 
 
 def test_a_run_killed_before_its_first_checkpoint(fails, points):
@@ -297,6 +293,7 @@ def test_a_damaged_digest_is_an_error(fails, killed):
 # Divergence
 
 
+@pytest.mark.renders
 def test_a_diverged_model_warns_wherever_it_is_used(numlp, points, run):
     diverging = [*SETTINGS, "--epochs", "3", "--optimizer", "sgd", "--learning-rate", "1e30", "--output", "bad"]
     code, _, err = numlp("train", points, *diverging)

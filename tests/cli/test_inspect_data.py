@@ -119,8 +119,6 @@ def test_train_says_what_it_takes_each_column_for(numlp, flats):
 @pytest.mark.parametrize("command", ["train", "inspect"])
 def test_files_that_numlp_does_not_read_are_told_with_what_to_do(fails, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
-    Path("tables").mkdir()
-    Path("tables/a.csv").write_text("a,y\n1,2\n")
     Path("t.dat").write_text("a,y\n1,2\n")
     with zipfile.ZipFile("t.zip", "w") as packed:
         packed.write("t.dat")
@@ -130,7 +128,6 @@ def test_files_that_numlp_does_not_read_are_told_with_what_to_do(fails, tmp_path
         "t.zip": "is a zip archive, not a file of data",
         "t.xlsx": "save the sheet as CSV, in UTF-8",
         "t.dat": "give it the suffix of what it is, one of",
-        "tables": "tables/*.csv'",
         "none.xlsx": "there is no file or folder",
     }.items():
         assert remedy in fails(command, name, "--target", "y")

@@ -95,7 +95,16 @@ def test_every_option_arrives_in_the_recipe(numlp, images):
     of_tables = {"drop", "keep", "kind", "missing", "decimal", "thousands", "header", "drop_missing_target"} | {
         "day_first"
     }
-    assert unchanged == of_tables | {"target", "test", "validation_by", "input_encoding", "folds"}
+    elsewhere = {
+        "arithmetic",
+        "target",
+        "test",
+        "validation_by",
+        "input_encoding",
+        "folds",
+        "memory",
+    }  # in tests of their own
+    assert unchanged == of_tables | elsewhere
 
 
 def test_options_of_lists_can_be_given_several_times_and_names_may_hold_anything(numlp, tmp_path):
@@ -177,7 +186,7 @@ def test_labels_and_two_classes_with_one_output(numlp):
     np.savez("two.npz", x=x, y=np.where(x[:, 0] > 0, "up", "down"))
     for data, expected in (("labels.npz", 2), ("two.npz", 1)):
         run = data.split(".")[0]
-        assert numlp("train", data, "--task", "labels", "--output", run)[0] == 0
+        assert numlp("train", data, "--task", "labels", "--epochs", "25", "--output", run)[0] == 0
         assert load_model(f"{run}/model.safetensors").layer_size[-1] == expected
         code, out, _ = numlp("evaluate", run, data, "--json")
         assert code == 0
@@ -190,6 +199,7 @@ def test_labels_and_two_classes_with_one_output(numlp):
     assert set(json.loads(out)[0]) == {"input", "labels", "probabilities"}
 
 
+@pytest.mark.renders
 def test_quantiles_and_variances_are_named(numlp):
     x = np.linspace(-1, 1, 400)[:, None]
     np.savez("real.npz", x=x, y=100 + 10 * x[:, 0])
@@ -197,7 +207,7 @@ def test_quantiles_and_variances_are_named(numlp):
         ("a", "quantile(levels = [0.25, 0.75])", {"quantile 0.25", "quantile 0.75"}),
         ("b", "gaussian_negative_log_likelihood", {"mean", "variance"}),
     ):
-        assert numlp("train", "real.npz", "--loss", loss, "--output", run)[0] == 0
+        assert numlp("train", "real.npz", "--loss", loss, "--epochs", "25", "--output", run)[0] == 0
         _, out, _ = numlp("predict", run, "real.npz", "--json")
         assert set(json.loads(out)[0]) == {"input"} | columns
         assert json.loads(numlp("evaluate", run, "real.npz", "--json")[1])["mean_absolute_error"] < 3
@@ -214,6 +224,7 @@ def test_a_table_s_weights_are_not_a_feature(numlp, houses):
     assert plain["mean_absolute_error"] != weighted["mean_absolute_error"]
 
 
+@pytest.mark.renders
 def test_find_lr(numlp, images):
     code, out, _ = numlp("find-lr", images, "--layers", "32", "--optimizer", "adam", "--output", "rates.png")
     assert code == 0

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from numlp import MLP, save_model
+from numlp.cli.predictions import WRITERS
+from numlp.errors import SettingError
 from numlp.network.losses import LOSSES
 
 RNG = np.random.default_rng(0)
@@ -141,3 +143,20 @@ def test_parquet_renames_no_class_that_differs_in_case_alone(numlp, fails, rows)
         "predict", "net.safetensors", "x.npy", "--output", "p.parquet"
     )
     assert not Path("p.parquet").exists()
+
+
+def test_parquet_of_many_rows_is_written_within_little_memory(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    n, rows = 60, 20_000
+
+    def tables():
+        for i in range(n):
+            texts = np.full(rows, "class", dtype=object)
+            yield {"row": np.arange(i * rows, (i + 1) * rows), "class": texts, "share": np.full(rows, i / n)}
+
+    WRITERS[".parquet"](tmp_path / "p.parquet", tables(), 64 << 20)
+    ((*found,),) = duckdb.sql(f"SELECT count(*), max(row), sum(share) FROM '{tmp_path}/p.parquet'").fetchall()
+    assert found == [n * rows, n * rows - 1, pytest.approx(rows * sum(range(n)) / n)]
+    wide = {f"c{i}": np.zeros(2) for i in range(3000)}
+    with pytest.raises(SettingError, match="memory is too small to write 3,000 columns as Parquet"):
+        WRITERS[".parquet"](tmp_path / "wide.parquet", iter([wide]), 64 << 20)

@@ -119,12 +119,12 @@ def test_other_names_are_hints(fails, points, option):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_killed_process_ends_the_run_in_one_line_and_it_can_be_resumed(numlp, points, monkeypatch):
-    train_network = running.train_network
+    train_network, before = running.train_network, multiprocessing.active_children()
 
     def killing(*args, after_epoch, **settings):
         def kill(state):
             if state.epoch == 3:
-                for process in multiprocessing.active_children():
+                for process in set(multiprocessing.active_children()).difference(before):
                     os.kill(process.pid, signal.SIGKILL)
 
         return train_network(*args, after_epoch=[*after_epoch, kill], **settings)

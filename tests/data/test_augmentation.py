@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
 from numlp import MLP, SGD
+from numlp.arrays.arithmetic import ORDINARY
 from numlp.data.augmentation import AUGMENTATIONS, Augmenter, Images, Warp, _functions
 from numlp.data.erasing import Erase
 from numlp.errors import DataError, SettingError
@@ -50,7 +51,7 @@ def augmented(settings, images, rng=0, batch_size=None, dtype=np.float32, unit=1
 
 def coordinates(n, height=28, width=28, rng=0, **settings):
     """The coordinates that pixels read their values from, without the image's padding."""
-    warp = Warp(Images(**settings), 1, height, width, n)
+    warp = Warp(Images(**settings), 1, height, width, n, ORDINARY)
     return warp.coordinates(n, np.random.default_rng(rng)).astype(np.float64) - 1
 
 
@@ -96,7 +97,7 @@ def test_a_shift_by_whole_pixels_moves_zeros_in(shape, shift, uniform):
 def test_half_a_pixel_is_the_mean_of_neighbors_and_half_of_the_edge():
     row = np.array([[[2, 4, 8]]], np.uint8)
     np.testing.assert_array_equal(coordinates(1, 1, 3, rng=0), grid(1, 3)[None])
-    warp = Warp(Images(shift=1), 1, 1, 3, 1)
+    warp = Warp(Images(shift=1), 1, 1, 3, 1, ORDINARY)
     out = np.empty((1, 1, 1, 3), np.float32)
     warp.sample(row[None], np.array([[[[1, 1, 1]], [[0.5, 1.5, 3.5]]]], np.float32), out)
     np.testing.assert_array_equal(out.ravel(), [1, 3, 4])
@@ -132,7 +133,7 @@ def test_sampling_is_bilinear_interpolation_with_zeros_outside(shape, dtype, see
     images = pictures(shape, dtype=dtype)
     planes = images[:, None] if len(shape) == 2 else np.moveaxis(images, 3 if shape[2] <= 4 else 1, 1)
     channels, height, width = planes.shape[1:]
-    warp = Warp(settings, channels, height, width, len(images))
+    warp = Warp(settings, channels, height, width, len(images), ORDINARY)
     where = warp.coordinates(len(images), np.random.default_rng(seed)).astype(np.float64) - 1
     expected = np.array(
         [
@@ -250,7 +251,7 @@ def test_channels_lose_the_same_rectangle():
 def test_rectangles_stay_within_thin_images(shape):
     n = 3000
     planes = np.ones((1, n, *shape))
-    Erase(1.0, *shape, n)(planes, n, np.random.default_rng(0), slice(None))
+    Erase(1.0, *shape, n, ORDINARY)(planes, n, np.random.default_rng(0), slice(None))
     assert planes.max() == 1 or shape == (1, 1)
     assert planes.min() == 0
 

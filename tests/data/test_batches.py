@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numlp.arrays.randomness import Role, generator
+from numlp import MLP, train
+from numlp.arrays.randomness import Role, generator, symmetric_beta
 from numlp.data.augmentation import Images
 from numlp.data.batches import Batches
 from numlp.data.rows import Rows
@@ -96,7 +97,8 @@ def test_mixup_mixes_rows_and_targets_with_the_rows_before_in_the_same_share():
         np.testing.assert_allclose(one.x, share * x + (1 - share) * before_x)
         np.testing.assert_allclose(one.targets, share * targets + (1 - share) * before_targets, atol=1e-12)
         shares.append(share)
-    expected = generator(0, 2, Role.MIXUP).beta(0.7, 0.7, size=2)
+    drawn = generator(0, 2, Role.MIXUP)
+    expected = [symmetric_beta(drawn, 0.7) for _ in range(2)]
     np.testing.assert_allclose(shares, expected)
 
 
@@ -150,3 +152,21 @@ def test_roles_epochs_and_seeds_draw_different_numbers():
     assert len(draws) == 9 * len(Role) + 1
     with pytest.raises(SettingError, match="seed must be a whole number from 0 to 4294967295"):
         generator(2**32, 0, Role.SHUFFLE)
+
+
+def test_augmented_batches_of_another_arithmetic_are_refused():
+    """Labels and pixels may be the same, but the machine's functions moved the pixels."""
+
+    def made(**settings):
+        rows = Rows(np.zeros((4, 16), np.uint8), np.arange(4) % 2)
+        images = {"augmentation": Images(shift=1), "image_shape": (4, 4)}
+        return Batches(
+            rows, n_targets=2, batch_size=2, scaling=Scaling(), dtype="float32", seed=0, **images, **settings
+        )
+
+    network = MLP([16, 2], arithmetic="portable")
+    with pytest.raises(
+        DataError, match="augmented in ordinary arithmetic, but the network has arithmetic 'portable'"
+    ):
+        train(network, made(), epochs=1)
+    assert len(train(network, made(arithmetic=network.arithmetic), epochs=1)) == 1

@@ -6,11 +6,16 @@ import sklearn.metrics
 from sklearn.utils.class_weight import compute_class_weight
 
 from numlp import MLP, evaluate, train
-from numlp.data.weights import as_class_weights, as_weights
+from numlp.data import weights
+from numlp.data.weights import as_weights, class_counts
 from numlp.errors import DataError, SettingError
 from numlp.network.losses import LOSSES
 
 N = 24
+
+
+def as_class_weights(class_weight, targets, names):
+    return weights.as_class_weights(class_weight, class_counts(targets, len(names)), len(targets), names)
 
 
 def targets_for(name, rng):

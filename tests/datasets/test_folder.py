@@ -132,7 +132,9 @@ def test_a_gzipped_file_comes_before_its_unpacked_twin(folder, write_folder, idx
 
 def test_the_error_names_the_folder_below_that_holds_the_files(folder):
     path = folder(**{"raw/train-images-idx3-ubyte": IMAGES, "raw/train-labels-idx1-ubyte": LABELS})
-    with pytest.raises(FileFormatError, match=r"holds no IDX files named like MNIST's.*name the folder .*raw"):
+    with pytest.raises(
+        FileFormatError, match=r"holds no tables, and no IDX files named like MNIST's.*name the folder .*raw"
+    ):
         load_dataset(path)
     assert len(load_dataset(path / "raw").train.x) == 11
 

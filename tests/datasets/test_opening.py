@@ -63,8 +63,15 @@ def test_several_files_are_read_in_the_order_of_their_names(tmp_path):
     (tmp_path / "part-3.csv").write_text("a,c\n1,2\n")
     with pytest.raises(FileFormatError, match=r"part-3\.csv must have the same columns as .*part-1.*differ in b, c"):
         read_table(tmp_path / "part-*")
-    with pytest.raises(FileFormatError, match="there is no file"):
+    with pytest.raises(FileFormatError, match="no file matches"):
         read_table(tmp_path / "none-*.csv")
+
+
+def test_of_several_files_the_one_that_is_damaged_is_named(tmp_path, copied):
+    whole = copied(QUERY, "a.parquet", "FORMAT parquet")
+    (tmp_path / "b.parquet").write_bytes(whole.read_bytes()[:-9])
+    with pytest.raises(FileFormatError, match=r"b\.parquet isn't a Parquet file, or is damaged"):
+        read_table(tmp_path / "*.parquet")
 
 
 @pytest.mark.parametrize(

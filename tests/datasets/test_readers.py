@@ -224,6 +224,7 @@ def test_garbage_is_refused(tmp_path, name, content):
         read_samples(tmp_path / name)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of how a file was read
 @given(content=st.binary(max_size=200))
 @pytest.mark.parametrize("name", ["x.npz", "x.npy", "x.csv", "x-idx3-ubyte"])
 def test_random_bytes_give_an_array_or_an_error_of_numlp(folder, name, content):

@@ -38,10 +38,9 @@ EVERYTHING = {
 }
 
 
-def network():
-    return MLP(
-        [16, 12, 3], normalization="batch", dropout=0.2, noise=0.1, input_noise=0.1, input_shape=(4, 4), seed=1
-    )
+def network(**settings):
+    usual = {"dropout": 0.2, "noise": 0.1, "input_noise": 0.1, "input_shape": (4, 4), "seed": 1}
+    return MLP([16, 12, 3], normalization="batch", **usual, **settings)
 
 
 def finished(net, *callbacks, epochs=7, **settings):
@@ -250,6 +249,10 @@ def test_broken_files_are_refused(tmp_path):
         ("history", [{}, {}]),
         ("history", [[], []]),
         ("history", 5),
+        ("arithmetic", "portable"),
+        ("arithmetic", None),
+        ("arithmetic", ["ordinary"]),
+        ("arithmetic", 1e400),
         ("callbacks", [1, 2]),
         ("callbacks", {"0": 3}),
         ("callbacks", {"0": {"epoch": float("nan"), "best": 1}}),
@@ -294,6 +297,19 @@ def test_a_run_with_the_gelu_of_earlier_releases_continues_with_that(tmp_path):
     with pytest.raises(FileFormatError, match='set the activation to "gelu_tanh" to continue'):
         finish("gelu", epochs=4, resume=path)
     assert_same(finish("gelu_tanh", epochs=4, resume=path), whole)
+
+
+def test_a_run_from_before_there_was_portable_arithmetic_continues_in_ordinary_alone(tmp_path):
+    """Its checkpoints name none. They have the same version, since all else in them is the same."""
+    path = tmp_path / "c"
+    whole = finished(network(), epochs=4)
+    finished(network(), Checkpoint(path), epochs=2)
+    record = read_checkpoint(path)
+    assert record.figures.pop("arithmetic") == "ordinary"
+    write_checkpoint(record, path)
+    assert_same(finished(network(), epochs=4, resume=path), whole)
+    with pytest.raises(FileFormatError, match="its arithmetic is 'ordinary', but the network's is 'portable'"):
+        finished(network(arithmetic="portable"), epochs=4, resume=path)
 
 
 def test_best_parameters_of_another_size_are_refused(tmp_path):

@@ -1,5 +1,7 @@
+import copy
 import json
 import os
+import pickle
 import stat
 import tracemalloc
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from numlp import MLP, Ensemble, Scaling, load_model, save_model, standardize, train
+from numlp.arrays.arithmetic import ARITHMETICS
 from numlp.errors import FileFormatError, OutputError, SettingError
 from numlp.files.atomic import write_bytes
 from numlp.files.models import read_description
@@ -64,6 +67,28 @@ def check_round_trip(model, folder):
     assert model.temperature == again.temperature
 
 
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_a_network_predicts_with_its_arithmetic_after_the_round_trip_in_copies_and_in_an_ensemble(
+    tmp_path, arithmetic
+):
+    networks = [MLP([3, 40, 2], seed=seed, arithmetic=arithmetic) for seed in range(2)]
+    check_round_trip(networks[0], tmp_path)
+    again = load_model(tmp_path / "net.safetensors")
+    for other in (again, copy.copy(again), copy.deepcopy(again), pickle.loads(pickle.dumps(again))):
+        assert other.arithmetic is ARITHMETICS[arithmetic]
+        assert all(layer.arithmetic is ARITHMETICS[arithmetic] for layer in other.layers)
+    check_round_trip(Ensemble(networks), tmp_path)
+    again = load_model(tmp_path / "net.safetensors")
+    assert [each.arithmetic.name for each in (again, *again.members)] == [arithmetic] * 3
+
+
+def test_portable_arithmetic_of_float64_in_a_file_is_refused(tmp_path):
+    save_model(MLP([3, 4, 2], dtype="float64"), tmp_path / "net")
+    rewrite(tmp_path / "net", arithmetic="portable")
+    with pytest.raises(FileFormatError, match="dtype must be 'float32' for arithmetic 'portable', not 'float64'"):
+        load_model(tmp_path / "net")
+
+
 def test_an_ensemble_survives_the_round_trip(tmp_path):
     ensemble = Ensemble([MLP([3, 4, 2], seed=seed, normalization="batch") for seed in range(3)])
     ensemble.temperature, ensemble.members[1].temperature = 1.5, 0.75
@@ -114,8 +139,8 @@ def rewrite(path, tensors=None, **description):
     [
         ({"format": "other"}, "of another program, not a model file"),
         (
-            {"format_version": 5, "numlp_version": "7.1"},
-            "format version 5, but this numlp .* reads versions 1 to 4; use numlp '7.1', which wrote it",
+            {"format_version": 6, "numlp_version": "7.1"},
+            "format version 6, but this numlp .* reads versions 1 to 5; use numlp '7.1', which wrote it",
         ),
         ({"format_version": "3"}, "format version '3'"),
         ({"format_version": None}, "format version None"),
@@ -135,6 +160,14 @@ def rewrite(path, tensors=None, **description):
         ({"layer_size": [6, -4, 2]}, "layer_size"),
         ({"dtype": "float64"}, "dtype float64"),
         ({"dtype": ["float32"]}, "dtype"),
+        (
+            {"arithmetic": "exact"},
+            "unknown arithmetic 'exact': did you mean 'portable'\\? Available: ordinary, portable",
+        ),
+        ({"arithmetic": "os.system"}, "unknown arithmetic"),
+        ({"arithmetic": True}, "its description has arithmetic 'True'"),
+        ({"arithmetic": None}, "its description has arithmetic 'None'"),
+        ({"arithmetic": ["portable"]}, "its description has arithmetic"),
         ({"activation": ["os.system"]}, "activation must be a name"),
         ({"activation": ["system"]}, "unknown activation"),
         ({"activation": ["relu", "relu"]}, "activation must be one"),
@@ -447,6 +480,12 @@ EARLIER = {
         [0.8900419473648071, 0.10995808988809586],
         [0.12548938393592834, 0.8745105862617493],
     ],
+    5: [
+        [0.2356472909450531, 0.7643526792526245],
+        [0.21493950486183167, 0.785060465335846],
+        [0.3420725464820862, 0.6579274535179138],
+        [0.3933464586734772, 0.6066535711288452],
+    ],
 }
 
 
@@ -459,7 +498,10 @@ def test_files_of_earlier_versions_stay_readable(version):
     model = load_model(Path(__file__).with_name(f"model-{version}.safetensors"))
     rows = [[1.0, 2, 3], [4, 5, 7], [9, 1, 2], [0, 0, 1]]
     np.testing.assert_allclose(model.predict_proba(rows), EARLIER[version], rtol=1e-5)
-    assert model.class_names == (("x", "y", "z"), *[("no", "yes")] * 3)[version - 1]
+    assert model.class_names == (("x", "y", "z"), *[("no", "yes")] * 4)[version - 1]
+    assert model.arithmetic.name == ("portable" if version == 5 else "ordinary")
+    if version == 5:  # to the bit, wherever this runs
+        np.testing.assert_array_equal(model.predict_proba(rows), np.float32(EARLIER[version]))
 
 
 def test_gelu_in_files_of_earlier_versions_stays_the_one_by_tanh():

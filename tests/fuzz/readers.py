@@ -1,5 +1,6 @@
 """Every reader of files that may come from others, with a few honest files to begin with."""
 
+import dataclasses
 import gzip
 import io
 import json
@@ -28,17 +29,23 @@ from numlp import (
     standardize,
     train,
 )
+from numlp.datasets.array_files import stored_npy
 from numlp.datasets.dataset import Dataset, Split
-from numlp.datasets.idx import read_idx
+from numlp.datasets.idx import read_idx, stored_idx
 from numlp.datasets.image import read_image
 from numlp.datasets.readers import read_samples
 from numlp.files.checkpoints import describe_checkpoint
 from numlp.files.models import read_description
 from numlp.files.tensors import tensor_shapes
 from numlp.onnx import export_onnx, import_onnx
+from numlp.runs.chain import Chain
 from numlp.runs.digests import check_digests, digests
 from numlp.runs.folder import load_run
+from numlp.runs.layout import PROVENANCE
+from numlp.runs.links import Stage
+from numlp.runs.provenance import Network, Predicate, Statement, read_provenance, write_statement
 from numlp.runs.recipes import load_recipe
+from numlp.runs.subjects import ALWAYS, differing
 from numlp.training.recipes import recipe_names, recipe_text
 from numlp.training.snapshots import load_snapshots, save_snapshots
 
@@ -57,6 +64,7 @@ class_weight = {a = 1, b = 2.5}
 """
 
 
+STAGE = Stage(0, 2, 1, "0" * 64, "1" * 64, "2" * 64)
 DATASET = Dataset("points", Split(X[:8], Y[:8]), Split(X[8:], Y[8:]), None, ("0", "1"))
 
 
@@ -171,25 +179,47 @@ def _read_model(path: Path) -> None:
     model.predict(np.zeros((2, model.layer_size[0])))
 
 
-def _train(path: Path, **settings: object) -> None:
-    stopping = EarlyStopping("validation_loss", patience=3)
+def _train(path: Path, **settings: object) -> MLP:
+    network, stopping = MLP([2, 3, 2]), EarlyStopping("validation_loss", patience=3)
     train(
-        MLP([2, 3, 2]),
+        network,
         (X, Y),
         validation=(X, Y),
         optimizer="adam",
         after_epoch=[stopping, *settings.pop("after", [])],
         **settings,
     )
+    return network
 
 
 def _checkpoints() -> list[bytes]:
-    return _made(lambda path: _train(path, epochs=2, averaging=0.5, after=[Checkpoint(path)]))
+    return _made(lambda path: _train(path, epochs=2, averaging=0.5, after=[Chain(STAGE), Checkpoint(path)]))
 
 
 def _read_checkpoint(path: Path) -> None:
     describe_checkpoint(path)
-    _train(path, epochs=2, averaging=0.5, resume=path)
+    _train(path, epochs=2, averaging=0.5, after=[Chain(STAGE)], resume=path)
+
+
+def _records() -> list[bytes]:
+    chain = Chain(STAGE)
+    network = Network.of(chain, _train(Path(), epochs=2, averaging=0.5, after=[chain]))
+    networks = network, dataclasses.replace(network, calibrated="1" * 64)
+    files = [*ALWAYS, "figures/loss.png"]
+    environment = {"python": "CPython 3.13", "blas": "openblas"}
+    predicate = Predicate(
+        {"epochs": 2}, "portable", {"training": "0" * 64}, "0.1.0", "0" * 64, environment, "completed", networks
+    )
+
+    def write(path: Path) -> None:
+        write_statement(path.parent, Statement(dict.fromkeys(files, "0" * 64), predicate))
+        (path.parent / PROVENANCE).rename(path)
+
+    return _made(write)
+
+
+def _read_record(path: Path) -> None:
+    differing(path.parent, read_provenance(path.parent).subjects)
 
 
 def _onnx_files() -> list[bytes]:
@@ -262,6 +292,8 @@ READERS = {
     "idx": Reader("some-idx", read_idx, _idx_files),
     "gzip": Reader("some-idx.gz", read_idx, lambda: [gzip.compress(each) for each in _idx_files()], packing.gzipped),
     "npy": Reader("x.npy", lambda path: np.asarray(read_samples(path)).tolist(), _npy_files, packing.npy),
+    "stored_idx": Reader("some-idx", lambda path: stored_idx(path)[:], _idx_files),
+    "stored_npy": Reader("x.npy", lambda path: stored_npy(path)[:], lambda: _npy_files()[:2], packing.npy),
     "npz": Reader("xy.npz", lambda path: load_dataset(path, validation=0.5), _npz_files, packing.zipped),
     "csv": Reader("table.csv", lambda path: load_dataset(path, target="y", validation=0.5), _csv_files),
     "csv_gzip": Reader(
@@ -321,4 +353,5 @@ READERS = {
         packing.json_text,
         {"recipe.toml": RECIPE, "history.csv": HISTORY},
     ),
+    "provenance": Reader(PROVENANCE, _read_record, _records, packing.json_text, {"recipe.toml": RECIPE}),
 }

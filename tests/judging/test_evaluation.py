@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import sklearn.metrics
+from scipy.special import softmax
 
 from numlp import MLP, Ensemble, evaluate, standardize, train
-from numlp.arrays.special import softmax
+from numlp.arrays.arithmetic import ORDINARY
 from numlp.errors import DataError, SettingError
 from numlp.judging.evaluation import check_data
 from numlp.network.layers import NORMALIZATIONS
@@ -34,7 +35,7 @@ def test_metrics_over_chunks_equal_metrics_over_all_rows_at_once(loss, predictor
     net = Ensemble([net, network(loss, seed=1)]) if predictor == "ensemble" else net
     logits, targets = net.logits(X), rows_of(loss)
     values, delta, scratch = np.empty(2500), *np.empty((2, *logits.shape))
-    net.loss.value_and_grad(logits, targets, values, delta, scratch)
+    net.loss.value_and_grad(logits, targets, values, delta, scratch, ORDINARY)
     figures = evaluate(net, (X, TARGETS[LOSSES[loss].task]))
     score = "r2" if net.loss.task == "regression" else "accuracy"
     assert list(figures)[:2] == ["loss", score]
@@ -49,7 +50,7 @@ def test_metrics_over_chunks_equal_metrics_over_all_rows_at_once(loss, predictor
 
 def test_the_log_loss_agrees_with_scikit_learn():
     net, y = network("softmax_cross_entropy"), TARGETS["classification"]
-    assert evaluate(net, (X, y))["loss"] == pytest.approx(sklearn.metrics.log_loss(y, softmax(net.logits(X))))
+    assert evaluate(net, (X, y))["loss"] == pytest.approx(sklearn.metrics.log_loss(y, softmax(net.logits(X), axis=1)))
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)

@@ -4,7 +4,9 @@ import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numlp.judging.metrics import Tally, accuracy, confusion_matrix, mean_absolute_error, r2
+from numlp.arrays.arithmetic import ORDINARY
+from numlp.judging.metrics import accuracy, confusion_matrix, mean_absolute_error, r2
+from numlp.judging.tally import Tally
 from numlp.network.losses import LOSSES
 
 
@@ -52,12 +54,12 @@ def test_a_tally_of_batches_gives_the_metrics_of_all_rows(sizes, name, offset, w
     rng, n = np.random.default_rng(sum(sizes)), sum(sizes)
     logits, targets = rng.normal(size=(n, 3 * loss.blocks)) + offset, targets_for(loss, rng, n, offset)
     values, weights = rng.normal(size=n), rng.uniform(0.1, 2, n) if weighted else np.ones(n)
-    tally = Tally(loss, 3, 3 * loss.blocks, "float64")  # some batches are longer
+    tally = Tally(loss, 3, 3 * loss.blocks, "float64", ORDINARY)  # some batches are longer
     for start, length in zip(np.cumsum([0, *sizes]), sizes, strict=False):
         part = slice(start, start + length)
         tally.add(values[part], logits[part], targets[part], weights[part] if weighted else None)
     predictions = np.empty_like(logits)
-    loss.link(logits, predictions)
+    loss.link(logits, predictions, ORDINARY)
     best = predictions[:, loss.point * 3 : loss.point * 3 + 3]
     if loss.task == "classification":
         score = sklearn.metrics.accuracy_score(targets.argmax(1), logits.argmax(1), sample_weight=weights)
@@ -78,7 +80,7 @@ def test_a_tally_can_be_reset_and_does_not_change_its_inputs(name):
     loss, rng = LOSSES[name](), np.random.default_rng(0)
     logits, targets, values = rng.normal(size=(5, 3 * loss.blocks)), targets_for(loss, rng, 5, 0.0), rng.random(5)
     kept = logits.copy(), targets.copy(), values.copy()
-    tally = Tally(loss, 5, 3 * loss.blocks, "float64")
+    tally = Tally(loss, 5, 3 * loss.blocks, "float64", ORDINARY)
     tally.add(values, logits, targets)
     first = tally.result()
     tally.reset()
@@ -90,7 +92,7 @@ def test_a_tally_can_be_reset_and_does_not_change_its_inputs(name):
 
 def test_constant_targets_in_a_tally():
     for offset in (0.0, 0.1, 1e6):
-        tally = Tally(LOSSES["squared_error"](), 4, 1, "float64")
+        tally = Tally(LOSSES["squared_error"](), 4, 1, "float64", ORDINARY)
         logits = np.full((4, 1), offset)
         for _ in range(3):
             tally.add(np.zeros(4), logits, logits.copy(), np.array([0.3, 0.1, 0.7, 0.9]))
@@ -100,6 +102,6 @@ def test_constant_targets_in_a_tally():
 
 
 def test_the_class_of_a_row_of_probabilities_is_its_likeliest():
-    tally = Tally(LOSSES["softmax_cross_entropy"](), 2, 3, "float64")
+    tally = Tally(LOSSES["softmax_cross_entropy"](), 2, 3, "float64", ORDINARY)
     tally.add(np.zeros(2), np.array([[0.0, 1, 0], [0, 0, 1]]), np.array([[0.2, 0.5, 0.3], [0.4, 0.3, 0.3]]))
     assert tally.result()["accuracy"] == 0.5

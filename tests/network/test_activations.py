@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from numlp.arrays.arithmetic import ORDINARY
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS, ELU, LeakyReLU
 from numlp.network.initializers import INITIALIZERS
@@ -18,7 +19,7 @@ REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "expected.json
 def activate(activation, z, training=True):
     """Return activations and slopes; whatever lay in the buffers before must not matter."""
     z, slope, scratch = z.copy(), np.full_like(z, np.nan), np.full_like(z, np.nan)
-    assert activation(z, slope if training else None, scratch) is None
+    assert activation(z, slope if training else None, scratch, ORDINARY) is None
     return z, slope
 
 

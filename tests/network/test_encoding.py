@@ -15,6 +15,7 @@ from network.test_gradients import numerical_gradient, relative_error
 import numlp
 from numlp.arrays.table import Table
 from numlp.errors import DataError, DataWarning, SettingError
+from numlp.network import learner
 from numlp.network.columns import Category, Date, Number
 from numlp.network.encoding import Encoding, as_encoding
 from numlp.network.layers import Encode
@@ -378,3 +379,9 @@ def test_an_empty_frame_is_refused():
     net = numlp.MLP([6, 2], input_encoding=encoding())
     with pytest.raises(DataError, match="x is empty"):
         net.predict(people()[:0])
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.lists(st.floats(0, 1), max_size=5))
+def test_quantiles_are_those_of_numpy(values, levels):
+    found = learner._quantiles(np.array(values), np.array(levels))
+    np.testing.assert_allclose(found, np.quantile(values, levels), rtol=1e-12, atol=1e-9)

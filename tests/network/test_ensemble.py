@@ -95,6 +95,7 @@ def test_what_makes_no_ensemble(nets):
         (MLP([4, 2], loss="squared_error"), "loss"),
         (MLP([4, 2], loss="sigmoid_squared_error"), "loss"),
         (MLP([4, 2], dtype="float64"), "dtype"),
+        (MLP([4, 2], arithmetic="portable"), "arithmetic"),
         (MLP([4, 2], class_names=["a", "b"]), "class_names"),
         (MLP([4, 2], feature_names=list("abcd")), "feature_names"),
         (MLP([4, 3]), "inputs and outputs"),

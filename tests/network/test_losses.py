@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.special import expit as sigmoid
+from scipy.special import softmax
 from sklearn.metrics import log_loss, mean_pinball_loss
 
-from numlp.arrays.special import sigmoid, softmax
+from numlp.arrays.arithmetic import ORDINARY
 from numlp.errors import SettingError
 from numlp.network.losses import LOSSES, GaussianNegativeLogLikelihood, Huber, Quantile
 from numlp.network.scaling import Scaling
@@ -29,7 +31,7 @@ def value_and_grad(loss, logits, targets):
     """Return values and gradients; whatever lay in the buffers before must not matter, and inputs must not change."""
     inputs = logits.copy(), targets.copy()
     values, delta, scratch = (np.full_like(array, np.nan) for array in (logits[:, 0], logits, logits))
-    assert loss.value_and_grad(logits, targets, values, delta, scratch) is None
+    assert loss.value_and_grad(logits, targets, values, delta, scratch, ORDINARY) is None
     np.testing.assert_array_equal(logits, inputs[0])
     np.testing.assert_array_equal(targets, inputs[1])
     return values, delta
@@ -37,7 +39,7 @@ def value_and_grad(loss, logits, targets):
 
 def linked(loss, logits):
     predictions = np.full_like(logits, np.nan)
-    loss.link(logits, predictions)
+    loss.link(logits, predictions, ORDINARY)
     return predictions
 
 
@@ -58,7 +60,7 @@ def test_softmax_cross_entropy_agrees_with_scikit_learn():
     logits = np.random.default_rng(0).normal(scale=3, size=(6, 4))
     one_hot = np.eye(4)[[0, 1, 2, 3, 1, 0]]
     values, _ = value_and_grad(LOSSES["softmax_cross_entropy"](), logits, one_hot)
-    assert values.sum() == pytest.approx(log_loss(one_hot, softmax(logits), normalize=False))
+    assert values.sum() == pytest.approx(log_loss(one_hot, softmax(logits, axis=1), normalize=False))
 
 
 def test_quantile_agrees_with_scikit_learn():
@@ -139,7 +141,7 @@ def test_pooled_logits_predict_the_mean_prediction(name, data):
         expected = np.mean([linked(loss, each) for each in logits], axis=0)
     if name == "gaussian_negative_log_likelihood":  # of a mixture: the means' variance, too
         expected[:, 2:] += np.var(logits[:, :, :2], axis=0)
-    np.testing.assert_allclose(linked(loss, loss.pool(logits)), expected, rtol=1e-7, atol=1e-13)
+    np.testing.assert_allclose(linked(loss, loss.pool(logits, ORDINARY)), expected, rtol=1e-7, atol=1e-13)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -149,7 +151,7 @@ def test_pooling_one_network_or_two_equal_ones_changes_no_loss(name):
     targets = np.eye(2, dtype=np.float32)[[0, 1, 0]]
     expected, _ = value_and_grad(loss, logits, targets)
     for k in (1, 2):
-        found, _ = value_and_grad(loss, loss.pool(np.stack([logits] * k)), targets)
+        found, _ = value_and_grad(loss, loss.pool(np.stack([logits] * k), ORDINARY), targets)
         np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-5)
 
 
@@ -157,7 +159,7 @@ def test_pooling_one_network_or_two_equal_ones_changes_no_loss(name):
 def test_the_link_works_in_place(name):
     logits = np.random.default_rng(0).normal(size=(3, 4))
     expected = linked(LOSSES[name](), logits)
-    LOSSES[name]().link(logits, logits)
+    LOSSES[name]().link(logits, logits, ORDINARY)
     np.testing.assert_array_equal(logits, expected)
 
 
@@ -170,7 +172,7 @@ def test_huge_logits_in_float32_neither_warn_nor_end_in_nan(name):
         for array in (
             *value_and_grad(loss, logits, targets),
             linked(loss, logits),
-            loss.pool(logits[None]),
+            loss.pool(logits[None], ORDINARY),
         ):
             assert array.dtype == np.float32
             assert np.all(np.isfinite(array))
@@ -187,7 +189,7 @@ def test_several_means_and_variances_become_those_of_their_mixture():
     rng = np.random.default_rng(0)
     mean, variance = np.array([[[1.0]], [[-2.0]]]), np.array([[[0.5]], [[2.0]]])
     loss = GaussianNegativeLogLikelihood()
-    pooled = linked(loss, loss.pool(np.concatenate([mean, np.log(variance)], axis=2)))
+    pooled = linked(loss, loss.pool(np.concatenate([mean, np.log(variance)], axis=2), ORDINARY))
     draws = rng.normal(mean.reshape(2, 1), np.sqrt(variance.reshape(2, 1)), (2, 400_000))
     assert pooled.shape == (1, 2)
     assert pooled[0] == pytest.approx([draws.mean(), draws.var()], rel=0.02)

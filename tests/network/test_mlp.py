@@ -3,9 +3,10 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from numlp import MLP, Scaling, train
-from numlp.arrays.special import softmax
+from numlp.arrays.arithmetic import ARITHMETICS, ORDINARY
 from numlp.errors import DataError, SettingError
 from numlp.network.activations import ACTIVATIONS, Tanh
 from numlp.network.layers import NORMALIZATIONS
@@ -53,8 +54,8 @@ def test_the_forward_pass_is_the_textbook_s(activation, layer_size):
     for i in range(len(layer_size) - 1):
         a = a @ named[f"linear.{i}.weight"] + named[f"linear.{i}.bias"]
         if i < len(layer_size) - 2:
-            ACTIVATIONS[activation]()(a, None, np.empty_like(a))
-    np.testing.assert_allclose(net.predict_proba(x), softmax(a), rtol=1e-12)
+            ACTIVATIONS[activation]()(a, None, np.empty_like(a), ORDINARY)
+    np.testing.assert_allclose(net.predict_proba(x), softmax(a, axis=1), rtol=1e-12)
 
 
 @pytest.mark.parametrize("normalization", ["none", "layer"])
@@ -83,6 +84,16 @@ def test_seed_and_dtype():
     assert not np.array_equal(one.params, other.params)
     assert one.params.dtype == np.float32
     np.testing.assert_array_equal(double.params.astype(np.float32), one.params)
+
+
+def test_a_network_and_all_its_layers_have_the_arithmetic_that_is_asked_for():
+    for name in ARITHMETICS:
+        net = MLP([9, 7, 3], arithmetic=name, normalization="layer", seed=0)
+        assert {part.arithmetic for part in (net, *net.layers)} == {ARITHMETICS[name]}
+    with pytest.raises(SettingError, match="unknown arithmetic 'exact'"):
+        MLP([9, 3], arithmetic="exact")
+    with pytest.raises(SettingError, match="dtype must be 'float32' for arithmetic 'portable', not 'float64'"):
+        MLP([9, 3], arithmetic="portable", dtype="float64")
 
 
 def test_first_weights_suit_the_activation_after_them_and_outputs_and_norms_begin_as_nothing():

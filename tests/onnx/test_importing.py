@@ -170,6 +170,13 @@ def test_single_units_and_single_layers_come_back(path, x, normalization, sizes)
     check_round_trip(net, path, x[:, : sizes[0]])
 
 
+def test_a_network_of_portable_arithmetic_comes_back_in_ordinary(path, x):
+    """ONNX has no such arithmetic: what runs a file rounds as it likes, within the tolerance of other networks."""
+    assert check_round_trip(network(arithmetic="portable"), path, x).arithmetic.name == "ordinary"
+    ensemble = Ensemble([network(seed=seed, arithmetic="portable") for seed in range(2)])
+    assert check_round_trip(ensemble, path, x).arithmetic.name == "ordinary"
+
+
 @pytest.mark.parametrize("n_targets", [1, 3])
 @pytest.mark.parametrize("loss", TEXTS)
 def test_every_loss_comes_back(path, x, loss, n_targets):

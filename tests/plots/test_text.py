@@ -32,23 +32,27 @@ def history():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_of_files_classes_and_columns_are_drawn_as_they_are(name):
+    """Each name in a third of the figures, in turns: each figure gets a name of every kind."""
     flat, images = MLP([2, 2], feature_names=[name, name + "2"]), MLP([64, 2], class_names=[name, name + "2"])
     x = np.eye(64)[:3].reshape(3, 8, 8)
     title = heading(name).replace(r"\$", "$")
     curves = heading(f"{name}: loss on training and validation rows").replace(r"\$", "$")
-    assert not name or curves in drawn(plots.curves(history(), "loss", name))
-    assert title in drawn(plots.learning_rate(history(), name))
-    assert title in drawn(plots.predictions([1.0, 2.0], [1.0, 2.0], name))
-    assert title in drawn(plots.reliability([[0.2, 0.8], [0.7, 0.3]], [0, 1], name))
-    assert title in drawn(plots.layers(flat, np.eye(2), name))
-    assert any(text.startswith(title) for text in drawn(plots.weights(flat, name)))
-    short = literal(name, most=16).replace(r"\$", "$")
-    assert drawn(plots.saliency(images, x, name)).count(short) + 1 >= (images.predict(x, indices=True) == 0).sum()
-    assert any(
-        f"true: {short}" in text
-        for text in drawn(plots.mistakes(images, x, 1 - images.predict(x, indices=True), name))
-    )
-    assert literal(name, most=24).replace(r"\$", "$") in drawn(plots.confusion([0, 1], [1, 1], [name, "dog"], name))
+    short, longer = (literal(name, most=most).replace(r"\$", "$") for most in (16, 24))
+    turn = NAMES.index(name) % 3
+    if turn == 0:
+        assert not name or curves in drawn(plots.curves(history(), "loss", name))
+        assert title in drawn(plots.predictions([1.0, 2.0], [1.0, 2.0], name))
+        shown = drawn(plots.saliency(images, x, name))
+        assert shown.count(short) + 1 >= (images.predict(x, indices=True) == 0).sum()
+    elif turn == 1:
+        assert title in drawn(plots.learning_rate(history(), name))
+        assert title in drawn(plots.reliability([[0.2, 0.8], [0.7, 0.3]], [0, 1], name))
+        shown = drawn(plots.mistakes(images, x, 1 - images.predict(x, indices=True), name))
+        assert any(f"true: {short}" in text for text in shown)
+    else:
+        assert title in drawn(plots.layers(flat, np.eye(2), name))
+        assert any(text.startswith(title) for text in drawn(plots.weights(flat, name)))
+        assert longer in drawn(plots.confusion([0, 1], [1, 1], [name, "dog"], name))
 
 
 @pytest.mark.parametrize("name", NAMES)

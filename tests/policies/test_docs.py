@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import hashlib
 import importlib.util
 import io
 import itertools
@@ -39,6 +40,9 @@ COMMANDS = {
     "train",
     "resume",
     "report",
+    "lesson",
+    "verify",
+    "tune",
     "find-lr",
     "evaluate",
     "explain",
@@ -480,8 +484,15 @@ def rows_of(text):
 
 def test_the_readme_s_accuracies_are_those_of_the_results_page():
     rows = rows_of(README.split("## Accuracy")[1])
-    assert len(rows) == 8
+    assert len(rows) == 8 + 5  # the accuracies, and the digests in portable arithmetic
     assert set(rows) <= set((RESULTS / "recipes.md").read_text().splitlines())
+
+
+def test_the_published_digests_are_of_the_bits_that_portable_arithmetic_has_now():
+    """Other bits of the small networks in tests/portable/ mean other models of the recipes as well."""
+    known = json.loads((RESULTS / "recipes.json").read_text())["portable"]
+    now = hashlib.sha256((ROOT / "tests/portable/digests.txt").read_bytes()).hexdigest()
+    assert known["digests.txt"] == now, "run python docs/results/recipes.py --digests, which takes some minutes"
 
 
 def test_the_readme_s_times_are_those_of_the_page_on_performance():

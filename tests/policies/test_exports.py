@@ -39,6 +39,7 @@ def test_public_names():
         "KeepBest",
         "Lion",
         "MLP",
+        "MPITeam",
         "NumlpError",
         "RMSprop",
         "SGD",

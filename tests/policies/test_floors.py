@@ -14,7 +14,7 @@ WINGS = [
     *("datasets", "onnx", "parallel"),
     "training",
     *("sklearn", "plots"),
-    *("runs", "report", "cli"),
+    *("runs", "page", "report", "lesson", "tuning", "cli"),
     "__main__",
 ]
 MODULES = house.modules()

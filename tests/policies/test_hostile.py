@@ -25,7 +25,7 @@ import onnx
 import pytest
 from fuzz.mutations import mutated
 from fuzz.readers import READERS, Reader
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from PIL import Image
@@ -109,6 +109,7 @@ def test_honest_files_are_read(reader, tmp_path):
 
 
 @given(data=st.data())
+@settings(max_examples=40)  # of each reader; test_thousands_of_mutated_files tries others each time
 @pytest.mark.filterwarnings("ignore")
 def test_a_file_with_a_piece_replaced_is_read_or_raises_an_error_of_numlp(reader, folder, data):
     read, seeds = reader
@@ -120,6 +121,7 @@ def test_a_file_with_a_piece_replaced_is_read_or_raises_an_error_of_numlp(reader
 
 
 @given(data=st.data(), number=st.integers(0, 2**32))
+@settings(max_examples=40)
 @pytest.mark.filterwarnings("ignore")
 def test_a_file_changed_inside_is_read_or_raises_an_error_of_numlp(reader, folder, data, number):
     read, seeds = reader

@@ -9,7 +9,7 @@ import pytest
 TESTS = Path(__file__).parents[1]
 CLOCKS = {"monotonic", "perf_counter", "process_time", "time", "thread_time"}
 # Programs to be run by hand, and limits for a browser or a process that hangs.
-APART = {"torture.py", "fuzz/coverage.py"}
+APART = {"torture.py", "torture_mpi.py", "fuzz/coverage.py"}
 PATIENT = 600  # seconds
 
 

@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 
+from numlp.arrays.arithmetic import ARITHMETICS
 from numlp.cli.app import COMMANDS, load
 from numlp.data.augmentation import AUGMENTATIONS
 from numlp.datasets import SOURCES, Task
@@ -41,6 +42,7 @@ VOCABULARIES = {
     "normalizations": NORMALIZATIONS,
     "scalings": SCALINGS,
     "dtypes": DTYPES,
+    "arithmetics": ARITHMETICS,
     "tasks": get_args(Task),
     "settings": [field.name for field in dataclasses.fields(Recipe)],
     "options of numlp": ["version", "help"],
@@ -74,6 +76,7 @@ def test_a_synonym_means_one_name_of_a_kind_and_a_name_means_itself(vocabulary):
     ("kind", "registry", "typed", "meant"),
     [
         ("loss", LOSSES, "mse", "squared_error"),
+        ("arithmetic", ARITHMETICS, "exact", "portable"),
         ("loss", LOSSES, "MAE", "absolute_error"),
         ("loss", LOSSES, "bce", "sigmoid_binary_cross_entropy"),
         ("loss", LOSSES, "CrossEntropyLoss", "softmax_cross_entropy"),

@@ -40,6 +40,7 @@ def test_the_preset_is_the_recipe_of_that_name():
         ({"dropout": 0.4}, "dropout", 0.4),
         ({"label_smoothing": 0.1}, "label_smoothing", 0.1),
         ({"dtype": "float64"}, "dtype", "float64"),
+        ({"arithmetic": "portable"}, "arithmetic", "portable"),
         ({"batch_size": 50, "alpha": 0.1}, "l2", 0.002),
     ],
 )
@@ -80,6 +81,7 @@ OF_THE_FIT = {
     "random_state",
     "verbose",
     "processes",
+    "team",
     "progress",
     "callbacks",
     "time_budget",

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from parallel.rank_threads import at_once
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -125,3 +126,45 @@ def test_what_is_refused(digits, settings, reason):
     classifier = quick(1).set_params(**settings)
     with pytest.raises(SettingError, match=reason):
         classifier.fit(*digits)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"alpha": 1.0, "batch_size": 300, "mixup": 0.2},
+        {"solver": "sgd", "learning_rate": "adaptive", "tol": 1.0, "n_iter_no_change": 1, "verbose": True},
+        {"early_stopping": True, "class_weight": "balanced", "normalization": "batch", "dropout": 0.2},
+    ],
+    ids=str,
+)
+def test_ranks_fit_as_one_process_does(digits, settings, capsys):
+    x, y = digits
+    one = quick(1, **settings, max_iter=5).fit(x, y)
+    printed = capsys.readouterr().out
+    fits = at_once(3, lambda ranks: quick(1, **settings, max_iter=5, team=ranks).fit(x, y))
+    assert capsys.readouterr().out.count("Iteration") == printed.count("Iteration")  # of rank 0 alone
+    for fit in fits:
+        np.testing.assert_allclose(fit.network_.params, one.network_.params, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(fit.loss_curve_, one.loss_curve_, rtol=1e-6)
+        assert (fit.n_iter_, fit.stopped_) == (one.n_iter_, one.stopped_)
+
+
+def test_what_ranks_cannot_fit_is_refused(digits):
+    def fit(ranks):
+        with pytest.raises(ValueError, match="team"):
+            quick(1, solver="lbfgs", team=ranks).fit(*digits)
+        with pytest.raises(SettingError, match="all ranks must have the same"):
+            quick(1, random_state=ranks.rank, team=ranks).fit(*digits)
+
+    at_once(2, fit)
+    with pytest.raises(SettingError, match="team must be an MPITeam or None, not 2"):
+        quick(1, team=2).fit(*digits)
+
+
+def test_of_ranks_with_a_preset_the_first_prints(capsys):
+    x, y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2
+    settings = {"preset": "table", "random_state": 0, "time_budget": 0.01, "verbose": True}
+    MLPClassifier(**settings).fit(x, y)
+    one = capsys.readouterr().out.count("Network 1,")
+    at_once(2, lambda ranks: MLPClassifier(**settings, team=ranks).fit(x, y))
+    assert 0 < capsys.readouterr().out.count("Network 1,") <= one

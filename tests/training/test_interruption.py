@@ -181,3 +181,12 @@ def test_a_second_ctrl_c_leaves_no_handler_behind_wherever_it_comes():
     with pytest.raises(KeyboardInterrupt):
         press()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_another_rank_has_heard_makes_no_first_signal_a_second_one():
+    with Interruption([signal.SIGINT]) as interruption:
+        interruption.number = signal.SIGTERM  # as ranks agree
+        signal.raise_signal(signal.SIGINT)
+        assert interruption.number == signal.SIGTERM
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)

@@ -8,6 +8,7 @@ from typing import Any
 
 from numlp.cli.termination import Termination
 from numlp.errors import NumlpError, NumlpWarning
+from numlp.parallel.launch import code_of, end_all, launched, reason_of
 from numlp.settings.checks import missing
 from numlp.settings.texts import as_options, visible
 
@@ -23,11 +24,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that can't show "×" should show the rest
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    launch = launched()
+    if launch is None:
+        return _command(given)
+    try:
+        from numlp.cli.ranks import as_rank
+    except BaseException as error:  # the others would wait for this rank for ever
+        end_all(launch, reason_of(error), code_of(error))
+    return as_rank(launch, given, lambda: _command(given))
+
+
+def _command(arguments: list[str]) -> int:
     with Termination() as termination, warnings.catch_warnings():
         warnings.filterwarnings("always", category=UserWarning)  # NumlpWarning, and notes
         warnings.showwarning = _warner()
         try:
-            code = _run(list(sys.argv[1:] if arguments is None else arguments))
+            code = _run(arguments)
         except KeyboardInterrupt:
             code = _INTERRUPTED + termination.number
         if code == _INTERRUPTED + 2:  # also what typer makes of a KeyboardInterrupt

@@ -20,6 +20,10 @@ COMMANDS = {
     "train": "Train a network and write its weights, history, metrics, figures and report to a folder.",
     "resume": "Resume a stopped run from its newest checkpoint, to the same result as an uninterrupted run.",
     "report": "Write a run's report.html, with curves, weights, mistakes and a drawing pad, and its figures as PNG.",
+    "lesson": "Write a page that trains a network before your eyes, with eight short lessons.",
+    "verify": "Verify a run: whether its files and data are as they were and, with --retrain, whether its recipe "
+    "gives its weights.",
+    "tune": "Search for a recipe that does better on validation rows, and train with the best one found.",
     "find-lr": "Suggest a learning rate: train briefly with a rising rate until the loss rises as well.",
     "evaluate": "Show a network's metrics on data, and for classes the accuracy of each and which it is taken for.",
     "explain": "Show which columns a network needs, how it uses them and where it is worst; or why it answers as it "

@@ -55,7 +55,7 @@ def print_inspected(screen: Console, name: str, found: dict[str, Any]) -> None:
 
 def print_taken(screen: Console, dataset: Dataset, encoding: Encoding) -> None:
     """Print what a network takes each column of its training rows for."""
-    x, y = dataset.train.x, dataset.train.y
+    x, y, *_ = dataset.held("training")
     found = describe(x, y.astype(np.float64) if dataset.task == "regression" else y)
     cells = [
         (

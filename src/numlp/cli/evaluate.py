@@ -9,18 +9,22 @@ import numpy.typing as npt
 import typer
 from rich.console import Console
 
-from numlp.arrays.special import AnyArray
 from numlp.cli.options import READING, read, with_options
 from numlp.cli.output import Json, console, fits, print_json, table
 from numlp.datasets import AnySplit, load_rows, parts_in
 from numlp.datasets.array_files import npz_names
+from numlp.datasets.dataset import count_rows
+from numlp.datasets.parts import pattern_of
 from numlp.datasets.suffixes import suffix_of
 from numlp.files.models import load_model, read_description
 from numlp.judging.confusions import MOST_CLASSES, class_accuracy, confusions
 from numlp.judging.figures import FIGURES, figure_of, meaning, shown
 from numlp.judging.metrics import confusion_matrix
+from numlp.judging.recognized import label_accuracy, pairs
 from numlp.network.predictor import Predictor
 from numlp.runs.data import reading_of
+from numlp.runs.memory import usual_memory
+from numlp.settings.checks import as_bytes
 
 _MOST_LINES = 20  # of a list of classes
 
@@ -34,7 +38,7 @@ EXAMPLES = """[bold]Examples[/bold]
 """
 
 
-@with_options(*READING, "drop_missing_target")
+@with_options(*READING, "drop_missing_target", "memory")
 def evaluate(
     model: Annotated[str, typer.Argument(help="A run's folder or a model file.", show_default=False)],
     data: Annotated[str, typer.Argument(help="A data set's name, a file or a folder.", show_default=False)],
@@ -65,17 +69,20 @@ def evaluate(
     settings: dict[str, Any],
 ) -> None:
     """Show a network's metrics on data, and for classes the accuracy of each and which it is taken for."""
-    from numlp.runs.folder import judge, model_path
+    from numlp.runs.folder import model_path
+    from numlp.runs.scores import judge
 
     path = model_path(model)
     network = load_model(path)
     recipe = read_description(path)["recipe"] or {}
     named = {"target": target, "inputs": inputs, "weights": weights}
-    part, rows, _ = rows_of(network, recipe, data, split=split, **named, settings=settings)
+    part, rows, _ = rows_of(
+        network, recipe, data, split=split, **named, settings=settings, memory=_memory(recipe, settings, split)
+    )
     by_class = None if class_weight is None else read("class_weight", class_weight)
-    result: dict[str, Any] = {"rows": part or "all", "samples": len(rows[0]), **judge(network, rows, by_class)}
+    result: dict[str, Any] = {"rows": part or "all", "samples": count_rows(rows), **judge(network, rows, by_class)}
     if network.loss.task != "regression":
-        result |= _by_class(network, *rows)
+        result |= _by_class(network, rows)
     # The model stores the name of its training file, not the folder.
     result["trained_on_this"] = part is None and Path(data).name == Path(str(recipe.get("data"))).name
     if json:
@@ -94,11 +101,14 @@ def rows_of(
     inputs: str | None = None,
     weights: str | None = None,
     settings: Mapping[str, Any] | None = None,
-) -> tuple[str | None, AnySplit, AnyArray]:
+    memory: int | None = None,
+) -> tuple[str | None, AnySplit, Any]:
     """Return which part of the data the rows for a network are, None for all; them; and their numbers in the file.
 
     The recipe is the one in the network's model file, which holds no folders; `settings` say otherwise how to read.
+    Rows that would take more `memory`, in bytes, come in chunks.
     """
+    data = pattern_of(data)
     held_out = recipe.get("validation")
     # Columns and arrays have the same names in every file; a file of targets fits only one.
     target, inputs = _wanted(data, target, recipe.get("target")), _wanted(data, inputs, recipe.get("inputs"))
@@ -118,8 +128,20 @@ def rows_of(
         validation=held_out if isinstance(held_out, float) else None,
         split=recipe.get("split"),
         seed=recipe.get("seed", 0),
+        memory=memory,
     )
     return part, rows, numbers
+
+
+def _memory(recipe: Mapping[str, Any], settings: Mapping[str, Any], split: str | None) -> int | None:
+    """Return how much memory rows may take, in bytes.
+
+    Rows that were held out of a file are the same ones only if they are read as they were read for training.
+    """
+    trained = recipe.get("memory")
+    if split in ("train", "validation"):
+        return None if trained is None else as_bytes("memory", trained)
+    return as_bytes("memory", settings["memory"] or trained or usual_memory())
 
 
 def _wanted(data: str, given: str | None, trained: object) -> str | None:
@@ -131,27 +153,22 @@ def _wanted(data: str, given: str | None, trained: object) -> str | None:
     return trained if held else None
 
 
-def _by_class(network: Predictor, x: Any, y: Any, weights: Any = None) -> dict[str, Any]:
+def _by_class(network: Predictor, rows: AnySplit) -> dict[str, Any]:
     """Return the accuracy of every class or label and, of classes, how often each is predicted as another."""
     names = network.classes
-    targets = network.as_targets(y, network.class_names)
-    if network.loss.task == "labels":
-        labels = targets > 0.5
-        guesses = np.concatenate([chunk > 0 for chunk in network.chunks(network.features(x))])
-        if labels.shape[1] > 1:
-            return {"class_accuracy": _named(names, np.average(guesses == labels, axis=0, weights=weights))}
-        truth, guess = labels[:, 0], guesses[:, 0]
-    else:
-        truth = targets if targets.ndim == 1 else targets.argmax(axis=1)
-        guess = np.concatenate([chunk.argmax(axis=1) for chunk in network.chunks(network.features(x))])
-    found: dict[str, Any] = {"class_accuracy": _named(names, class_accuracy(truth, guess, len(names), weights))}
+    if network.loss.task == "labels" and network.n_targets > 1:
+        return {"class_accuracy": _named(names, label_accuracy(network, rows))}
+    found = pairs(network, rows)
+    result: dict[str, Any] = {"class_accuracy": _named(names, class_accuracy(*found[:2], len(names), found.counts))}
     if len(names) <= MOST_CLASSES:
-        found["confusion_matrix"] = confusion_matrix(truth, guess, len(names), weights).tolist()
-    found["confusions"] = [
-        {"true": names[i], "predicted": names[j], "rows": count}
-        for i, j, count in zip(*(part.tolist() for part in confusions(truth, guess, weights)), strict=True)
+        matrix = confusion_matrix(*found[:2], len(names), found.counts)
+        result["confusion_matrix"] = matrix.astype(found.counts.dtype).tolist()
+    true, predicted, counts = confusions(*found)
+    listed = (part.tolist() for part in (true, predicted, counts.astype(found.counts.dtype)))
+    result["confusions"] = [
+        {"true": names[i], "predicted": names[j], "rows": count} for i, j, count in zip(*listed, strict=True)
     ]
-    return found
+    return result
 
 
 def _named(names: Sequence[str], shares: npt.NDArray[np.float64]) -> dict[str, float | None]:

@@ -145,7 +145,7 @@ def _rows(
     if data is None and dataset is not None:
         part, (x, y, *_) = rows_to_explain(dataset)
         numbers = dataset.numbers_of(part)
-        return f"the {len(y):,} {part} rows of {Path(dataset.name).name}", x, y, numbers, dataset.train.x
+        return f"the {len(y):,} {part} rows of {Path(dataset.name).name}", x, y, numbers, dataset.held("training").x
     try:
         _, (x, y, *_), numbers = rows_of(network, recipe, str(data), target=target, settings=settings)
     except SettingError:
@@ -153,8 +153,14 @@ def _rows(
             raise
         reading = reading_of(recipe, settings, usual=True)
         x = read_samples(str(data), network.feature_names, reading, network.column_kinds)
-        return f"the {len(x):,} rows of {data}", x, None, np.arange(len(x)), x if dataset is None else dataset.train.x
-    return f"the {len(x):,} rows of {data}", x, y, numbers, x if dataset is None else dataset.train.x
+        return (
+            f"the {len(x):,} rows of {data}",
+            x,
+            None,
+            np.arange(len(x)),
+            x if dataset is None else dataset.held("training").x,
+        )
+    return f"the {len(x):,} rows of {data}", x, y, numbers, x if dataset is None else dataset.held("training").x
 
 
 def _data_of(model: str) -> Dataset:

@@ -66,7 +66,8 @@ def print_aligned(columns: Mapping[str, Sequence[str]]) -> None:
     padded = []
     for i, cells in enumerate(shown):
         widths = [cell_len(cell) for cell in cells]
-        spaces = [" " * (max(widths) - width) for width in widths]
+        widest = max(widths)
+        spaces = [" " * (widest - width) for width in widths]
         padded.append([c + s if i == 0 else s + c for c, s in zip(cells, spaces, strict=True)])
     head, *lines = ("  ".join(row).rstrip() for row in zip(*padded, strict=True))
     console().print(Text(head, "bold"), soft_wrap=True)

@@ -1,6 +1,7 @@
 """`numlp predict`: a network's predictions for samples."""
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +14,18 @@ from numlp.cli.options import READING, with_options
 from numlp.cli.output import Force, Json, check_free, console, print_aligned, print_json
 from numlp.cli.predictions import WRITERS, write_predictions
 from numlp.datasets.image import SUFFIXES, read_image
+from numlp.datasets.parts import is_larger, pattern_of
 from numlp.datasets.readers import is_array_file, read_samples
 from numlp.datasets.reading import Reading
+from numlp.errors import SettingError
 from numlp.files.models import load_model, read_description
 from numlp.judging.figures import shown
 from numlp.network.predictor import Predictor
 from numlp.runs.data import reading_of
+from numlp.runs.memory import usual_memory
+from numlp.settings.checks import as_bytes
+
+_CELL = 200  # bytes that a prediction takes before it is written
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -30,14 +37,15 @@ EXAMPLES = """[bold]Examples[/bold]
 """
 
 
-@with_options(*READING)
+@with_options(*READING, "memory")
 def predict(
     model: Annotated[str, typer.Argument(help="A run's folder or a model file.", show_default=False)],
     inputs: Annotated[
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Images (PNG, JPEG, WebP, GIF, BMP), tables (.csv, .parquet, …), .npy, .npz or IDX files.",
+            help="Images (PNG, JPEG, WebP, GIF, BMP), tables (.csv, .parquet, …) or folders of them, .npy, .npz or "
+            "IDX files.",
             show_default=False,
         ),
     ],
@@ -57,7 +65,7 @@ def predict(
 
     An image must have the size of the training images and look like them. MNIST's digits are white on black; numlp
     inverts an image that is black on white, and says so in a note. A warning says if numbers are unlike those that
-    the model was trained on.
+    the model was trained on. Files larger than memory are read, and their predictions written, a part at a time.
     """
     from numlp.runs.folder import model_path
 
@@ -67,20 +75,24 @@ def predict(
     network = load_model(path)
     recipe = read_description(path)["recipe"] or {}
     reading = dataclasses.replace(reading_of(recipe, settings, usual=True), inputs=array)
-    read = [(name, _samples(name, network, reading)) for name in inputs]
+    memory = as_bytes("memory", settings["memory"] or usual_memory())
+    inputs = [pattern_of(name) for name in inputs]
     if output is not None:
         target = recipe.get("target")
         named = isinstance(target, str) and not is_array_file(target)
-        write_predictions(output, network, read, target if named else None)
-        count = sum(len(samples) for _, samples in read)
+        read = [(name, _chunks(name, network, reading, memory)) for name in inputs]
+        count = write_predictions(output, network, read, target if named else None, memory)
         if json:
             print_json({"output": str(output), "samples": count})
         else:
             console().print(f"{output}: {count:,} predictions")
         return
+    for name in inputs:
+        if Path(name).suffix.lower() not in SUFFIXES and is_larger(name, memory, alone=True):
+            raise SettingError(f"{name} doesn't fit into the memory that it may take: name a file for --output")
     results = [
         {"input": name if len(samples) == 1 else f"{name}[{i}]", **prediction}
-        for name, samples in read
+        for name, samples in ((name, _samples(name, network, reading)) for name in inputs)
         for i, prediction in enumerate(_predictions(network, samples))
     ]
     if json:
@@ -131,6 +143,17 @@ def _predictions(network: Predictor, samples: npt.NDArray[Any]) -> list[dict[str
         }
         for row in network.predict_proba(samples)
     ]
+
+
+def _chunks(name: str, network: Predictor, reading: Reading, memory: int) -> Iterator[Any]:
+    """Yield the samples of a file: all at once, unless they don't fit into memory."""
+    if Path(name).suffix.lower() in SUFFIXES or not is_larger(name, memory, alone=True):
+        yield _samples(name, network, reading)
+        return
+    from numlp.datasets.larger_rows import larger_samples
+
+    beside = _CELL * network.layer_size[-1]
+    yield from larger_samples(name, network.feature_names, reading, network.column_kinds, memory, beside)
 
 
 def _samples(name: str, network: Predictor, reading: Reading) -> Any:

@@ -1,19 +1,20 @@
-"""Predictions as a table in a file: CSV, or Parquet by DuckDB."""
+"""Predictions as a table in a file: CSV, or Parquet by DuckDB, written some rows after others."""
 
 from __future__ import annotations
 
 import csv
-import io
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from numlp.errors import OutputError
-from numlp.files.atomic import write_bytes
+from numlp.datasets.engine import Disk, quoted
+from numlp.errors import OutputError, SettingError
+from numlp.files.atomic import replacing
 from numlp.network.predictor import Predictor
 from numlp.settings.checks import missing
 
@@ -21,13 +22,19 @@ Columns = dict[str, npt.NDArray[Any]]
 
 
 def write_predictions(
-    path: Path, network: Predictor, inputs: Sequence[tuple[str, npt.NDArray[Any]]], target: str | None
-) -> None:
-    """Write a network's predictions for samples, given with the names of their files, as a table.
+    path: Path, network: Predictor, inputs: Sequence[tuple[str, Iterable[Any]]], target: str | None, memory: int
+) -> int:
+    """Write a network's predictions for samples, given in chunks with the names of their files, as a table.
 
     Its columns are the file, if there are several; the number of the row in it, from 0; and the prediction: the class
     and the probability of every class, or the value in its units, under the name of the `target` if that is known.
-    A target that is itself called "row" or "file" becomes "predicted row" or "predicted file".
+    A target that is itself called "row" or "file" becomes "predicted row" or "predicted file". DuckDB may take half
+    of `memory`, in bytes.
+
+    Returns
+    -------
+    int
+        The number of rows.
 
     Raises
     ------
@@ -36,13 +43,23 @@ def write_predictions(
     MissingDependencyError
         For Parquet, without duckdb.
     """
-    tables = [_table(network, samples, target) for _, samples in inputs]
-    place: Columns = {"row": np.concatenate([np.arange(len(samples)) for _, samples in inputs])}
-    if len(inputs) > 1:
-        place = {"file": np.concatenate([_texts([name] * len(samples)) for name, samples in inputs]), **place}
-    predicted = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
-    columns = place | {f"predicted {name}" if name in place else name: cells for name, cells in predicted.items()}
-    write_bytes(path, WRITERS[path.suffix.lower()](columns))
+    written = 0
+
+    def tables() -> Iterator[Columns]:
+        nonlocal written
+        for name, chunks in inputs:
+            row = 0
+            for samples in chunks:
+                place: Columns = {"row": np.arange(row, row + len(samples))}
+                if len(inputs) > 1:
+                    place = {"file": _texts([name] * len(samples)), **place}
+                predicted = _table(network, samples, target)
+                yield place | {f"predicted {each}" if each in place else each: predicted[each] for each in predicted}
+                row, written = row + len(samples), written + len(samples)
+
+    with replacing(path) as temporary:
+        WRITERS[path.suffix.lower()](temporary, tables(), memory)
+    return written
 
 
 def _table(network: Predictor, samples: npt.NDArray[Any], target: str | None) -> Columns:
@@ -79,19 +96,21 @@ def _texts(texts: Sequence[str]) -> npt.NDArray[Any]:
     return np.array(texts, dtype=object)
 
 
-def _csv(columns: Columns) -> bytes:
-    """Return a table as CSV in UTF-8: numbers with all the digits that tell them apart, texts quoted where needed."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    cells = [column if column.dtype == object else column.astype(str) for column in columns.values()]
-    writer.writerows(zip(*(column.tolist() for column in cells), strict=True))
-    return text.getvalue().encode()
+def _write_csv(path: Path, tables: Iterator[Columns], memory: int) -> None:
+    """Write tables as CSV in UTF-8: numbers with all the digits that tell them apart, texts quoted where needed."""
+    with open(path, "x", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        for i, columns in enumerate(tables):
+            if not i:
+                writer.writerow(columns)
+            cells = [column if column.dtype == object else column.astype(str) for column in columns.values()]
+            writer.writerows(zip(*(column.tolist() for column in cells), strict=True))
 
 
-def _parquet(columns: Columns) -> bytes:
+def _write_parquet(path: Path, tables: Iterator[Columns], memory: int) -> None:
+    first = next(tables)
     folded: dict[str, str] = {}
-    for name in columns:
+    for name in first:
         # DuckDB would rename the second of two such columns.
         if (other := folded.setdefault(name.lower(), name)) != name:
             raise OutputError(f"the columns {other!r} and {name!r} differ in case alone: write a .csv file")
@@ -99,18 +118,28 @@ def _parquet(columns: Columns) -> bytes:
         import duckdb
     except ImportError as error:
         raise missing("duckdb", "writing Parquet", "tables") from error
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-        path = Path(folder, "table.parquet")
-        # The columns' names never enter the text of a query, so that any name is safe.
-        numbered = {f"c{i}": column for i, column in enumerate(columns.values())}
+    disk = Disk(memory)
+    sizes = f"ROW_GROUP_SIZE {disk.rows(len(first))}, BLOCK_SIZE {disk.block(len(first))}"
+    limits = {"memory_limit": f"{disk.memory >> 20}MiB", "threads": "1", "temp_directory": ""}
+    with closing(disk), duckdb.connect(config=limits) as connection:
         try:
-            connection.register("numbered", numbered)
-            relation = connection.table("numbered")
-            names = [duckdb.ColumnExpression(f"c{i}").alias(name) for i, name in enumerate(columns)]
-            relation.select(*names).write_parquet(str(path))
+            connection.execute(f"ATTACH {quoted(str(disk.path))} AS disk ({sizes})")
+            connection.execute("USE disk")
+            # Rows stay in memory until there are so many.
+            connection.execute(f"SET checkpoint_threshold = '{disk.memory >> 22}MiB'")
+            for i, columns in enumerate(chain([first], tables)):
+                # The columns' names never enter the text of a query, so that any name is safe.
+                connection.register("chunk", {f"c{j}": column for j, column in enumerate(columns.values())})
+                connection.execute("INSERT INTO numbered FROM chunk" if i else "CREATE TABLE numbered AS FROM chunk")
+            names = [duckdb.ColumnExpression(f"c{j}").alias(name) for j, name in enumerate(first)]
+            relation = connection.table("numbered").select(*names)
+            relation.write_parquet(str(path), row_group_size=disk.rows(len(first)))
+        except (duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
+            raise SettingError(
+                f"memory is too small to write {len(first):,} columns as Parquet: give more, or write a .csv file"
+            ) from error
         except duckdb.Error as error:
             raise OutputError(f"can't write Parquet: {error}") from error
-        return path.read_bytes()
 
 
-WRITERS: dict[str, Callable[[Columns], bytes]] = {".csv": _csv, ".parquet": _parquet}
+WRITERS: dict[str, Callable[[Path, Iterator[Columns], int], None]] = {".csv": _write_csv, ".parquet": _write_parquet}

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from numlp.cli.output import Json, console, print_json
+from numlp.settings.texts import counted
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -21,17 +22,21 @@ def report(
     """Write a run's report.html, with curves, weights, mistakes and a drawing pad, and its figures as PNG.
 
     The page is one file that needs no internet connection and no server. docs/report.md explains what it shows.
+    In provenance.json, the page and the figures get new digests if the run's other files are as they were.
     """
     from numlp.report import write_report
 
-    page, absent = write_report(run)
+    page, absent, renewed = write_report(run)
     if json:
-        print_json({"report": str(page), "absent": absent or None})
+        print_json({"report": str(page), "absent": absent or None, "renewed": list(renewed)})
         return
     screen = console()
     if absent:
         screen.print(f"warning: the page shows no rows: {absent}")
     screen.print(f"report: {page}")
+    if renewed:
+        files = counted(len(renewed), "file")
+        screen.print(f"provenance.json has new digests of {files}: if it was signed, sign it again")
 
 
 COMMAND = report

@@ -1,18 +1,26 @@
 """`numlp resume`: goes on with a run that was killed or interrupted, or with more epochs of one that has ended."""
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from numlp.cli.opening import Opening, read_interval, read_keep
 from numlp.cli.options import read_number
 from numlp.cli.output import Commentary, Json, console
-from numlp.cli.running import Opening, read_interval, run
-from numlp.cli.train import CHECKPOINT_EVERY, REPORT, conclude
+from numlp.cli.ranks import rank_0_first, team
+from numlp.cli.running import run
+from numlp.cli.train import CHECKPOINT_EVERY, KEEP_CHECKPOINTS, REPORT, conclude
+from numlp.datasets import Dataset
 from numlp.errors import FileFormatError, SettingError
+from numlp.files.atomic import remove_leftovers
 from numlp.files.kinds import refused
+from numlp.runs.digests import check_digests
+from numlp.runs.layout import RECIPE, STATE
+from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_data, load_recipe
+from numlp.runs.unfinished import Lock, continued, is_unfinished
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -45,6 +53,7 @@ def resume(
         typer.Option("--changed-data", help="Go on although the data differ from those of the run."),
     ] = False,
     checkpoint_every: CHECKPOINT_EVERY = "60s",
+    keep_checkpoints: KEEP_CHECKPOINTS = None,
     report: REPORT = True,
     json: Json = False,
 ) -> None:
@@ -53,23 +62,39 @@ def resume(
     With --epochs, a run that has ended goes on as if it had had so many epochs in all. Its learning rates follow the
     schedule of the new length from there on.
     """
-    from numlp.files.atomic import remove_leftovers
-    from numlp.runs.digests import check_digests
-    from numlp.runs.layout import RECIPE, STATE
-    from numlp.runs.unfinished import Lock, continued, is_unfinished
-
     if not (folder / RECIPE).is_file():
         if not folder.exists():
             raise FileFormatError(f"there is no folder {folder}")
         unknown = f"{folder} isn't a run's folder: it has no file {RECIPE}"
         raise refused(folder, "a run's folder", ("folder",), "", unknown=unknown)
-    recipe = load_recipe(folder / RECIPE)
-    recipe = recipe.edited(processes=recipe.processes or 1)  # runs from before there were several had one
-    if processes is not None:
-        recipe = recipe.edited(processes=int(read_number("--processes", processes, int)))
+    recipe = _recipe(folder, processes)
     screen = console(Commentary, stderr=json)
-    opening_every = read_interval(checkpoint_every)
-    with closing(Lock(folder)) as lock:
+    every, keep = read_interval(checkpoint_every), read_keep(keep_checkpoints)
+    taken = rank_0_first(lambda: _take(folder, recipe, epochs, changed_data=changed_data))
+    if taken is None:  # rank 0 has it, and has written the number of epochs into the recipe
+        recipe = _recipe(folder, processes)
+        taken = recipe, load_data(recipe), None
+    recipe, dataset, lock = taken
+    opening = Opening(folder, every, lock, keep, resumes=True)
+    with closing(opening):
+        outcome = run(recipe, dataset, opening, screen, report=report)
+    conclude(outcome, json)
+
+
+def _recipe(folder: Path, processes: str | None) -> Recipe:
+    """Return the recipe of a run, for so many processes, or as many as it had."""
+    recipe = load_recipe(folder / RECIPE)
+    # Runs from before there were several processes had one, and so has each of several ranks.
+    recipe = recipe.edited(processes=1 if team() is not None else recipe.processes or 1)
+    return recipe if processes is None else recipe.edited(processes=int(read_number("--processes", processes, int)))
+
+
+def _take(
+    folder: Path, recipe: Recipe, epochs: str | None, *, changed_data: bool
+) -> tuple[Recipe, Dataset, Lock | None]:
+    """Lock a run's folder, check that the run can go on, and give it so many epochs in all."""
+    with ExitStack() as stack:
+        lock = stack.enter_context(closing(Lock(folder)))
         if epochs is None and not is_unfinished(folder):
             longer = f"train it for longer with --epochs {2 * recipe.epochs}"
             remedy = longer if (folder / STATE).is_dir() else "there is nothing to resume"
@@ -80,8 +105,8 @@ def resume(
         if epochs is not None:
             recipe = continued(folder, recipe, int(read_number("--epochs", epochs, int)))
         remove_leftovers(folder)
-        outcome = run(recipe, dataset, Opening(folder, opening_every, lock), screen, report=report)
-    conclude(outcome, json)
+        stack.pop_all()
+    return recipe, dataset, lock
 
 
 COMMAND = resume

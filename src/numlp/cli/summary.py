@@ -13,6 +13,7 @@ from rich.console import Console
 from numlp.arrays.table import Table
 from numlp.cli.columns import print_taken
 from numlp.cli.output import setting_text, table
+from numlp.data.chunked import Chunked
 from numlp.datasets import SOURCES, AnySplit, Dataset
 from numlp.datasets.labels import is_number
 from numlp.judging.figures import figure_of, meaning, shown
@@ -34,20 +35,24 @@ def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -
     screen.print(f"{dataset}{_guess(recipe, dataset)}")
     for note in dataset.notes:
         screen.print(f"note: {as_options(note)}")
-    if isinstance(dataset.train.x, Table) and network.input_encoding is not None:
+    train = dataset.held("training")
+    if isinstance(train.x, Table) and network.input_encoding is not None:
         print_taken(screen, dataset, network.input_encoding)
     by_place = (recipe.split or ("last" if dataset.feature_names is None else "shuffled")) == "last"
     remedy = ": are the rows sorted? If so, add --split shuffled" if by_place and not recipe.validation_by else ""
     for name, split in dataset.parts.items():
+        if isinstance(split, Chunked):  # of which a sample may lack rare classes
+            continue
         if absent := _absent_classes(split, dataset.class_names):
             others = f" and {len(absent) - 5:,} more classes" if len(absent) > 5 else ""
             classes = ", ".join(absent[:5]) + others
             screen.print(f"warning: the {name} rows have no sample of {classes}{remedy}")
-    validation = dataset.parts.get("validation")
-    if dataset.task == "regression" and validation and _beyond(validation.y, dataset.train.y):
+    in_memory = not dataset.in_chunks
+    validates = in_memory and "validation" in dataset.parts
+    if dataset.task == "regression" and validates and _beyond(dataset.held("validation").y, train.y):
         screen.print(f"warning: the validation targets lie above or below all training targets{remedy}")
-    if dataset.task == "regression" and np.any(np.all(dataset.train.y == dataset.train.y[:1], axis=0)):
-        which = "target" if dataset.train.y.ndim == 1 else "value in one of the targets"
+    if in_memory and dataset.task == "regression" and np.any(np.all(train.y == train.y[:1], axis=0)):
+        which = "target" if train.y.ndim == 1 else "value in one of the targets"
         screen.print(f"warning: all training rows have the same {which}, so there is nothing to learn about it")
     several, each = (f" × {recipe.n_networks} networks", " each") if recipe.n_networks > 1 else ("", "")
     activations = ", ".join(dict.fromkeys(str(activation) for activation in network.activations))
@@ -96,7 +101,7 @@ def _guess(recipe: Recipe, dataset: Dataset) -> str:
     asked = recipe.task or recipe.loss or recipe.data in SOURCES or dataset.task == "regression"
     if asked or not all(is_number(name) for name in dataset.class_names or ()):
         return ""
-    if dataset.train.y.ndim == 1:
+    if dataset.held("training").y.ndim == 1:
         source = "whole numbers"
     else:
         source = "rows of 0 and 1" if dataset.task == "labels" else "rows that sum to 1"
@@ -132,7 +137,7 @@ def _calibration(found: dict[str, Any], intervals: bool) -> str:
 
 
 def summarize(screen: Console, recipe: Recipe, model: Predictor, metrics: dict[str, Any], folder: Path) -> None:
-    """Show the metrics and the files in the run's folder."""
+    """Show the metrics and what is in the run's folder."""
     parts = [part for part in ("train", "validation", "test") if metrics[part] is not None]
     summary = table("", *parts)
     summary.add_column("")
@@ -158,8 +163,8 @@ def summarize(screen: Console, recipe: Recipe, model: Predictor, metrics: dict[s
         )
     epochs = f"{metrics['epochs']} epoch" + ("" if metrics["epochs"] == 1 else "s")
     screen.print(f"\n{epochs} in {metrics['seconds']:.1f} s, {metrics['ended']}")
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        screen.print(f"  {path}")
+    for path in sorted(folder.iterdir()):
+        screen.print(f"  {path}{os.sep if path.is_dir() else ''}")
     if "calibration" in metrics:
         screen.print(f"\n{_calibration(metrics['calibration'], bool(model.loss.promised))}")
     if "accuracy" in (metrics["test"] or {}):

@@ -1,18 +1,24 @@
 """`numlp train`: trains a network and writes a run's folder."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from numlp.cli.opening import Opening, read_interval, read_keep
 from numlp.cli.options import with_recipe_options
 from numlp.cli.output import Commentary, Json, console, print_json
-from numlp.cli.running import Opening, Outcome, read_interval, run
+from numlp.cli.ranks import team
+from numlp.cli.running import Outcome, run
 from numlp.datasets import AnySplit, Dataset
 from numlp.network.losses import LOSSES, Task
+from numlp.parallel.mpi import MPITeam
+from numlp.runs.memory import usual_memory
 from numlp.runs.recipe import OFF, Recipe
 from numlp.runs.recipes import fitting_recipe, load_data, load_recipe, sized
+from numlp.settings.checks import as_bytes
 from numlp.settings.named import resolve
 from numlp.training.sizes import table_settings
 
@@ -43,8 +49,8 @@ EXAMPLES = """[bold]Examples[/bold]
 DATA = Annotated[
     str | None,
     typer.Argument(
-        help="A data set's name, a table (.csv, .parquet, .jsonl), a .npz or .npy file, or a folder of IDX files; by "
-        "default the recipe's data, else mnist.",
+        help="A data set's name, a table (.csv, .parquet, .jsonl), a .npz or .npy file, or a folder of tables or IDX "
+        "files; by default the recipe's data, else mnist.",
         show_default=False,
     ),
 ]
@@ -65,6 +71,15 @@ CHECKPOINT_EVERY = Annotated[
         help="How often to write a checkpoint for `numlp resume`: in epochs, such as 5, or in seconds, such as 90s.",
     ),
 ]
+KEEP_CHECKPOINTS = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER",
+        help="Keep so many checkpoints in the run's folder, at equal distances over the epochs, from which "
+        "`numlp verify` can train later epochs again.",
+        show_default=False,
+    ),
+]
 REPORT = Annotated[
     bool, typer.Option("--report/--no-report", help="Write report.html, a page that shows what the network learned.")
 ]
@@ -80,13 +95,14 @@ def train(
         Path | None, typer.Option(help="A new folder for the run; by default runs/<date>-<data>-<layers>.")
     ] = None,
     checkpoint_every: CHECKPOINT_EVERY = "60s",
+    keep_checkpoints: KEEP_CHECKPOINTS = None,
     report: REPORT = True,
     json: Json = False,
 ) -> None:
     """Train a network and write its weights, history, metrics, figures and report to a folder."""
     screen = console(Commentary, stderr=json)
-    opening = Opening(output, read_interval(checkpoint_every))
-    conclude(run(*choose(recipe, settings), opening, screen, report=report), json)
+    opening = Opening(output, read_interval(checkpoint_every), keep=read_keep(keep_checkpoints))
+    conclude(run(*choose(recipe, settings, team()), opening, screen, report=report), json)
 
 
 def conclude(outcome: Outcome, json: bool) -> None:
@@ -97,8 +113,8 @@ def conclude(outcome: Outcome, json: bool) -> None:
         raise typer.Exit(128 + outcome.signal)
 
 
-def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]:
-    """Return the named recipe, or by default the one that suits the data, and the data.
+def choose(name: str | None, settings: dict[str, Any], ranks: MPITeam | None = None) -> tuple[Recipe, Dataset]:
+    """Return the named recipe, or by default the one that suits the data, and the data: the same in all `ranks`.
 
     The recipe "table" takes its folds and some other settings from the size of the data, but for those that the user
     names.
@@ -115,16 +131,26 @@ def choose(name: str | None, settings: dict[str, Any]) -> tuple[Recipe, Dataset]
         return by_size["folds"] if fitting == "table" else load_recipe(fitting).folds
 
     wanted = load_recipe(name or "table").edited(**settings)
+    wanted = wanted.edited(memory=wanted.memory or _memory(ranks))
     named = settings.get("folds") not in (None, OFF) or (name not in (None, "table") and not alone)
     dataset = load_data(wanted, wanted.folds if named else folds)
-    name = name or fitting_recipe(dataset.train, dataset.task)
+    name = name or fitting_recipe(dataset.held("training"), dataset.task)
     recipe = load_recipe(name)
     if name == "table":
         recipe = recipe.edited(**sized(dataset, settings.get("validation")))
     # What was seen in all rows of this file may not be seen in a few rows to predict.
     seen = {name: getattr(dataset.reading, name) for name in ("decimal", "thousands", "day_first")}
     recipe = recipe.edited(**settings).edited(**seen)
+    if dataset.in_chunks:  # in blocks that depend on it
+        recipe = recipe.edited(memory=wanted.memory)
     return recipe.edited(folds=len(dataset.folds) or OFF), dataset
+
+
+def _memory(ranks: MPITeam | None) -> str:
+    """Return how much memory rows may take if the user doesn't say: the same in all ranks."""
+    if ranks is None:
+        return usual_memory()
+    return min(ranks.told(usual_memory(ranks.here)), key=partial(as_bytes, "memory"))
 
 
 COMMAND = train

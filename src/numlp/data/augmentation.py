@@ -27,6 +27,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import exact, portable
+from numlp.arrays.arithmetic import ORDINARY, Arithmetic
 from numlp.arrays.randomness import fill_normal
 from numlp.arrays.special import AnyArray, Array
 from numlp.data.erasing import Erase
@@ -98,7 +100,9 @@ class Images(Named):
     erasing: float = setting(0.0, _within(0, 1))
     noise: float = setting(0.0, _within(0, 1e6))
 
-    def bind(self, shape: tuple[int, ...], batch_size: int, unit: float = 1.0) -> Augmenter:
+    def bind(
+        self, shape: tuple[int, ...], batch_size: int, unit: float = 1.0, arithmetic: Arithmetic = ORDINARY
+    ) -> Augmenter:
         """Return an augmenter with buffers for images of one shape; refuse any other shape with a `DataError`.
 
         Parameters
@@ -109,14 +113,18 @@ class Images(Named):
             The largest number of images in a call.
         unit : float
             The range of the data, which scales `noise`: 255 for bytes.
+        arithmetic : Arithmetic
         """
-        return Augmenter(self, shape, batch_size, unit)
+        return Augmenter(self, shape, batch_size, unit, arithmetic)
 
 
 class Augmenter:
     """Settings bound to a shape of images, with all buffers: a call allocates nothing. `Images.bind` makes one."""
 
-    def __init__(self, settings: Images, shape: tuple[int, ...], batch_size: int, unit: float) -> None:
+    def __init__(
+        self, settings: Images, shape: tuple[int, ...], batch_size: int, unit: float, arithmetic: Arithmetic
+    ) -> None:
+        self._arithmetic = arithmetic
         self._shape = (1, *shape) if len(shape) == 2 else tuple(shape)
         self._channel_axis = 3 if len(shape) == 3 and shape[2] <= 4 else 1  # in rows of that shape
         if len(self._shape) != 3 or self._shape[self._channel_axis - 1] > 4 or not 0 < math.prod(shape) <= _LARGEST:
@@ -127,8 +135,8 @@ class Augmenter:
         height, width, channels = self._shape if self._channel_axis == 3 else (*self._shape[1:], self._shape[0])
         self._block = images = max(1, min(batch_size, _BLOCK // math.prod(shape)))
         moves = settings.shift, settings.rotation, settings.scale, settings.shear, settings.elastic, settings.flip
-        self._warp = Warp(settings, channels, height, width, images) if any(moves) else None
-        self._erase = Erase(settings.erasing, height, width, images) if settings.erasing else None
+        self._warp = Warp(settings, channels, height, width, images, arithmetic) if any(moves) else None
+        self._erase = Erase(settings.erasing, height, width, images, arithmetic) if settings.erasing else None
         self._noise = settings.noise * float(unit)
         self._normal = np.empty((images if settings.noise else 0, math.prod(shape)), np.float32)
         self._half = np.empty((self._normal.size + 1) // 2, np.float32)
@@ -167,7 +175,7 @@ class Augmenter:
                 self._erase(target, n, rng, part)
             if self._noise:
                 normal = self._normal[:n]
-                fill_normal(rng, normal, self._half)
+                fill_normal(rng, normal, self._half, self._arithmetic)
                 np.add(rows, np.multiply(normal[part], self._noise, out=normal[part]), out=rows)
         return out
 
@@ -186,8 +194,10 @@ class Augmenter:
 class Warp:
     """Shift, rotation, scale, shear, elastic field and mirror image, for up to `images` images in one pass."""
 
-    def __init__(self, settings: Images, channels: int, height: int, width: int, images: int) -> None:
-        self._elastic = settings.elastic
+    def __init__(
+        self, settings: Images, channels: int, height: int, width: int, images: int, arithmetic: Arithmetic
+    ) -> None:
+        self._elastic, self._arithmetic = settings.elastic, arithmetic
         self._rows, self._columns = _functions(height, settings), np.ascontiguousarray(_functions(width, settings).T)
         terms = self._rows.shape[1], self._columns.shape[0]
         self.uniforms = 7  # random numbers for each image, apart from the normal ones
@@ -226,11 +236,11 @@ class Warp:
         np.multiply(uniform, self._span, out=uniform)
         np.subtract(uniform, self._low, out=uniform)
         angle, shear, scale_y, scale_x, flip = (uniform[:, i : i + 1] for i in range(5))
-        np.exp(uniform[:, 2:4], out=uniform[:, 2:4])
+        self._arithmetic.exp(uniform[:, 2:4], uniform[:, 2:4])
         np.copysign(scale_x, flip, out=scale_x)
         # The columns of A say where a step to the next column leads in (y, x), across, and one to the next row, down.
-        np.cos(angle, out=turn[:, 1:2])
-        np.negative(np.sin(angle, out=turn[:, :1]), out=turn[:, 2:])
+        self._arithmetic.cos(angle, turn[:, 1:2])
+        np.negative(self._arithmetic.sin(angle, turn[:, :1]), out=turn[:, 2:])
         across, upright = turn[:, :2], turn[:, 1:]
         down = np.multiply(across, shear, out=self._down[:n])
         np.add(down, upright, out=down)
@@ -239,12 +249,13 @@ class Warp:
         np.add(uniform[:, 5:], self._centre, out=forms[:, :, -1, -1])
         if self._elastic:
             normal = self._normal[:n]
-            fill_normal(rng, normal, self._half_normal)
+            fill_normal(rng, normal, self._half_normal, self._arithmetic)
             np.multiply(normal, self._elastic, out=forms[:, :, :-2, :-2])
         half = self._half[:n]
-        np.matmul(forms.reshape(-1, len(self._columns)), self._columns, out=half.reshape(-1, half.shape[-1]))
+        terms, columns = self._columns.shape
+        self._arithmetic.product(forms.reshape(-1, terms), self._columns, half.reshape(-1, columns))
         half = half[own]
-        return np.matmul(self._rows, half, out=self._coordinates[: len(half)])
+        return self._arithmetic.products_with(self._rows, half, self._coordinates[: len(half)])
 
     def sample(self, source: AnyArray, coordinates: Floats, out: Array) -> None:
         """Sample `source`, (channels, n, height, width), at the coordinates into `out`; overwrite the coordinates."""
@@ -279,8 +290,9 @@ def _functions(size: int, settings: Images) -> Floats:
     if settings.elastic:
         # The bumps reach one width beyond the edges. Rows of norm 1 give the field the same deviation everywhere.
         centres = -width + 0.8 * width * np.arange(math.ceil((size - 1 + 2 * width) / (0.8 * width)) + 1)
-        bumps = np.exp(-((i - centres) ** 2) / (2 * width**2))
-        bumps /= np.linalg.norm(bumps, axis=1, keepdims=True)
+        distances = (i - centres) / width
+        bumps = portable.exp(-0.5 * distances * distances).astype(np.float64)
+        bumps /= np.sqrt(exact.total(bumps * bumps, 1))[:, None]
     return np.hstack([bumps, i - (size - 1) / 2, np.ones((size, 1))]).astype(np.float32)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays import buffers
+from numlp.arrays.arithmetic import ORDINARY, Arithmetic
 from numlp.arrays.gathering import Gathering
 from numlp.arrays.randomness import Role, generator
 from numlp.arrays.special import Array
@@ -49,6 +50,8 @@ class Batches:
     augmentation : Images, optional
     image_shape : tuple of int
         The shape of one sample, for `augmentation`.
+    arithmetic : Arithmetic
+        Of augmentation.
 
     Examples
     --------
@@ -74,20 +77,17 @@ class Batches:
         mixup: float = 0.0,
         augmentation: Images | None = None,
         image_shape: tuple[int, ...] = (),
+        arithmetic: Arithmetic = ORDINARY,
     ) -> None:
         x: Any = rows.x
-        targets, weights, n = rows.targets, rows.weights, int(x.shape[0])
+        n = int(x.shape[0])
         size = min(whole_number("batch_size", batch_size), n)
-        self.batch_size = size
-        self.x, self.seed = x, seed
-        self.weights = None if weights is None else weights.astype(dtype)
-        self._classes = targets if targets.ndim == 1 else None
-        # The targets, or the two numbers that one-hot rows are made of.
-        table = np.arange(2.0, dtype=dtype) if targets.ndim == 1 else targets.astype(dtype, order="C")
-        self._table = table * (1 - smoothing) + smoothing * rest if smoothing else table
-        self._order = np.arange(n)
-        self._gathering = Gathering(x, size)
-        self.preparation = Preparation(scaling, x.dtype, np.dtype(dtype), seed, mixup, augmentation, image_shape)
+        self.batch_size, self.n = size, n
+        self.rows, self.x, self.seed = rows, x, seed
+        self._dtype, self._smoothing, self._rest = np.dtype(dtype), smoothing, rest
+        self.preparation = Preparation(
+            scaling, x.dtype, np.dtype(dtype), seed, mixup, augmentation, image_shape, arithmetic
+        )
         self.prepared = Preparer(self.preparation, (size, math.prod(x.shape[1:])), n_targets)
         inputs = self.prepared.inputs
         # Rows of the right dtype are scaled in place, which saves a pass over them.
@@ -96,6 +96,22 @@ class Batches:
         labels = np.arange(size), np.empty(size, np.intp)
         self._buffers = gathered, *labels, rows_of_targets, np.empty(size, dtype)
         self._resize(size)
+        self.open(rows)
+
+    def open(self, rows: Rows) -> None:
+        """Make ready to gather these rows."""
+        self._gather_from(rows)
+
+    def _gather_from(self, rows: Rows) -> None:
+        """Gather from these rows, in memory, from here on."""
+        targets, dtype = rows.targets, self._dtype
+        self._order = np.arange(len(targets))
+        self.weights = None if rows.weights is None else rows.weights.astype(dtype)
+        self._classes = targets if targets.ndim == 1 else None
+        # The targets, or the two numbers that one-hot rows are made of.
+        table = np.arange(2.0, dtype=dtype) if targets.ndim == 1 else targets.astype(dtype, order="C")
+        self._table = table * (1 - self._smoothing) + self._smoothing * self._rest if self._smoothing else table
+        self._gathering = Gathering(rows.x, self.batch_size)
 
     def _resize(self, n: int) -> None:
         """Cut the buffers to batches of `n` rows."""
@@ -103,19 +119,25 @@ class Batches:
         self._gathered, *labels, self._targets, self._weights = views
         self._places, self._labels = labels
 
-    def check(self, n_inputs: int, n_targets: int, dtype: np.dtype[Any]) -> None:
-        """Refuse a network that takes other inputs or targets than these batches."""
+    def check(self, n_inputs: int, n_targets: int, dtype: np.dtype[Any], arithmetic: Arithmetic) -> None:
+        """Refuse a network that takes other inputs or targets than these batches, or computes otherwise."""
         made = (self._gathered.shape[1], self._targets.shape[1], self.preparation.dtype)
         if made != (n_inputs, n_targets, dtype):
             raise DataError(
                 f"these batches have (inputs, targets, dtype) {made}, but the network takes "
                 f"{(n_inputs, n_targets, dtype)}; make new batches for it"
             )
+        mine = self.preparation.arithmetic
+        if self.preparation.augmentation is not None and mine is not arithmetic:
+            raise DataError(
+                f"these batches are augmented in {mine.name} arithmetic, but the network has arithmetic "
+                f"{arithmetic.name!r}: make new ones, Batches(arithmetic=network.arithmetic, …)"
+            )
 
     @property
     def steps(self) -> int:
         """The number of batches in an epoch."""
-        return -(-len(self._order) // self.batch_size)
+        return -(-self.n // self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch."""
@@ -141,7 +163,9 @@ class Batches:
         if n != len(self._targets):
             self._resize(n)
         gathered, targets, weights = self._gathered, self._targets, None
-        self._gathering.take(index, out=gathered)
+        for rows in self.prepared.needed(n):
+            if len(index[rows]):
+                self._gathering.take(index[rows], out=gathered[rows])
         if self.weights is not None:
             weights = np.take(self.weights, index, out=self._weights, mode="clip")
         if self._classes is None:

@@ -5,19 +5,20 @@ Source: Z. Zhong et al., "Random erasing data augmentation" (2020).
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from numlp.arrays import portable
+from numlp.arrays.arithmetic import Arithmetic
 from numlp.arrays.special import Array
 
 
 class Erase:
     """A rectangle of zeros in some of up to `images` images. Too long a side is cut; the paper draws again."""
 
-    def __init__(self, probability: float, height: int, width: int, images: int) -> None:
+    def __init__(self, probability: float, height: int, width: int, images: int, arithmetic: Arithmetic) -> None:
+        self._arithmetic = arithmetic
         self.uniforms = 5  # random numbers for each image
-        area, aspect, longest = height * width, -math.log(0.3), max(height, width)
+        area, aspect, longest = height * width, -float(portable.log(0.3)), max(height, width)
         # Uniform numbers in [0, 1), times `_span` minus `_low`, are: below 0 to erase; a quarter of the rectangle's
         # area; the logarithm of its aspect's square root; its place between the image's edges, from −1 to 1.
         self._low = np.array([probability, -0.02 * area / 4, aspect / 2, 1, 1], np.float32)
@@ -37,7 +38,7 @@ class Erase:
         np.multiply(uniform, self._span, out=uniform)
         np.subtract(uniform, self._low, out=uniform)
         chance, area, aspect, middle = uniform[:, :1], uniform[:, 1], uniform[:, 2], uniform[:, 3:]
-        side, stretch, reach = np.sqrt(area, out=area), np.exp(aspect, out=aspect), self._reach[:n]
+        side, stretch, reach = np.sqrt(area, out=area), self._arithmetic.exp(aspect, aspect), self._reach[:n]
         np.multiply(side, stretch, out=reach[:, 0])
         np.divide(side, stretch, out=reach[:, 1])
         np.minimum(reach, self._extent, out=reach)

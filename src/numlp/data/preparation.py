@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays import buffers
-from numlp.arrays.randomness import Role, generator
+from numlp.arrays.arithmetic import ORDINARY, Arithmetic
+from numlp.arrays.exact import Shares
+from numlp.arrays.randomness import Role, generator, symmetric_beta
 from numlp.arrays.special import AnyArray, Array
 from numlp.data.augmentation import Images
 from numlp.network.scaling import Scaling, data_range
@@ -74,6 +76,7 @@ class Preparation:
     mixup : float
     augmentation : Images or None
     image_shape : tuple of int
+    arithmetic : Arithmetic
     """
 
     scaling: Scaling
@@ -83,6 +86,7 @@ class Preparation:
     mixup: float = 0.0
     augmentation: Images | None = None
     image_shape: tuple[int, ...] = ()
+    arithmetic: Arithmetic = ORDINARY
 
 
 class Preparer:
@@ -103,7 +107,11 @@ class Preparer:
     ----------
     inputs : array, shape (batch_size, inputs)
         The prepared rows. Rows of the same dtype that are gathered here are scaled in place.
+    shares : Shares or None
+        If other processes have the other rows of each batch, only the own ones are prepared.
     """
+
+    shares: Shares | None = None
 
     def __init__(
         self, preparation: Preparation, shape: tuple[int, int], n_targets: int, shared: SharedRows | None = None
@@ -115,7 +123,7 @@ class Preparer:
         self._augment = None
         if augmentation is not None:
             unit = data_range(preparation.source)
-            self._augment = augmentation.bind(preparation.image_shape, shape[0], unit)
+            self._augment = augmentation.bind(preparation.image_shape, shape[0], unit, preparation.arithmetic)
             self._augmented: Array = buffers.empty(shape, dtype) if shared is None else shared.all
         mixed = (shape, (shape[0], n_targets), shape[:1]) if self._mixup else ()
         self._partners = [np.empty(each, dtype) for each in mixed]
@@ -123,31 +131,49 @@ class Preparer:
     def begin_epoch(self, epoch: int) -> None:
         """Make all that is random a function of (seed, epoch)."""
         if self._augment is not None:
-            self._augmenting = generator(self._preparation.seed, epoch, Role.AUGMENTATION)
+            role = Role.AUGMENTATION
+            self._augmenting = [generator(self._preparation.seed, epoch, role) for _ in self.needed(0)]
         if self._mixup:
             self._mixing = generator(self._preparation.seed, epoch, Role.MIXUP)
 
     def __call__(self, gathered: Batch) -> Batch:
         """Return the epoch's next batch, whose rows are as in the data; mixup overwrites its targets and weights."""
-        x = gathered.x
+        x, n = gathered.x, len(gathered.x)
         if self._augment is not None:
             x = self._augmented_rows(x)
-        batch = gathered._replace(x=self._scale(x, self.inputs[: len(x)]))
+        inputs = self.inputs[:n]
+        for rows in self.needed(n):
+            self._scale(x[rows], inputs[rows])
+        batch = gathered._replace(x=inputs)
         if self._mixup:
-            mix(batch, self._mixing.beta(self._mixup, self._mixup), self._partners)
+            own = _EVERY if self.shares is None else self.shares.own(n)
+            mix(batch, symmetric_beta(self._mixing, self._mixup), self._partners, own)
         return batch
+
+    def needed(self, n: int) -> list[slice]:
+        """Return which of a batch's `n` rows to prepare: with mixup also the one before this process's own."""
+        if self.shares is None:
+            return [_EVERY]
+        own = self.shares.own(n)
+        if not self._mixup:
+            return [own]
+        if own.start:
+            return [slice(own.start - 1, own.stop), slice(0)]
+        return [own, slice(max(own.stop, n - 1), n)]
 
     def _augmented_rows(self, x: AnyArray) -> Array:
         assert self._augment is not None
         n, shared = len(x), self._shared
         augmented = self._augmented[:n]
-        self._augment(x, augmented, self._augmenting, _EVERY if shared is None else shared.own(n))
+        needed = self.needed(n) if shared is None else [shared.own(n)]
+        for rows, rng in zip(needed, self._augmenting, strict=True):  # each draws for all rows
+            self._augment(x, augmented, rng, rows)
         if shared is not None:
             shared.meet()
         return augmented
 
 
-def mix(batch: Batch, share: float, partners: list[npt.NDArray[Any]]) -> None:
+def mix(batch: Batch, share: float, partners: list[npt.NDArray[Any]], own: slice = _EVERY) -> None:
     """Mix every row with the one before it, which is a random partner, since the order is random.
 
     Targets count by their rows' weights: mixed weighted targets, divided by mixed weights, are the new targets.
@@ -160,17 +186,20 @@ def mix(batch: Batch, share: float, partners: list[npt.NDArray[Any]]) -> None:
         Of the row itself.
     partners : list of array
         Buffers for rows, targets and weights.
+    own : slice
+        Which rows of x to mix; all targets and weights are mixed.
     """
     if batch.weights is not None:
         np.multiply(batch.targets, batch.weights[:, None], out=batch.targets)
-    for rows, buffer in zip((batch.x, batch.targets, batch.weights), partners, strict=True):
-        if rows is None:
+    parts = (batch.x, own), (batch.targets, _EVERY), (batch.weights, _EVERY)
+    for (rows, part), buffer in zip(parts, partners, strict=True):
+        if rows is None or not len(mixed := rows[part]):
             continue
-        others = buffer[: len(rows)]
-        np.multiply(rows[:-1], 1 - share, out=others[1:])
-        np.multiply(rows[-1:], 1 - share, out=others[:1])
-        np.multiply(rows, share, out=rows)
-        np.add(rows, others, out=rows)
+        others, first = buffer[: len(mixed)], part.start or 0
+        np.multiply(rows[first - 1 :][:1], 1 - share, out=others[:1])
+        np.multiply(rows[first:][: len(mixed) - 1], 1 - share, out=others[1:])
+        np.multiply(mixed, share, out=mixed)
+        np.add(mixed, others, out=mixed)
     if batch.weights is not None:
         quotient = np.maximum(batch.weights, _TINY, out=partners[2][: len(batch.weights)])
         np.divide(batch.targets, quotient[:, None], out=batch.targets)

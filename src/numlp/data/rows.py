@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import exact
 from numlp.arrays.special import AnyArray
 from numlp.arrays.targets import check_several_classes
-from numlp.data.weights import ClassWeight, as_class_weights, as_weights, class_weights_of_rows
+from numlp.data.weights import ClassWeight, as_class_weights, as_weights, class_counts, class_weights_of_rows
 from numlp.errors import DataError, SettingError
 from numlp.network.predictor import Predictor
 
@@ -77,7 +78,7 @@ def normalized(rows: Rows) -> Rows:
             "all weights are 0 (weights of samples times class_weight), so no row counts; give one a positive weight"
         )
     weights = rows.weights / largest  # first, since the mean of very large weights may overflow
-    return rows._replace(weights=weights / weights.mean())
+    return rows._replace(weights=weights / exact.mean(weights))
 
 
 def check_several(predictor: Predictor, rows: Rows) -> None:
@@ -90,20 +91,26 @@ def class_weights_for(
     predictor: Predictor, rows: Rows, class_weight: ClassWeight, class_names: tuple[str, ...] | None
 ) -> npt.NDArray[np.float64]:
     """Return the weight of every class, shape (classes,)."""
+    check_class_weight(predictor)
+    names, targets = class_names or predictor.classes, class_targets(predictor, rows)
+    return as_class_weights(class_weight, class_counts(targets, len(names)), len(targets), names)
+
+
+def check_class_weight(predictor: Predictor) -> None:
+    """Refuse weights of classes for a network that has none, or for several labels."""
     if predictor.loss.task == "regression":
         raise SettingError(f"class_weight needs classes, and loss {predictor.loss.name!r} has none; leave it out")
     if predictor.loss.task == "labels" and predictor.n_targets > 1:
         raise SettingError("class_weight can't weight several labels; give every sample a weight instead")
-    return as_class_weights(class_weight, _class_targets(predictor, rows), class_names or predictor.classes)
 
 
 def weighted_by_class(predictor: Predictor, rows: Rows, weights: npt.NDArray[np.float64]) -> Rows:
     """Return rows with their weights multiplied by the weights of their classes."""
-    by_class = class_weights_of_rows(weights, _class_targets(predictor, rows))
+    by_class = class_weights_of_rows(weights, class_targets(predictor, rows))
     return rows._replace(weights=by_class if rows.weights is None else by_class * rows.weights)
 
 
-def _class_targets(predictor: Predictor, rows: Rows) -> AnyArray:
+def class_targets(predictor: Predictor, rows: Rows) -> AnyArray:
     """Return class indices or rows of probabilities, with a single label as two classes."""
     if predictor.loss.task == "labels":
         return np.concatenate([1 - rows.targets, rows.targets], axis=1)

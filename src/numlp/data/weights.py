@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import exact
 from numlp.arrays.inputs import as_rows
 from numlp.arrays.special import AnyArray
 from numlp.errors import DataError, SettingError
@@ -37,7 +38,20 @@ def as_weights(weights: npt.ArrayLike, n: int, *, some: bool = True) -> npt.NDAr
     return array
 
 
-def as_class_weights(class_weight: ClassWeight, targets: AnyArray, names: Sequence[str]) -> npt.NDArray[np.float64]:
+def class_counts(targets: AnyArray, n_classes: int, weights: AnyArray | None = None) -> npt.NDArray[np.float64]:
+    """Return how many rows each class has, or the sum of their weights; rows of probabilities count in part.
+
+    >>> class_counts(np.array([0, 0, 1]), 2), class_counts(np.array([[0.5, 0.5], [0.0, 1.0]]), 2)
+    (array([2., 1.]), array([0.5, 1.5]))
+    """
+    if targets.ndim == 1:
+        return np.bincount(targets, weights, n_classes).astype(np.float64)
+    return exact.total(targets if weights is None else targets * weights[:, None], folds=2)
+
+
+def as_class_weights(
+    class_weight: ClassWeight, counts: npt.NDArray[np.float64], n: int, names: Sequence[str]
+) -> npt.NDArray[np.float64]:
     """Return the weight of every class, shape (classes,).
 
     Parameters
@@ -45,23 +59,25 @@ def as_class_weights(class_weight: ClassWeight, targets: AnyArray, names: Sequen
     class_weight : "balanced", mapping or sequence
         Weights by class name or index (1 for the others), or one for each class in order. "balanced" gives every
         class the same total weight: each sample gets n / (classes · samples of its class).
-    targets : array, shape (n,) of class indices or (n, classes) of probabilities
+    counts : array, shape (classes,)
+        How many rows each class has, as `class_counts` returns it.
+    n : int
+        The number of rows.
     names : sequence of str
         The names of the classes.
 
     Examples
     --------
-    >>> as_class_weights("balanced", np.array([0, 0, 0, 1]), ["cat", "dog"])
+    >>> as_class_weights("balanced", np.array([3.0, 1.0]), 4, ["cat", "dog"])
     array([0.66666667, 2.        ])
-    >>> as_class_weights({"dog": 3}, np.array([0, 1]), ["cat", "dog"])
+    >>> as_class_weights({"dog": 3}, np.array([1.0, 1.0]), 2, ["cat", "dog"])
     array([1., 3.])
     """
     n_classes = len(names)
     if isinstance(class_weight, str):
         if class_weight != "balanced":
             raise SettingError(f"class_weight must be 'balanced' or a weight for each class, not {class_weight!r}")
-        counts = np.bincount(targets, minlength=n_classes) if targets.ndim == 1 else targets.sum(axis=0)
-        return np.divide(len(targets), n_classes * counts, out=np.zeros(n_classes), where=counts > 0)
+        return np.divide(n, n_classes * counts, out=np.zeros(n_classes), where=counts > 0)
     if isinstance(class_weight, Mapping):
         weights = np.ones(n_classes)
         for name, weight in class_weight.items():
@@ -92,5 +108,6 @@ def class_weights_of_rows(weights: npt.NDArray[np.float64], targets: AnyArray) -
     >>> class_weights_of_rows(np.array([1.0, 3.0]), np.array([[0.5, 0.5]]))
     array([2.])
     """
-    rows: npt.NDArray[np.float64] = weights[targets] if targets.ndim == 1 else targets @ weights
-    return rows
+    if targets.ndim == 1:
+        return weights[targets]
+    return exact.total(targets * weights, 1, folds=2)

@@ -4,26 +4,34 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
-import numpy as np
-
-from numlp.arrays.inputs import as_features
 from numlp.arrays.special import AnyArray
-from numlp.arrays.table import Kind, Table
+from numlp.arrays.table import Kind
+from numlp.data.chunked import Chunked
 from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit, taken
 from numlp.datasets.features import apart, helpful
-from numlp.datasets.labels import class_names, column_labels, infer_task, targets
-from numlp.datasets.parts import as_split, parts_in, read_data, read_extra
-from numlp.datasets.readers import tell
+from numlp.datasets.labelled import load_rows
+from numlp.datasets.labels import class_names, column_labels, infer_task
+from numlp.datasets.parts import as_split, is_larger, parts_in, pattern_of, read_data, read_extra
 from numlp.datasets.reading import Reading, gaps, kinds, texts
 from numlp.datasets.sources import SOURCES
 from numlp.datasets.splits import Fold, How
-from numlp.datasets.validation import Folds, check_split, divided, extra_files, held_out
+from numlp.datasets.validation import Folds, check_split, divided, extra_files
 from numlp.errors import FileFormatError, SettingError
 from numlp.network.losses import Task
 from numlp.network.shape import as_names
-from numlp.settings.checks import listed, unknown
+from numlp.settings.checks import as_bytes, listed, unknown
 
-__all__ = ["SOURCES", "AnySplit", "Dataset", "Split", "WeightedSplit", "load_dataset", "load_rows", "parts_in"]
+__all__ = [
+    "SOURCES",
+    "AnySplit",
+    "Chunked",
+    "Dataset",
+    "Split",
+    "WeightedSplit",
+    "load_dataset",
+    "load_rows",
+    "parts_in",
+]
 
 
 def load_dataset(
@@ -50,6 +58,7 @@ def load_dataset(
     header: bool | None = None,
     drop_missing_target: bool = False,
     day_first: bool | None = None,
+    memory: int | str | None = None,
 ) -> Dataset:
     """Load a data set by its name, or from files.
 
@@ -60,8 +69,8 @@ def load_dataset(
         path: ``.npz`` with `x` and `y` (or `x_train`, `y_train`, `x_test`, `y_test`, …), ``.npy`` with x, a table, or
         a folder of IDX files named like those of MNIST, EMNIST or QMNIST. If a folder holds several such data sets,
         name a file of the one to read. Tables are ``.csv``, ``.tsv`` and ``.txt`` with any separator, ``.jsonl`` and
-        ``.parquet``; all but the last may be packed, as in ``.csv.gz`` and ``.csv.zst``. ``part-*.csv`` reads several
-        files with the same columns, in the order of their names.
+        ``.parquet``; all but the last may be packed, as in ``.csv.gz`` and ``.csv.zst``. ``part-*.csv``, or a folder,
+        reads several files with the same columns, in the order of their names.
     data_dir : path, optional
         For a named data set: the folder that holds a folder `name`.
     target : str, optional
@@ -113,6 +122,10 @@ def load_dataset(
         Whether to leave out a table's rows without a target; by default, they are an error.
     day_first : bool, optional
         Whether a table's dates such as 3/4/2026 begin with the day, where all dates of a column leave it open.
+    memory : int or str, optional
+        How many bytes rows may take in memory, also as "4GB". If a table, an ``.npy`` file or a folder of IDX files
+        would take more, `train` is a `Chunked`, whose rows `train` and `evaluate` read from files in chunks; so are
+        `validation` and `test` if they are large. By default all rows are read into memory.
 
     Returns
     -------
@@ -136,7 +149,7 @@ def load_dataset(
     >>> y[:5]
     array([7, 2, 1, 0, 4])
     """
-    name = os.fspath(name)
+    name = pattern_of(name)
     if task not in (None, *get_args(Task)):
         raise SettingError(unknown("task", task, get_args(Task)))
     if names is not None:
@@ -163,6 +176,23 @@ def load_dataset(
         drop_missing_target,
         day_first,
     )
+    if memory is not None and is_larger(name, most := as_bytes("memory", memory)):
+        from numlp.datasets.larger import load_larger
+
+        if isinstance(folds, int):
+            raise SettingError(f"folds {folds} need all rows in memory: leave them out, or give more memory")
+        return load_larger(
+            name,
+            reading,
+            most,
+            task=task,
+            names=names,
+            validation=validation,
+            validation_by=validation_by,
+            split=split,
+            seed=seed,
+            test=test,
+        )
     (parts, notes, reading), known = read_data(name, reading, data_dir=data_dir)
     if "train" not in parts:
         raise FileFormatError(f"{name} holds {listed(parts)} rows alone; training needs training rows")
@@ -219,71 +249,3 @@ def load_dataset(
         reading,
         numbers,
     )
-
-
-def load_rows(
-    name: str | os.PathLike[str],
-    *,
-    n_features: int,
-    names: Sequence[str] | None,
-    columns: Sequence[str] | None = None,
-    column_kinds: Mapping[str, Kind] | None = None,
-    part: str | None = None,
-    reading: Reading | None = None,
-    validation: float | str | os.PathLike[str] | None = None,
-    split: How | None = None,
-    seed: int = 0,
-) -> tuple[AnySplit, AnyArray]:
-    """Load samples and targets for evaluating a network, and the numbers of these rows in their file, from 0.
-
-    Parameters
-    ----------
-    name : str or path
-        As for `load_dataset`.
-    n_features : int
-        The number of the network's inputs; samples with another number are refused before their labels are read.
-    names : sequence of str, or None
-        The names of the network's classes, to look labels up in; None for real-valued targets.
-    columns : sequence of str, optional
-        The names of the network's inputs, to look a table's columns up by.
-    column_kinds : mapping, optional
-        What these columns hold.
-    part : "train", "validation" or "test", optional
-        Of data with several parts, by default its test rows. Data with one part is read whole.
-    reading : Reading, optional
-        How to read a file.
-    validation, split, seed
-        As for `load_dataset`.
-
-    Returns
-    -------
-    rows : Split or WeightedSplit
-    numbers : array of int, shape (n,)
-    """
-    name = os.fspath(name)
-    reading = reading or Reading()
-    of_target: dict[str, Kind] = {reading.target: "number"} if reading.target and names is None else {}
-    (tables, notes, _), known = read_data(name, reading, columns, {**(column_kinds or {}), **of_target})
-    tell(name, notes)
-    if len(tables) == 1:
-        if part is not None:
-            raise SettingError(f"split {part!r} doesn't apply to {name}, which is read whole: it has no splits")
-        (table,) = tables.values()
-    else:
-        part = part or "test"
-        if part not in ("train", "validation", "test"):
-            raise SettingError(unknown("split", part, ("train", "validation", "test")))
-        cut = part == "validation" and part not in tables
-        if not cut and part not in tables:
-            raise SettingError(f"split {part!r} doesn't apply to {name}; it holds {listed(tables)}")
-        table = tables["train" if cut else part]
-    if not isinstance(table.x, Table):  # whose columns have been found by their names
-        as_features(table.x, n_features)
-    if known is not None and names is not None:
-        table = table._replace(y=np.array(known)[targets(table.y, known, of_indices=True)])
-    rows = as_split(table, names)
-    if part in ("train", "validation") and "validation" not in tables:
-        task: Task = "regression" if names is None else "classification"
-        which = held_out(rows, validation, split, seed=seed, task=task)[part == "validation"]
-        return taken(rows, which), table.in_file[which]
-    return rows, table.in_file

@@ -13,6 +13,7 @@ from typing import IO
 import numpy as np
 
 from numlp.arrays.special import AnyArray
+from numlp.arrays.stored import Opened, Stored
 from numlp.errors import FileFormatError
 from numlp.files.kinds import refused
 from numlp.settings import limits
@@ -42,6 +43,36 @@ def read_npy(path: Path) -> AnyArray:
         raise
     except Exception as error:  # NumPy raises a dozen kinds on broken files
         raise _refused(path, error) from error
+
+
+def stored_npy(path: Path) -> Stored:
+    """Return the array of an .npy file, whose rows are read when needed, without a map of the whole file.
+
+    Raises
+    ------
+    FileFormatError
+        If it is broken, or its rows don't lie one after the other, in C order.
+    """
+    read_npy(path)  # checks it
+    file = open(path, "rb", buffering=0)  # noqa: SIM115
+    version = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, in_columns, dtype = read_header(file)
+    if (in_columns and len(shape) > 1) or not shape or dtype.kind not in "buif":
+        raise FileFormatError(
+            f"{path} must hold rows of numbers in C order to be read a part at a time: save "
+            "np.ascontiguousarray(x), or read it into memory"
+        )
+    return Stored(Opened(file, str(path)), dtype, shape, file.tell())
+
+
+def npz_size(path: Path) -> int:
+    """Return how many bytes the arrays in an .npz archive take; 0 if it can't be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return 0  # the reader says why
 
 
 def npz_names(path: Path) -> tuple[str, ...]:

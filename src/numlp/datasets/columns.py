@@ -6,11 +6,10 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Kind
 from numlp.datasets.cells import CODE, COMMAS, DATES, MONEY, PLAIN, POINT, POINTS, WHOLE, Notation, matches
 from numlp.datasets.doubts import doubt
-from numlp.datasets.source import Source
+from numlp.datasets.source import Cells, Source
 from numlp.errors import DataError
 
 _BATCH = 20  # columns that one query counts; each of its patterns takes memory
@@ -51,9 +50,9 @@ class Counts(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column's values, as a `Table` holds them, what the user should know, and the order that its dates show."""
+    """What to fetch as a column's values, what the user should know, and the order that its dates show."""
 
-    values: AnyArray
+    cells: Cells
     note: str | None = None
     day_first: bool | None = None
 
@@ -84,22 +83,18 @@ def _facts(column: str, cells: str) -> list[str]:
     ]
 
 
-def read_plain(source: Source, counts: Mapping[str, Counts], kinds: Mapping[str, Kind]) -> dict[str, Column]:
-    """Return the columns of plain numbers, many at once: a query for each takes longer the more columns there are."""
+def plain(source: Source, counts: Mapping[str, Counts], kinds: Mapping[str, Kind]) -> dict[str, Column]:
+    """Return the columns of plain numbers."""
     whole, real = list[str](), list[str]()
     for column, found in counts.items():
         kind = kinds.get(source.names[column])
         is_plain = found.cells and found.plain == found.cells and found.most is not None and np.isfinite(found.most)
         if is_plain and kind in (None, "number") and (found.code is None or kind is not None):
             (whole if found.whole and found.fit == source.rows else real).append(column)
-    numbers = source.many(whole, "BIGINT") | source.many(real, "DOUBLE")
-    return {
-        column: Column(
-            np.ma.filled(values, np.nan) if column in set(real) else values,
-            LARGE if counts[column].whole and (counts[column].most or 0) >= EXACT else None,
-        )
-        for column, values in numbers.items()
-    }
+    cells = {column: Cells(column, "whole numbers") for column in whole}
+    cells |= {column: Cells(f"TRY_CAST({column} AS DOUBLE)", "numbers") for column in real}
+    notes = {column for column in cells if counts[column].whole and (counts[column].most or 0) >= EXACT}
+    return {column: Column(each, LARGE if column in notes else None) for column, each in cells.items()}
 
 
 def notation_of(source: Source, counts: Mapping[str, Counts], usual: Notation | None = None) -> Notation:
@@ -136,7 +131,7 @@ def read_texts(
     kind: Kind | None = None,
     day_first: bool | None = None,
 ) -> Column:
-    """Return the values of a column of texts: of a known kind, or of the one that all of its cells have.
+    """Return what a column of texts holds: values of a known kind, or of the one that all of its cells have.
 
     In a typed file, texts that look like numbers are texts on purpose.
 
@@ -146,9 +141,9 @@ def read_texts(
         If a cell isn't of the known kind.
     """
     if kind == "text":
-        return Column(source.texts(column))
+        return Column(Cells(column, "texts"))
     if not counts.cells and kind != "date":
-        return Column(np.full(source.rows, np.nan))
+        return Column(Cells("NULL", "numbers"))
     found: Column | str | None = None
     if kind == "number" or (kind is None and not source.typed):
         found = _numbers(source, column, counts, notation, kind) or _truths(source, column, counts)
@@ -166,7 +161,7 @@ def read_texts(
         _refuse(source, column, f"{column} IS NOT NULL", f"isn't clear, since {found}, or write year-month-day")
     if found is None and not source.typed and (counts.plain or counts.may_be("[^A-Za-z]{0,2}[0-9].*")):
         found = doubt(source, column, counts.cells, notation)
-    return Column(source.texts(column), found and f"is read as text, since {found}")
+    return Column(Cells(column, "texts"), found and f"is read as text, since {found}")
 
 
 def _numbers(
@@ -199,8 +194,8 @@ def _numbers(
     if whole and most >= EXACT:
         note = LARGE
     if whole and fit == source.rows:
-        return Column(source.values(f"CAST({cells} AS BIGINT)"), note)
-    return Column(source.numbers(number), note)
+        return Column(Cells(cells, "whole numbers"), note)
+    return Column(Cells(number, "numbers"), note)
 
 
 def _units(source: Source, column: str, notation: Notation) -> str | None:
@@ -218,14 +213,13 @@ def _truths(source: Source, column: str, counts: Counts) -> Column | None:
     truth = f"lower({column})"
     if not counts.may_be("(?i)true|false") or source.one(f"bool_and({truth} IN ('true', 'false'))") != (True,):
         return None
-    values = source.numbers(f"({truth} = 'true')")
-    return Column(values if np.isnan(values).any() else values.astype(bool))
+    return Column(Cells(f"({truth} = 'true')", "numbers" if counts.cells < source.rows else "truths"))
 
 
 def _dates(source: Source, column: str, counts: Counts, day_first: bool | None) -> Column | str | None:
     """Return a column of dates; or why it isn't clear which; or None if they are no dates."""
     if not counts.cells:
-        return Column(source.dates(f"NULLIF({column}, {column})"))
+        return Column(Cells("NULL", "dates"))
     found = []
     for form in DATES:
         if counts.may_be(form.pattern):
@@ -242,7 +236,7 @@ def _dates(source: Source, column: str, counts: Counts, day_first: bool | None) 
         return None
     form, parsed = found[0]
     note = f"is read as dates, {form.title}" if form.formats else None
-    return Column(source.dates(parsed), note, form.day_first if len(found) == 1 else None)
+    return Column(Cells(parsed, "dates"), note, form.day_first if len(found) == 1 else None)
 
 
 def _refuse(source: Source, column: str, condition: str, reason: str) -> NoReturn:

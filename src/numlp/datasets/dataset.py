@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays.special import AnyArray
+from numlp.data.chunked import Chunked
 from numlp.datasets.reading import Reading
 from numlp.datasets.splits import Fold
 from numlp.network.losses import Task
@@ -43,6 +44,11 @@ class WeightedSplit(NamedTuple):
 AnySplit = Split | WeightedSplit
 
 
+def count_rows(rows: AnySplit | Chunked) -> int:
+    """Return the number of rows of a part."""
+    return rows.n if isinstance(rows, Chunked) else len(rows.y)
+
+
 def taken(rows: AnySplit, which: Any) -> AnySplit:
     """Return the rows that a slice or an array of indices selects."""
     return type(rows)(*(part[which] for part in rows))
@@ -57,8 +63,9 @@ class Dataset:
     Attributes
     ----------
     name : str
-    train, validation : Split, or WeightedSplit
-    test : Split, WeightedSplit or None
+    train, validation : Split, WeightedSplit, or Chunked
+        Chunked if the rows don't fit into the memory that `load_dataset` was given.
+    test : Split, WeightedSplit, Chunked or None
     feature_names : tuple of str, or None
         For tables: the names of the columns of `x`.
     task : "classification", "labels" or "regression"
@@ -108,16 +115,31 @@ class Dataset:
         The training and validation rows are those of one file if validation rows were held out; and rows without a
         target may have been left out.
         """
-        return self.numbers[part] if part in self.numbers else np.arange(len(self.parts[part].y))
+        return self.numbers[part] if part in self.numbers else np.arange(len(self.held(part).y))
 
     @property
-    def parts(self) -> dict[str, AnySplit]:
+    def rows(self) -> dict[str, int]:
+        """The number of rows of each part."""
+        return {part: count_rows(rows) for part, rows in self.parts.items()}
+
+    @property
+    def in_chunks(self) -> bool:
+        """Whether rows come in chunks, since they don't fit into memory."""
+        return any(isinstance(rows, Chunked) for rows in self.parts.values())
+
+    def held(self, part: str) -> AnySplit:
+        """Return rows of a part that are in memory: all of them or, if they come in chunks, a sample."""
+        rows = self.parts[part]
+        return rows.sample if isinstance(rows, Chunked) else rows
+
+    @property
+    def parts(self) -> dict[str, AnySplit | Chunked]:
         """The rows by purpose: "training", "validation" and, if there are any, "test"."""
         parts = {"training": self.train, "validation": self.validation, "test": self.test}
-        return {name: split for name, split in parts.items() if split is not None and len(split.y)}
+        return {name: split for name, split in parts.items() if split is not None and count_rows(split)}
 
     def __str__(self) -> str:
-        rows = ", ".join(f"{len(split.x):,} {name}" for name, split in self.parts.items())
+        rows = ", ".join(f"{count:,} {name}" for name, count in self.rows.items())
         kind = {"classification": "class", "labels": "label", "regression": "real-valued target"}[self.task]
         if self.class_names is not None:  # a single label is a choice between two classes
             kind = "class"
@@ -131,11 +153,12 @@ class Dataset:
     @property
     def n_features(self) -> int:
         """The number of features of a sample, and so of a network's inputs."""
-        return math.prod(self.train.x.shape[1:])
+        return math.prod(self.held("training").x.shape[1:])
 
     @property
     def n_targets(self) -> int:
         """The number of targets of a row: classes, labels or values."""
         if self.class_names is not None:
             return len(self.class_names)
-        return 1 if self.train.y.ndim == 1 else int(self.train.y.shape[1])
+        y = self.held("training").y
+        return 1 if y.ndim == 1 else int(y.shape[1])

@@ -19,6 +19,7 @@ from numlp.settings import limits
 from numlp.settings.checks import listed
 
 KIND = ("a CSV file", ("csv", "gzip", "zstd"))  # what a file should be, and what it may be
+CELLS = "cells"  # the table of a file's columns
 _LINES = 1000  # of a file that are looked at
 
 
@@ -39,7 +40,7 @@ def read_csv(
     names = _named(dialects[0].names)
     kept = chosen(names, choose)
     columns = ", ".join(f"{column} VARCHAR" for column in kept)
-    connection.execute(f"CREATE TEMP TABLE cells ({columns})")
+    connection.execute(f"CREATE TABLE {CELLS} ({columns})")
     starts = [0]
     for path, dialect in zip(paths, dialects, strict=True):
         own = _named(dialect.names)
@@ -49,7 +50,7 @@ def read_csv(
                 f"{path} must have the same columns as {paths[0]}, but they differ in {listed(odd)}"
             )
         _load_csv(connection, path, dialect, [f"c{own.index(name)}" for name in kept.values()], missing)
-        starts.append(connection.execute("SELECT count(*) FROM cells").fetchone()[0])
+        starts.append(connection.execute(f"SELECT count(*) FROM {CELLS}").fetchone()[0])
         if starts[-1] == starts[-2]:
             raise FileFormatError(f"{path} must have a line of column names and at least one row")
 
@@ -66,7 +67,7 @@ def read_csv(
         if (found := re.fullmatch(r"(.*) \([0-9]+\)", name)) and found[1] in names:
             notes.append(f"of its columns called {found[1]!r:.200}, one is called {name!r:.200} here")
     types = dict.fromkeys(kept, "VARCHAR")
-    return Source(connection, "cells", starts[-1], kept, types, dialects[0].separator, tuple(notes), place)
+    return Source(connection, CELLS, starts[-1], kept, types, dialects[0].separator, tuple(notes), place)
 
 
 def _named(names: Sequence[str]) -> tuple[str, ...]:
@@ -121,7 +122,7 @@ def _load_csv(connection: Any, path: Path, dialect: Dialect, columns: Sequence[s
     skipped = " OFFSET 1" if dialect.header else ""
     cells = ", ".join(f"{without_gaps(column, missing)} AS {column}" for column in columns)
     try:
-        connection.execute(f"INSERT INTO cells SELECT {cells} FROM {reader}{blank}{skipped}")
+        connection.execute(f"INSERT INTO {CELLS} SELECT {cells} FROM {reader}{blank}{skipped}")
     except duckdb.InvalidInputException as error:
         raise _broken(path, dialect, str(error)) from error
 

@@ -97,6 +97,15 @@ def read_folder(path: Path, sha256: Mapping[str, str] | None = None) -> Folder:
     return _upright(path, name, parts) if name.startswith("emnist") else Folder(parts, None)
 
 
+def stored_folder(path: Path) -> dict[str, dict[str, Path]] | None:
+    """Return the files of the parts of a folder, by "images" and "labels", if its rows can be read as they lie there.
+
+    EMNIST's images must be turned first.
+    """
+    name, files = _chosen(path)
+    return None if name.startswith("emnist") else files
+
+
 def _find(folder: Path) -> dict[str, _Files]:
     """Return the IDX files in a folder, by the name of their set; a gzipped file comes before others."""
     sets: dict[str, _Files] = {}
@@ -124,7 +133,8 @@ def _chosen(path: Path) -> tuple[str, _Files]:
         below = [each for each in sorted(folder.iterdir()) if each.is_dir() and _find(each)]
         wanted = f"such as {' and '.join(f'{name}.gz' for name in FILES['train'])}"
         hint = f"; name the folder {below[0]}" if below else ""
-        unknown = f"{folder} holds no IDX files named like MNIST's, {wanted}{hint}"
+        tables = "no tables, and " if path.is_dir() else ""
+        unknown = f"{folder} holds {tables}no IDX files named like MNIST's, {wanted}{hint}"
         raise refused(folder, "a folder of IDX files", ("folder",), "", unknown=unknown)
     if len(sets) > 1:
         examples = [next(iter(next(iter(files.values())).values())).name for files in sets.values()]

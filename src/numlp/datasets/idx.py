@@ -4,6 +4,7 @@ Nothing is trusted: the header must fit the bytes that follow, and no more is un
 Source: http://yann.lecun.com/exdb/mnist/, "The IDX file format".
 """
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -11,6 +12,7 @@ import math
 import os
 import struct
 import zlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.errors import FileFormatError
+from numlp.arrays.stored import Opened, Stored, StoredRows
+from numlp.errors import FileFormatError, OutputError
 from numlp.files.kinds import refused
 from numlp.settings import limits
 
@@ -54,21 +57,8 @@ def read_idx(path: str | os.PathLike[str], sha256: str | None = None) -> npt.NDA
     array([7, 9], dtype=uint8)
     """
     path = Path(path)
-    try:
-        packed_size = path.stat().st_size
-        with open(path, "rb") as raw:
-            zipped = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            content: io.BufferedIOBase = gzip.GzipFile(fileobj=raw) if zipped else raw
-            array, digest = _read(content, limits.unpacked(packed_size) if zipped else packed_size)
-    except FileNotFoundError as error:
-        raise FileFormatError(f"there is no file {path}") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise FileFormatError(f"{path} is a damaged or truncated gzip file: {error}") from error
-    except OSError as error:
-        raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise refused(path, "an IDX file", ("idx", "gzip"), error, unknown=f"{path}: {error}") from error
+    with _opened(path) as (content, _, most):
+        array, digest = _read(content, most)
     if sha256 is not None and digest != sha256:
         raise FileFormatError(
             f"{path} has the wrong content: its SHA-256 must be {sha256}, not {digest}; remove the file, and numlp "
@@ -77,8 +67,66 @@ def read_idx(path: str | os.PathLike[str], sha256: str | None = None) -> npt.NDA
     return array
 
 
-def _read(content: io.BufferedIOBase, most: int) -> tuple[npt.NDArray[Any], str]:
-    """Return the array and the hash of all bytes, or raise a ValueError that says what is wrong."""
+def described_idx(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape and the type of the array in an IDX file, by its header."""
+    with _opened(path) as (content, _, _most):
+        shape, dtype, _header_bytes = _header(content)
+        return shape, dtype
+
+
+def stored_idx(path: Path) -> Stored:
+    """Return the array of an IDX file, whose rows are read when needed; a gzipped file is unpacked to a disk first.
+
+    Raises
+    ------
+    FileFormatError
+    """
+    with _opened(path) as (content, zipped, most):
+        shape, dtype, header = _header(content)
+        row, size = math.prod(shape[1:]) * dtype.itemsize, math.prod(shape) * dtype.itemsize
+        if not size:
+            raise ValueError(f"the header announces no numbers {shape}")
+        if size > most or (not zipped and len(header) + size != most):
+            raise ValueError(f"the header announces {size:,} bytes {shape}, but the file holds another number")
+        if not zipped:
+            return Stored(Opened(open(path, "rb", buffering=0), str(path)), dtype, shape, len(header))
+        rows = StoredRows(shape[1:], dtype.newbyteorder("="))
+        filled = 0
+        while piece := content.read(max(1, _CHUNK // row) * row):
+            filled += len(piece)
+            if filled > size or len(piece) % row:
+                break
+            rows.append(np.frombuffer(piece, dtype).reshape(-1, *shape[1:]))
+        if filled != size:
+            few = "more" if filled > size else f"{filled:,}"
+            raise ValueError(f"truncated or too long: the header announces {size:,} bytes {shape}, but {few} follow")
+        return rows.finished()
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[io.BufferedIOBase, bool, int]]:
+    """Yield a file's bytes, unpacked, whether gzip has packed them, and how many they may be."""
+    try:
+        packed_size = path.stat().st_size
+        with open(path, "rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            content: io.BufferedIOBase = gzip.GzipFile(fileobj=raw) if zipped else raw
+            yield content, zipped, limits.unpacked(packed_size) if zipped else packed_size
+    except FileNotFoundError as error:
+        raise FileFormatError(f"there is no file {path}") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FileFormatError(f"{path} is a damaged or truncated gzip file: {error}") from error
+    except OutputError:
+        raise
+    except OSError as error:
+        raise FileFormatError(f"can't read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise refused(path, "an IDX file", ("idx", "gzip"), error, unknown=f"{path}: {error}") from error
+
+
+def _header(content: io.BufferedIOBase) -> tuple[tuple[int, ...], np.dtype[Any], bytes]:
+    """Return the shape, the type of the numbers as they are written, and the header itself."""
     magic = content.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES or magic[3] == 0:
         raise ValueError(
@@ -87,8 +135,12 @@ def _read(content: io.BufferedIOBase, most: int) -> tuple[npt.NDArray[Any], str]
     sizes = content.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
         raise ValueError("truncated in the header")
-    shape = struct.unpack(f">{magic[3]}I", sizes)
-    dtype = np.dtype(_TYPES[magic[2]])
+    return struct.unpack(f">{magic[3]}I", sizes), np.dtype(_TYPES[magic[2]]), magic + sizes
+
+
+def _read(content: io.BufferedIOBase, most: int) -> tuple[npt.NDArray[Any], str]:
+    """Return the array and the hash of all bytes, or raise a ValueError that says what is wrong."""
+    shape, dtype, header = _header(content)
     size = math.prod(shape) * dtype.itemsize
     if size > most:
         raise ValueError(f"truncated: the header announces {size:,} bytes {shape}, but the file can't hold so many")
@@ -96,7 +148,7 @@ def _read(content: io.BufferedIOBase, most: int) -> tuple[npt.NDArray[Any], str]
         data = np.empty(size, np.uint8)  # in huge pages, if available; pages that no bytes arrive for stay untouched
     except MemoryError as error:
         raise ValueError(f"the header announces {size:,} bytes {shape}, more than the memory holds") from error
-    view, filled, digest = data.data, 0, hashlib.sha256(magic + sizes)
+    view, filled, digest = data.data, 0, hashlib.sha256(header)
     with ThreadPoolExecutor(1) as hashing:  # while the next bytes are unpacked
         while count := content.readinto(view[filled : filled + _CHUNK]):
             hashing.submit(digest.update, view[filled : filled + count])

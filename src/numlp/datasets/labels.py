@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import exact
 from numlp.arrays.inputs import as_rows
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import kind_of
@@ -47,7 +48,7 @@ def infer_task(y: npt.NDArray[Any]) -> Task:
     if y.dtype.kind not in "iufb" or not y.size or not np.all(np.isfinite(y)):
         return "regression"
     if several:
-        if np.all(y >= 0) and np.allclose(y.sum(axis=1), 1):
+        if np.all(y >= 0) and np.allclose(exact.total(y, 1), 1):
             return "classification"
         return "labels" if np.all((y == 0) | (y == 1)) else "regression"
     different = np.unique(y)

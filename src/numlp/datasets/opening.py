@@ -1,15 +1,16 @@
 """Opening: the columns of files of tables, CSV, JSON lines or Parquet, for DuckDB to read."""
 
 import contextlib
+import dataclasses
 import glob
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from numlp.datasets.delimited import KIND, dialects_of, read_csv
-from numlp.datasets.engine import connected
+from numlp.datasets.delimited import CELLS, KIND, dialects_of, read_csv
+from numlp.datasets.engine import Disk, connected
 from numlp.datasets.source import Choose, Source
 from numlp.datasets.suffixes import TABLES, suffix_of
-from numlp.datasets.typed import read_json, read_parquet
+from numlp.datasets.typed import fields, read_json, read_parquet
 from numlp.errors import FileFormatError
 
 
@@ -25,12 +26,14 @@ def paths_of(path: Path) -> list[Path]:
         return [path]
     found = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
     if not found:
-        raise FileFormatError(f"there is no file {path}")
+        raise FileFormatError(f"no file matches {path}")
     return found
 
 
 @contextlib.contextmanager
-def opened(path: Path, header: bool | None, missing: Sequence[str], choose: Choose) -> Iterator[Source]:
+def opened(
+    path: Path, header: bool | None, missing: Sequence[str], choose: Choose, disk: Disk | None = None
+) -> Iterator[Source]:
     """Yield the columns of a file, or of all files that a path is a pattern of.
 
     Parameters
@@ -40,6 +43,8 @@ def opened(path: Path, header: bool | None, missing: Sequence[str], choose: Choo
         As in `Reading`.
     choose : callable
         Takes the names of all columns, and returns those to read.
+    disk : Disk, optional
+        Where to write the columns, if they don't fit into memory; the files can be left alone then.
 
     Raises
     ------
@@ -52,11 +57,29 @@ def opened(path: Path, header: bool | None, missing: Sequence[str], choose: Choo
     (form,) = forms
     if form == "csv":
         dialects = dialects_of(paths, header)
-        with connected(paths, *KIND, columns=len(dialects[0].names)) as connection:
-            yield read_csv(connection, paths, dialects, missing, choose)
+        with connected(paths, *KIND, columns=len(dialects[0].names), disk=disk) as connection:
+            yield _kept(read_csv(connection, paths, dialects, missing, choose), disk)
     elif form == "parquet":
-        with connected(paths, "a Parquet file", ("parquet",)) as connection:
-            yield read_parquet(connection, paths, missing, choose)
+        columns = 1 if disk is None else count_columns(paths[0])
+        with connected(paths, "a Parquet file", ("parquet",), columns, disk) as connection:
+            yield _kept(read_parquet(connection, paths, missing, choose), disk)
     else:
-        with connected(paths, "a file of JSON lines", ("json", "gzip", "zstd")) as connection:
-            yield read_json(connection, paths, missing, choose)
+        with connected(paths, "a file of JSON lines", ("json", "gzip", "zstd"), disk=disk) as connection:
+            yield _kept(read_json(connection, paths, missing, choose), disk)
+
+
+def _kept(source: Source, disk: Disk | None) -> Source:
+    """Return columns that lie on the disk, if there is one."""
+    if disk is None:
+        return source
+    if source.relation != CELLS:
+        source.connection.execute(f"CREATE TABLE {CELLS} AS SELECT {', '.join(source.names)} FROM {source.relation}")
+    source.connection.execute("CHECKPOINT disk")
+    disk.remove()
+    return dataclasses.replace(source, relation=f"disk.main.{CELLS}")
+
+
+def count_columns(path: Path) -> int:
+    """Return the number of columns of a Parquet file."""
+    with connected([path], "a Parquet file", ("parquet",)) as connection:
+        return len(fields(connection, path))

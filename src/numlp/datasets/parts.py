@@ -1,6 +1,7 @@
 """Parts of data: training, validation and test rows, as a named data set, a folder or a file holds them."""
 
 import dataclasses
+import glob
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from numlp.datasets.suffixes import KNOWN, TABLES, suffix_of
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.kinds import kind_of, refused
 from numlp.network.losses import Task
-from numlp.settings.checks import unknown
+from numlp.settings.checks import listed, unknown
 
 _WANTED = f"a file of data ({', '.join(KNOWN)}) or a folder of IDX files"
 
@@ -43,6 +44,28 @@ def parts_in(name: str | os.PathLike[str], reading: Reading | None = None) -> tu
     return tuple(found) if len(found) > 1 else ()
 
 
+def chosen_part(name: str, parts: Collection[str], part: str | None) -> str:
+    """Return which of the data's parts holds the rows of a part: training rows those that are held out of them.
+
+    Raises
+    ------
+    SettingError
+        If there is no such part.
+    """
+    if len(parts) == 1:
+        if part is not None:
+            raise SettingError(f"split {part!r} doesn't apply to {name}, which is read whole: it has no splits")
+        (only,) = parts
+        return only
+    part = part or "test"
+    if part not in ("train", "validation", "test"):
+        raise SettingError(unknown("split", part, ("train", "validation", "test")))
+    cut = part == "validation" and part not in parts
+    if not cut and part not in parts:
+        raise SettingError(f"split {part!r} doesn't apply to {name}; it holds {listed(parts)}")
+    return "train" if cut else part
+
+
 def as_split(samples: Samples, names: Sequence[str] | None, *, of_indices: bool = False) -> AnySplit:
     """Return samples with their targets as a network takes them; see `numlp.datasets.labels.targets`."""
     written = None if names is None or of_indices else samples.written
@@ -50,6 +73,34 @@ def as_split(samples: Samples, names: Sequence[str] | None, *, of_indices: bool 
     if samples.weights is None:
         return Split(samples.x, y)
     return WeightedSplit(samples.x, y, as_weights(samples.weights, len(samples.x)))
+
+
+def pattern_of(name: str | os.PathLike[str]) -> str:
+    """Return a name unchanged, unless it is that of a folder of tables: then a pattern of all of them.
+
+    Raises
+    ------
+    FileFormatError
+        If they have several suffixes.
+    """
+    suffixes = set(_tables_in(Path(name))) if os.fspath(name) not in SOURCES else set()
+    if len(suffixes) > 1:
+        raise FileFormatError(
+            f"{os.fspath(name)} is a folder of tables of several kinds: name those of one, as "
+            f"'{os.fspath(name)}/*{min(suffixes)}'"
+        )
+    return os.path.join(glob.escape(os.fspath(name)), f"*{suffixes.pop()}") if suffixes else os.fspath(name)
+
+
+def is_larger(name: str, memory: int, *, alone: bool = False) -> bool:
+    """Return whether the rows of a file or a folder, or of all files of a pattern, would take more memory.
+
+    `alone` if they are samples without targets.
+    """
+    from numlp.datasets import sizes  # which loads all that reads files
+
+    sizes.tell_of_npz(name, memory)
+    return (sizes.size_of_samples(name) if alone else sizes.size_in_memory(name)) > memory
 
 
 def read_data(
@@ -65,11 +116,11 @@ def read_data(
     ------
     SettingError, FileFormatError, DataError, DownloadError
     """
-    path = Path(name)
+    path = Path(name := pattern_of(name))
     suffix = suffix_of(path) or path.suffix.lower()
     is_folder = os.path.isdir(path) or (os.path.exists(path) and is_idx(path.name))
     is_file = name not in SOURCES and suffix in (*ARRAYS, *TABLES) and not os.path.isdir(path)
-    if name not in SOURCES and (_tables_in(path) or not (is_file or is_folder)):
+    if name not in SOURCES and not (is_file or is_folder):
         raise _unread(name, path)
     given = {each: getattr(reading, each) for each in ("target", "weights", "inputs")} | reading.of_tables()
     for setting, value in given.items():
@@ -98,8 +149,6 @@ def _tables_in(path: Path) -> list[str]:
 
 def _unread(name: str, path: Path) -> FileFormatError | SettingError:
     """Return the error for what is neither a named data set nor data in a form that numlp reads, with a remedy."""
-    if suffixes := _tables_in(path):
-        return FileFormatError(f"{name} is a folder of tables: name one of them, or all as '{name}/*{suffixes[0]}'")
     if os.path.exists(path):
         kind = kind_of(path)
         if kind is not None and f".{kind.name}" in KNOWN:

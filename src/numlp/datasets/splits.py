@@ -240,7 +240,8 @@ def _grouped(groups: AnyArray, strata: Index, shares: list[float], rng: np.rando
     part = np.empty(n_groups, np.intp)
     for number in order:
         counts = table[number]
-        part[number] = np.argmin(((2 * held + counts) * counts * weights).sum(axis=1))
+        costs = np.cumsum((2 * held + counts) * counts * weights, axis=1)[:, -1]  # in one order on every machine
+        part[number] = np.argmin(costs)
         held[part[number]] += counts
     for empty in np.flatnonzero(held[:, -1] == 0):  # two large groups, and a small share: the smaller one fills it
         part[order[-1]] = empty

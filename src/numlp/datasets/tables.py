@@ -11,11 +11,11 @@ import numpy as np
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Kind, Table, gaps_in
 from numlp.datasets.cells import POINTS, Notation
-from numlp.datasets.columns import count, notation_of, read_plain, read_texts
+from numlp.datasets.columns import count, notation_of, plain, read_texts
 from numlp.datasets.opening import opened
 from numlp.datasets.reading import Reading
-from numlp.datasets.source import Source
-from numlp.datasets.typed import read_typed
+from numlp.datasets.source import Cells, Choose, Source
+from numlp.datasets.typed import facts, read_typed
 from numlp.errors import DataError, SettingError
 from numlp.settings.checks import listed, unknown
 from numlp.settings.synonyms import nearest
@@ -81,50 +81,95 @@ def read_table(
     settings = reading or Reading()
     kinds = {**settings.kind, **(kinds or {})}
 
-    def choose(names: Sequence[str]) -> Sequence[str]:
-        if labelled and settings.target is None:
-            raise SettingError(f"`target` must name a column of {path}: {listed(names)}")
-        return _wanted(path, names, settings, columns)
-
-    with opened(path, settings.header, settings.missing, choose) as source:
-        texts = [column for column, kind in source.types.items() if kind == "VARCHAR"]
-        counts = count(source, texts)
-        given = _given(settings)
-        notation = given if given and not settings.usual else notation_of(source, counts, given)
-        arrays, notes = dict[str, AnyArray](), [*source.notes]
-        if given not in (None, notation):
-            notes.append(f"its numbers have {notation.decimal!r} before decimals, unlike those of the training rows")
-        orders: set[bool | None] = {None}
-        plain = read_plain(source, counts, kinds) if notation == POINTS and not source.typed else {}
-        for column, name in source.names.items():
-            if column in plain:
-                read = plain[column]
-            elif column in counts:
-                read = read_texts(source, column, counts[column], notation, kinds.get(name), settings.day_first)
-                orders.add(read.day_first)
-            else:
-                read = read_typed(source, column, kinds.get(name))
-            reason = _left_out(name, column, read.values, settings) if columns is None else None
-            if reason is None:
-                arrays[name] = read.values
-            note = f"is left out: {reason}; keep it with `keep`" if reason else read.note
-            notes += [f"column {name!r} {note}"] if note else []
-        of_target = [column for column, name in source.names.items() if name == settings.target]
-        written = source.texts(of_target[0]) if of_target else None
-        if not arrays:
-            raise DataError(f"{path} must have a column that isn't left out")
-        table = Table({name: arrays[name] for name in dict.fromkeys((*(columns or ()), *arrays))})
+    with opened(path, settings.header, settings.missing, wanted(path, settings, columns, labelled)) as source:
+        plan = planned(path, source, settings, columns, kinds)
+        table = Table(source.fetch(plan.cells))
+        written = None if plan.written is None else source.fetch({"": plan.written})[""]
         rows = _complete(table, settings, source)
+    notes = plan.notes
+    if rows is not None:
+        notes = (*notes, left_out(int(np.count_nonzero(~rows)), settings.target))
+        table, written = table[rows], None if written is None else written[rows]
+    return Content(table, written, notes, plan.reading, None if rows is None else np.flatnonzero(rows))
+
+
+class Plan(NamedTuple):
+    """Which columns of a table to fetch, and as what.
+
+    Attributes
+    ----------
+    cells : dict of Cells
+        By the columns' names.
+    written : Cells or None
+        The target as it is written.
+    notes : tuple of str
+    reading : Reading
+        With the signs in numbers that were seen.
+    """
+
+    cells: dict[str, Cells]
+    written: Cells | None
+    notes: tuple[str, ...]
+    reading: Reading
+
+
+def planned(
+    path: Path, source: Source, settings: Reading, columns: Sequence[str] | None, kinds: Mapping[str, Kind]
+) -> Plan:
+    """Return what the columns hold, decided by all of their cells; see `read_table`."""
+    texts = [column for column, kind in source.types.items() if kind == "VARCHAR"]
+    counts = count(source, texts)
+    given = _given(settings)
+    notation = given if given and not settings.usual else notation_of(source, counts, given)
+    cells, notes = dict[str, Cells](), [*source.notes]
+    if given not in (None, notation):
+        notes.append(f"its numbers have {notation.decimal!r} before decimals, unlike those of the training rows")
+    orders: set[bool | None] = {None}
+    typed = facts(source)
+    numbers = plain(source, counts, kinds) if notation == POINTS and not source.typed else {}
+    for column, name in source.names.items():
+        if column in numbers:
+            read = numbers[column]
+        elif column in counts:
+            read = read_texts(source, column, counts[column], notation, kinds.get(name), settings.day_first)
+            orders.add(read.day_first)
+        else:
+            read = read_typed(source, column, typed.get(column), kinds.get(name))
+        reason = _left_out(source, name, column, read.cells, settings) if columns is None else None
+        if reason is None:
+            cells[name] = read.cells
+        note = f"is left out: {reason}; keep it with `keep`" if reason else read.note
+        notes += [f"column {name!r} {note}"] if note else []
+    if not cells:
+        raise DataError(f"{path} must have a column that isn't left out")
+    of_target = [column for column, name in source.names.items() if name == settings.target]
+    written = Cells(of_target[0], "texts") if of_target else None
     if settings.day_first is None and len(orders) == 2:
         settings = dataclasses.replace(settings, day_first=True in orders)
     if notation != POINTS and not given:
         settings = dataclasses.replace(settings, decimal=notation.decimal, thousands=notation.thousands, usual=True)
-    if rows is not None:
-        left = len(table) - np.count_nonzero(rows)
-        row, are = ("row", "is") if left == 1 else ("rows", "are")
-        notes.append(f"{left:,} {row} without {settings.target!r} {are} left out")
-        table, written = table[rows], None if written is None else written[rows]
-    return Content(table, written, tuple(notes), settings, None if rows is None else np.flatnonzero(rows))
+    ordered = {name: cells[name] for name in dict.fromkeys((*(columns or ()), *cells))}
+    return Plan(ordered, written, tuple(notes), settings)
+
+
+def left_out(count: int, target: str | None) -> str:
+    """Return the note on rows without a target.
+
+    >>> left_out(2, "price")
+    "2 rows without 'price' are left out"
+    """
+    return f"{count:,} {'row' if count == 1 else 'rows'} without {target!r} {'is' if count == 1 else 'are'} left out"
+
+
+def wanted(path: Path, reading: Reading, columns: Sequence[str] | None, labelled: bool) -> Choose:
+    """Return what chooses the columns to read of those that a file has."""
+
+    def choose(names: Sequence[str]) -> Sequence[str]:
+        if labelled and reading.target is None:
+            raise SettingError(f"`target` must name a column of {path}: {listed(names)}")
+        return _wanted(path, names, reading, columns)
+
+    return choose
 
 
 def _wanted(path: Path, names: Sequence[str], reading: Reading, columns: Sequence[str] | None) -> Sequence[str]:
@@ -161,14 +206,15 @@ def _given(reading: Reading) -> Notation | None:
     return Notation(decimal, reading.thousands or ("." if decimal == "," else ","))
 
 
-def _left_out(name: str, column: str, values: AnyArray, reading: Reading) -> str | None:
+def _left_out(source: Source, name: str, column: str, cells: Cells, reading: Reading) -> str | None:
     """Return why a column without a name is no feature; None if it is one."""
     if name in (*reading.keep, reading.target, reading.weights) or not re.fullmatch(_NAMELESS, name):
         return None
-    if gaps_in(values).all():
+    if source.one(f"count({cells.sql})") == (0,):
         return "it has no name and no cell"
-    if column == "c0" and values.dtype.kind == "i" and len(np.unique(values)) == len(values) > 1:
-        return "it has no name, and numbers the rows"
+    if column == "c0" and cells.held == "whole numbers" and source.rows > 1:
+        (different,) = source.one(f"count(DISTINCT {cells.sql})")
+        return "it has no name, and numbers the rows" if different == source.rows else None
     return None
 
 
@@ -182,7 +228,11 @@ def _complete(table: Table, reading: Reading, source: Source) -> AnyArray | None
             if gaps.all():
                 raise DataError(f"column {name!r:.200} is empty in every row; name another target")
         elif (gaps if rows is None else gaps & rows).any():
-            place = source.place(int(np.flatnonzero(gaps if rows is None else gaps & rows)[0]))
-            remedy = ", or leave such rows out with `drop_missing_target`" if name == reading.target else ""
-            raise DataError(f"{place}: {name:.200} is empty; fill it in{remedy}")
+            raise empty(source, int(np.flatnonzero(gaps if rows is None else gaps & rows)[0]), str(name), reading)
     return rows
+
+
+def empty(source: Source, row: int, name: str, reading: Reading) -> DataError:
+    """Return the error for a row without a target, or a weight."""
+    remedy = ", or leave such rows out with `drop_missing_target`" if name == reading.target else ""
+    return DataError(f"{source.place(row)}: {name:.200} is empty; fill it in{remedy}")

@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Collection, Sequence
-from math import isfinite
+from math import isfinite, isinf
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from numlp.arrays.table import Kind
 from numlp.datasets.cells import is_number, without_gaps
 from numlp.datasets.columns import EXACT, LARGE, Column
 from numlp.datasets.engine import listed_paths
-from numlp.datasets.source import Choose, Source, chosen
+from numlp.datasets.source import Cells, Choose, Source, chosen
 from numlp.errors import DataError, FileFormatError
 from numlp.settings import limits
 from numlp.settings.checks import listed
@@ -21,6 +19,7 @@ _WHOLE = "U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?"
 _NUMBERS = rf"{_WHOLE}|FLOAT|DOUBLE|DECIMAL\(.*\)"
 _DATES = "DATE|TIME|TIMESTAMP.*"
 _TEXTS = r"UUID|ENUM\(.*\)"
+_TOGETHER = 100  # columns that one query looks at
 _LOOSE = ('"NULL"', "JSON")  # a column of JSON that is null in all rows, or holds values of several types
 _TYPES = rf"{_NUMBERS}|{_DATES}|BOOLEAN|VARCHAR|{_TEXTS}"
 
@@ -30,7 +29,7 @@ def read_parquet(connection: Any, paths: Sequence[Path], missing: Sequence[str],
     names: list[str] = []
     rows = 0
     for path in paths:
-        own = _fields(connection, path)
+        own = fields(connection, path)
         names = names or own
         if own != names:
             odd = sorted(set(own) ^ set(names)) or own
@@ -54,7 +53,7 @@ def read_parquet(connection: Any, paths: Sequence[Path], missing: Sequence[str],
     return _typed(connection, relation, rows, kept, missing, str(paths[0]), most)
 
 
-def _fields(connection: Any, path: Path) -> list[str]:
+def fields(connection: Any, path: Path) -> list[str]:
     """Return the names of a Parquet file's columns, whatever is inside of them."""
     schema = connection.execute(f"SELECT name, num_children FROM parquet_schema({listed_paths([path])})").fetchall()
     names, inside = list[str](), 0
@@ -70,7 +69,7 @@ def read_json(connection: Any, paths: Sequence[Path], missing: Sequence[str], ch
     reader = f"read_json({listed_paths(paths)}, {options})"
     names = [name for name, *_ in connection.execute(f"DESCRIBE FROM {reader}").fetchall()]
     every = ", ".join(f"c{i}" for i in range(len(names)))
-    connection.execute(f"CREATE TEMP TABLE loaded AS FROM {reader} AS cells({every})")
+    connection.execute(f"CREATE TABLE loaded AS FROM {reader} AS cells({every})")
     rows = connection.execute("SELECT count(*) FROM loaded").fetchone()[0]
     if not rows:
         raise FileFormatError(f"{paths[0]} must have at least one row")
@@ -125,8 +124,48 @@ def _cell(column: str, kind: str, missing: Sequence[str]) -> str:
     return f"CASE WHEN CAST({column} AS DOUBLE) IN ({', '.join(numbers)}) THEN NULL ELSE {column} END"
 
 
-def read_typed(source: Source, column: str, kind: Kind | None = None) -> Column:
-    """Return the values of a column that has another type than text.
+class Facts(NamedTuple):
+    """What is in a column of numbers.
+
+    Attributes
+    ----------
+    cells, fit : int
+        The number of cells that aren't gaps, and of those that 64 bits hold as whole numbers.
+    most : float or None
+        The largest absolute value.
+    """
+
+    cells: int
+    fit: int
+    most: float | None
+
+
+def facts(source: Source) -> dict[str, Facts]:
+    """Return what is in the columns of numbers, many at once: a query for each takes longer the more there are."""
+    numbers = [column for column, held in source.types.items() if re.fullmatch(f"{_NUMBERS}|BOOLEAN", held)]
+    found: dict[str, Facts] = {}
+    for start in range(0, len(numbers), _TOGETHER):
+        some, aggregates = numbers[start : start + _TOGETHER], list[str]()
+        for column in some:
+            number, whole = f"CAST({column} AS DOUBLE)", re.fullmatch(_WHOLE, source.types[column])
+            fit = f"count(TRY_CAST({column} AS BIGINT))" if whole else "0"
+            aggregates += [f"count({column})", fit, f"max(abs({number})) FILTER (NOT isnan({number}))"]
+        row = source.one(*aggregates)
+        found |= {column: Facts(*row[3 * i : 3 * i + 3]) for i, column in enumerate(some)}
+    return found
+
+
+def read_typed(source: Source, column: str, held_in: Facts | None, kind: Kind | None = None) -> Column:
+    """Return what a column holds that has another type than text.
+
+    Parameters
+    ----------
+    source : Source
+    column : str
+    held_in : Facts or None
+        What is in it, if it holds numbers.
+    kind : "number", "text" or "date", optional
+        What it is known to hold.
 
     Raises
     ------
@@ -136,18 +175,17 @@ def read_typed(source: Source, column: str, kind: Kind | None = None) -> Column:
     held, name = source.types[column], source.names[column]
     own: Kind = "date" if re.fullmatch(_DATES, held) else "text" if re.fullmatch(_TEXTS, held) else "number"
     if kind == "text" or own == "text" == (kind or own):
-        return Column(source.texts(column))
+        return Column(Cells(column, "texts"))
     if kind not in (None, own):
         raise DataError(f"{source.place(0)}, column {name!r:.200} holds {own}s, not {kind}s, as it should")
-    if own == "date":
-        return Column(source.dates(f"DATE '1900-01-01' + {column}" if held == "TIME" else column))
+    if own == "date" or held_in is None:
+        return Column(Cells(f"DATE '1900-01-01' + {column}" if held == "TIME" else column, "dates"))
+    if held == "BOOLEAN":
+        return Column(Cells(column, "truths" if held_in.cells == source.rows else "numbers"))
+    if held_in.most is not None and isinf(held_in.most):
+        place, _ = source.first(f"isinf(CAST({column} AS DOUBLE))", column)
+        raise DataError(f"{place}, column {name!r:.200} holds infinity; replace or remove it")
     if not re.fullmatch(_WHOLE, held):
-        values = source.numbers(column)
-        if np.isinf(values).any():
-            row = int(np.flatnonzero(np.isinf(values))[0])
-            raise DataError(f"{source.place(row)}, column {name!r:.200} holds infinity; replace or remove it")
-        return Column(values.astype(bool) if held == "BOOLEAN" and not np.isnan(values).any() else values)
-    most, fit = source.one(f"max(abs(CAST({column} AS DOUBLE)))", f"count(TRY_CAST({column} AS BIGINT))")
-    if fit == source.rows:
-        return Column(source.values(f"CAST({column} AS BIGINT)"), LARGE if most >= EXACT else None)
-    return Column(source.numbers(column), LARGE if (most or 0) >= EXACT else None)
+        return Column(Cells(column, "numbers"))
+    note = LARGE if (held_in.most or 0) >= EXACT else None
+    return Column(Cells(column, "whole numbers" if held_in.fit == source.rows else "numbers"), note)

@@ -22,7 +22,7 @@ from numlp.settings.checks import unknown
 
 Folds = int | Callable[[AnySplit, Task], int | None] | None
 Which = slice | Index
-_LAST = 0.05  # of images, as the reference protocol for MNIST has it
+LAST = 0.05  # of images, as the reference protocol for MNIST has it
 
 
 def check_split(split: object, *, by: str | None, validation: object, folds: object) -> None:
@@ -68,7 +68,7 @@ def held_out(
     DataError, SettingError
     """
     n = len(rows.x)
-    usual = usual_share(n) if is_table else _LAST
+    usual = usual_share(n) if is_table else LAST
     share = usual if validation is None else checked_share("validation", validation)
     if by is None and (split or ("shuffled" if is_table else "last")) == "last":
         count = cut_off(n, share)

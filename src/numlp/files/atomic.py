@@ -5,9 +5,10 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
-from numlp.errors import OutputError
+from numlp.errors import NumlpError, OutputError
 
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
@@ -22,12 +23,24 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     OutputError
         If the file can't be written. The old file is then untouched.
     """
+    with replacing(path) as temporary, open(temporary, "xb") as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield the path of a new file that replaces another when it is written, as `write_bytes` does.
+
+    Raises
+    ------
+    OutputError
+        If the file can't be written. The old file is then untouched.
+    """
     path = Path(path)
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
+        yield temporary
+        with open(temporary, "r+b") as file:
             os.fsync(file.fileno())
         if path.exists():
             os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
@@ -35,7 +48,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not isinstance(error, NumlpError):
             raise OutputError(f"can't write {path}: {error.strerror or error}") from error
         raise
     _sync_folder(path.parent)

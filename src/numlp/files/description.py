@@ -25,6 +25,7 @@ NETWORK: dict[str, tuple[type | tuple[type, ...], type | None]] = {  # type of e
     "noise": ((int, float), None),
     "input_noise": ((int, float), None),
     "dtype": (str, None),
+    "arithmetic": (str, None),
     "temperature": ((int, float), None),
     "input_shape": (list, int),
     "feature_names": (list, str),

@@ -132,6 +132,7 @@ def _described(network: MLP) -> dict[str, Any]:
         "loss": str(network.loss),
         **network.architecture,
         "dtype": network.dtype.name,
+        "arithmetic": network.arithmetic.name,
         "temperature": positive("temperature", network.temperature),
         "input_shape": network.input_shape,
         "feature_names": network.feature_names,

@@ -2,7 +2,8 @@
 
 Version 2 added ensembles and everything else that a network has beyond plain layers. Version 3 made "gelu" the exact
 function; before, it was the one that is now "gelu_tanh". It also added the range of the inputs' values, which
-networks of earlier versions don't know.
+networks of earlier versions don't know. Version 4 added the encoding of a table's columns, version 5 the arithmetic,
+which was ordinary before.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from numlp.settings import limits
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 _IN_VERSION_1 = ("layer_size", "loss", "initializer", "dtype", "input_shape", "feature_names", "class_names")
 
 
@@ -23,15 +24,15 @@ def current(described: Mapping[str, Any]) -> dict[str, Any]:
     Nothing in it has been checked yet.
 
     >>> current({"format_version": 2, "networks": [{"activation": ["gelu", "tanh"]}]})["networks"]
-    [{'activation': ['gelu_tanh', 'tanh']}]
+    [{'activation': ['gelu_tanh', 'tanh'], 'arithmetic': 'ordinary'}]
     """
     version = described.get("format_version")
     if version == 1:
         described = _from_version_1(described)
     if version in (1, 2):
         described = _from_version_2(described)
-    if version in (1, 2, 3):  # only later networks may have an encoding of a table's columns
-        described = {**described, "format_version": FORMAT_VERSION}
+    if version in (1, 2, 3, 4):  # only those of version 4 may have an encoding of a table's columns
+        described = _from_version_4(described)
     return dict(described)
 
 
@@ -58,6 +59,16 @@ def _from_version_2(described: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(recipe, dict):  # an estimator's parameters are a level down
         recipe = _renamed({name: _renamed(value) for name, value in recipe.items()})
     return {**described, "networks": networks, "recipe": recipe}
+
+
+def _from_version_4(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a description of version 4 with the arithmetic that all networks had."""
+    networks = described.get("networks")
+    if isinstance(networks, list) and len(networks) <= limits.NETWORKS:
+        networks = [
+            {**network, "arithmetic": "ordinary"} if isinstance(network, dict) else network for network in networks
+        ]
+    return {**described, "networks": networks, "format_version": FORMAT_VERSION}
 
 
 def _renamed(settings: Any) -> Any:

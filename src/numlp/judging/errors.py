@@ -78,7 +78,8 @@ def losses_and_errors(predictor: Predictor, rows: AnyArray, targets: AnyArray) -
     for part, logits in _chunks(predictor, rows):
         truth = target_rows(targets[part], predictor.n_targets, logits.dtype)
         values = np.empty(len(logits), logits.dtype)
-        predictor.loss.value_and_grad(logits, truth, values, *np.empty((2, *logits.shape), logits.dtype))
+        delta, scratch = np.empty((2, *logits.shape), logits.dtype)
+        predictor.loss.value_and_grad(logits, truth, values, delta, scratch, predictor.arithmetic)
         losses.append(values.astype(np.float64))
         errors.append(_errors(predictor, logits, truth))
     return np.concatenate(losses), np.concatenate(errors)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays.special import AnyArray, Array, softplus
+from numlp.arrays import exact, portable
+from numlp.arrays.special import AnyArray, Array
 from numlp.judging.metrics import mean_absolute_error
 from numlp.judging.scores import f1, mean_roc_auc, root_mean_squared_error
 from numlp.network.predictor import Predictor
@@ -91,21 +92,28 @@ class Gathered:
     predictor : MLP or Ensemble
     n : int
         The number of rows to be added.
+    ranked : bool
+        Whether to keep what ranks them, for ROC AUC.
     """
 
-    def __init__(self, predictor: Predictor, n: int) -> None:
+    def __init__(self, predictor: Predictor, n: int, *, ranked: bool = True) -> None:
         self._predictor = predictor
-        self._ranked = n * predictor.n_targets <= _MOST_SCORES
+        self._ranked = ranked and n * predictor.n_targets <= _MOST_SCORES
         self._parts: list[tuple[AnyArray, ...]] = []
 
     def add(self, logits: Array, targets: AnyArray, weights: AnyArray | None) -> None:
         """Add rows: logits, (n, outputs), divided by the temperature; targets and weights as `Rows` holds them."""
+        self._parts.append(self.part(logits, targets, weights))
+
+    def part(self, logits: Array, targets: AnyArray, weights: AnyArray | None) -> tuple[AnyArray, ...]:
+        """Return what is to be known of rows: their weights, and of classes, the true and the predicted ones, what
+        ranks them, and their log-losses; or the true and the predicted values.
+        """
         loss, scaling, task = self._predictor.loss, self._predictor.target_scaling, self._predictor.loss.task
         counts = np.ones(len(logits)) if weights is None else np.array(weights, dtype=np.float64)
         if task == "regression":
             linked = self._predictor.link(logits).reshape(len(logits), loss.blocks, -1)
-            self._parts.append((counts, scaling.invert(targets.astype(np.float64)), loss.unscale(linked, scaling)))
-            return
+            return counts, scaling.invert(targets.astype(np.float64)), loss.unscale(linked, scaling)
         scores = logits if task == "labels" else self._predictor.link(logits)
         kept = scores.copy() if self._ranked else scores[:, :0]
         if task == "labels":
@@ -114,25 +122,25 @@ class Gathered:
         else:
             truth = targets if targets.ndim == 1 else targets.argmax(axis=1)
             guess = logits.argmax(axis=1)
-        self._parts.append((counts, np.array(truth), guess, kept, self._log_losses(logits, targets)))
+        return counts, np.array(truth), guess, kept, self._log_losses(logits, targets)
 
     def _log_losses(self, logits: Array, targets: AnyArray) -> AnyArray:
         """Return each row's negative log-likelihood in nats: of its class, or the mean over its labels."""
-        losses = np.empty(len(logits))
+        losses, arithmetic = np.empty(len(logits)), self._predictor.arithmetic
         size = max(1, (1 << 20) // logits.shape[1])
         for start in range(0, len(logits), size):
             part = slice(start, start + size)
             z, t = logits[part].astype(np.float64), targets[part]
             if self._predictor.loss.task == "labels":
-                losses[part] = (softplus(z) - t * z).mean(axis=1)
+                losses[part] = exact.mean(arithmetic.softplus(z, np.empty_like(z)) - t * z, axis=1)
                 continue
             p = np.empty_like(z)
-            self._predictor.loss.link(z, p)
-            likelihoods = np.log(np.maximum(p, np.finfo(np.float64).tiny))
+            self._predictor.loss.link(z, p, arithmetic)
+            likelihoods = portable.log(np.maximum(p, np.finfo(np.float64).tiny))
             if t.ndim == 1:
                 losses[part] = -likelihoods[np.arange(len(t)), t]
             else:
-                losses[part] = -np.vecdot(t.astype(np.float64), likelihoods)
+                losses[part] = -exact.total(t * likelihoods, 1, folds=2)
         return losses
 
     def result(self) -> dict[str, float]:
@@ -145,7 +153,7 @@ class Gathered:
         if self._ranked:
             labels = truth if truth.ndim == 2 else truth[:, None] == np.arange(scores.shape[1])
             found["roc_auc"] = mean_roc_auc(labels, scores, weights)
-        return found | {"log_loss": float(np.average(losses, weights=weights))}
+        return found | {"log_loss": float(exact.mean(losses, weights=weights))}
 
     def _f1(self, truth: AnyArray, guess: AnyArray, weights: AnyArray) -> float:
         """Return the mean over the classes, two for a single label; for several labels, the mean of having each."""
@@ -153,9 +161,9 @@ class Gathered:
             return f1(truth, guess, self._predictor.n_targets, weights)
         if truth.shape[1] == 1:
             return f1(truth[:, 0], guess[:, 0], 2, weights)
-        hits, either = (weights @ both.astype(np.float64) for both in (truth & guess, truth.astype(int) + guess))
+        hits, either = (exact.mean(both, weights=weights) for both in (truth & guess, truth.astype(int) + guess))
         seen = either > 0
-        return float(np.mean(2 * hits[seen] / either[seen])) if seen.any() else float("nan")
+        return float(exact.mean(2 * hits[seen] / either[seen])) if seen.any() else float("nan")
 
     def _of_values(self, weights: AnyArray, truth: AnyArray, values: npt.NDArray[Any]) -> dict[str, float]:
         loss = self._predictor.loss
@@ -165,6 +173,6 @@ class Gathered:
             "mean_absolute_error": mean_absolute_error(truth, point, weights),
         }
         return found | {
-            name: float(np.average(hits.mean(axis=1), weights=weights))
+            name: float(exact.mean(exact.mean(hits, axis=1), weights=weights))
             for name, hits in loss.covered(values, truth).items()
         }

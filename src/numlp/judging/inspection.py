@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ def saliency(network: MLP, x: npt.ArrayLike, outputs: npt.ArrayLike | None = Non
     for layer in network.layers:
         if isinstance(layer, Activate):
             slope = np.empty_like(z)
-            layer.activation(z, slope, np.empty_like(z))
+            layer.activation(z, slope, np.empty_like(z), layer.arithmetic)
             slopes.append(slope)
         elif isinstance(layer, LayerNorm):
             mean, inverse = z.mean(axis=1, keepdims=True), 1 / np.sqrt(z.var(axis=1, keepdims=True) + EPSILON)
@@ -176,7 +177,8 @@ def gradient_norms(network: MLP) -> dict[str, float]:
     """
     norms, start = {}, 0
     for number, layer in enumerate(network.linear_layers, start=1):  # all weights come first, in order
-        norms[f"layer {number}"] = float(np.linalg.norm(network.grads[start : start + layer.weight.size]))
+        gradient = network.grads[start : start + layer.weight.size]
+        norms[f"layer {number}"] = math.sqrt(network.arithmetic.dot(gradient, gradient))
         start += layer.weight.size
     return norms
 

@@ -6,6 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import exact
 from numlp.arrays.inputs import as_array
 from numlp.errors import SettingError
 from numlp.settings import checks
@@ -81,8 +82,8 @@ def mean_interval(
     n = effective_rows(np.ones(len(array)) if weights is None else weights)
     if n <= 1:
         return -math.inf, math.inf
-    mean = float(np.average(array, weights=weights))
-    variance = float(np.average((array - mean) ** 2, weights=weights)) * n / (n - 1)
+    mean = float(exact.mean(array, weights=weights))
+    variance = float(exact.mean(np.square(array - mean), weights=weights)) * n / (n - 1)
     half = _half_width(confidence) * math.sqrt(variance / n)
     return mean - half, mean + half
 
@@ -101,4 +102,5 @@ def effective_rows(weights: npt.ArrayLike) -> float:
     2.0
     """
     counts = as_array(weights, "weights").astype(np.float64)
-    return float(counts.sum() ** 2 / np.square(counts).sum())
+    total = float(exact.total(counts, folds=2))
+    return total * total / float(exact.total(np.square(counts), folds=2))

@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import exact
 from numlp.arrays.inputs import as_array
-from numlp.arrays.special import Array
-from numlp.network.losses import Loss
 from numlp.settings.checks import whole_number
-
-_KEPT = 1 << 14  # the smallest number of logits that a tally buffers before it counts them
 
 # How much each sample counts, shape (n,).
 Weights = npt.NDArray[Any] | Sequence[float] | None
@@ -30,7 +27,7 @@ def accuracy(labels: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights
     0.5
     """
     hits = as_array(labels, "labels") == as_array(predictions, "predictions")
-    return float(np.average(hits, weights=as_counts(weights, len(hits))))
+    return float(exact.mean(hits, weights=as_counts(weights, len(hits))))
 
 
 def as_counts(weights: Weights, n: int) -> npt.NDArray[np.float64]:
@@ -86,15 +83,20 @@ def r2(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = No
     """
     t, y = (as_array(a, "targets and predictions").astype(np.float64) for a in (targets, predictions))
     w = as_counts(weights, len(t))
-    residual = np.tensordot(w, (t - y) ** 2, axes=1)
-    total = np.tensordot(w, (t - np.average(t, axis=0, weights=w)) ** 2, axes=1)
-    return _determination(residual, total)
+    residual = exact.mean(np.square(t - y), weights=w)
+    total = exact.mean(np.square(t - exact.mean(t, weights=w)), weights=w)
+    return determination(residual, total)
 
 
-def _determination(residual: npt.ArrayLike, total: npt.ArrayLike) -> float:
+def determination(residual: npt.ArrayLike, total: npt.ArrayLike) -> float:
+    """Return R² from the mean squares of the residuals and of the deviations from the mean, averaged over outputs.
+
+    >>> determination([1.0, 0.0], [2.0, 0.0])
+    0.75
+    """
     residual, total = np.atleast_1d(residual), np.atleast_1d(total)
     ratio = np.divide(residual, total, out=(residual > 0).astype(np.float64), where=total > 0)
-    return float(np.mean(1.0 - ratio))
+    return float(exact.mean(1.0 - ratio))
 
 
 def mean_absolute_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, weights: Weights = None) -> float:
@@ -104,7 +106,7 @@ def mean_absolute_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, weig
     0.5
     """
     errors = np.abs(as_array(targets, "targets").astype(np.float64) - as_array(predictions, "predictions"))
-    return float(np.mean(np.average(errors, axis=0, weights=as_counts(weights, len(errors)))))
+    return float(exact.mean(np.atleast_1d(exact.mean(errors, weights=as_counts(weights, len(errors))))))
 
 
 def reliability(
@@ -144,7 +146,7 @@ def reliability(
     totals = np.bincount(index, counts, bins)
     sums = np.stack([np.bincount(index, counts * values, bins) for values in (confidence, hit)])
     means = np.divide(sums, totals, out=np.full((2, bins), np.nan), where=totals > 0)
-    return np.concatenate([totals[None] / totals.sum(), means])
+    return np.concatenate([totals[None] / exact.total(totals, folds=2), means])
 
 
 def expected_calibration_error(
@@ -166,128 +168,4 @@ def expected_calibration_error(
     0.1333
     """
     share, confidence, right = reliability(probabilities, labels, bins, weights)
-    return float(np.nansum(share * np.abs(right - confidence)))
-
-
-class Tally:
-    """The mean loss, and the accuracy or R², of the rows added so far. Adding rows allocates nothing.
-
-    Rows are buffered and counted many at a time, because the overhead of NumPy's calls exceeds the counting itself.
-
-    Parameters
-    ----------
-    loss : Loss
-        Determines the score: "r2" for real-valued targets, else "accuracy"; for labels, the share that is right.
-    batch_size : int
-        The largest number of rows in a call of `add`; more rows make the buffers grow.
-    n_outputs : int
-    dtype : dtype of the logits
-    """
-
-    def __init__(self, loss: Loss, batch_size: int, n_outputs: int, dtype: npt.DTypeLike) -> None:
-        self.loss = loss
-        self.score = "r2" if loss.task == "regression" else "accuracy"
-        self._n_outputs, self._dtype = n_outputs, dtype
-        self._allocate(max(batch_size, _KEPT // n_outputs))
-        self._column = np.empty(n_outputs // loss.blocks)
-        self._origin: Array = np.zeros(self._column.size, dtype)
-        self.reset()
-
-    def _allocate(self, size: int) -> None:
-        n_targets = self._n_outputs // self.loss.blocks
-        self._logits, self._rows, self._other = np.empty((3, size, self._n_outputs), self._dtype)
-        self._targets = np.empty((size, n_targets), self._dtype)
-        self._values, self._weights, self._hit = np.empty((3, size), self._dtype)
-        self._guess, self._truth = np.empty((2, size), np.intp)
-
-    def reset(self) -> None:
-        """Forget all rows."""
-        self._kept = 0
-        self._weight = 0.0
-        self._loss = 0.0
-        self._hits = 0.0
-        self._squares, self._sum, self._residual = (np.zeros(self._column.size) for _ in range(3))
-
-    def add(self, values: Array, logits: Array, targets: Array, weights: Array | None = None) -> None:
-        """Add rows.
-
-        Parameters
-        ----------
-        values : array, shape (n,)
-            The losses of the rows.
-        logits : array, shape (n, outputs)
-        targets : array, shape (n, targets)
-        weights : array, shape (n,), optional
-            How much each row counts.
-        """
-        start, stop = self._kept, self._kept + len(values)
-        if stop > len(self._values):
-            self._count()
-            if len(values) > len(self._values):
-                self._allocate(len(values))
-            start, stop = 0, len(values)
-        self._values[start:stop] = values
-        self._logits[start:stop] = logits
-        self._targets[start:stop] = targets
-        self._weights[start:stop] = 1 if weights is None else weights
-        self._kept = stop
-
-    def _count(self) -> None:
-        """Count the buffered rows."""
-        n, self._kept = self._kept, 0
-        if not n:
-            return
-        logits, targets, weights = self._logits[:n], self._targets[:n], self._weights[:n]
-        if self.score == "r2" and not self._weight:
-            # Sum the targets as differences from the first: squares of large numbers lose their digits.
-            np.copyto(self._origin, targets[0])
-        self._weight += float(np.add.reduce(weights))
-        self._loss += float(np.dot(weights, self._values[:n]))
-        if self.loss.task == "classification":
-            self._add_classes(logits, targets, weights)
-        elif self.loss.task == "labels":
-            self._add_labels(logits, targets, weights)
-        else:
-            self._add_values(logits, targets, weights)
-
-    def _add_classes(self, logits: Array, targets: Array, weights: Array) -> None:
-        guess, truth, hit = self._guess[: len(logits)], self._truth[: len(logits)], self._hit[: len(logits)]
-        np.argmax(logits, axis=1, out=guess)
-        np.argmax(targets, axis=1, out=truth)
-        np.equal(guess, truth, out=hit)
-        self._hits += float(np.dot(weights, hit))
-
-    def _add_labels(self, logits: Array, targets: Array, weights: Array) -> None:
-        rows, truth, hit = self._rows[: len(logits)], self._other[: len(logits)], self._hit[: len(logits)]
-        np.greater(logits, 0, out=rows)
-        np.greater(targets, 0.5, out=truth)
-        np.equal(rows, truth, out=rows)
-        np.mean(rows, axis=1, out=hit)
-        self._hits += float(np.dot(weights, hit))
-
-    def _add_values(self, logits: Array, targets: Array, weights: Array) -> None:
-        n, width = targets.shape
-        column, rows, other = weights[:, None], self._rows[:n], self._other[:n, :width]
-        self.loss.link(logits, rows)
-        point = rows[:, self.loss.point * width : (self.loss.point + 1) * width]
-        np.subtract(point, targets, out=point)
-        np.multiply(point, point, out=point)
-        np.multiply(point, column, out=point)
-        self._residual += np.add.reduce(point, axis=0, dtype=np.float64, out=self._column)
-        np.subtract(targets, self._origin, out=point)
-        np.multiply(point, column, out=other)
-        self._sum += np.add.reduce(other, axis=0, dtype=np.float64, out=self._column)
-        np.multiply(point, other, out=other)
-        self._squares += np.add.reduce(other, axis=0, dtype=np.float64, out=self._column)
-
-    def result(self) -> dict[str, float]:
-        """Return ``{"loss": …, "accuracy": …}`` or ``{"loss": …, "r2": …}``, all 0 before any row counts."""
-        self._count()
-        weight = self._weight or 1.0
-        if self.score == "accuracy":
-            score = self._hits / weight
-        else:
-            # With constant targets, rounding may leave a difference just below 0.
-            total = np.maximum(self._squares - self._sum**2 / weight, 0.0)
-            score = _determination(self._residual, total)
-        return {"loss": self._loss / weight, self.score: score}
+    return float(exact.total(np.nan_to_num(share * np.abs(right - confidence)), folds=2))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import exact
 from numlp.arrays.inputs import as_array
 from numlp.judging.metrics import Weights, as_counts
 
@@ -30,7 +31,8 @@ def root_mean_squared_error(targets: npt.ArrayLike, predictions: npt.ArrayLike, 
     3.5355339059327378
     """
     errors = as_array(targets, "targets").astype(np.float64) - as_array(predictions, "predictions")
-    return float(np.mean(np.sqrt(np.average(errors**2, axis=0, weights=as_counts(weights, len(errors))))))
+    squares = exact.mean(np.square(errors), weights=as_counts(weights, len(errors)))
+    return float(exact.mean(np.atleast_1d(np.sqrt(squares))))
 
 
 def f1(labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classes: int, weights: Weights = None) -> float:
@@ -56,8 +58,17 @@ def f1(labels: npt.ArrayLike, predictions: npt.ArrayLike, n_classes: int, weight
     counts = as_counts(weights, len(truth))
     true, predicted = (np.bincount(classes, counts, n_classes) for classes in (truth, guess))
     hits = np.bincount(truth, counts * (truth == guess), n_classes)
+    return f1_of_counts(true, predicted, hits)
+
+
+def f1_of_counts(true: npt.NDArray[Any], predicted: npt.NDArray[Any], hits: npt.NDArray[Any]) -> float:
+    """Return `f1` by how often each class is true, predicted, and both, shape (classes,) each.
+
+    >>> f1_of_counts(np.array([2.0, 2.0]), np.array([1.0, 3.0]), np.array([1.0, 2.0])).__round__(4)
+    0.7333
+    """
     seen = true + predicted > 0
-    return float(np.mean(2 * hits[seen] / (true + predicted)[seen]))
+    return float(exact.mean(2 * hits[seen] / (true + predicted)[seen]))
 
 
 def roc_auc(labels: npt.ArrayLike, scores: npt.ArrayLike, weights: Weights = None) -> float:
@@ -88,8 +99,8 @@ def roc_auc(labels: npt.ArrayLike, scores: npt.ArrayLike, weights: Weights = Non
     _, ties = np.unique(as_array(scores, "scores"), return_inverse=True)
     with_label, without = (np.bincount(ties, counts * kind) for kind in (positive, ~positive))
     below = np.cumsum(without) - without / 2
-    pairs = with_label.sum() * without.sum()
-    return float(with_label @ below / pairs) if pairs else float("nan")
+    pairs = exact.total(with_label, folds=2) * exact.total(without, folds=2)
+    return float(exact.total(with_label * below, folds=2) / pairs) if pairs else float("nan")
 
 
 def mean_roc_auc(labels: npt.NDArray[Any], scores: npt.NDArray[Any], weights: Weights = None) -> float:
@@ -110,4 +121,4 @@ def mean_roc_auc(labels: npt.NDArray[Any], scores: npt.NDArray[Any], weights: We
     """
     areas = [roc_auc(labels[:, i], scores[:, i], weights) for i in range(labels.shape[1])]
     defined = [area for area in areas if not np.isnan(area)]
-    return float(np.mean(defined)) if defined else float("nan")
+    return float(exact.mean(defined)) if defined else float("nan")

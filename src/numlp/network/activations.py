@@ -1,8 +1,9 @@
 """Activation functions: each beside its derivative, in place.
 
-``activation(z, derivative, scratch)`` overwrites pre-activations with activations. In training it also writes the
-derivative at each of them into `derivative`, so that the backward pass is one product whatever the activation. In use
-`derivative` is None. All three arrays have one shape, and `scratch` may be overwritten.
+``activation(z, derivative, scratch, arithmetic)`` overwrites pre-activations with activations. In training it also
+writes the derivative at each of them into `derivative`, so that the backward pass is one product whatever the
+activation. In use `derivative` is None. All three arrays have one shape, and `scratch` may be overwritten.
+`arithmetic` computes exponentials and their kin.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from numlp.arrays.special import Array, normal, sigmoid, softplus
+from numlp.arrays.arithmetic import Arithmetic
+from numlp.arrays.special import Array, normal
 from numlp.settings.checks import fraction, positive
 from numlp.settings.named import Named, setting
 
@@ -20,7 +22,7 @@ class Activation(Named):
 
     initializer: ClassVar[str] = "he_normal"
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
         """Turn `z` into activations, and write the derivatives into `derivative` unless it is None."""
         raise NotImplementedError
 
@@ -31,7 +33,7 @@ class Identity(Activation):
     name = "identity"
     initializer = "glorot_uniform"
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
         if derivative is not None:
             derivative.fill(1)
 
@@ -41,7 +43,7 @@ class ReLU(Activation):
 
     name = "relu"
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
         # NumPy multiplies two arrays of floats faster than it multiplies by booleans or copies under a mask.
         if derivative is None:
             np.maximum(z, 0, out=z)
@@ -63,7 +65,7 @@ class LeakyReLU(Activation):
     name = "leaky_relu"
     slope: float = setting(0.01, fraction)
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
         if derivative is not None:
             np.greater(z, 0, out=derivative)
             np.maximum(derivative, self.slope, out=derivative)
@@ -84,9 +86,9 @@ class ELU(Activation):
     name = "elu"
     alpha: float = setting(1.0, positive)
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
         np.minimum(z, 0, out=scratch)
-        np.expm1(scratch, out=scratch)
+        arithmetic.expm1(scratch, scratch)
         np.multiply(scratch, self.alpha, out=scratch)
         if derivative is not None:  # 1 above zero, and α eᶻ below
             np.greater(z, 0, out=derivative)
@@ -106,8 +108,8 @@ class SELU(Activation):
     name = "selu"
     initializer = "lecun_normal"
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
-        _SELU_CURVE(z, derivative, scratch)
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
+        _SELU_CURVE(z, derivative, scratch, arithmetic)
         np.multiply(z, _SELU_SCALE, out=z)
         if derivative is not None:
             np.multiply(derivative, _SELU_SCALE, out=derivative)
@@ -122,10 +124,10 @@ class GELU(Activation):
 
     name = "gelu"
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
         tail = np.empty_like(z) if derivative is None else derivative
         np.subtract(0, z, out=z)  # −z; where z is 0, this is 0 and never −0
-        normal(z, tail, scratch)
+        normal(z, tail, scratch, arithmetic.exp)
         np.copysign(tail, z, out=tail)
         if derivative is not None:  # Φ(z) + z φ(z), but for the 1 in Φ(z) = 1 − Φ(−z) above zero
             np.multiply(scratch, z, out=scratch)
@@ -149,7 +151,7 @@ class GELUTanh(Activation):
 
     name = "gelu_tanh"
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
         cubic, rate = 0.044715, 0.7978845608028654
         np.multiply(z, z, out=scratch)
         if derivative is not None:  # the inner derivative, times z / 2
@@ -159,7 +161,7 @@ class GELUTanh(Activation):
         np.multiply(scratch, cubic * rate, out=scratch)
         np.add(scratch, rate, out=scratch)
         np.multiply(scratch, z, out=scratch)
-        np.tanh(scratch, out=scratch)
+        arithmetic.tanh(scratch, scratch)
         # tanh' = (1 − tanh)(1 + tanh), one factor at a time
         np.subtract(1, scratch, out=scratch)
         if derivative is not None:
@@ -178,8 +180,8 @@ class SiLU(Activation):
 
     name = "silu"
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
-        sigmoid(z, out=scratch)
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
+        arithmetic.sigmoid(z, scratch)
         if derivative is not None:  # σ (1 + z (1 − σ))
             np.subtract(1, scratch, out=derivative)
             np.multiply(derivative, z, out=derivative)
@@ -193,12 +195,12 @@ class Mish(Activation):
 
     name = "mish"
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
         if derivative is not None:
-            sigmoid(z, out=derivative)
+            arithmetic.sigmoid(z, derivative)
             np.multiply(derivative, z, out=derivative)
-        softplus(z, out=scratch)
-        np.tanh(scratch, out=scratch)
+        arithmetic.softplus(z, scratch)
+        arithmetic.tanh(scratch, scratch)
         np.multiply(z, scratch, out=z)
         if derivative is not None:  # ω + z σ(z) (1 − ω)(1 + ω)
             np.subtract(1, scratch, out=scratch)
@@ -215,8 +217,8 @@ class Tanh(Activation):
     name = "tanh"
     initializer = "glorot_uniform"
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
-        np.tanh(z, out=z)
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
+        arithmetic.tanh(z, z)
         if derivative is not None:
             np.multiply(z, z, out=derivative)
             np.subtract(1, derivative, out=derivative)
@@ -228,8 +230,8 @@ class Sigmoid(Activation):
     name = "sigmoid"
     initializer = "glorot_uniform"
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
-        sigmoid(z, out=z)
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
+        arithmetic.sigmoid(z, z)
         if derivative is not None:
             np.subtract(1, z, out=derivative)
             np.multiply(derivative, z, out=derivative)
@@ -240,10 +242,10 @@ class Softplus(Activation):
 
     name = "softplus"
 
-    def __call__(self, z: Array, derivative: Array | None, scratch: Array) -> None:
+    def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
         if derivative is not None:
-            sigmoid(z, out=derivative)
-        softplus(z, out=z)
+            arithmetic.sigmoid(z, derivative)
+        arithmetic.softplus(z, z)
 
 
 ACTIVATIONS: dict[str, type[Activation]] = {

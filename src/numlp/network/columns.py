@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import portable
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Kind, as_text, gaps_in, kind_of
 from numlp.errors import DataError
@@ -165,7 +166,7 @@ class Date:
             codes[:, 0] = np.clip((days - self.shift) * self.factor, -MOST, MOST)
         for i, period in enumerate(self.periods):
             angle = 2 * np.pi * (days / period % 1)
-            codes[:, 1 + 2 * i], codes[:, 2 + 2 * i] = np.cos(angle), np.sin(angle)
+            codes[:, 1 + 2 * i], codes[:, 2 + 2 * i] = portable.cos(angle), portable.sin(angle)
         codes[gaps] = 0
         if self.gaps:
             codes[:, -1] = gaps

@@ -44,14 +44,23 @@ class Ensemble(Predictor):
         self.members = tuple(members)
         first = self.members[0]
         for member in self.members[1:]:
-            for name in ("loss", "dtype", "class_names", "feature_names", "input_encoding", "target_scaling"):
+            for name in (
+                "loss",
+                "dtype",
+                "arithmetic",
+                "class_names",
+                "feature_names",
+                "input_encoding",
+                "target_scaling",
+            ):
                 _check_same(name, getattr(first, name), getattr(member, name))
             _check_same(
                 "inputs and outputs",
                 first.layer_size[:: len(first.layer_size) - 1],
                 member.layer_size[:: len(member.layer_size) - 1],
             )
-        self.loss, self.layer_size, self.dtype = first.loss, first.layer_size, first.dtype
+        self.loss, self.layer_size = first.loss, first.layer_size
+        self.dtype, self.arithmetic = first.dtype, first.arithmetic
         self.class_names, self.target_scaling = first.class_names, first.target_scaling
         self.input_shape, self.feature_names = first.input_shape, first.feature_names
         self.input_encoding = first.input_encoding
@@ -91,7 +100,8 @@ class Ensemble(Predictor):
 
     def logits(self, rows: AnyArray) -> Array:
         """Return the logits, (n, outputs), that the link turns into the members' average prediction."""
-        return self.loss.pool(np.stack([member.logits(rows) / member.temperature for member in self.members]))
+        logits = np.stack([member.logits(rows) / member.temperature for member in self.members])
+        return self.loss.pool(logits, self.arithmetic)
 
 
 def _check_same(name: str, one: object, other: object) -> None:

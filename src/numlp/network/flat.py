@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays import buffers
+from numlp.arrays.arithmetic import Arithmetic
 from numlp.arrays.randomness import Role, generator
 from numlp.arrays.special import Array, all_finite
 from numlp.errors import DataError
@@ -32,6 +33,7 @@ class Flat:
         The number of weights, the parameters without biases and norms.
     loss : Loss
     dtype : dtype
+    arithmetic : Arithmetic
     layer_size : tuple of int
         The number of inputs first, of outputs last.
     row_losses, last_logits : array, shapes (n,) and (n, outputs)
@@ -44,6 +46,7 @@ class Flat:
     n_weights: int
     loss: Loss
     dtype: np.dtype[Any]
+    arithmetic: Arithmetic
     layer_size: tuple[int, ...]
     row_losses: Array
     last_logits: Array
@@ -79,7 +82,7 @@ class Flat:
 
     def sum_of_squares(self, values: Array) -> float:
         """Return the sum of the squares of values for all parameters, (n_parameters,)."""
-        return float(np.dot(values, values))
+        return self.arithmetic.dot(values, values)
 
     def is_finite(self) -> bool:
         """Return whether all parameters are finite."""
@@ -95,6 +98,7 @@ class Flat:
         self._params, self._grads = flats or (buffers.zeros(count, self.dtype), buffers.zeros(count, self.dtype))
         views = [parameter_views(layers, flat) for flat in (self._params, self._grads)]
         for layer, params, grads in zip(layers, *views, strict=True):
+            layer.arithmetic = self.arithmetic
             layer.bind(params, grads)
         matrices = (shape for layer in layers for shape in layer.shapes.values() if len(shape) == 2)
         self.n_weights = sum(math.prod(shape) for shape in matrices)
@@ -129,20 +133,25 @@ class Flat:
         >>> loss = net.loss_and_grad(np.ones((3, 2), np.float32), np.eye(2, dtype=np.float32)[[0, 1, 1]])
         >>> net.params -= 0.1 * net.grads  # a step of gradient descent by hand
         """
-        n, logits = len(x), self.forward(x)
+        n, logits = self._rows_in_all(len(x)), self.forward(x)
         if targets.shape != self._target_shape:
             raise DataError(f"targets must be rows of shape {self._target_shape}, not {targets.shape}")
         losses, delta = self._losses, self._delta
-        self.loss.value_and_grad(logits, targets, losses, delta, self._scratch)
-        if weights is None:
-            total = float(np.add.reduce(losses))
-        else:
-            total = float(np.dot(weights, losses))
+        self.loss.value_and_grad(logits, targets, losses, delta, self._scratch, self.arithmetic)
+        if weights is not None:
             np.multiply(delta, weights[:, None], out=delta)
         np.divide(delta, n, out=delta)
         self.row_losses, self.last_logits = losses, logits
         self.input_grad = self.backward(delta, input_gradient)
-        return total / n
+        return self._total(losses, weights) / n
+
+    def _rows_in_all(self, n: int) -> int:
+        """Return how many rows the batch has of which `n` are here."""
+        return n
+
+    def _total(self, losses: Array, weights: Array | None) -> float:
+        """Return the weighted sum of the rows' losses."""
+        return self.arithmetic.total(losses) if weights is None else self.arithmetic.dot(weights, losses)
 
     def forward(self, x: Array) -> Array:
         """Return the logits, (n, outputs), of scaled inputs, (n, inputs), as in training; `logits` is for use."""

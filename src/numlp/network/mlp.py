@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.arithmetic import ORDINARY, as_arithmetic
 from numlp.arrays.randomness import Role, generator
 from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray, Array, all_finite
@@ -54,6 +55,9 @@ class MLP(Flat, Predictor):
         The standard deviation of normal noise that training adds to hidden units and to (scaled) inputs.
     dtype : "float32" or "float64"
         The precision of all computation.
+    arithmetic : "ordinary" or "portable"
+        Portable arithmetic gives the same bits on every machine, with any NumPy, BLAS and number of threads. It takes
+        two to three times as long, and needs float32. See `numlp.arrays.arithmetic`.
     seed : int
         The first weights are a function of it and of the sizes alone.
     input_scaling, target_scaling : Scaling, optional
@@ -106,6 +110,7 @@ class MLP(Flat, Predictor):
         noise: float = 0.0,
         input_noise: float = 0.0,
         dtype: npt.DTypeLike = "float32",
+        arithmetic: str = "ordinary",
         seed: int = 0,
         input_scaling: Scaling | None = None,
         input_encoding: Encoding | None = None,
@@ -128,6 +133,7 @@ class MLP(Flat, Predictor):
             "input_noise": nonnegative("input_noise", input_noise),
         }
         self.dtype = choice("dtype", getattr(dtype, "name", getattr(dtype, "__name__", dtype)), DTYPES)
+        self.arithmetic = as_arithmetic(arithmetic, self.dtype)
         self.input_encoding = self._fitting(input_encoding, input_scaling)
         self.input_scaling = as_scaling("input_scaling", input_scaling, self.layer_size[0], self.dtype)
         self.target_scaling = as_scaling("target_scaling", target_scaling, self.n_targets, self.dtype)
@@ -148,12 +154,14 @@ class MLP(Flat, Predictor):
         return {name: value for name, value in vars(self).items() if name not in _DERIVED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update({"input_range": None, "input_encoding": None} | state)  # earlier releases had neither
+        earlier = {"input_range": None, "input_encoding": None, "arithmetic": ORDINARY}  # what earlier releases lack
+        vars(self).update(earlier | state)
         self._bind()
         self.params = state["_params"]
 
     def __repr__(self) -> str:
         settings = {"loss": str(self.loss), **self.architecture, "dtype": self.dtype.name}
+        settings |= {} if self.arithmetic is ORDINARY else {"arithmetic": self.arithmetic.name}
         return one_line(self.layer_size, self.layers, settings)
 
     def summary(self) -> Summary:
@@ -173,7 +181,8 @@ class MLP(Flat, Predictor):
         loss: softmax_cross_entropy; float32
         """
         lines = table(self.input_shape or self.layer_size[:1], self.layers)
-        return Summary(f"{lines}\nloss: {self.loss}; {self.dtype.name}")
+        arithmetic = "" if self.arithmetic is ORDINARY else f", {self.arithmetic.name} arithmetic"
+        return Summary(f"{lines}\nloss: {self.loss}; {self.dtype.name}{arithmetic}")
 
     def scaling_of(self, dtype: np.dtype[Any]) -> Scaling:
         """Return the scaling of inputs of a dtype: bytes are brought to the range that the network was trained on."""

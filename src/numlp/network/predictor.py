@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays import buffers
+from numlp.arrays.arithmetic import Arithmetic
 from numlp.arrays.inputs import as_features, require_finite
 from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray, Array, all_finite
@@ -37,6 +38,7 @@ class Predictor(ABC):
         Its link turns logits into predictions.
     layer_size : tuple of int
         The number of inputs first, of outputs last.
+    arithmetic : Arithmetic
     class_names : tuple of str or None
     input_encoding : Encoding or None
         Of a table's columns.
@@ -51,6 +53,7 @@ class Predictor(ABC):
     loss: Loss
     layer_size: tuple[int, ...]
     dtype: np.dtype[np.floating]
+    arithmetic: Arithmetic
     class_names: tuple[str, ...] | None
     input_encoding: Encoding | None
     target_scaling: Scaling
@@ -231,7 +234,7 @@ class Predictor(ABC):
     def link(self, logits: Array) -> Array:
         """Return the predictions for logits, in the scale of scaled targets."""
         predictions = np.empty_like(logits)
-        self.loss.link(logits, predictions)
+        self.loss.link(logits, predictions, self.arithmetic)
         return predictions
 
     def probabilities(self, logits: Array) -> Array:

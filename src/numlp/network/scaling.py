@@ -6,8 +6,7 @@ are always read as parts of 255, that is, as [0, 1], before any scaling.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,14 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays.inputs import as_array, as_csr, as_rows, flattened
-from numlp.arrays.sparse import dense, is_sparse
-from numlp.arrays.special import AnyArray, Array
+from numlp.arrays import exact
+from numlp.arrays.inputs import as_array
+from numlp.arrays.special import Array
 from numlp.arrays.wide import EXACT, Wide, is_wide
 from numlp.errors import SettingError
-
-_NUMBERS = 1 << 16  # held as float64 at a time while learning a scaling: few enough for the cache
-_NARROW = 1e-3  # numbers that span less than this part of the largest are summed as differences from the smallest
+from numlp.network.moments import Moments
 
 
 def _zero() -> npt.NDArray[np.float64]:
@@ -197,61 +194,24 @@ def standardize(x: npt.ArrayLike) -> Scaling:
     >>> scaling.shift, 1 / scaling.factor
     (array([  2., 300.]), array([  1., 200.]))
     """
-    array: Any = as_csr(x) if is_sparse(x) else as_rows(x)
-    rows = array if is_sparse(array) else flattened(array)
-    largest = data_range(array.dtype)
-    mean, variance = _moments(rows)
-    if array.ndim > 2:
-        variance = np.full_like(mean, variance.mean())
+    moments = Moments()
+    moments.see(x)
+    return standardized(moments)
+
+
+def standardized(moments: Moments) -> Scaling:
+    """Return the scaling of `standardize` for rows of these moments."""
+    mean, variance, dtype = moments.mean, moments.variance, moments.dtype
+    largest = data_range(dtype)
+    if moments.share_a_unit:
+        variance = np.full_like(mean, exact.mean(variance))
     deviation = np.sqrt(variance)
-    rounding = np.spacing(np.abs(mean)) if array.dtype.kind == "f" else 0.0
+    rounding = np.spacing(np.abs(mean)) if dtype.kind == "f" else 0.0
     constant = deviation <= np.maximum(rounding, np.finfo(np.float64).tiny)
     still = np.full(mean.shape, largest)
-    if is_wide(array.dtype, mean):  # differences show the rounding error of the mean, which is no variation
+    if is_wide(dtype, mean):  # differences show the rounding error of the mean, which is no variation
         still = np.where(np.abs(mean) < EXACT, still, np.abs(mean))
     return Scaling(mean / largest, largest / np.where(constant, still, deviation))
-
-
-def _moments(rows: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the mean and the variance of every column, from pieces that fit the cache."""
-    n, width = rows.shape[0], math.prod(rows.shape[1:])
-    size = max(1, _NUMBERS // width)
-    if rows.dtype.itemsize == 1:  # sums of up to 256 bytes, and of their squares, are exact in float32
-        total, squares, size = np.zeros(width), np.zeros(width), min(size, 256)
-        for i in range(0, n, size):
-            piece = dense(rows[i : i + size]).astype(np.float32)
-            total += np.add.reduce(piece, axis=0)
-            squares += np.einsum("ij,ij->j", piece, piece)
-        return total / n, (n * squares - total**2) / n**2  # of whole numbers: exact below 2⁵³
-    origin = _origin(rows, size)
-    wide = Wide(origin) if is_wide(rows.dtype, origin.astype(np.float64)) else None
-
-    def pieces() -> Iterator[npt.NDArray[np.float64]]:
-        """Yield all rows, less the origin, which few steps away from them leaves all their digits."""
-        for i in range(0, n, size):
-            piece = dense(rows[i : i + size])
-            out = np.empty(piece.shape)
-            if wide is None:
-                np.subtract(piece, origin, out=out, dtype=np.float64, casting="same_kind")
-            else:
-                wide.subtracted(piece, out)
-            yield out
-
-    mean = sum(piece.sum(axis=0) for piece in pieces()) / n
-    return origin + mean, sum(((piece - mean) ** 2).sum(axis=0) for piece in pieces()) / n
-
-
-def _origin(rows: Any, size: int) -> AnyArray:
-    """Return the number from which to measure each column: the smallest of a narrow one, else 0."""
-    pieces = (dense(rows[i : i + size]) for i in range(0, rows.shape[0], size))
-    ends = [(piece.min(axis=0), piece.max(axis=0)) for piece in pieces]
-    low: AnyArray = np.min([end[0] for end in ends], axis=0)
-    high: AnyArray = np.max([end[1] for end in ends], axis=0)
-    least, most = low.astype(np.float64), high.astype(np.float64)
-    with np.errstate(over="ignore"):
-        narrow = most - least < _NARROW * np.maximum(np.abs(least), np.abs(most))
-    low[~narrow] = 0
-    return low
 
 
 SCALINGS: dict[str, Callable[[npt.NDArray[Any]], Scaling]] = {

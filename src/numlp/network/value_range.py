@@ -174,7 +174,8 @@ def _ends(x: Any, axis: int | None) -> tuple[npt.NDArray[np.float64], npt.NDArra
             rows = x[start : start + size].reshape(-1, width)
             low, high = np.minimum(low, rows.min(axis=axis)), np.maximum(high, rows.max(axis=axis))
     ends = (low, high) if axis == 0 else (low.min(), high.max())
-    return np.asarray(ends[0], np.float64), np.asarray(ends[1], np.float64)
+    lowest, highest = (np.asarray(np.add(end, 0.0, dtype=np.float64)) for end in ends)  # zeros of one sign
+    return lowest, highest
 
 
 def as_value_range(name: str, given: ValueRange | None, width: int) -> ValueRange | None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from numlp.arrays.special import AnyArray, sigmoid, softplus
+from numlp.arrays.arithmetic import ORDINARY
+from numlp.arrays.special import AnyArray
 
 # The target types of casts, by ONNX's numbers.
 _TYPES: dict[int, type] = {1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 10: np.float16, 11: np.float64}
@@ -92,6 +93,14 @@ def _elu(x: AnyArray, alpha: float = 1.0) -> AnyArray:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
+def _sigmoid(x: AnyArray) -> AnyArray:
+    return ORDINARY.sigmoid(x, np.empty_like(x))
+
+
+def _softplus(x: AnyArray) -> AnyArray:
+    return ORDINARY.softplus(x, np.empty_like(x))
+
+
 _ELEMENTWISE: dict[str, Callable[..., AnyArray]] = {
     "Abs": np.abs,
     "Add": np.add,
@@ -111,7 +120,7 @@ _ELEMENTWISE: dict[str, Callable[..., AnyArray]] = {
     "Log": np.log,
     "Max": lambda *args: np.maximum.reduce(np.broadcast_arrays(*args)),
     "Min": lambda *args: np.minimum.reduce(np.broadcast_arrays(*args)),
-    "Mish": lambda x: x * np.tanh(softplus(x)),
+    "Mish": lambda x: x * np.tanh(_softplus(x)),
     "Mul": np.multiply,
     "Neg": np.negative,
     "Not": np.logical_not,
@@ -121,12 +130,12 @@ _ELEMENTWISE: dict[str, Callable[..., AnyArray]] = {
     "Relu": lambda x: np.maximum(x, 0),
     "Scaler": lambda x, offset, scale: (x - np.array(offset)) * np.array(scale),
     "Selu": lambda x, alpha=1.6732632, gamma=1.050701: gamma * _elu(x, alpha),
-    "Sigmoid": sigmoid,
-    "Softplus": softplus,
+    "Sigmoid": _sigmoid,
+    "Softplus": _softplus,
     "Sqrt": np.sqrt,
     "Sub": np.subtract,
     "Sum": lambda *args: np.add.reduce(np.broadcast_arrays(*args)),
-    "Swish": lambda x, alpha=1.0: x * sigmoid(alpha * x),
+    "Swish": lambda x, alpha=1.0: x * _sigmoid(alpha * x),
     "Tanh": np.tanh,
     "Where": np.where,
 }

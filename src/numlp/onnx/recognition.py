@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays.special import sigmoid
+from numlp.arrays.arithmetic import ORDINARY
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS, ELU, Activation, LeakyReLU
 from numlp.network.layers.norm import EPSILON
@@ -110,19 +110,19 @@ def _forms(loss: Loss) -> Iterator[Function]:
 
     def linked(x: Rows) -> Rows:
         out = np.empty_like(x)
-        loss.link(x, out)
+        loss.link(x, out, ORDINARY)
         return out
 
     yield linked
     if loss.name == "softmax_cross_entropy":
         yield lambda x: x - np.logaddexp.reduce(x, axis=1, keepdims=True)
     elif loss.task == "labels":  # no and yes of one label; of exactly two, all no and then all yes (skl2onnx)
-        yield lambda x: np.concatenate([sigmoid(-x), sigmoid(x)], axis=1)
+        yield lambda x: 1 / (1 + np.exp(np.concatenate([x, -x], axis=1)))
 
 
 def _activated(activation: Activation, x: Rows) -> Rows:
     z = x.copy()
-    activation(z, None, np.empty_like(z))
+    activation(z, None, np.empty_like(z), ORDINARY)
     return z
 
 

@@ -2,53 +2,97 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from numlp.arrays import buffers
+from numlp.arrays.products import Products
 from numlp.arrays.special import Array
 from numlp.network.initializers import Initializer
 from numlp.network.layers import LayerNorm, Linear
-from numlp.parallel.team import EVERY, Gather, Team, Total
+from numlp.parallel.team import EVERY, Exchange, Gather, Team, Total
 
 
 class FirstLinear(Linear):
     """The columns of the first weights that lead to a member's units. Every member has all inputs.
 
     Each member's δ Wᵀ is a partial sum of the gradient with respect to the inputs; all members get the total.
+
+    Parameters
+    ----------
+    team : Team
+    fan_in, fan_out : int
+        Of the whole layer.
+    own : slice
+        The member's units.
+    initializer, bias, raw
+        As for `Linear`.
     """
 
-    def __init__(self, team: Team, fan_in: int, own: slice, initializer: Initializer, bias: bool) -> None:
-        super().__init__(fan_in, own.stop - own.start, initializer, bias)
-        self._team = team
+    def __init__(
+        self,
+        team: Team,
+        fan_in: int,
+        fan_out: int,
+        own: slice,
+        initializer: Initializer,
+        bias: bool = True,
+        raw: bool = False,
+    ) -> None:
+        super().__init__(fan_in, own.stop - own.start, initializer, bias, raw)
+        self._team, self._widths = team, (fan_in, fan_out)
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
-        self._total = Total(self._team, batch_size * self.weight.shape[0], dtype)
+        count, sums = batch_size * self._widths[0], self._products.dtype_of_inputs
+        self._total = Total(self._team, count, sums)
+        self._all_sums: npt.NDArray[Any] = buffers.empty(count, sums)
+
+    def _make_products(self, batch_size: int, dtype: npt.DTypeLike) -> Products:
+        exchange = Exchange(self._team, 1)
+        fan_in, fan_out = self.weight.shape
+        return self.arithmetic.products(
+            batch_size, fan_in, fan_out, dtype, widths=self._widths, raw=self.raw, exchange=exchange
+        )
 
     def resize(self, n: int) -> None:
         super().resize(n)
-        self._total.resize((n, self.weight.shape[0]))
+        self._resize(n, EVERY)
+
+    def _resize(self, n: int, given: slice) -> None:
+        """Cut the buffers of totals, of which this member wants the given inputs."""
+        fan_in, sums = self._widths[0], self._products.dtype_of_inputs
+        self._total.resize((n, fan_in), (EVERY, given), sums)
+        width = len(range(fan_in)[given])
+        self._sums = self._all_sums[: n * width].reshape(n, width).view(sums)
 
     def backward(self, delta: Array) -> Array:
-        np.dot(delta, self.weight.T, out=self._total.partial)
+        self._products.take(delta)
+        self._products.input_sums(self._total.partial)
         self._total.send()
-        self.parameter_gradients(delta)  # meanwhile the others send theirs
-        return self._total.receive(self._input_grad)
+        self._write_gradients()  # meanwhile the others send theirs
+        return self._products.rounded_inputs(self._total.receive(self._sums), self._input_grad)
 
 
 class MiddleLinear(FirstLinear):
     """The columns of weights between hidden layers that lead to a member's units.
 
-    Each member gives the activations of its own units and gets all, and gets δ Wᵀ for its own.
+    Each member gives the activations of its own units and gets all, and gets δ Wᵀ for its own, which are `given`.
     """
 
     def __init__(
-        self, team: Team, fan_in: int, given: slice, own: slice, initializer: Initializer, bias: bool
+        self,
+        team: Team,
+        fan_in: int,
+        fan_out: int,
+        given: slice,
+        own: slice,
+        initializer: Initializer,
+        bias: bool = True,
     ) -> None:
-        super().__init__(team, fan_in, own, initializer, bias)
+        super().__init__(team, fan_in, fan_out, own, initializer, bias)
         self._given = given
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
@@ -59,7 +103,7 @@ class MiddleLinear(FirstLinear):
     def resize(self, n: int) -> None:
         super().resize(n)
         self._gather.resize(n)
-        self._total.resize((n, self.weight.shape[0]), (EVERY, self._given))
+        self._resize(n, self._given)
         self._input_grad = self._all_below[:n]
 
     def forward(self, x: Array) -> Array:
@@ -72,32 +116,38 @@ class LastLinear(Linear):
     Each member's x W is a partial sum of the outputs, of which all get the total. The gradients need no exchange.
     """
 
-    def __init__(self, team: Team, given: slice, fan_out: int, initializer: Initializer) -> None:
+    def __init__(self, team: Team, fan_in: int, fan_out: int, given: slice, initializer: Initializer) -> None:
         super().__init__(given.stop - given.start, fan_out, initializer)
-        self._team = team
+        self._team, self._widths = team, (fan_in, fan_out)
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
+        self._exchange = Exchange(self._team, self._widths[1])
         super().allocate(batch_size, dtype)
-        fan_out = self.weight.shape[1]
-        self._total = Total(self._team, batch_size * fan_out, dtype)
-        self._squares = Total(self._team, fan_out, dtype)
-        self._squares.resize((fan_out,))
+        count, sums = batch_size * self._widths[1], self._products.dtype_of_outputs
+        self._total = Total(self._team, count, sums)
+        self._all_sums: npt.NDArray[Any] = buffers.empty(count, sums)
+
+    def _make_products(self, batch_size: int, dtype: npt.DTypeLike) -> Products:
+        fan_in, fan_out = self.weight.shape
+        return self.arithmetic.products(
+            batch_size, fan_in, fan_out, dtype, widths=self._widths, exchange=self._exchange
+        )
 
     def resize(self, n: int) -> None:
         super().resize(n)
-        self._total.resize((n, self.weight.shape[1]))
+        fan_out, sums = self._widths[1], self._products.dtype_of_outputs
+        self._total.resize((n, fan_out), EVERY, sums)
+        self._sums = self._all_sums[: n * fan_out].reshape(n, fan_out).view(sums)
 
     def forward(self, x: Array) -> Array:
-        self._input = x
-        np.dot(x, self.weight, out=self._total.partial)
+        self._products.output_sums(x, self.weight, self._total.partial)
         self._total.send()
-        z = self._total.receive(self._output)
+        z = self._products.rounded_outputs(self._total.receive(self._sums), self._output)
         return z if self.bias is None else np.add(z, self.bias, out=z)
 
     def sums_of_squares(self, out: Array) -> Array:
-        super().sums_of_squares(self._squares.partial)
-        self._squares.send()
-        return self._squares.receive(out)
+        weight, exchange = self.weight, self._exchange
+        return self.arithmetic.sums_of_products(weight, weight, 0, out, count=self._widths[0], exchange=exchange)
 
 
 class PartLayerNorm(LayerNorm):
@@ -111,17 +161,8 @@ class PartLayerNorm(LayerNorm):
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         super().allocate(batch_size, dtype)
-        self._totals = [Total(self._team, batch_size, dtype) for _ in range(2)]
-
-    def resize(self, n: int) -> None:
-        super().resize(n)
-        for total in self._totals:
-            total.resize((n, 1))
+        self._exchange = Exchange(self._team, batch_size)
 
     def _means(self, x: Array, out: Array) -> None:
-        # Of two exchanges in a row, the second must not overwrite what others still read of the first.
-        total = self._totals[0]
-        self._totals.reverse()
-        np.add.reduce(x, axis=1, keepdims=True, out=total.partial)
-        total.send()
-        np.divide(total.receive(out), self._width, out=out)
+        self.arithmetic.sums(x, 1, out[:, 0], count=self._width, exchange=self._exchange)
+        np.divide(out, self._width, out=out)

@@ -24,7 +24,7 @@ from numlp.network.layers import (
 from numlp.network.mlp import MLP
 from numlp.network.summary import n_parameters
 from numlp.parallel.layers import FirstLinear, LastLinear, MiddleLinear, PartLayerNorm
-from numlp.parallel.team import EVERY, Team, Total, units_of
+from numlp.parallel.team import EVERY, Exchange, Team, units_of
 
 # Which of the whole network's numbers a layer's parameters are, by name: what to index them with.
 Places = dict[str, Any]
@@ -63,26 +63,20 @@ class Part(Flat):
     """
 
     def __init__(self, network: MLP, team: Team, flats: tuple[Array, Array]) -> None:
-        self.loss, self.dtype, self.layer_size = network.loss, network.dtype, network.layer_size
+        self.loss, self.layer_size = network.loss, network.layer_size
+        self.dtype, self.arithmetic = network.dtype, network.arithmetic
         layers, _ = _split(network, team, team.rank)
         self._team = team
         self.bind(layers, flats)
         # Embeddings, the first of all parameters, and the biases of the outputs, the last: every member has them.
         shared = n_parameters([layer for layer in layers if isinstance(layer, Encode)])
         self._counted = slice(shared, len(self.params) - self.layer_size[-1]) if team.rank else EVERY
-        self._squares = [Total(team, 1, np.float64) for _ in range(2)]
-        for squares in self._squares:
-            squares.resize((1,))
-        self._sum = np.empty(1)
+        self._wholes = {self.params.size: network.params.size, self.n_weights: network.n_weights}
+        self._exchange = Exchange(team, 1)
 
     def sum_of_squares(self, values: Array) -> float:
-        # Of two exchanges in a row, the second must not overwrite what others still read of the first.
-        squares = self._squares[0]
-        self._squares.reverse()
         own = values[self._counted]
-        squares.partial[0] = np.dot(own, own)
-        squares.send()
-        return float(squares.receive(self._sum)[0])
+        return self.arithmetic.dot(own, own, count=self._wholes[values.size], exchange=self._exchange)
 
 
 def part_sizes(network: MLP, team: Team) -> list[int]:
@@ -135,13 +129,14 @@ def _split(network: MLP, team: Team, rank: int) -> tuple[list[Layer], list[Place
             bias, given = "bias" in layer.shapes, own
             width, own = fan_out, units_of(fan_out, rank, team.size)
             if layer is linear[-1]:
-                part, place = LastLinear(team, given, fan_out, layer.initializer), {"weight": given, "bias": EVERY}
+                part = LastLinear(team, fan_in, fan_out, given, layer.initializer)
+                place = {"weight": given, "bias": EVERY}
             else:
                 place = {"weight": (EVERY, own), "bias": own}
                 part = (
-                    FirstLinear(team, fan_in, own, layer.initializer, bias)
+                    FirstLinear(team, fan_in, fan_out, own, layer.initializer, bias, layer.raw)
                     if layer is linear[0]
-                    else MiddleLinear(team, fan_in, given, own, layer.initializer, bias)
+                    else MiddleLinear(team, fan_in, fan_out, given, own, layer.initializer, bias)
                 )
         elif isinstance(layer, Encode):
             part = Encode(layer.encoding)

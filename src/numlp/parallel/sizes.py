@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from numlp.errors import SettingError
+from numlp.parallel.ranks import Ranks, RowShares
 from numlp.parallel.team import Team
 from numlp.settings.checks import whole_number
 from numlp.settings.limits import PROCESSES
@@ -17,9 +19,18 @@ _STEPS = 1_000  # of a training
 _SYSTEM = Path("/sys")
 
 
-def as_team(processes: object) -> Team | None:
-    """Return a team of so many processes, or None if that is one."""
+def as_team(processes: object, ranks: object = None) -> Team | RowShares | None:
+    """Return a team of so many processes, or the exchange of ranks that exist, or None for one process."""
     size = whole_number("processes", processes)
+    if ranks is not None and not isinstance(ranks, Ranks):
+        raise SettingError(f"team must be an MPITeam or None, not {type(ranks).__name__}")
+    if ranks is not None and ranks.size > 1:
+        if size > 1:
+            raise SettingError(
+                f"processes must be 1, not {size}, for each of several ranks, which share out rows, not units: start "
+                "more ranks instead"
+            )
+        return RowShares(ranks)
     if size == 1:
         return None
     from numlp.parallel.processes import Processes  # only now, for it loads a good part of the standard library

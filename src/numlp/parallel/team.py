@@ -150,6 +150,43 @@ class GatherRows:
         self._team.wait()
 
 
+class Exchange:
+    """Brings together a few numbers of every member, which all call the same methods in the same order.
+
+    The next call overwrites what they return.
+
+    Parameters
+    ----------
+    team : Team
+    count : int
+        The largest number of numbers.
+    """
+
+    def __init__(self, team: Team, count: int) -> None:
+        self._team = team
+        # Of two exchanges in a row, the second must not overwrite what others still read of the first.
+        self._arrays = [team.share((team.size, count), np.float64) for _ in range(2)]
+        self._result: npt.NDArray[np.float64] = np.empty(count)
+
+    def largest(self, mine: Array) -> npt.NDArray[np.float64]:
+        """Return the largest of all members' numbers, one by one; NaN if any is NaN."""
+        return self._joined(np.maximum, mine)
+
+    def total(self, mine: Array) -> npt.NDArray[np.float64]:
+        """Return the sums of all members' numbers, one by one, added in the order of the ranks."""
+        return self._joined(np.add, mine)
+
+    def _joined(self, function: np.ufunc, mine: Array) -> npt.NDArray[np.float64]:
+        numbers = self._arrays[0][:, : mine.size]
+        self._arrays.reverse()
+        numbers[self._team.rank] = mine.reshape(-1)
+        self._team.arrive()
+        self._team.wait()
+        joined = self._result[: mine.size]
+        function.reduce(numbers, axis=0, out=joined)
+        return joined.reshape(mine.shape)
+
+
 class Total:
     """Adds partial sums: every member writes one, and gets the total, or a part of it.
 
@@ -170,11 +207,16 @@ class Total:
 
     def __init__(self, team: Team, count: int, dtype: npt.DTypeLike) -> None:
         self._team = team
-        self._all: Array = team.share((team.size, count), dtype)
+        self._all: npt.NDArray[Any] = team.share((team.size, count), dtype)
 
-    def resize(self, shape: tuple[int, ...], own: slice | tuple[slice, ...] = EVERY) -> None:
-        """Cut the buffers to partial sums of a shape, of which this member wants `own` of the total."""
-        partials = self._all[:, : math.prod(shape)].reshape(-1, *shape)
+    def resize(
+        self, shape: tuple[int, ...], own: slice | tuple[slice, ...] = EVERY, dtype: npt.DTypeLike | None = None
+    ) -> None:
+        """Cut the buffers to partial sums of a shape, of which this member wants `own` of the total.
+
+        A `dtype` may be another one of the same size.
+        """
+        partials = self._all[:, : math.prod(shape)].view(dtype or self._all.dtype).reshape(-1, *shape)
         self.partial = partials[self._team.rank]
         self._first, self._second, *self._others = (partial[own] for partial in partials)
 
@@ -182,7 +224,7 @@ class Total:
         """Tell the others that `partial` is written."""
         self._team.arrive()
 
-    def receive(self, out: Array) -> Array:
+    def receive(self, out: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Write the part of the total that this member wants, when all have sent theirs."""
         self._team.wait()
         np.add(self._first, self._second, out=out)

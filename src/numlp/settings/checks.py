@@ -3,6 +3,7 @@
 import itertools
 import math
 import operator
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
@@ -11,6 +12,9 @@ from numlp.settings import limits, numerals
 from numlp.settings.synonyms import nearest
 
 Entry = TypeVar("Entry")
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_LEAST_MEMORY = 1 << 26  # bytes, for rows
 
 
 def whole_number(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> int:
@@ -126,6 +130,22 @@ def listed(names: Collection[str]) -> str:
     """
     text = ", ".join(itertools.islice(names, limits.NAMES))
     return text if len(names) <= limits.NAMES else f"{text} … ({len(names):,} in all)"
+
+
+def as_bytes(name: str, value: object) -> int:
+    """Return a number of bytes, at least 64 MiB, that may be written with a unit.
+
+    >>> as_bytes("memory", "4GB"), as_bytes("memory", "512 MiB")
+    (4000000000, 536870912)
+    """
+    number: object = value
+    if isinstance(value, str) and (found := re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([KMGT]i?)?B?\s*", value)):
+        number = int(float(found[1]) * _UNITS[found[2] or ""])
+    if isinstance(number, bool) or not isinstance(number, int) or number < _LEAST_MEMORY:
+        raise SettingError(
+            f"{name} must be a number of bytes such as '4GB' or '512MiB', at least 64MiB, not {value!r:.80}"
+        )
+    return number
 
 
 def missing(library: str, purpose: str, extra: str) -> MissingDependencyError:

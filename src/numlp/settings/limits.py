@@ -14,6 +14,8 @@ RANK = 64  # of an array; NumPy's own limit
 SETTING = 1 << 12  # characters of a named value, such as "sgd(momentum = 0.9)"
 RECIPE_BYTES = 1 << 18
 TEXT_BYTES = 1 << 24  # of a run's history or metrics
+PROVENANCE_BYTES = 1 << 26  # as many epochs as a history may have
+SUBJECTS = 1 << 16  # files that a run's provenance covers
 HEADER_BYTES = 1 << 24  # of a model file; holds its description
 CHECKPOINT_HEADER_BYTES = 1 << 26  # of a checkpoint; holds the history, too
 TENSORS = 1 << 16  # of a model file or a checkpoint

@@ -44,6 +44,8 @@ _SYNONYMS = {
     "unit": "min_max, min_max_scaler, none, raw, identity",
     "float32": "float, single, f32, fp32, f4",
     "float64": "double, f64, fp64, f8",
+    "ordinary": "numpy, blas, native, default",
+    "portable": "exact, reproducible, deterministic, bit_exact, bitwise",
     # optimizers and schedules
     "sgd": "gd, gradient_descent, stochastic_gradient_descent",
     "sgd(momentum = 0.9)": "momentum, sgdm, sgd_momentum, heavy_ball",

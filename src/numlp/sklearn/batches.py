@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.arithmetic import ORDINARY, Arithmetic
 from numlp.data.batches import Batches
 from numlp.data.preparation import Batch
 from numlp.data.rows import Rows
@@ -42,6 +43,7 @@ class ShuffledBatches(Batches):
         self, rows: Rows, *, random_state: np.random.RandomState, shuffle: bool, alpha: float, **settings: Any
     ) -> None:
         super().__init__(rows, **settings)
+        self._arithmetic: Arithmetic = settings.get("arithmetic", ORDINARY)
         self.random_state, self.shuffle, self.alpha = random_state, shuffle, alpha
         self._rows = np.arange(rows.x.shape[0])
 
@@ -55,7 +57,7 @@ class ShuffledBatches(Batches):
         batch = super().batch(index)
         total = float(len(index))
         if batch.weights is not None:
-            total = float(np.add.reduce(batch.weights))
+            total = self._arithmetic.total(batch.weights)
             if total:  # otherwise no row of this batch counts
                 np.multiply(batch.weights, len(index) / total, out=batch.weights)
         self.current = batch._replace(share=1.0, l2=self.alpha / total if total else 0.0)

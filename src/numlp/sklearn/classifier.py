@@ -50,23 +50,22 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
     shuffle, random_state
         Whether to shuffle the samples in every epoch; the seed of all randomness.
     tol, n_iter_no_change : float
-        The smallest improvement of the loss, or of the validation score, that counts; the number of epochs in a row
-        that may pass without one.
+        The smallest improvement of the loss or the validation score that counts; how many epochs may lack one.
     verbose, progress : bool
         Whether to print the loss of every epoch; whether to show progress as `numlp.train` does.
     momentum, nesterovs_momentum, beta_1, beta_2, epsilon
         Settings of "sgd" (the first two) and of "adam".
     warm_start, early_stopping : bool
-        Whether `fit` continues from the weights of the previous fit; whether to stop by the score on validation data
-        and keep the best weights.
+        Whether `fit` continues from the last weights; whether to stop by the validation score and keep the best.
     validation_fraction : float
         The share of the samples to hold out for that, stratified by class, unless `fit` gets validation data.
     scoring : "loss", str or callable, optional
         What early stopping monitors: the validation loss, or any scorer; by default the accuracy.
     loss : str or Loss
         "log_loss" is "softmax_cross_entropy" for more than two classes, otherwise "sigmoid_binary_cross_entropy".
-    dtype : "float32" or "float64", optional
-        The precision of all computation, by default that of X. "float32" is faster and needs half the memory.
+    dtype, arithmetic : str, optional
+        The precision, by default that of X: "float32" is faster than "float64" and needs half the memory. With
+        "portable" arithmetic, which is in float32, a fit gives the same bits on every machine.
     initializer : str, optional
         How to draw the first weights, such as "he_normal"; by default as scikit-learn does.
     normalization : "none", "batch" or "layer"
@@ -83,11 +82,10 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         Above 0, train also on adversarial inputs at this distance; the penalty l1 · Σ|w|, whatever the batch size;
         the largest norm of the weights into a unit.
     clip_norm, clip_value, averaging : float
-        The largest norm of all gradients together; the largest absolute value of each; the decay of a moving average
-        of the weights, which is validated and kept.
-    callbacks, time_budget, processes
+        The largest norm of all gradients together, and absolute value of each; the decay of the average that is kept.
+    callbacks, time_budget, processes, team
         Callables that receive the `TrainingState` after every epoch and end the fit by returning something true; the
-        longest time for a fit, in seconds; the number of processes that train the network together.
+        longest time for a fit, in seconds; how many processes train the network together; an `MPITeam` of ranks.
     preset : "table" or None
         "table" takes frames with texts, categories, dates and gaps as they are, and trains by the recipe "table".
         Parameters that differ from their defaults take the place of the recipe's settings.
@@ -151,6 +149,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         max_fun: int = 15000,
         loss: str | Loss = "log_loss",
         dtype: str | None = None,
+        arithmetic: str = "ordinary",
         initializer: str | None = None,
         normalization: str = "none",
         input_scaling: str | None = None,
@@ -172,6 +171,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         time_budget: float | None = None,
         progress: bool = False,
         processes: int = 1,
+        team: Any = None,
         preset: str | None = None,
     ) -> None:
         given = locals()
@@ -259,9 +259,9 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of `predict_proba`."""
-        probabilities = self.predict_proba(X)
+        network, probabilities = self._network(), self.predict_proba(X)
         with np.errstate(divide="ignore"):
-            return np.log(probabilities, out=probabilities)
+            return network.arithmetic.log(probabilities, out=probabilities)
 
     def _learn_targets(self, y: Any, one_epoch: bool) -> None:
         if not one_epoch:  # otherwise the first `partial_fit` has learned them

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from numlp.arrays import portable
 from numlp.sklearn.batches import ShuffledBatches
 from numlp.sklearn.held_out import HeldOut
 from numlp.sklearn.reported import reported
@@ -45,6 +46,8 @@ class Convergence:
         self.estimator, self.batches = estimator, batches
         self.held_out, self.score, self.one_epoch = held_out, score, one_epoch
         self.converged = False
+        team = getattr(estimator, "team", None)
+        self._prints = bool(estimator.verbose) and (team is None or team.rank == 0)
         self._loss, self._rows = 0.0, 0
 
     def begin(self, state: TrainingState) -> None:
@@ -71,12 +74,12 @@ class Convergence:
         if self.held_out is not None:
             rows, value = self.held_out.rows, state.history.rows[-1]["validation_loss"]
             estimator.validation_loss_curve_.append(reported(state.network.loss, value, rows.targets, rows.weights))
-        if estimator.verbose:
+        if self._prints:
             print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")  # noqa: T201
         improved = self._improved() if self.score is None else self._improved_on_validation(self.score(state))
         estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
         if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
-            self._set_rate(state, estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t)
+            self._set_rate(state, estimator.learning_rate_init / portable.power(estimator.t_ + 1, estimator.power_t))
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self.converged = not self._slowed_down(state)
             estimator._no_improvement_count *= self.converged
@@ -91,7 +94,7 @@ class Convergence:
     def _improved_on_validation(self, score: float) -> bool:
         estimator = self.estimator
         estimator.validation_scores_.append(score)
-        if estimator.verbose:
+        if self._prints:
             print(f"Validation score: {score:f}")  # noqa: T201
         improved = score >= estimator.best_validation_score_ + estimator.tol
         if score > estimator.best_validation_score_:
@@ -112,7 +115,7 @@ class Convergence:
             decision = f"Setting learning rate to {estimator._rate:f}"
         else:
             decision = "Learning rate too small. Stopping." if adaptive else "Stopping."
-        if estimator.verbose:
+        if self._prints:
             print(reason, decision)  # noqa: T201
         return slower
 

@@ -22,7 +22,7 @@ from numlp.network.scaling import SCALINGS
 from numlp.sklearn.fitting import fit_batches, fit_lbfgs
 from numlp.sklearn.held_out import HeldOut, checked_weights, split, weighted
 from numlp.sklearn.networks import adopt, current_network, make_network, remade
-from numlp.sklearn.parameters import CHECKS, check_parameters, widths
+from numlp.sklearn.parameters import CHECKS, check_parameters, dtype_of, widths
 from numlp.sklearn.tables import as_columns, fit_table, lined_up, naming_the_preset
 from numlp.training.interruption import Interruption
 
@@ -93,7 +93,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
                     return
                 held_out = self._given(*validation)
                 if self.early_stopping and held_out is None:
-                    training, kept = split(len(y), self.validation_fraction, self._strata(y), random_state)
+                    training, kept = split(y.shape[0], self.validation_fraction, self._strata(y), random_state)
                     held_out = HeldOut(rows.taken(kept), y[kept])
                     rows, factors = rows.taken(training), None if factors is None else factors[training]
                 self._track()
@@ -126,7 +126,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
                 accept_sparse=["csr", "csc"],
                 multi_output=True,
                 y_numeric=self.__sklearn_tags__().estimator_type == "regressor",
-                dtype=_FLOATS if self.dtype is None else self.dtype,
+                dtype=dtype_of(self._parameters(), _FLOATS),
                 reset=reset,
             )
         if y.ndim == 2 and y.shape[1] == 1:
@@ -185,7 +185,8 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
             self.feature_names_in_ = np.array(network.feature_names, dtype=object)
         self._begin(network)
         if isinstance(network, MLP):
-            self._made_with = {**parameters, "activation": network.activations, **network.architecture}
+            own = {"activation": network.activations, "arithmetic": network.arithmetic.name}
+            self._made_with = {**parameters, **own, **network.architecture}
 
     def _track(self) -> None:
         """Create the attributes that record the course of training, unless they exist already."""
@@ -216,7 +217,7 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
             and len(X)
             and not hasattr(self, "feature_names_in_")
         )
-        dtype = _FLOATS if self.dtype is None else self.dtype
+        dtype = dtype_of(self._parameters(), _FLOATS)
         refuse_masked(X, "X")
         if fits:
             return X

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
+from numlp.arrays.exact import mean
 from numlp.arrays.sparse import dense, is_sparse
 from numlp.arrays.targets import target_rows
 from numlp.data.rows import Rows
@@ -77,6 +78,7 @@ def fit_batches(
             after_step=[convergence.count, *budget],
             after_epoch=[convergence, *(estimator.callbacks or ())],
             processes=parameters.get("processes", 1),
+            team=parameters.get("team"),
             resume=state,
             progress=bool(estimator.progress),
             **{name: parameters[name] for name in _STEP_SETTINGS},
@@ -116,6 +118,7 @@ def _batches(
         batch_size=_batch_size(parameters["batch_size"], int(rows.x.shape[0])),
         scaling=network.input_scaling,
         dtype=network.dtype,
+        arithmetic=network.arithmetic,
         seed=seed,
         smoothing=parameters.get("label_smoothing", 0.0),
         rest=0.5 if network.loss.task == "labels" else 1 / network.n_targets,
@@ -176,9 +179,10 @@ def _score_of(estimator: Any, held_out: HeldOut) -> Callable[[TrainingState], fl
         return lambda state: -state.history.rows[-1]["validation_loss"]
     loss = estimator.network_.loss
     # The accuracy in numlp's history counts single labels; scikit-learn's counts rows with all labels right.
-    several_labels = loss.task == "labels" and estimator.n_outputs_ > 1
-    if estimator.scoring is not None or several_labels:
-        scorer = check_scoring(estimator, estimator.scoring or "accuracy")
+    if estimator.scoring is None and loss.task == "labels" and estimator.n_outputs_ > 1:
+        return lambda state: _share_of_rows_right(estimator.predict(x), y, weights)
+    if estimator.scoring is not None:
+        scorer = check_scoring(estimator, estimator.scoring)
         weighting = {"sample_weight": weights} if weights is not None and _takes_weights(scorer) else {}
 
         def score(state: TrainingState) -> float:
@@ -189,6 +193,11 @@ def _score_of(estimator: Any, held_out: HeldOut) -> Callable[[TrainingState], fl
         return score
     figure = "validation_r2" if loss.task == "regression" else "validation_accuracy"
     return lambda state: state.history.rows[-1][figure]
+
+
+def _share_of_rows_right(guesses: Any, labels: Any, weights: Any) -> float:
+    """Return scikit-learn's accuracy of several labels, with the same bits on every machine."""
+    return float(mean((dense(guesses) == dense(labels)).all(axis=1), weights=weights))
 
 
 def _takes_weights(scorer: Any) -> bool:

@@ -33,6 +33,7 @@ def make_network(
         activation=activations("activation", parameters["activation"]),
         loss=loss,
         dtype=dtype,
+        arithmetic=parameters.get("arithmetic", "ordinary"),
         seed=seed_of(random_state),
         **{name: parameters[name] for name in _NETWORK_SETTINGS},
         **settings,
@@ -42,11 +43,20 @@ def make_network(
         names = [activation.name for activation in network.activations] or ["identity"]
         for layer, name in zip(network.linear_layers, [*names, names[-1]], strict=False):
             bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / sum(layer.weight.shape))
-            layer.weight[...] = random_state.uniform(-bound, bound, layer.weight.shape)
-            intercept = random_state.uniform(-bound, bound, layer.weight.shape[1])
+            layer.weight[...] = _uniform(random_state, bound, layer.weight.shape)
+            intercept = _uniform(random_state, bound, layer.weight.shape[1:])
             if layer.bias is not None:
                 layer.bias[...] = intercept
     return network
+
+
+def _uniform(random_state: np.random.RandomState, bound: float, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """Return what `random_state.uniform(-bound, bound, shape)` does, where its product and sum are rounded apart.
+
+    A compiler for ARM64 joins them in NumPy's own loop, with other last bits.
+    """
+    drawn: npt.NDArray[np.float64] = random_state.random_sample(shape)
+    return -bound + 2 * bound * drawn
 
 
 def seed_of(random_state: np.random.RandomState) -> int:
@@ -93,11 +103,11 @@ def remade(estimator: Any, layer_size: tuple[int, ...], parameters: dict[str, An
             f"hidden_layer_sizes={parameters['hidden_layer_sizes']} does not fit the network to continue with, of "
             f"layers {list(network.layer_size)}: fit again with warm_start=False"
         )
-    for name in ("loss", "normalization", "input_scaling", "dtype"):
-        if parameters[name] != before[name]:
+    for name in ("loss", "normalization", "input_scaling", "dtype", "arithmetic"):
+        was, wanted = (each.get(name, "ordinary") for each in (before, parameters))
+        if wanted != was:
             raise ValueError(
-                f"{name} must stay {before[name]!r} while the weights stay, not {parameters[name]!r}: fit again with "
-                "warm_start=False"
+                f"{name} must stay {was!r} while the weights stay, not {wanted!r}: fit again with warm_start=False"
             )
     if all(parameters[name] == before[name] for name in ("activation", *_NETWORK_SETTINGS)):
         return network
@@ -117,7 +127,13 @@ def _other_network(network: MLP, coefs: list[Array], intercepts: list[Array]) ->
     if network.architecture["normalization"] != "none" or network.input_scaling != Scaling():
         raise SettingError("coefs_ must keep their shapes in a network with normalization or input_scaling")
     sizes = (len(coefs[0]), *(np.shape(coef)[1] for coef in coefs))
-    other = MLP(sizes, activation=network.activations[: len(coefs) - 1], loss=network.loss, dtype=network.dtype)
+    other = MLP(
+        sizes,
+        activation=network.activations[: len(coefs) - 1],
+        loss=network.loss,
+        dtype=network.dtype,
+        arithmetic=network.arithmetic.name,
+    )
     for coef, intercept, layer in zip(coefs, intercepts, other.linear_layers, strict=True):
         layer.weight[...] = coef
         _intercept(other, layer)[...] = intercept

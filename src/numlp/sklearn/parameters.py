@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from numlp.arrays.arithmetic import ARITHMETICS, as_arithmetic
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS, Activation
 from numlp.network.initializers import INITIALIZERS
@@ -17,6 +18,7 @@ from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES, Task
 from numlp.network.mlp import DTYPES
 from numlp.network.scaling import SCALINGS
+from numlp.parallel.ranks import Ranks
 from numlp.settings.checks import choice, fraction, nonnegative, positive, real, unknown, whole_number
 from numlp.settings.named import Check, Named, optional, resolve
 from numlp.training.optimizers import OPTIMIZERS
@@ -105,6 +107,12 @@ def _callbacks(name: str, value: Any) -> object:
     return value
 
 
+def _team(name: str, value: Any) -> object:
+    if value is not None and not isinstance(value, Ranks):
+        raise SettingError(f"{name} must be an MPITeam or None, not {value!r}")
+    return value
+
+
 def _scoring(name: str, value: Any) -> object:
     if value is None or isinstance(value, str) or callable(value):
         return value
@@ -140,6 +148,7 @@ CHECKS: dict[str, Callable[[str, object], object]] = {
     "n_iter_no_change": _patience,
     "max_fun": whole_number,
     "dtype": optional(lambda name, value: choice(name, getattr(value, "__name__", value), DTYPES)),
+    "arithmetic": _one_of(ARITHMETICS),
     "initializer": optional(_one_of(INITIALIZERS)),
     "normalization": _one_of(NORMALIZATIONS),
     "input_scaling": optional(_one_of(SCALINGS)),
@@ -161,6 +170,7 @@ CHECKS: dict[str, Callable[[str, object], object]] = {
     "time_budget": optional(positive),
     "progress": _flag,
     "processes": whole_number,
+    "team": _team,
     "preset": optional(_one_of(dict.fromkeys(PRESETS))),
 }
 
@@ -182,6 +192,7 @@ OF_BATCHES: dict[str, object] = {
     "time_budget": None,
     "progress": False,
     "processes": 1,
+    "team": None,
 }
 
 
@@ -212,5 +223,30 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
                 raise SettingError(f"{name} must be {off!r} for solver='lbfgs', which doesn't train by batches")
         if parameters["normalization"] == "batch":
             raise SettingError("normalization must not be 'batch' for solver='lbfgs', which doesn't train by batches")
+    if parameters.get("arithmetic", "ordinary") == "portable":
+        _check_portable(parameters)
     if parameters["scoring"] is not None and not parameters["early_stopping"]:
         raise SettingError("scoring must be None without early stopping: set early_stopping=True to use it")
+
+
+def _check_portable(parameters: Mapping[str, Any]) -> None:
+    """Refuse what has other bits on other machines, whatever the network computes with."""
+    as_arithmetic("portable", dtype_of(parameters, None))
+    if parameters["solver"] == "lbfgs":
+        raise SettingError(
+            "arithmetic must be 'ordinary' for solver='lbfgs', whose steps SciPy computes in float64: choose another "
+            "solver, such as 'adam', for 'portable'"
+        )
+    if parameters["scoring"] not in (None, "loss"):
+        raise SettingError(
+            f"scoring must be None or 'loss' with arithmetic='portable', not {parameters['scoring']!r}: a scorer "
+            "rounds as the machine does, and decides when training ends"
+        )
+
+
+def dtype_of(parameters: Mapping[str, Any], default: Any) -> Any:
+    """Return the dtype of the network: by default that of the data, with portable arithmetic float32."""
+    dtype = parameters["dtype"]
+    if dtype is not None:
+        return DTYPES[getattr(dtype, "__name__", dtype)]
+    return DTYPES["float32"] if parameters.get("arithmetic", "ordinary") == "portable" else default

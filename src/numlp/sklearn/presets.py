@@ -24,7 +24,7 @@ _OWN = {  # parameters that a recipe has, too, under these names
     for name in (
         *("batch_size", "loss", "dtype", "initializer", "normalization", "dropout", "input_dropout", "noise"),
         *("input_noise", "label_smoothing", "mixup", "adversarial", "l1", "max_norm", "clip_norm", "clip_value"),
-        *("averaging",),
+        *("averaging", "arithmetic"),
     )
 }
 _OF_SOLVER = ("momentum", "nesterovs_momentum", "beta_1", "beta_2", "epsilon")

@@ -64,8 +64,9 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         The share of the samples to hold out for validation; unused if `fit` gets validation data.
     scoring : "loss", str or callable, optional
         What early stopping monitors: the validation loss, or any scorer; by default R².
-    dtype : "float32" or "float64", optional
-        The precision of all computation, by default that of X. "float32" is faster and needs half the memory.
+    dtype, arithmetic : str, optional
+        The precision, by default that of X: "float32" is faster than "float64" and needs half the memory. With
+        "portable" arithmetic, which is in float32, a fit gives the same bits on every machine.
     initializer : str, optional
         How to draw the first weights, such as "he_normal"; by default as scikit-learn does.
     normalization : "none", "batch" or "layer"
@@ -82,9 +83,9 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
     clip_norm, clip_value, averaging : float
         The largest norm of all gradients together; the largest absolute value of each; the decay of a moving average
         of the weights, which is validated and kept.
-    callbacks, time_budget, processes
+    callbacks, time_budget, processes, team
         Callables that receive the `TrainingState` after every epoch and end the fit by returning something true; the
-        longest time for a fit, in seconds; the number of processes that train the network together.
+        longest time for a fit, in seconds; how many processes train the network together; an `MPITeam` of ranks.
     preset : "table" or None
         "table" takes frames with texts, categories, dates and gaps as they are, and trains by the recipe "table".
         Parameters that differ from their defaults take the place of the recipe's settings.
@@ -136,6 +137,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         dtype: str | None = None,
+        arithmetic: str = "ordinary",
         initializer: str | None = None,
         normalization: str = "none",
         input_scaling: str | None = None,
@@ -155,6 +157,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         time_budget: float | None = None,
         progress: bool = False,
         processes: int = 1,
+        team: Any = None,
         preset: str | None = None,
     ) -> None:
         given = locals()

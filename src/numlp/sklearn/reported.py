@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from numlp.arrays import exact, portable
 from numlp.arrays.special import AnyArray
 from numlp.network.losses import Loss
 
@@ -21,6 +22,8 @@ def reported(loss: Loss, value: float, targets: AnyArray, weights: AnyArray | No
     if loss.name == "squared_error":
         return value / int(targets.shape[1])
     if loss.name == "poisson":
-        logs = np.log(targets, out=np.zeros_like(targets), where=targets > 0)
-        return value + float(np.average((targets * logs - targets).sum(axis=1), weights=weights))
+        logs = portable.log(np.where(targets > 0, targets, 1))
+        rows = exact.total(targets * logs - targets, 1, folds=2)
+        each = np.ones(len(rows)) if weights is None else weights
+        return value + float(exact.total(rows * each, folds=2) / exact.total(each, folds=2))
     return value

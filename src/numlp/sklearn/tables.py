@@ -32,7 +32,10 @@ from numlp.training.callbacks import TimeBudget
 from numlp.training.folds import calibrate_folds, train_folds
 from numlp.training.state import Callback, TrainingState
 
-_NETWORK = ("activation", "initializer", "normalization", "dropout", "input_dropout", "noise", "input_noise", "dtype")
+_NETWORK = (
+    *("activation", "initializer", "normalization", "dropout", "input_dropout", "noise", "input_noise", "dtype"),
+    *("arithmetic",),
+)
 _TRAINING = (
     *("learning_rate", "schedule", "batch_size", "epochs", "optimizer", "label_smoothing", "mixup", "adversarial"),
     *("l1", "l2", "max_norm", "clip_norm", "clip_value", "averaging"),
@@ -122,7 +125,7 @@ def fit_table(estimator: Any, X: Any, y: Any, sample_weight: Any, validation: tu
             after_step=_budgets(estimator.time_budget, len(networks)),
             after_epoch=lambda number: [*_printing(estimator, number), *(estimator.callbacks or ())],
             progress=bool(estimator.progress),
-            processes=estimator._parameters().get("processes", 1),
+            **{name: value for name, value in estimator._parameters().items() if name in ("processes", "team")},
             **{name: settings[name] for name in _TRAINING if name in settings},
         )
     except DivergenceError as error:
@@ -231,4 +234,5 @@ def _printing(estimator: Any, number: int) -> list[Callback]:
             f"validation loss = {row['validation_loss']:.8f}"
         )
 
+    show.writes = True  # type: ignore[attr-defined]  # on rank 0 alone
     return [show]

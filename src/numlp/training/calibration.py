@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import exact, portable
+from numlp.arrays.arithmetic import Arithmetic
 from numlp.arrays.special import Array
 from numlp.arrays.targets import target_rows
 from numlp.data.rows import Data, Rows, check_rows
@@ -146,8 +148,8 @@ def fitted_intervals(predictor: Predictor, logits: Float64, rows: Rows) -> tuple
 
     def quantile(values: Float64, level: float) -> Float64:
         """Return the value of the rank ⌈(n + 1) level⌉ in each column."""
-        order = np.argsort(values, axis=0)
-        shares = np.cumsum(weights[order], axis=0) / weights.sum()
+        order = np.argsort(values, axis=0, kind="stable")
+        shares = np.cumsum(weights[order], axis=0) / exact.total(weights, folds=2)
         # Rounded sums must not reach the next rank.
         ranks = np.argmax(shares >= min(level * (1 + 1 / counted), 1) - 1e-9, axis=0)
         columns = np.arange(values.shape[1])
@@ -156,16 +158,16 @@ def fitted_intervals(predictor: Predictor, logits: Float64, rows: Rows) -> tuple
 
     def figures(logits: Float64) -> tuple[float, float]:
         """Return the largest error of a coverage, and the mean loss."""
-        pooled = loss.pool(logits)
+        pooled = loss.pool(logits, predictor.arithmetic)
         values, (delta, scratch) = np.empty(n), np.empty((2, *pooled.shape))
-        loss.value_and_grad(pooled, rows.targets.astype(np.float64), values, delta, scratch)
+        loss.value_and_grad(pooled, rows.targets.astype(np.float64), values, delta, scratch, predictor.arithmetic)
         gathered = Gathered(predictor, n)
         gathered.add(pooled, rows.targets, weights)
         metrics = gathered.result()
         error = max(abs(metrics[name] - share) for name, share in promised.items())
-        return error, float(np.average(values, weights=weights))
+        return error, float(exact.mean(values, weights=weights))
 
-    corrections = loss.corrections(logits, rows.targets, quantile)
+    corrections = loss.corrections(logits, rows.targets, quantile, predictor.arithmetic)
     (error, value), (error_after, value_after) = figures(logits), figures(logits + corrections)
     return Calibration(1.0, error, error_after, value, value_after), corrections
 
@@ -181,29 +183,32 @@ def shift_outputs(networks: Sequence[MLP], corrections: Float64) -> None:
 def _calibrate_probabilities(predictor: Predictor, data: Data) -> Calibration:
     _likelihood(predictor.loss)  # or raise, before any work
     rows = check_rows(predictor, data, predictor.class_names)
-    found = fitted_temperature(predictor.loss, np.concatenate(list(predictor.chunks(rows.x))), rows)
+    found = fitted_temperature(
+        predictor.loss, np.concatenate(list(predictor.chunks(rows.x))), rows, predictor.arithmetic
+    )
     predictor.temperature = found.temperature
     return found
 
 
-def fitted_temperature(loss: Loss, logits: Array, rows: Rows) -> Calibration:
+def fitted_temperature(loss: Loss, logits: Array, rows: Rows, arithmetic: Arithmetic) -> Calibration:
     """Return the temperature that fits logits, (n, outputs), to the targets of rows; see `calibrate`."""
     likelihood = _likelihood(loss)
     logits = logits.astype(np.float64)
     n, width = logits.shape
     targets = wanted = target_rows(rows.targets, width, np.float64)
     weights = np.ones(n) if rows.weights is None else rows.weights
-    weights = weights / weights.sum()
+    weights = weights / exact.total(weights, folds=2)
     values, (delta, scratch) = np.empty(n), np.empty((2, n, width))
 
     def loss_and_slope(temperature: float) -> tuple[float, float]:
         """Return the loss and its derivative with respect to 1/T: the gradient by the logits, times the logits."""
-        likelihood.value_and_grad(logits / temperature, wanted, values, delta, scratch)
-        return float(weights @ values), float(weights @ np.vecdot(delta, logits))
+        likelihood.value_and_grad(logits / temperature, wanted, values, delta, scratch, arithmetic)
+        slopes = exact.total(delta * logits, 1, folds=2)
+        return float(exact.total(weights * values, folds=2)), float(exact.total(weights * slopes, folds=2))
 
     def error(temperature: float) -> float:
         probabilities = np.empty_like(logits)
-        loss.link(logits / temperature, probabilities)
+        loss.link(logits / temperature, probabilities, arithmetic)
         if loss.task == "labels":  # each label is a decision between two classes
             both = np.stack([1 - probabilities, probabilities], axis=2).reshape(-1, 2)
             return expected_calibration_error(both, targets.ravel() > 0.5, weights=np.repeat(weights, width))
@@ -213,14 +218,14 @@ def fitted_temperature(loss: Loss, logits: Array, rows: Rows) -> Calibration:
         if loss_and_slope(_LEAST)[1] <= 0:
             rest = 0.5 if loss.task == "labels" else 1 / width
             wanted = targets + (rest - targets) / (n + 1)
-        low, high = math.log(_LEAST), math.log(_MOST)
+        low, high = portable.log_of(_LEAST), portable.log_of(_MOST)
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
-            slope = loss_and_slope(math.exp(middle))[1]
+            slope = loss_and_slope(portable.exp_of(middle))[1]
             if slope == 0:
                 break
             low, high = (middle, high) if slope > 0 else (low, middle)
-        temperature, wanted = math.exp(middle), targets
+        temperature, wanted = portable.exp_of(middle), targets
         return Calibration(
             temperature, error(1.0), error(temperature), loss_and_slope(1.0)[0], loss_and_slope(temperature)[0]
         )

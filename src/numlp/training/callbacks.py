@@ -238,6 +238,8 @@ class Checkpoint:
     True
     """
 
+    writes = True  # in a training of several ranks, on rank 0 alone
+
     def __init__(
         self,
         path: str | os.PathLike[str],

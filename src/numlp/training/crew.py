@@ -17,7 +17,10 @@ from numlp.data.streams import Stream
 from numlp.errors import SettingError, TeamError
 from numlp.network.mlp import MLP
 from numlp.parallel.part import Parts, check
+from numlp.parallel.ranks import RowShares
 from numlp.parallel.team import Team
+from numlp.training.abreast import Abreast
+from numlp.training.interruption import Interruption
 from numlp.training.member import EPOCH, LOAD, STEP, Member, Task
 from numlp.training.optimizer import Optimizer
 from numlp.training.regularization import Regularization
@@ -58,9 +61,13 @@ class Alone:
         """Make all that is random a function of (seed, epoch)."""
         self._network.begin_epoch(seed, epoch)
 
-    def ready(self, batch: Batch) -> Batch:
-        """Return the last batch as the network takes it."""
-        return batch
+    def stops(self, wish: object, interruption: Interruption, *, now: bool = False) -> bool:
+        """Return whether training ends, for a callback's wish or a signal."""
+        return bool(wish or interruption.number)
+
+    def loss(self, batch: Batch) -> float:
+        """Return the loss of the last batch, by the network as it is."""
+        return self._network.loss_and_grad(batch.x, batch.targets, batch.weights)
 
     def assemble(self) -> None:
         """Do nothing: the network is whole."""
@@ -140,9 +147,14 @@ class Together:
         self._stepping = False
         return loss
 
-    def ready(self, batch: Batch) -> Batch:
-        """Return the last batch as the network takes it."""
-        return self._ready
+    def stops(self, wish: object, interruption: Interruption, *, now: bool = False) -> bool:
+        """Return whether training ends, for a callback's wish or a signal."""
+        return bool(wish or interruption.number)
+
+    def loss(self, batch: Batch) -> float:
+        """Return the loss of the last batch, by the network as it is."""
+        batch = self._ready
+        return self._state.network.loss_and_grad(batch.x, batch.targets, batch.weights)
 
     def assemble(self) -> None:
         """Give the network, the optimizer's state and the average their newest values."""
@@ -206,7 +218,7 @@ class Together:
             self._stepping, self._busy = stepping, False
 
 
-def check_team(team: Team | None, network: MLP, sync: Callable[[Array], object] | None) -> None:
+def check_team(team: Team | RowShares | None, network: MLP, sync: Callable[[Array], object] | None) -> None:
     """Refuse what several processes can't do, before anything changes.
 
     Raises
@@ -217,19 +229,22 @@ def check_team(team: Team | None, network: MLP, sync: Callable[[Array], object] 
         return
     if sync is not None:
         raise SettingError("sync_gradients must be None with several processes, which share out each gradient")
-    check(network, team.size)
+    if isinstance(team, Team):
+        check(network, team.size)
 
 
 def crew(
-    team: Team | None,
+    team: Team | RowShares | None,
     state: TrainingState,
     optimizer: Optimizer,
     regularization: Regularization,
     batches: Batches | Stream,
     count: Count,
     sync: Callable[[Array], object] | None,
-) -> Alone | Together:
+) -> Alone | Together | Abreast:
     """Return who takes the steps."""
     if team is None:
         return Alone(state, optimizer, regularization, batches, count, sync)
+    if isinstance(team, RowShares):
+        return Abreast(team, state, optimizer, regularization, batches, count)
     return Together(team, state, optimizer, regularization, batches, count)

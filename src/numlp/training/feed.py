@@ -13,6 +13,7 @@ from numlp.arrays.special import AnyArray
 from numlp.arrays.targets import names_in
 from numlp.data.augmentation import Images
 from numlp.data.batches import Batches
+from numlp.data.chunked import Chunked, Totals, checked_chunks, stored_rows
 from numlp.data.rows import (
     Data,
     Rows,
@@ -25,6 +26,7 @@ from numlp.data.rows import (
 )
 from numlp.data.streams import Source, Stream
 from numlp.data.weights import ClassWeight
+from numlp.data.windows import WindowedBatches
 from numlp.errors import DataError, SettingError
 from numlp.network.comparison import compare
 from numlp.network.layers import BatchNorm
@@ -43,8 +45,8 @@ class Feed(NamedTuple):
 
 def make_feed(
     network: MLP,
-    data: Data | Source | Batches,
-    validation: Data | None,
+    data: Data | Source | Batches | Chunked,
+    validation: Data | Chunked | None,
     batch_size: int,
     epochs: int,
     seed: int,
@@ -62,6 +64,22 @@ def make_feed(
     rest = 0.5 if network.loss.task == "labels" else 1 / network.n_targets
     smoothing = {"smoothing": regularization.label_smoothing, "rest": rest}
     normalizes_batches = any(isinstance(layer, BatchNorm) for layer in network.layers)
+    made: dict[str, Any] = {
+        "n_targets": network.n_targets,
+        "batch_size": batch_size,
+        "dtype": network.dtype,
+        "seed": seed,
+        "mixup": regularization.mixup,
+        "augmentation": augmentation,
+        "arithmetic": network.arithmetic,
+        **smoothing,
+    }
+    if isinstance(data, Chunked):
+        feed = _windowed(network, data, validation, class_weight, made)
+        _check_batch_size(normalizes_batches, feed.batches.batch_size)
+        return feed
+    if isinstance(validation, Chunked):
+        raise SettingError("validation rows that don't fit into memory need training rows that don't, either")
     if isinstance(data, Batches) or _is_stream(data):
         _check_made_batches(class_weight, augmentation, regularization)
         held_out = None if validation is None else normalized(_held_out(network, validation, network.class_names))
@@ -71,9 +89,8 @@ def make_feed(
                     f"label_smoothing must be 0 with ready-made batches, not {regularization.label_smoothing:g}; "
                     "set it in Batches(smoothing=…)"
                 )
-            if normalizes_batches and data.batch_size == 1:
-                raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
-            data.check(network.row_size, network.n_targets, network.dtype)
+            _check_batch_size(normalizes_batches, data.batch_size)
+            data.check(network.row_size, network.n_targets, network.dtype, network.arithmetic)
             return Feed(
                 data,
                 held_out,
@@ -99,28 +116,79 @@ def make_feed(
         held_out = None if held_out is None else weighted_by_class(network, held_out, weights)
     rows = normalized(rows)
     held_out = None if held_out is None else normalized(held_out)
-    if network.input_encoding is None:
-        given = samples.shape if is_sparse(samples) else np.shape(samples)
-        shape = network.input_shape or tuple(int(size) for size in given[1:])
-    else:
-        shape = network.layer_size[:1]
-    batches = Batches(
-        rows,
-        n_targets=network.n_targets,
-        batch_size=batch_size,
-        scaling=network.scaling_of(rows.x.dtype),
-        dtype=network.dtype,
-        seed=seed,
-        mixup=regularization.mixup,
-        augmentation=augmentation,
-        image_shape=shape,
-        **smoothing,
-    )
-    if normalizes_batches and batches.batch_size == 1:
-        raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
+    shape = _shape(network, samples)
+    batches = Batches(rows, scaling=network.scaling_of(rows.x.dtype), image_shape=shape, **made)
+    _check_batch_size(normalizes_batches, batches.batch_size)
     seen = _range(network, rows.x, shape, held_out, columns)
     learned = {"class_names": names, "feature_names": columns, "input_shape": shape, "input_range": seen}
     return Feed(batches, held_out, learned)
+
+
+def _windowed(
+    network: MLP,
+    data: Chunked,
+    validation: Data | Chunked | None,
+    class_weight: ClassWeight | None,
+    made: dict[str, Any],
+) -> Feed:
+    """Return the feed of rows that don't fit into memory, after a pass over them that checks them.
+
+    It writes them to files as the network takes them, unless they lie in one so already.
+    """
+    samples, labels, *_ = data.sample
+    names = network.class_names or (None if network.loss.task == "regression" else names_in(labels))
+    columns, shape = network.feature_names or columns_of(samples), _shape(network, samples)
+    totals, seen = Totals(network), list[ValueRange]()
+
+    def checked() -> Iterator[Rows]:
+        for rows in checked_chunks(network, data, names, columns):
+            totals.see(rows)
+            found = _range(network, rows.x, shape, None, columns)
+            seen[:] = [] if found is None else [joined([*seen, found])]
+            yield rows
+
+    rows = stored_rows(checked(), None if data.stored is None else data.stored.shaped(network.row_size))
+    totals.check()
+    weights = None if class_weight is None else totals.class_weights(class_weight, names)
+
+    def weighted(rows: Rows) -> Rows:
+        return rows if weights is None else weighted_by_class(network, rows, weights)
+
+    mean = totals.mean_weight(weights)
+
+    def final(rows: Rows) -> Rows:
+        rows = weighted(rows)
+        return rows if rows.weights is None else rows._replace(weights=rows.weights / mean)
+
+    held_out: Rows | None = None
+    if isinstance(validation, Chunked):
+        held_out = stored_rows(map(weighted, checked_chunks(network, validation, names, columns)), None)
+    elif validation is not None:
+        held_out = normalized(weighted(_held_out(network, validation, names, columns)))
+    made |= {"scaling": network.scaling_of(rows.x.dtype), "image_shape": shape}
+    batches = WindowedBatches(rows, memory=data.memory, weighted=final, digest=data.digest, **made)
+    learned = {
+        "class_names": names,
+        "feature_names": columns,
+        "input_shape": shape,
+        "input_range": seen[0] if seen else None,
+    }
+    if held_out is not None and seen:
+        compare(held_out.x, seen[0], names=columns, what="validation")
+    return Feed(batches, held_out, learned)
+
+
+def _shape(network: MLP, samples: Any) -> tuple[int, ...]:
+    """Return the shape of one of these samples."""
+    if network.input_encoding is not None:
+        return network.layer_size[:1]
+    given = samples.shape if is_sparse(samples) else np.shape(samples)
+    return network.input_shape or tuple(int(size) for size in given[1:])
+
+
+def _check_batch_size(normalizes_batches: bool, batch_size: int) -> None:
+    if normalizes_batches and batch_size == 1:
+        raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
 
 
 def _range(

@@ -151,7 +151,7 @@ def calibrate_folds(folded: Folded) -> Calibration:
         found, corrections = fitted_intervals(model, folded.logits[seen][None].astype(np.float64), rows)
         shift_outputs(model.members, corrections)
         return found
-    found = fitted_temperature(model.loss, folded.logits[seen], rows)
+    found = fitted_temperature(model.loss, folded.logits[seen], rows, model.arithmetic)
     for network in model.members:
         network.temperature = found.temperature
     return found

@@ -28,7 +28,7 @@ class Interruption:
     Attributes
     ----------
     number : int
-        The first signal that came, or 0.
+        The first signal that came, or 0. Ranks set it to one that came to another of them.
     final : bool
         Whether further signals have no effect: set it where results are being saved.
 
@@ -47,6 +47,7 @@ class Interruption:
         self.final = False
         self._numbers, self._heard = numbers, heard
         self._before: dict[int, Any] = {}
+        self._came = False  # whether a signal came to this very process
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is not threading.main_thread():
@@ -74,10 +75,10 @@ class Interruption:
             raise KeyboardInterrupt
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self.final or not self.number:
+        if self.final or not self._came:
             if self._heard is not None and not self.final:
                 self._heard()
-            self.number = self.number or number
+            self._came, self.number = True, self.number or number
             return
         self._give_back()  # now, since what follows may raise anywhere, even where `with` begins or ends
         before = self._before[number]

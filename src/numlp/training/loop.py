@@ -17,18 +17,21 @@ from numlp.arrays.randomness import as_seed
 from numlp.arrays.special import Array
 from numlp.data.augmentation import AUGMENTATIONS, Images
 from numlp.data.batches import Batches
+from numlp.data.chunked import Chunked
 from numlp.data.preparation import Batch
 from numlp.data.rows import Data, Rows
 from numlp.data.streams import Source
 from numlp.data.weights import ClassWeight
 from numlp.errors import DivergenceError, Interrupted, ValidationLossError
 from numlp.judging.evaluation import evaluate_rows
-from numlp.judging.metrics import Tally
 from numlp.judging.outliers import describe_outlier
+from numlp.judging.tally import Tally
 from numlp.network.mlp import MLP
+from numlp.parallel.ranks import Ranks, RowShares
 from numlp.parallel.sizes import as_team
 from numlp.settings.checks import whole_number
 from numlp.settings.named import resolve
+from numlp.training.consensus import check_begun, check_same, heard
 from numlp.training.crew import check_team, crew
 from numlp.training.feed import make_feed
 from numlp.training.history import History, columns_of
@@ -43,9 +46,9 @@ from numlp.training.state import Callback, TrainingState, begun, check_callables
 
 def train(
     network: MLP,
-    data: Data | Source | Batches,
+    data: Data | Source | Batches | Chunked,
     *,
-    validation: Data | None = None,
+    validation: Data | Chunked | None = None,
     learning_rate: float | Callable[[int], float] | None = None,
     schedule: str | Schedule = "constant",
     batch_size: int = 64,
@@ -67,6 +70,7 @@ def train(
     after_epoch: Sequence[Callback] = (),
     sync_gradients: Callable[[Array], object] | None = None,
     processes: int = 1,
+    team: Ranks | None = None,
     resume: str | os.PathLike[str] | TrainingState | None = None,
     progress: bool | Progress = False,
 ) -> History:
@@ -84,6 +88,7 @@ def train(
         Batches: a list of tuples, an object that you can iterate over once per epoch, or a function of the epoch that
         returns an iterator. Training takes them as they come: `batch_size` and `seed` don't affect them, and their
         weights count as they are.
+        Rows that don't fit into memory: the `train` of a data set that `load_dataset` was given a `memory` for.
     validation : (x, y) or (x, y, weights), optional
         Evaluated after every epoch.
     learning_rate : float, or callable that returns it for a step, optional
@@ -128,6 +133,10 @@ def train(
     processes : int
         The number of processes that train the network together, this one included: each has some units of every
         hidden layer. The network is whole after each epoch, and callbacks run in this process alone.
+    team : MPITeam, optional
+        The processes that `mpiexec` has started with the same program, on any number of machines: each takes its own
+        rows of every batch. Callbacks run in all of them, except those that write or print; those of rank 0 decide
+        when training ends.
     resume : path or TrainingState, optional
         The file that a `Checkpoint` of the same training wrote, or the state in which an earlier training of this
         network ended. Training continues from there, up to `epochs` in all, as if it had never stopped.
@@ -189,13 +198,27 @@ def train(
     batches, held_out, learned = make_feed(
         network, data, validation, batch_size, epochs, seed, class_weight, augmentation, regularization
     )
-    check_team(team := as_team(processes), network, sync_gradients)
+    check_team(others := as_team(processes, team), network, sync_gradients)
+    shares = others if isinstance(others, RowShares) else None
+    settings = {
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        "epochs": epochs,
+        "seed": seed,
+        "optimizer": optimizer,
+        "augmentation": augmentation,
+        "after_step": "given" if after_step else None,
+        **vars(regularization),
+    }
+    check_same(shares, network, batches, held_out, settings)
     plan = Plan(epochs, batches.steps)
-    tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype)
+    tally = Tally(network.loss, batches.batch_size, network.layer_size[-1], network.dtype, network.arithmetic, shares)
     figures = columns_of(tally.score, validated=held_out is not None)
     schedule.check(plan, figures)
     shown = shown_by(progress)
+    asks = bool(after_step)  # whether a step may be the last one
     after_step = after_step if shown is None else [*after_step, shown]
+    after_step, after_epoch = heard(shares, after_step, after_epoch)
     fresh = TrainingState(
         network,
         optimizer.init(network.params),
@@ -205,9 +228,10 @@ def train(
         callbacks=tuple({id(callback): callback for callback in (*after_step, *after_epoch)}.values()),
     )
     state = begun(fresh, resume, epochs)
+    check_begun(shares, state)
     average = state.average
     looking = any(getattr(callback, "reads_network", True) for callback in after_step)
-    work = crew(team, state, optimizer, regularization, batches, tally.add, sync_gradients)
+    work = crew(others, state, optimizer, regularization, batches, tally.add, sync_gradients)
     with Interruption() as interruption, shown or nullcontext(), finishing(state) as last_good, work:
         for name, value in learned.items():
             setattr(network, name, value)
@@ -228,20 +252,20 @@ def train(
                     if looking:
                         work.assemble()
                     stops = state.call(after_step)
-                    if stops or interruption.number or not math.isfinite(state.loss):
+                    if work.stops(stops, interruption, now=asks) or not math.isfinite(state.loss):
                         break
-                stopped = bool(stops or interruption.number)
+                stopped = work.stops(stops, interruption, now=True)
                 state.cut = stopped and state.step != (epoch + 1) * (plan.steps_per_epoch or 0)
                 work.assemble()
                 seconds = time.perf_counter() - started
                 if average is not None:
                     average.swap()
                 trained = {f"train_{name}": value for name, value in tally.result().items()}
-                judged = {} if held_out is None else evaluate_rows(network, held_out)
+                judged = {} if held_out is None else evaluate_rows(network, held_out, shares=shares)
             if not (np.isfinite([state.loss, *trained.values()]).all() and state.is_finite()):
                 raise DivergenceError(epoch + 1, state.learning_rate, state.history)
             if held_out is not None and not np.isfinite(judged["loss"]):
-                raise _failed_validation(state, work.ready(batch), held_out)
+                raise _failed_validation(state, work.loss, batch, held_out)
             last_good[:] = network.params
             state.epoch = epoch + 1
             validated = {f"validation_{name}": value for name, value in judged.items()}
@@ -249,18 +273,20 @@ def train(
             state.history.append({**row, "learning_rate": state.learning_rate, "seconds": seconds})
             state.ended_by = stops + state.call(after_epoch)
             state.notify("record")
-            if state.ended_by or interruption.number:
+            if work.stops(state.ended_by, interruption, now=True):
                 break
-    if interruption.number:
+    if work.stops((), interruption, now=True):  # a signal after the last epoch, too
         raise Interrupted(state.history)
     return state.history
 
 
-def _failed_validation(state: TrainingState, batch: Batch, validation: Rows) -> DivergenceError | ValidationLossError:
+def _failed_validation(
+    state: TrainingState, loss_of: Callable[[Batch], float], batch: Batch, validation: Rows
+) -> DivergenceError | ValidationLossError:
     """Return why the validation loss isn't finite: a row, or weights that fail on the last training batch as well."""
     epoch, network = state.epoch + 1, state.network
     with np.errstate(all="ignore"):
-        loss = network.loss_and_grad(batch.x, batch.targets, batch.weights)
+        loss = loss_of(batch)
     if math.isfinite(loss):
         return ValidationLossError(epoch, describe_outlier(network, validation), state.history)
     return DivergenceError(epoch, state.learning_rate, state.history)

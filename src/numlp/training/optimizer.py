@@ -10,6 +10,7 @@ import numpy as np
 
 from numlp.arrays import buffers, special
 from numlp.arrays.pieces import piece_length, pieces
+from numlp.arrays.portable import power
 from numlp.arrays.special import Array
 from numlp.settings.checks import nonnegative
 from numlp.settings.named import Named, setting
@@ -65,7 +66,7 @@ class Optimizer(Named):
         self.step(params, grads, state, learning_rate)
         if number % FLUSHED == 0:
             for name, decay in self.averages().items():
-                special.flush(state[name], decay**FLUSHED)
+                special.flush(state[name], power(decay, FLUSHED))
 
     def averages(self) -> dict[str, float]:
         """Return the names of the running averages in the state, and the factor by which each decays in a step."""

@@ -9,10 +9,12 @@ In the formulas, θ are the parameters, g the gradients and η the learning rate
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from numlp.arrays.portable import power
 from numlp.arrays.special import Array
 from numlp.errors import SettingError
 from numlp.settings.checks import fraction, nonnegative, positive, truth
@@ -117,8 +119,8 @@ class Adam(Optimizer):
         count = float(state["count"][0])
         # The state holds m / (1 − β₁) and v / (1 − β₂), which saves two operations. Two numbers make up for that and
         # for both corrections: θ − η m̂ / (√v̂ + ε) = θ − η' m / (√v + ε').
-        unit, correction = (1 - self.beta2) ** 0.5, (1 - self.beta2**count) ** 0.5
-        rate = learning_rate * (1 - self.beta1) * correction / ((1 - self.beta1**count) * unit)
+        unit, correction = math.sqrt(1 - self.beta2), math.sqrt(1 - power(self.beta2, count))
+        rate = learning_rate * (1 - self.beta1) * correction / ((1 - power(self.beta1, count)) * unit)
         epsilon = self.corrected_epsilon(correction) / unit
         for step, p, g, m, v in state.pieces(params, grads):
             np.multiply(m, self.beta1, out=m)
@@ -183,7 +185,7 @@ class RMSprop(Optimizer):
 
     def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         # The state holds v / (1 − ρ), as in Adam.
-        unit = (1 - self.rho) ** 0.5
+        unit = math.sqrt(1 - self.rho)
         for step, p, g, v in state.pieces(params, grads):
             np.multiply(v, self.rho, out=v)
             np.multiply(g, g, out=step)

@@ -48,6 +48,7 @@ class Progress:
     """
 
     reads_network = False
+    writes = True
 
     def __init__(self, console: Any = None, network: int | None = None) -> None:
         self._console = _terminal() if console is None else console
@@ -68,7 +69,7 @@ class Progress:
         """Prepare the bar."""
         # Drawing costs more than a small step, so draw only twenty times an epoch.
         self._every = max(1, (state.plan.steps_per_epoch or 20) // 20)
-        self._first = state.epoch + 1
+        self._headed = False  # a resumed training begins before it is where it was
         if self._console is not None and self._console.is_terminal:
             self._bar = _bar(self._console)
             self._task = self._bar.add_task("", total=state.plan.epochs, story="")
@@ -83,7 +84,8 @@ class Progress:
     def record(self, state: TrainingState) -> None:
         """Print the epoch's metrics, with a heading above the first."""
         if self._network is None:
-            self._line(state, state.history.rows[-1], headed=state.epoch == self._first)
+            self._line(state, state.history.rows[-1], headed=not self._headed)
+            self._headed = True
         if self._bar is not None and "validation_loss" in state.history:
             self._bar.update(self._task, story=story(state.history["validation_loss"]))
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import portable
 from numlp.data.rows import Data
 from numlp.data.streams import Source
 from numlp.errors import DataError, DivergenceError, Interrupted, SettingError
@@ -123,7 +124,8 @@ def find_learning_rate(
     for name in settings:
         if name not in STEP_SETTINGS:
             raise SettingError(unknown("setting of a range test", name, STEP_SETTINGS))
-    rates = np.geomspace(lowest, highest, steps)
+    span = portable.log_of(highest) - portable.log_of(lowest)
+    rates = (lowest * portable.exp(np.arange(steps) * (span / (steps - 1)))).astype(np.float64)
     watch = _Watch(steps)
     try:
         train(
@@ -170,7 +172,7 @@ class _Watch:
         self.losses.append(state.loss)
         self._sum = self._keep * self._sum + (1 - self._keep) * state.loss
         # Without the division the average would start near 0: D. Kingma, J. Ba, "Adam" (2015), section 3.
-        self.smoothed.append(self._sum / (1 - self._keep ** len(self.losses)))
+        self.smoothed.append(self._sum / (1 - portable.power(self._keep, len(self.losses))))
         return len(self.losses) == self.steps or self._diverged()
 
     def _diverged(self) -> bool:

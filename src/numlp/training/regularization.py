@@ -105,7 +105,7 @@ class Adversary:
             self._allocate(batch.x.shape)
         gradient, moved, length = self.network.input_grad, self._moved[:n], self._length[:n]
         assert gradient is not None, "call loss_and_grad with input_gradient=True"
-        np.vecdot(gradient, gradient, out=length)
+        self.network.arithmetic.sums_of_products(gradient, gradient, 1, length)
         np.sqrt(length, out=length)
         np.maximum(length, _TINY, out=length)
         np.divide(self.radius, length, out=length)
@@ -152,7 +152,7 @@ def clip_norm(network: Flat, limit: float) -> None:
     grads = network.grads
     norm = math.sqrt(network.sum_of_squares(grads))
     if math.isinf(norm):  # the squares overflow, as they can't in this scale
-        np.multiply(grads, np.finfo(grads.dtype).tiny ** 0.75, out=grads)
+        np.multiply(grads, np.sqrt(np.finfo(grads.dtype).tiny), out=grads)
         norm = math.sqrt(network.sum_of_squares(grads))
         np.multiply(grads, limit / norm, out=grads)
     elif norm > limit:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from numlp.arrays import portable
 from numlp.errors import SettingError
 from numlp.settings.checks import choice, fraction, nonnegative, positive, share, whole_number
 from numlp.settings.named import Named, setting
@@ -124,7 +125,7 @@ class Step(Schedule):
     by: float = setting(0.1, _falling)
 
     def factor(self, step: int, steps: int, per_epoch: int, history: History) -> float:
-        return self.by ** (step // (per_epoch * self.every))
+        return portable.power(self.by, step // (per_epoch * self.every))
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class Exponential(Schedule):
     by: float = setting(0.9, _falling)
 
     def factor(self, step: int, steps: int, per_epoch: int, history: History) -> float:
-        return float(self.by ** (step / per_epoch))
+        return portable.power(self.by, step / per_epoch)
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Cosine(Schedule):
     final: float = setting(0.0, fraction)
 
     def factor(self, step: int, steps: int, per_epoch: int, history: History) -> float:
-        return self.final + (1 - self.final) * (1 + math.cos(math.pi * step / steps)) / 2
+        return self.final + (1 - self.final) * (1 + portable.cos_of(math.pi * step / steps)) / 2
 
 
 def _shape(name: str, value: object) -> Literal["cosine", "linear"]:
@@ -205,7 +206,7 @@ class OneCycle(Schedule):
             low, way = self.start, step / top
         else:
             low, way = self.final, (steps - 1 - step) / max(steps - 1 - top, 0.5)
-        height = (1 - math.cos(math.pi * way)) / 2 if self.shape == "cosine" else way
+        height = (1 - portable.cos_of(math.pi * way)) / 2 if self.shape == "cosine" else way
         return low + (1 - low) * height
 
 

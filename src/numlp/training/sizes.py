@@ -35,7 +35,8 @@ def table_settings(rows: int, columns: int) -> dict[str, Any]:
     """
     folds = min(10, rows) if 1 < rows < _FEW else 5 if _FEW <= rows <= _MANY else None
     training = rows * (1 - 1 / folds) if folds else rows
-    batch_size = 2 ** round(math.log2(min(max(training / 60, 32), 256)))
+    mantissa, exponent = math.frexp(min(max(training / 60, 32), 256))
+    batch_size = 1 << (exponent if mantissa * mantissa > 0.5 else exponent - 1)
     steps = math.ceil(training / batch_size)
     bins = min(_BINS, rows // _ROWS_A_BIN, _MOST_BINS // columns)
     epochs = min(max(_EPOCHS, math.ceil(_STEPS / steps)), 200, max(10, _MOST_STEPS // steps))

@@ -46,7 +46,8 @@ class Snapshots:
 
     def __init__(self, count: int, *, epochs: int) -> None:
         count = whole_number("snapshots", count, minimum=2)
-        self._wanted = set(np.linspace(0, epochs, min(count, epochs + 1)).round().astype(int).tolist())
+        steps = min(count, epochs + 1) - 1
+        self._wanted = {round(epochs * i / max(steps, 1)) for i in range(steps + 1)}
         self.weights: dict[int, Array] = {}
 
     def memory(self) -> dict[str, Any]:

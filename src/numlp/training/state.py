@@ -87,13 +87,14 @@ class TrainingState:
 
         An infinite mean square of gradients would silently stop its parameter from changing ever again.
         """
-        return all(all_finite(array) for array in self._arrays().values())
+        return all(all_finite(array) for array in self.arrays().values())
 
     def checkpoint(self) -> Checkpoint:
         """Return copies of all that training needs to continue after this epoch."""
-        arrays = self._arrays()
+        arrays = self.arrays()
         figures: dict[str, Any] = {name: getattr(self, name) for name in _COUNTS}
         figures["ended_by"] = [self.callbacks.index(callback) for callback in self.ended_by]
+        figures |= {"arithmetic": self.network.arithmetic.name}
         figures |= {"history": list(self.history.rows), "callbacks": {}}
         if self.average is not None:
             figures["averaged"] = self.average.count
@@ -137,7 +138,7 @@ class TrainingState:
         """Return the callbacks that have state, with their numbers."""
         return [(str(i), callback) for i, callback in enumerate(self.callbacks) if hasattr(callback, "memory")]
 
-    def _arrays(self) -> dict[str, AnyArray]:
+    def arrays(self) -> dict[str, AnyArray]:
         """Return the arrays that training changes, except those of callbacks."""
         arrays = {"params": self.network.params}
         arrays |= {f"optimizer.{name}": array for name, array in self.optimizer.items() if name != "scratch"}
@@ -146,7 +147,12 @@ class TrainingState:
     def _check(self, checkpoint: Checkpoint) -> None:
         if checkpoint.version == 1 and any(activation.name == "gelu" for activation in self.network.activations):
             raise ValueError('it is from before "gelu" became exact: set the activation to "gelu_tanh" to continue')
-        own = self._arrays()
+        own_arithmetic, its = self.network.arithmetic.name, checkpoint.figures.get("arithmetic", "ordinary")
+        if its != own_arithmetic:
+            raise ValueError(
+                f"its arithmetic is {its!r:.80}, but the network's is {own_arithmetic!r}: make them the same"
+            )
+        own = self.arrays()
         theirs = {name: array for name, array in checkpoint.arrays.items() if not name.startswith("callback.")}
         if lacking := own.keys() - theirs.keys():
             raise ValueError(f"it lacks {', '.join(sorted(lacking))}")

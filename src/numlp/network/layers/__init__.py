@@ -89,13 +89,14 @@ def make_layers(
     layers += _noisy(layer_size[0], input_noise, input_dropout, in_place=encoding is not None)
     for (fan_in, fan_out), activation in zip(itertools.pairwise(layer_size[:-1]), activations, strict=True):
         fitting = choice("initializer", initializer or activation.initializer, INITIALIZERS)
-        layers.append(Linear(fan_in, fan_out, fitting, bias=norm is not BatchNorm))
+        raw = not any(isinstance(layer, Linear) for layer in layers)
+        layers.append(Linear(fan_in, fan_out, fitting, bias=norm is not BatchNorm, raw=raw))
         if norm is not None:
             layers.append(norm(fan_out))
         layers.append(Activate(activation, fan_out))
         layers += _noisy(fan_out, noise, dropout)
     fitting = choice("initializer", initializer or output_initializer, INITIALIZERS)
-    return [*layers, Linear(layer_size[-2], layer_size[-1], fitting)]
+    return [*layers, Linear(layer_size[-2], layer_size[-1], fitting, raw=len(layer_size) == 2)]
 
 
 def _noisy(width: int, deviation: float, rate: float, in_place: bool = True) -> list[Layer]:

@@ -33,11 +33,12 @@ class Activate(Layer):
         self._derivative, self._scratch = (buffer[:n] for buffer in self._buffers)
 
     def infer(self, x: Array) -> Array:
-        self.activation(x, None, np.empty_like(x))
+        self.activation(x, None, np.empty_like(x), self.arithmetic)
         return x
 
     def forward(self, x: Array) -> Array:
-        self.activation(x, self._derivative, self._scratch)  # overwrites z with f(z), and keeps f′(z)
+        # Overwrites z with f(z), and keeps f′(z).
+        self.activation(x, self._derivative, self._scratch, self.arithmetic)
         return x
 
     def backward(self, delta: Array) -> Array:

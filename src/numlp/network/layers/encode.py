@@ -1,5 +1,6 @@
 """Encode: from the codes of a table's rows to inputs, the first layer of a network for tables."""
 
+import math
 from collections.abc import Mapping
 from itertools import accumulate
 from typing import NamedTuple
@@ -117,7 +118,7 @@ class Encode(Layer):
 
     def initialize(self, rng: np.random.Generator) -> None:
         for table in self.tables:  # rows of length 1 on average, as one-hot rows are
-            table[...] = rng.normal(0, table.shape[1] ** -0.5, table.shape)
+            table[...] = self.arithmetic.random_normal(rng, 1 / math.sqrt(table.shape[1]), table.shape)
             table[0] = 0
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
@@ -146,6 +147,8 @@ class Encode(Layer):
 
     def _encoded(self, x: Array, arrays: _Arrays) -> Array:
         plain, bins, levels, *embeddings = arrays.parts
+
+        # Plain numbers, of which the clipped ones become z / √(1 + (z / SOFT)²).
         clipped, root = arrays.clipped, arrays.root
         np.take(x, self.plain, axis=1, out=plain, mode="clip")
         np.divide(clipped, SOFT, out=root)
@@ -153,15 +156,20 @@ class Encode(Layer):
         np.add(root, 1, out=root)
         np.sqrt(root, out=root)
         np.divide(clipped, root, out=clipped)
+
+        # Bins: (z − a) / (b − a), clipped to [0, 1].
         np.take(x, self.bins, axis=1, out=bins, mode="clip")
         np.subtract(bins, self.low, out=bins)
         np.multiply(bins, self.slope, out=bins)
         np.clip(bins, 0, 1, out=bins)
+
+        # One-hot levels, then the row of each embedding.
         np.take(x, self.levels, axis=1, out=levels, mode="clip")
         np.equal(levels, self.level, out=levels, casting="unsafe")
         for (_, start), table, index, rows in zip(self.embedded, self.tables, arrays.rows, embeddings, strict=True):
             np.copyto(index, x[:, start], casting="unsafe")
             np.take(table, index, axis=0, out=rows, mode="clip")
+
         for place, part in zip(arrays.places, arrays.parts, strict=True):
             np.copyto(place, part)
         return arrays.outputs
@@ -171,15 +179,22 @@ class Encode(Layer):
         self.parameter_gradients(delta)
         x, gradient = self._input, np.zeros_like(self._input)
         plain, bins = self._parts[0], self._parts[1]
+        # The derivative of z / √(1 + (z / SOFT)²) is (1 + (z / SOFT)²) to the power −3/2.
         inner = np.array(delta[:, plain])
         z = x[:, self.plain[: self.n_clipped]] / SOFT
-        inner[:, : self.n_clipped] *= (1 + z * z) ** -1.5
+        square = 1 + z * z
+        inner[:, : self.n_clipped] /= square * np.sqrt(square)
         gradient[:, self.plain] = inner
+        # That of a bin is its slope, where it is neither empty nor full.
         z = (x[:, self.bins] - self.low) * self.slope
-        np.add.at(gradient.T, self.bins, (delta[:, bins] * self.slope * ((z > 0) & (z < 1))).T)
+        slopes = (delta[:, bins] * self.slope * ((z > 0) & (z < 1))).T
+        gradient += self.arithmetic.sums_by_index(self.bins, slopes, np.empty(gradient.shape[::-1], gradient.dtype)).T
         return gradient
 
     def parameter_gradients(self, delta: Array) -> None:
         for index, part, gradient in zip(self._arrays.rows, self._parts[3:], self._grads, strict=True):
-            gradient.fill(0)
-            np.add.at(gradient, index, delta[:, part])
+            self._sums_by_index(index, delta[:, part], gradient)
+
+    def _sums_by_index(self, index: npt.NDArray[np.intp], rows: Array, out: Array) -> None:
+        """Write the sums of the batch's rows that share an index."""
+        self.arithmetic.sums_by_index(index, rows, out)

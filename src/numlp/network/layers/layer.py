@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.arithmetic import ORDINARY, Arithmetic
 from numlp.arrays.special import Array
 
 
@@ -18,10 +19,13 @@ class Layer:
         The first part of its parameters' names.
     shapes : mapping of str to tuple of int
         The shapes of its parameters, by name.
+    arithmetic : Arithmetic
+        What it computes with; the network sets it.
     """
 
     kind: ClassVar[str]
     shapes: Mapping[str, tuple[int, ...]] = {}
+    arithmetic: Arithmetic = ORDINARY
 
     def bind(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Take the arrays that hold the parameters and receive their gradients."""

@@ -11,8 +11,6 @@ from numlp.arrays.special import Array
 from numlp.network.layers.layer import Layer
 
 _LOW = 0 if sys.byteorder == "little" else 1  # which half of a float64 is the lower one
-
-
 EVERY = slice(None)
 
 
@@ -112,7 +110,7 @@ class GaussianNoise(_Noise):
         self._noise = self._drawn[:, self.own]
 
     def forward(self, x: Array) -> Array:
-        fill_normal(self._rng, self._drawn, self._half)
+        fill_normal(self._rng, self._drawn, self._half, self.arithmetic)
         np.multiply(self._noise, self.deviation, out=self._noise)
         return np.add(x, self._noise, out=x if self._output is None else self._output)
 

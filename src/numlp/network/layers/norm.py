@@ -29,20 +29,21 @@ class _Norm(Layer):
 
     def allocate(self, batch_size: int, dtype: npt.DTypeLike) -> None:
         self._all_normal: Array = buffers.empty((batch_size, self.scale.size), dtype)
-        self._all_ones = np.ones(batch_size, dtype)
 
     def resize(self, n: int) -> None:
-        self._normal, self._ones = self._all_normal[:n], self._all_ones[:n]  # x̂, or a multiple of it; and ones
+        self._normal = self._all_normal[:n]  # x̂, or a multiple of it
 
     def parameter_gradients(self, delta: Array) -> None:
-        _column_sums(delta, self._normal, out=self._scale_grad)
-        np.dot(self._ones, delta, out=self._shift_grad)
+        self._sums_of_products(delta, self._normal, self._scale_grad)
+        self._sums(delta, self._shift_grad)
 
+    def _sums(self, x: Array, out: Array) -> Array:
+        """Write the sums over the rows of the batch."""
+        return self.arithmetic.sums(x, 0, out)
 
-def _column_sums(a: Array, b: Array, out: Array) -> Array:
-    """Write Σ_rows a · b in one pass, without an array for the products."""
-    sums: Array = np.einsum("ij,ij->j", a, b, out=out)
-    return sums
+    def _sums_of_products(self, a: Array, b: Array, out: Array) -> Array:
+        """Write the sums of a · b over the rows of the batch."""
+        return self.arithmetic.sums_of_products(a, b, 0, out)
 
 
 class BatchNorm(_Norm):
@@ -94,12 +95,16 @@ class BatchNorm(_Norm):
         np.multiply(x, factor, out=x)
         return np.add(x, offset, out=x)
 
+    def resize(self, n: int) -> None:
+        super().resize(n)
+        self._n = n
+
     def forward(self, x: Array) -> Array:
-        n, centred = len(x), self._normal
-        mean = np.dot(self._ones, x, out=self._batch_mean)
+        n, centred = self._n, self._normal
+        mean = self._sums(x, self._batch_mean)
         np.divide(mean, n, out=mean)
         np.subtract(x, mean, out=centred)
-        variance = _column_sums(centred, centred, out=self._batch_variance)
+        variance = self._sums_of_products(centred, centred, self._batch_variance)
         np.divide(variance, n, out=variance)
         np.add(variance, EPSILON, out=self._inverse)
         np.sqrt(self._inverse, out=self._inverse)
@@ -126,7 +131,7 @@ class BatchNorm(_Norm):
 
     def backward(self, delta: Array) -> Array:
         self.parameter_gradients(delta)
-        n, centred, factor, unit = len(delta), self._normal, self._factor, self._unit
+        n, centred, factor, unit = self._n, self._normal, self._factor, self._unit
         # With f = scale / √(σ² + ε): ∂x = f δ − (x − μ) f mean(δ x̂) / √(σ² + ε) − f mean(δ)
         np.multiply(delta, factor, out=delta)
         np.multiply(np.multiply(factor, self._inverse, out=unit), self._scale_grad, out=unit)
@@ -192,4 +197,5 @@ class LayerNorm(_Norm):
 
     def _means(self, x: Array, out: Array) -> None:
         """Write the mean of every row, (n, 1)."""
-        np.mean(x, axis=1, keepdims=True, out=out)
+        self.arithmetic.sums(x, 1, out[:, 0])
+        np.divide(out, x.shape[1], out=out)

@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.arrays.special import Array, row_max, sigmoid, softmax, softplus
+from numlp.arrays.arithmetic import Arithmetic
+from numlp.arrays.special import Array, row_max
 from numlp.network.losses.loss import Loss
 
 
-def _mean_sigmoid(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _mean_sigmoid(logits: npt.NDArray[Any], arithmetic: Arithmetic) -> npt.NDArray[Any]:
     """Return the logits of the mean probabilities, from the logarithms of p and 1 − p: they never overflow."""
-    yes, no = (np.logaddexp.reduce(-softplus(sign * logits), axis=0) for sign in (-1, 1))
+    logarithms = (-arithmetic.softplus(sign * logits, np.empty_like(logits)) for sign in (-1, 1))
+    yes, no = (arithmetic.log_sum_exp(each, 0)[0] for each in logarithms)
     pooled: npt.NDArray[Any] = yes - no
     return pooled
 
@@ -26,24 +28,26 @@ class SoftmaxCrossEntropy(Loss):
     task = "classification"
     initializer = "small_normal"  # all classes start out equally likely: no step is spent on undoing chance
 
-    def link(self, logits: Array, out: Array) -> None:
-        softmax(logits, out=out)
+    def link(self, logits: Array, out: Array, arithmetic: Arithmetic) -> None:
+        arithmetic.softmax(logits, out)
 
-    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        likelihoods = logits - np.logaddexp.reduce(logits, axis=2, keepdims=True)
-        pooled: npt.NDArray[Any] = np.logaddexp.reduce(likelihoods, axis=0)
+    def pool(self, logits: npt.NDArray[Any], arithmetic: Arithmetic) -> npt.NDArray[Any]:
+        likelihoods = logits - arithmetic.log_sum_exp(logits, 2)
+        pooled: npt.NDArray[Any] = arithmetic.log_sum_exp(likelihoods, 0)[0]
         return pooled
 
-    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
-        row_max(logits, losses, scratch)
+    def value_and_grad(
+        self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array, arithmetic: Arithmetic
+    ) -> None:
+        row_max(logits, losses, scratch)  # for the moment, as what comes next
         np.subtract(logits, losses[:, None], out=delta)  # z − max z, so that exp can't overflow
-        np.vecdot(targets, delta, out=losses)
+        arithmetic.sums_of_products(targets, delta, 1, losses)  # Σ t (z − max z)
         sums = scratch.reshape(-1)[: len(losses)]  # contiguous, unlike a column
-        np.exp(delta, out=delta)
-        np.add.reduce(delta, axis=1, out=sums)
+        arithmetic.exp(delta, delta)
+        arithmetic.sums(delta, 1, sums)
         np.divide(delta, sums[:, None], out=delta)  # p
         np.subtract(delta, targets, out=delta)
-        np.log(sums, out=sums)
+        arithmetic.log(sums, sums)
         np.subtract(sums, losses, out=losses)  # log Σ exp(z − max z) − Σ t (z − max z)
 
 
@@ -57,18 +61,20 @@ class SigmoidBinaryCrossEntropy(Loss):
     task = "labels"
     initializer = "small_normal"  # all classes start out equally likely: no step is spent on undoing chance
 
-    def link(self, logits: Array, out: Array) -> None:
-        sigmoid(logits, out=out)
+    def link(self, logits: Array, out: Array, arithmetic: Arithmetic) -> None:
+        arithmetic.sigmoid(logits, out)
 
-    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return _mean_sigmoid(logits)
+    def pool(self, logits: npt.NDArray[Any], arithmetic: Arithmetic) -> npt.NDArray[Any]:
+        return _mean_sigmoid(logits, arithmetic)
 
-    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
-        softplus(logits, out=scratch)
+    def value_and_grad(
+        self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array, arithmetic: Arithmetic
+    ) -> None:
+        arithmetic.softplus(logits, scratch)
         np.multiply(logits, targets, out=delta)
         np.subtract(scratch, delta, out=scratch)
-        np.add.reduce(scratch, axis=1, out=losses)
-        sigmoid(logits, out=delta)
+        arithmetic.sums(scratch, 1, losses)
+        arithmetic.sigmoid(logits, delta)
         np.subtract(delta, targets, out=delta)
 
 
@@ -82,20 +88,22 @@ class SigmoidSquaredError(Loss):
     name = "sigmoid_squared_error"
     task = "classification"
 
-    def link(self, logits: Array, out: Array) -> None:
+    def link(self, logits: Array, out: Array, arithmetic: Arithmetic) -> None:
         # From logarithms, since all sigmoids may underflow: log a = −log(1 + e⁻ᶻ).
         np.negative(logits, out=out)
-        softplus(out, out=out)
+        arithmetic.softplus(out, out)
         np.negative(out, out=out)
-        softmax(out, out=out)
+        arithmetic.softmax(out, out)
 
-    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return _mean_sigmoid(logits)
+    def pool(self, logits: npt.NDArray[Any], arithmetic: Arithmetic) -> npt.NDArray[Any]:
+        return _mean_sigmoid(logits, arithmetic)
 
-    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
-        sigmoid(logits, out=scratch)
+    def value_and_grad(
+        self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array, arithmetic: Arithmetic
+    ) -> None:
+        arithmetic.sigmoid(logits, scratch)
         np.subtract(scratch, targets, out=delta)
-        np.vecdot(delta, delta, out=losses)
+        arithmetic.sums_of_products(delta, delta, 1, losses)
         np.multiply(losses, 0.5, out=losses)
         np.multiply(delta, scratch, out=delta)
         np.subtract(1, scratch, out=scratch)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays.arithmetic import Arithmetic
 from numlp.arrays.special import Array
 from numlp.errors import SettingError
 from numlp.network.scaling import Scaling
@@ -61,11 +62,13 @@ class Loss(Named):
                 "with 2, or take loss='sigmoid_binary_cross_entropy' for yes or no, 'squared_error' for real targets"
             )
 
-    def link(self, logits: Array, out: Array) -> None:
+    def link(self, logits: Array, out: Array, arithmetic: Arithmetic) -> None:
         """Write the predictions for logits, in the scale of scaled targets, into `out`, which may be `logits`."""
         np.copyto(out, logits)
 
-    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(
+        self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array, arithmetic: Arithmetic
+    ) -> None:
         """Write the loss of every row into `losses` and its gradient into `delta`, as numlp.network.losses says."""
         raise NotImplementedError
 
@@ -89,6 +92,7 @@ class Loss(Named):
         logits: npt.NDArray[np.float64],
         targets: npt.NDArray[np.float64],
         quantile: Callable[[npt.NDArray[np.float64], float], npt.NDArray[np.float64]],
+        arithmetic: Arithmetic,
     ) -> npt.NDArray[np.float64]:
         """Return what to add to the outputs, (outputs,), so that the intervals hold the promised shares.
 
@@ -97,7 +101,13 @@ class Loss(Named):
         """
         raise NotImplementedError
 
-    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def pool(self, logits: npt.NDArray[Any], arithmetic: Arithmetic) -> npt.NDArray[Any]:
         """Return the logits, (n, outputs), of networks' mean prediction, from theirs, (networks, n, outputs)."""
-        pooled: npt.NDArray[Any] = np.mean(logits, axis=0)
-        return pooled
+        return mean(logits, arithmetic)
+
+
+def mean(values: npt.NDArray[Any], arithmetic: Arithmetic) -> npt.NDArray[Any]:
+    """Return the mean over the first axis, that of networks."""
+    flat = values.reshape(len(values), -1)
+    sums = arithmetic.sums(flat, 0, np.empty(flat.shape[1], values.dtype))
+    return np.divide(sums, len(values), out=sums).reshape(values.shape[1:])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numlp.arrays import portable
+from numlp.arrays.arithmetic import Arithmetic
 from numlp.arrays.special import Array
 from numlp.errors import SettingError
-from numlp.network.losses.loss import Loss
+from numlp.network.losses.loss import Loss, mean
 from numlp.network.scaling import Scaling
 from numlp.settings.checks import positive, share
 from numlp.settings.named import setting
@@ -25,9 +26,11 @@ class SquaredError(Loss):
     task = "regression"
     scales_targets = True
 
-    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(
+        self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array, arithmetic: Arithmetic
+    ) -> None:
         np.subtract(logits, targets, out=delta)
-        np.vecdot(delta, delta, out=losses)
+        arithmetic.sums_of_products(delta, delta, 1, losses)
         np.multiply(losses, 0.5, out=losses)
 
 
@@ -38,10 +41,12 @@ class AbsoluteError(Loss):
     task = "regression"
     scales_targets = True
 
-    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(
+        self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array, arithmetic: Arithmetic
+    ) -> None:
         np.subtract(logits, targets, out=delta)
         np.abs(delta, out=scratch)
-        np.add.reduce(scratch, axis=1, out=losses)
+        arithmetic.sums(scratch, 1, losses)
         np.sign(delta, out=delta)
 
 
@@ -63,13 +68,15 @@ class Huber(Loss):
     scales_targets = True
     delta: float = setting(1.0, positive)
 
-    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(
+        self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array, arithmetic: Arithmetic
+    ) -> None:
         # With c the error clipped to ±δ, the loss is ½ c (2e − c).
         np.subtract(logits, targets, out=scratch)
         np.clip(scratch, -self.delta, self.delta, out=delta)
         np.multiply(scratch, 2, out=scratch)
         np.subtract(scratch, delta, out=scratch)
-        np.vecdot(delta, scratch, out=losses)
+        arithmetic.sums_of_products(delta, scratch, 1, losses)
         np.multiply(losses, 0.5, out=losses)
 
 
@@ -82,19 +89,21 @@ class Poisson(Loss):
     name = "poisson"
     task = "regression"
 
-    def link(self, logits: Array, out: Array) -> None:
+    def link(self, logits: Array, out: Array, arithmetic: Arithmetic) -> None:
         with np.errstate(over="ignore"):
-            np.exp(logits, out=out)
+            arithmetic.exp(logits, out)
 
-    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        pooled: npt.NDArray[Any] = np.logaddexp.reduce(logits, axis=0) - math.log(len(logits))
+    def pool(self, logits: npt.NDArray[Any], arithmetic: Arithmetic) -> npt.NDArray[Any]:
+        pooled: npt.NDArray[Any] = arithmetic.log_sum_exp(logits, 0)[0] - float(portable.log(len(logits)))
         return pooled
 
-    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
-        np.exp(logits, out=delta)
+    def value_and_grad(
+        self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array, arithmetic: Arithmetic
+    ) -> None:
+        arithmetic.exp(logits, delta)
         np.multiply(logits, targets, out=scratch)
         np.subtract(delta, scratch, out=scratch)
-        np.add.reduce(scratch, axis=1, out=losses)
+        arithmetic.sums(scratch, 1, losses)
         np.subtract(delta, targets, out=delta)
 
 
@@ -146,12 +155,15 @@ class Quantile(Loss):
         logits: npt.NDArray[np.float64],
         targets: npt.NDArray[np.float64],
         quantile: Callable[[npt.NDArray[np.float64], float], npt.NDArray[np.float64]],
+        arithmetic: Arithmetic,
     ) -> npt.NDArray[np.float64]:
         """Return for each level that quantile of the residuals."""
-        predictions = np.split(self.pool(logits), len(self.levels), axis=1)
+        predictions = np.split(self.pool(logits, arithmetic), len(self.levels), axis=1)
         return np.concatenate([quantile(targets - z, q) for z, q in zip(predictions, self.levels, strict=True)])
 
-    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(
+        self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array, arithmetic: Arithmetic
+    ) -> None:
         width = targets.shape[1]
         for i, level in enumerate(self.levels):
             block = slice(i * width, (i + 1) * width)
@@ -159,9 +171,10 @@ class Quantile(Loss):
             np.subtract(logits[:, block], targets, out=error)
             np.greater_equal(error, 0, out=slope)
             np.subtract(slope, level, out=slope)
-        np.vecdot(delta, scratch, out=losses)
+        arithmetic.sums_of_products(delta, scratch, 1, losses)
 
 
+_WITHIN_ONE_DEVIATION = 0.6826894921370859  # erf(√½), the share of a normal distribution
 _LEAST_RATIO = 1e-6  # of a corrected variance to the one before, since no variance may be 0
 
 
@@ -180,23 +193,25 @@ class GaussianNegativeLogLikelihood(Loss):
     def block_names(self) -> tuple[str, ...]:
         return ("mean", "variance")
 
-    def link(self, logits: Array, out: Array) -> None:
+    def link(self, logits: Array, out: Array, arithmetic: Arithmetic) -> None:
         half = logits.shape[1] // 2
         np.copyto(out[:, :half], logits[:, :half])
         with np.errstate(over="ignore"):
-            np.exp(logits[:, half:], out=out[:, half:])
+            arithmetic.exp(logits[:, half:], out[:, half:])
 
-    def value_and_grad(self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array) -> None:
+    def value_and_grad(
+        self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array, arithmetic: Arithmetic
+    ) -> None:
         half = targets.shape[1]
         log_variance, error, precision = logits[:, half:], scratch[:, :half], scratch[:, half:]
         by_mean, by_variance = delta[:, :half], delta[:, half:]
         np.subtract(logits[:, :half], targets, out=error)
         np.negative(log_variance, out=precision)
-        np.exp(precision, out=precision)
+        arithmetic.exp(precision, precision)
         np.multiply(error, precision, out=by_mean)
         np.multiply(error, by_mean, out=by_variance)
         np.add(log_variance, by_variance, out=precision)
-        np.add.reduce(precision, axis=1, out=losses)
+        arithmetic.sums(precision, 1, losses)
         np.multiply(losses, 0.5, out=losses)
         np.multiply(by_variance, -0.5, out=by_variance)
         np.add(by_variance, 0.5, out=by_variance)
@@ -205,18 +220,19 @@ class GaussianNegativeLogLikelihood(Loss):
         self, predictions: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]
     ) -> dict[str, npt.NDArray[np.bool_]]:
         """Return which targets lie within one standard deviation of the mean."""
-        mean, variance = predictions[:, 0], predictions[:, 1]
-        return {"coverage": np.abs(targets - mean) <= np.sqrt(variance)}
+        middle, variance = predictions[:, 0], predictions[:, 1]
+        return {"coverage": np.abs(targets - middle) <= np.sqrt(variance)}
 
     @property
     def promised(self) -> dict[str, float]:
-        return {"coverage": math.erf(math.sqrt(0.5))}
+        return {"coverage": _WITHIN_ONE_DEVIATION}
 
     def corrections(
         self,
         logits: npt.NDArray[np.float64],
         targets: npt.NDArray[np.float64],
         quantile: Callable[[npt.NDArray[np.float64], float], npt.NDArray[np.float64]],
+        arithmetic: Arithmetic,
     ) -> npt.NDArray[np.float64]:
         """Return 0 for the means and log a for the variances, which become a times as large.
 
@@ -224,16 +240,25 @@ class GaussianNegativeLogLikelihood(Loss):
         their means; it covers a target if (t − m)² ≤ a v + d.
         """
         means, log_variances = np.split(logits, 2, axis=2)
-        squares = (targets - means.mean(axis=0)) ** 2 - means.var(axis=0)
-        ratios = quantile(squares / np.exp(log_variances).mean(axis=0), self.promised["coverage"])
-        return np.concatenate([np.zeros_like(ratios), np.log(np.maximum(ratios, _LEAST_RATIO))])
+        middle, spread = _moments(means, arithmetic)
+        errors = targets - middle
+        variances = mean(arithmetic.exp(log_variances, np.empty_like(log_variances)), arithmetic)
+        ratios = np.maximum(quantile((errors * errors - spread) / variances, self.promised["coverage"]), _LEAST_RATIO)
+        return np.concatenate([np.zeros_like(ratios), arithmetic.log(ratios, ratios)])
 
     def unscale(self, predictions: Array, scaling: Scaling) -> npt.NDArray[np.float64]:
-        mean, variance = predictions[:, 0], predictions[:, 1]
-        return np.stack([scaling.invert(mean), variance / scaling.factor**2], axis=1)
+        middle, variance = predictions[:, 0], predictions[:, 1]
+        return np.stack([scaling.invert(middle), variance / (scaling.factor * scaling.factor)], axis=1)
 
-    def pool(self, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def pool(self, logits: npt.NDArray[Any], arithmetic: Arithmetic) -> npt.NDArray[Any]:
         """Return mean and variance of the mixture: the members' mean variance, plus the variance of their means."""
         means, log_variances = np.split(logits, 2, axis=2)
-        variance = np.mean(np.exp(log_variances), axis=0) + np.var(means, axis=0)
-        return np.concatenate([np.mean(means, axis=0), np.log(variance)], axis=1)
+        middle, spread = _moments(means, arithmetic)
+        variance = mean(arithmetic.exp(log_variances, np.empty_like(log_variances)), arithmetic) + spread
+        return np.concatenate([middle, arithmetic.log(variance, variance)], axis=1)
+
+
+def _moments(values: npt.NDArray[Any], arithmetic: Arithmetic) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return the mean and the variance over the first axis, that of networks."""
+    middle = mean(values, arithmetic)
+    return middle, mean(np.square(values - middle), arithmetic)
