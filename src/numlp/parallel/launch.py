@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
 # What MPICH and its kin, and Open MPI, tell each process.
 _NAMES = ("PMI_RANK", "PMI_SIZE"), ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE")
+
+# How long a rank that has said why it fails waits, in seconds: MPICH's mpiexec drops what it has not yet read when a
+# rank aborts.
+_HEARD = 0.25
 
 
 class Launch(NamedTuple):
@@ -36,6 +41,7 @@ def end_all(launch: Launch, reason: str, code: int) -> NoReturn:
             stream.flush()
     with suppress(OSError):
         os.write(2, told.encode())  # in one piece, although several ranks may write
+    time.sleep(_HEARD)
     try:
         from mpi4py import MPI  # only now, where a rank fails before it has begun
 
