@@ -71,6 +71,13 @@ def test_the_page_in_a_browser(study, open_page, width, scheme):
     assert tab.locator("#progress circle.dot").count() >= 12
     assert tab.locator("#importance li").count() == 2
     assert tab.locator("#trials tbody tr").count() == 13
+    best = study[1].standing().best.number
+    first = tab.locator("#trials tbody tr").first
+    assert first.locator("th").inner_text() == str(best) != "0"
+    assert first.locator("td").first.inner_text() == "complete, the best"
+    assert first.get_attribute("class") == "winner"
+    assert tab.locator("#progress text.label").last.inner_html() == "seconds"
+    assert "over 12 trials" in tab.locator("#progress svg[role=img]").get_attribute("aria-label")
     tab.get_by_role("button", name="loss").click()
     values = [float(text) for text in tab.locator("#trials tbody td:nth-child(3)").all_inner_texts() if text != "–"]
     assert values == sorted(values)

@@ -53,7 +53,7 @@ def write_page(plan: Plan, study: Study) -> Path:
         "first": first and _row(first, plan, links),
         "settings": {name: _title(name) for name in plan.space},
         "machines": len({trial.notes.get("owner") for trial in trials}) > 1,
-        "rows": [_row(trial, plan, links) for trial in trials],
+        "rows": [_row(trial, plan, links) for trial in sorted(trials, key=lambda trial: trial is not best)],
         "importance": bool(importance),
         "folds": plan.base.folds,
     }

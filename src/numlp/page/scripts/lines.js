@@ -7,9 +7,9 @@ const MARGIN = { top: 14, right: 14, bottom: 38, left: 58 };
  * @param panel {title, percent, log, series: [{name, values, place}], best}, from report/curves.py; `names` are what to call
  *   the numbers below, one by one; a line may be `dots` alone, or `steps`
  * @param epochs the numbers of the epochs
- * @param options the height; whether the scale is logarithmic; and what the numbers count, if not epochs
+ * @param options the height; whether the scale is logarithmic; and what the numbers count, if not epochs, and the axis says
  */
-function lineChart(panel, epochs, { height = 260, log = false, unit = "epoch" } = {}) {
+function lineChart(panel, epochs, { height = 260, log = false, unit = "epoch", axis = unit } = {}) {
   const show = (value) => (panel.percent ? percent(value) : shortNumber(value));
   const state = { log, at: null };
   const drawing = svg("svg", { role: "img", "aria-label": summary(panel, epochs, show, unit) });
@@ -78,7 +78,7 @@ function lineChart(panel, epochs, { height = 260, log = false, unit = "epoch" } 
       svg(
         "text",
         { class: "label", x: (MARGIN.left + width - MARGIN.right) / 2, y: height - 4, "text-anchor": "middle" },
-        unit,
+        axis,
       ),
     );
   }

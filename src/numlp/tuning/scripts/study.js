@@ -11,7 +11,7 @@ function mountStudy() {
     ];
     const names = data.numbers.map((number, i) => `trial ${number}, after ${shortNumber(data.seconds[i])} s`);
     const panel = { title: data.title, percent: data.percent, series, dashed: false, names };
-    place.append(h("h3", {}, data.title), legend(panel, data.seconds), lineChart(panel, data.seconds, { unit: "second" }).box);
+    place.append(h("h3", {}, data.title), legend(panel, data.seconds), lineChart(panel, data.seconds, { unit: "trial", axis: "seconds" }).box);
   } else place.append(h("p", {}, "No trial has come to its end yet."));
   const mount = document.querySelector('[data-mount="importance"]');
   if (mount) {
