@@ -49,6 +49,7 @@ def test_a_search_ends_in_the_run_of_the_best_recipe(numlp, search, houses):
     said = json.loads(out)
     best = load_run("tuned/best")
     assert said["output"] == str(Path("tuned/best"))
+    assert err.count("39 test rows") == 1  # the data are described once, before the search
     assert said["best"]["settings"]["epochs"] == best.recipe.epochs
     assert said["best"]["loss"] == best.metrics["validation"]["loss"] == min(t["value"] for t in trials("tuned"))[0]
     assert said["trials"]["complete"] == 5

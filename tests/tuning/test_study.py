@@ -60,6 +60,16 @@ def test_the_same_seed_makes_the_same_trials(tmp_path):
     assert points(opened(str(tmp_path / "one"))) == points(opened(str(tmp_path / "other")))
 
 
+def test_numbers_are_proposed_with_few_digits_but_the_first_recipe_keeps_its_own(tmp_path):
+    base = BASE.edited(dropout=0.123456789)
+    study = Study(str(tmp_path / "study"), "points", IDENTITY, base, SPACE, "one")
+    finish(study, 5)
+    first, *others = [point["dropout"] for point in points(study)]
+    assert first == 0.123456789
+    assert others == [float(f"{value:.4g}") for value in others]
+    assert study.standing()[0].value == first
+
+
 def test_a_search_that_is_stopped_and_resumed_makes_the_trials_of_one_that_is_not(tmp_path):
     finish(opened(str(tmp_path / "whole")), 14)
     for limit in (1, 5, 12, 14):

@@ -67,6 +67,8 @@ class Opening:
         How many checkpoints to keep; by default as many as the run to resume has kept, or none.
     resumes : bool
         Whether the folder is that of a run to resume.
+    told : bool
+        Whether the user was told of the data before.
     """
 
     folder: Path
@@ -84,8 +86,9 @@ class Opening:
         keep: int | None = None,
         *,
         resumes: bool = False,
+        told: bool = False,
     ) -> None:
-        self.output, self.every, self.keep = output, every, keep
+        self.output, self.every, self.keep, self.told = output, every, keep, told
         self._existing, self._lock, self._begun = resumes, lock, False
 
     def member(self, number: int) -> tuple[list[Callback], Path | None]:
@@ -119,7 +122,7 @@ class Opening:
         self.keep = read_count(self.folder) if self.keep is None else self.keep
         write_count(self.folder, self.keep)
         write_digests(self.folder, self.recording.data)
-        introduce(self.screen, self.recipe, self.state.network, self.dataset)
+        introduce(self.screen, self.recipe, self.state.network, self.dataset, told=self.told)
 
     def __call__(self, state: TrainingState) -> None: ...
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from numlp.cli.opening import Opening
 from numlp.cli.output import setting_text
 from numlp.cli.running import Outcome, run
+from numlp.cli.summary import introduce_data
 from numlp.datasets import Dataset
 from numlp.errors import NumlpError
 from numlp.judging.figures import figure_of, shown
@@ -19,7 +20,7 @@ from numlp.runs.digests import check_digests
 from numlp.runs.folder import load_run
 from numlp.runs.recipe import Recipe
 from numlp.runs.unfinished import is_unfinished
-from numlp.settings.texts import as_options, counted
+from numlp.settings.texts import counted
 from numlp.training.interruption import Interruption
 from numlp.tuning.kept import Kept
 from numlp.tuning.page import write_page
@@ -53,9 +54,7 @@ class Searching:
     def introduce(self) -> None:
         """Describe the data and the search."""
         plan, screen = self.plan, self.screen
-        screen.print(str(plan.dataset))
-        for note in plan.dataset.notes:
-            screen.print(f"note: {as_options(note)}")
+        introduce_data(screen, plan.base, plan.dataset)
         rows = f"{plan.base.folds} folds" if plan.base.folds else "the validation rows"
         direction = "highest" if self.study.higher else "lowest"
         screen.print(
@@ -111,7 +110,8 @@ class Searching:
         else:
             if folder.exists():
                 shutil.rmtree(folder)
-            outcome = run(recipe, plan.dataset, Opening(folder, {"seconds": 60.0}), self.screen, report=report)
+            opening = Opening(folder, {"seconds": 60.0}, told=True)
+            outcome = run(recipe, plan.dataset, opening, self.screen, report=report)
             self.write()
         self.screen.print(f"\nthe page of the study: {plan.folder / PAGE}")
         return outcome

@@ -30,11 +30,17 @@ _SHOWN |= {"schedule", "batch_size", "epochs", "seed", "processes", "ensemble", 
 _HARDER = ("dropout", "input_dropout", "noise", "input_noise", "label_smoothing", "mixup", "augmentation")
 
 
-def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset) -> None:
-    """Describe the data, the network and how it will be trained."""
+def introduce_data(screen: Console, recipe: Recipe, dataset: Dataset) -> None:
+    """Describe the data, and what was seen and left out in them."""
     screen.print(f"{dataset}{_guess(recipe, dataset)}")
     for note in dataset.notes:
         screen.print(f"note: {as_options(note)}")
+
+
+def introduce(screen: Console, recipe: Recipe, network: MLP, dataset: Dataset, *, told: bool = False) -> None:
+    """Describe the data, unless the user was told of them before, the network and how it will be trained."""
+    if not told:
+        introduce_data(screen, recipe, dataset)
     train = dataset.held("training")
     if isinstance(train.x, Table) and network.input_encoding is not None:
         print_taken(screen, dataset, network.input_encoding)

@@ -10,6 +10,7 @@ from numlp.tuning.storage import optuna
 
 GIVEN_BACK = "given back"  # by a worker that ended: another trial takes its place
 _EARLIEST = 5  # step, from 1: by half of the first network's epochs, those that learn slowly have caught up
+_DIGITS = 4  # of a number that is proposed: more say nothing, and make a recipe hard to read
 _FULL = 5  # trials that have come to their end, before others are measured by them
 
 
@@ -32,13 +33,20 @@ def encoded(point: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _name(value) for name, value in point.items()}
 
 
-def decoded(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
-    """Return the point of a space that Optuna's parameters stand for."""
+def decoded(params: Mapping[str, Any], space: Space, *, exact: bool = False) -> dict[str, Any]:
+    """Return the point of a space that Optuna's parameters stand for; `exact` keeps all digits of numbers.
+
+    >>> decoded({"dropout": 0.123456}, {"dropout": Range(0.0, 0.5)})
+    {'dropout': 0.1235}
+    """
     point = {}
     for name, param in params.items():
         values = space[name]
-        several = values.values if isinstance(values, Choices) else ()
-        point[name] = next((value for value in several if _name(value) == param), param)
+        if isinstance(values, Choices):
+            param = next(value for value in values.values if _name(value) == param)
+        elif not values.whole and values.step is None and not exact:
+            param = min(max(float(f"{param:.{_DIGITS}g}"), float(values.low)), float(values.high))
+        point[name] = param
     return point
 
 

@@ -125,7 +125,7 @@ class Study:
 
     def point(self, trial: Any) -> dict[str, Any]:
         """Return the point of the space that a trial tries."""
-        return decoded(trial.params, self.space)
+        return decoded(trial.params, self.space, exact=bool(trial.user_attrs.get("default")))
 
     def report(self, trial: Any, step: int, value: float) -> bool:
         """Record how a trial stands, and return whether it shall end: it falls behind, or another has it in hand."""
@@ -183,8 +183,9 @@ class Study:
             notes = {"reason": attributes.get(f"{_REASON} {trial.number}", ""), **notes}
         values = trial.intermediate_values
         value = trial.value if state == "complete" else values[max(values)] if values else None
-        point = decoded(trial.params, self.space)
-        return Trial(trial.number, state, value, point, trial.datetime_start, trial.datetime_complete, notes)
+        return Trial(
+            trial.number, state, value, self.point(trial), trial.datetime_start, trial.datetime_complete, notes
+        )
 
     def importance(self) -> dict[str, float]:
         """Return the share of each setting in how the best tenth of the trials differs from all.
