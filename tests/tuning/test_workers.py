@@ -1,7 +1,5 @@
 """What workers do that no search should see."""
 
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 
@@ -10,6 +8,7 @@ from numlp.errors import NumlpError
 from numlp.runs.recipe import Recipe
 from numlp.tuning.kept import Kept
 from numlp.tuning.search import Search
+from numlp.tuning.standing import Standing
 from numlp.tuning.worker import seen_by_trials
 from numlp.tuning.workers import Workers
 
@@ -78,18 +77,44 @@ class Nothing:
     def take(self, limit):
         return None
 
+    def standing(self):
+        return Standing((), higher=False)
 
-@contextmanager
-def broken(job):
+
+@pytest.fixture
+def killed(monkeypatch):
+    """Let so many workers be killed before they can run a trial."""
+
+    def kill(count):
+        start, left = Workers._start, [count]
+
+        def started(self):
+            worker = start(self)
+            if left[0]:
+                left[0] -= 1
+                worker._process.kill()
+            return worker
+
+        monkeypatch.setattr(Workers, "_start", started)
+
+    return kill
+
+
+def test_another_worker_starts_in_the_place_of_one_that_is_killed_before_its_first_trial(job, tmp_path, killed):
+    killed(2)
+    said = []
+    search = Search(Nothing(), Recipe(), Kept(tmp_path, 0, higher=False), print, said.append)
     with Workers(1, job, 1) as workers:
-        workers.all[0]._process.kill()
-        yield workers
+        assert search.run(workers, 0, None, lambda: False) == "enough"
+    reason = "its worker was killed, perhaps by the system for want of memory"
+    assert said == [f"another worker starts: {reason}"] * 2
 
 
-def test_a_worker_that_cannot_start_ends_the_search(job, tmp_path):
+def test_workers_that_cannot_start_end_the_search(job, tmp_path, killed):
+    killed(3)
     search = Search(Nothing(), Recipe(), Kept(tmp_path, 0, higher=False), print, print)
-    with broken(job) as workers, pytest.raises(NumlpError, match="no trial can begin: its worker was killed"):
-        search.run(workers, 1, None, lambda: False)
+    with Workers(1, job, 1) as workers, pytest.raises(NumlpError, match="no trial can begin: its worker was killed"):
+        search.run(workers, 0, None, lambda: False)
 
 
 def test_only_the_best_keep_their_runs(tmp_path):

@@ -16,6 +16,7 @@ from numlp.tuning.workers import Said, Worker, Workers
 
 _LISTEN = 0.5  # seconds, after which the search looks at the clock and at other machines
 _HOPELESS = 5  # trials that fail before any has come to its end
+_STARTS = 3  # of workers that end before they can run a trial, one after the other
 
 
 class Search:
@@ -47,6 +48,7 @@ class Search:
         self._keeping: dict[Worker, int] = {}  # each with the number of the trial whose run it writes
         self._ready: list[Worker] = []
         self._started: set[Worker] = set()
+        self._unstarted = 0  # workers that ended before their first trial, since one last started
 
     def run(self, workers: Workers, limit: int, seconds: float | None, stopped: Callable[[], bool]) -> str:
         """Run trials until the study has so many, the time is up, or the user asks to stop.
@@ -99,6 +101,7 @@ class Search:
             raise SettingError(message["hopeless"])
         elif "ready" in message:
             self._started.add(worker)
+            self._unstarted = 0
             self._ready.append(worker)
         elif "kept" in message:
             del self._keeping[worker]
@@ -129,7 +132,10 @@ class Search:
         """Start another worker in the place of one that has ended, and try its trial again."""
         reason = worker.reason
         if worker not in self._started:
-            raise NumlpError(f"no trial can begin: {reason}")
+            self._unstarted += 1
+            if self._unstarted == _STARTS:
+                raise NumlpError(f"no trial can begin: {reason}")
+            self.say(f"another worker starts: {reason}")
         workers.replace(worker)
         if worker in self._keeping:
             self.kept.remove(self._keeping.pop(worker))
