@@ -206,6 +206,24 @@ def test_searches_that_share_a_study_make_its_trials_together(numlp, search):
     assert sum(json.loads(out)["trials"].values()) == 8
 
 
+def test_a_search_says_whether_its_study_begins_or_goes_on(numlp, search):
+    shared = (*search, "--study", "shared.journal", "--output", "tuned")
+    out = numlp(*shared, "--trials", "1")[1]
+    assert "a new study begins: 'houses' in shared.journal" in out
+    out = numlp(*shared, "--trials", "2")[1]
+    assert "the study 'houses' in shared.journal goes on: it has 1 trial (1 complete)" in out
+    assert "note: the space" not in out
+
+
+def test_a_space_that_leaves_the_first_recipe_out_says_so(numlp, search, tmp_path):
+    (tmp_path / "space.toml").write_text('activation = ["tanh", "silu"]\ndropout = { low = 0.1, high = 0.5 }\n')
+    out = numlp(*search, "--trials", "1", "--output", "tuned")[1]
+    assert (
+        "note: the space leaves out the recipe to begin with, so no trial is that one: activation relu, dropout 0"
+        in out
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

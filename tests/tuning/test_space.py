@@ -7,7 +7,17 @@ from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_recipe
 from numlp.training.recipes import recipe_names
 from numlp.training.sizes import table_settings
-from numlp.tuning.space import SEARCHABLE, Choices, Range, check_space, point_of, read_space, recipe_at, space_text
+from numlp.tuning.space import (
+    SEARCHABLE,
+    Choices,
+    Range,
+    check_space,
+    left_out,
+    point_of,
+    read_space,
+    recipe_at,
+    space_text,
+)
 from numlp.tuning.usual import usual_space
 
 BASE = Recipe(layers=(64, 64), optimizer="adamw(weight_decay = 0.1)", input_encoding="columns(bins = 8)")
@@ -54,10 +64,10 @@ def test_none_turns_a_setting_off():
     assert recipe_at(BASE.edited(clip_norm=1.0), {"clip_norm": "none"}).clip_norm is None
 
 
-def test_a_recipe_outside_the_space_has_no_point():
-    assert point_of(BASE, {"dropout": Range(0.1, 0.5)}) is None
-    assert point_of(Recipe(layers=(64, 32)), {"layers.width": Range(1, 100)}) is None
-    assert point_of(BASE, {"batch_size": Range(8, 64, step=16)}) is None
+def test_what_a_space_leaves_out_of_a_recipe_is_named():
+    assert left_out(BASE, {"dropout": Range(0.1, 0.5), "epochs": Range(1, 9)}) == {"dropout": 0.0}
+    assert left_out(Recipe(layers=(64, 32)), {"layers.width": Range(1, 100)}) == {"layers.width": (64, 32)}
+    assert left_out(BASE, {"batch_size": Range(8, 64, step=16)}) == {"batch_size": BASE.batch_size}
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -69,7 +79,7 @@ def test_the_usual_space_holds_the_recipe_that_it_is_around(name, task):
     space = usual_space(base, task)
     check_space(space, base)
     assert {setting.partition(".")[0] for setting in space} <= set(SEARCHABLE)
-    assert (point_of(base, space) is None) == (len(set(base.layers)) > 1)
+    assert bool(left_out(base, space)) == (len(set(base.layers)) > 1)
 
 
 @pytest.mark.parametrize("rows", [10, 400, 3_000, 200_000])
@@ -78,7 +88,7 @@ def test_the_usual_space_suits_tables_of_all_sizes(rows):
     base = load_recipe("table").edited(**sized)
     space = usual_space(base, "regression")
     check_space(space, base)
-    assert point_of(base, space) is not None
+    assert not left_out(base, space)
 
 
 def test_what_the_user_names_is_not_searched():

@@ -26,7 +26,7 @@ from numlp.tuning.kept import Kept
 from numlp.tuning.page import write_page
 from numlp.tuning.plan import BEST, PAGE, Plan
 from numlp.tuning.search import Search
-from numlp.tuning.space import recipe_at
+from numlp.tuning.space import left_out, recipe_at
 from numlp.tuning.standing import Standing, Trial
 from numlp.tuning.study import Study
 from numlp.tuning.workers import Workers
@@ -59,8 +59,16 @@ class Searching:
         direction = "highest" if self.study.higher else "lowest"
         screen.print(
             f"searching {counted(len(plan.space), 'setting')} for the {direction} {figure_of(plan.metric).title} "
-            f"on {rows}, {counted(self.at_once, 'trial')} at a time; the study is in {self.study.where}"
+            f"on {rows}, {counted(self.at_once, 'trial')} at a time"
         )
+        called = f"{plan.name!r} in {self.study.where}"
+        if self.study.begins:
+            screen.print(f"a new study begins: {called}")
+        else:
+            screen.print(f"the study {called} goes on: it has {self.study.standing()}")
+        if excluded := left_out(plan.base, plan.space):
+            told = ", ".join(f"{name} {setting_text(value)}" for name, value in excluded.items())
+            screen.print(f"note: the space leaves out the recipe to begin with, so no trial is that one: {told}")
 
     def run(self, limit: int, seconds: float | None) -> int:
         """Run the trials that the study lacks, and write its page; return the signal that stopped it, or 0."""

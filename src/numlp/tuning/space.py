@@ -180,14 +180,14 @@ def recipe_at(base: Recipe, point: Mapping[str, Any]) -> Recipe:
     return base.edited(**changes)
 
 
-def point_of(base: Recipe, space: Space) -> dict[str, Any] | None:
-    """Return the point of a space at which a recipe lies, or None if it lies outside.
+def point_of(base: Recipe, space: Space) -> dict[str, Any]:
+    """Return the values that a recipe has for the settings of a space; None for layers that differ in width.
 
     >>> point_of(Recipe(layers=(64, 64)), {"layers.depth": Range(1, 4), "layers.width": Range(32, 128)})
     {'layers.depth': 2, 'layers.width': 64}
     """
     point = {}
-    for name, values in space.items():
+    for name in space:
         head, _, part = name.partition(".")
         value = getattr(base, head)
         if head == "layers" and part:
@@ -197,10 +197,18 @@ def point_of(base: Recipe, space: Space) -> dict[str, Any] | None:
             value = None if value is None else getattr(resolve(head, value, _NAMED[head]), part)
         elif value is None:
             value = "none"
-        if value not in values:
-            return None
         point[name] = value
     return point
+
+
+def left_out(base: Recipe, space: Space) -> dict[str, Any]:
+    """Return the values of a recipe that its space leaves out, by their names.
+
+    >>> left_out(Recipe(layers=(64, 64)), {"layers.depth": Range(1, 4), "layers.width": Range(128, 256)})
+    {'layers.width': 64}
+    """
+    outside = {name: value for name, value in point_of(base, space).items() if value not in space[name]}
+    return {name: getattr(base, name.partition(".")[0]) if v is None else v for name, v in outside.items()}
 
 
 def space_text(space: Space, comments: Iterable[str] = ()) -> str:

@@ -18,7 +18,7 @@ from numlp.tuning.proposals import (
     pruner,
     sampler,
 )
-from numlp.tuning.space import Space, point_of
+from numlp.tuning.space import Space, left_out, point_of
 from numlp.tuning.standing import Standing, Trial
 from numlp.tuning.storage import IDENTITY, open_storage, optuna, shown
 
@@ -44,6 +44,11 @@ class Study:
     space : Space
     owner : str
         Who takes trials: a machine and a folder on it. No two that run at a time have the same name.
+
+    Attributes
+    ----------
+    begins : bool
+        Whether there was no such study before.
     """
 
     def __init__(self, place: str, name: str, identity: Identity, base: Recipe, space: Space, owner: str) -> None:
@@ -59,9 +64,11 @@ class Study:
             load_if_exists=True,
         )
         stored = self._study.user_attrs.get(IDENTITY)
+        self.begins = stored is None
         if stored is None:
-            if (point := point_of(base, space)) is not None:
-                self._study.enqueue_trial(encoded(point), user_attrs={"default": True}, skip_if_exists=True)
+            if not left_out(base, space):
+                point = encoded(point_of(base, space))
+                self._study.enqueue_trial(point, user_attrs={"default": True}, skip_if_exists=True)
             self._study.set_user_attr(IDENTITY, vars(identity))
         else:
             identity.check(stored, self.where)
