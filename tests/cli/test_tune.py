@@ -244,6 +244,16 @@ def test_wrong_input_is_refused_in_one_line(fails, search, options, says):
     assert says in fails(*search, *options)
 
 
+def test_data_that_no_trial_can_train_on_are_refused_before_the_first(fails, search, houses):
+    options = ("--task", "classification", "--recipe", "quick.toml", "--output", "tuned")
+    Path("spam.csv").write_text("length,spam\n" + "1,yes\n2,yes\n" * 20)
+    assert "y must hold at least two classes" in fails("tune", "spam.csv", "--target", "spam", *options)
+    Path("mixed.csv").write_text("length,spam\n" + "1,yes\n2,no\n" * 20)
+    Path("test.csv").write_text("length,spam\n3,perhaps\n")
+    assert "perhaps" in fails("tune", "mixed.csv", "--target", "spam", "--test", "test.csv", *options)
+    assert not Path("tuned").exists()
+
+
 def test_another_study_in_the_folder_is_refused(fails, numlp, search, houses, tmp_path):
     assert numlp(*search, "--trials", "1", "--output", "tuned")[0] == 0
     lines = Path(houses).read_text().splitlines()

@@ -55,12 +55,17 @@ class Outcome(NamedTuple):
     signal: int
 
 
+def check_parts(network: MLP, dataset: Dataset) -> None:
+    """Raise the error that training or evaluation would raise for the rows of a data set, but for those in chunks."""
+    for split in (rows for rows in dataset.parts.values() if not isinstance(rows, Chunked)):  # training checks those
+        check_data(network, split, to_train_on=split is dataset.train)
+
+
 def run(recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, report: bool) -> Outcome:
     """Train as a recipe says, and report on the screen."""
     watch = Watch(recipe)
     networks = [make_network(recipe, dataset, member=member) for member in range(recipe.n_networks)]
-    for split in (rows for rows in dataset.parts.values() if not isinstance(rows, Chunked)):  # training checks those
-        check_data(networks[0], split, to_train_on=split is dataset.train)
+    check_parts(networks[0], dataset)
     ranks = team()
     recipe = with_usual_processes(recipe, networks[0], dataset, ranks=1 if ranks is None else ranks.size)
     if isinstance(recipe.processes, int):

@@ -10,10 +10,12 @@ import typer
 from numlp.cli.options import read_number, with_recipe_options
 from numlp.cli.output import Commentary, Json, console, print_json
 from numlp.cli.ranks import team
+from numlp.cli.running import check_parts
 from numlp.cli.searching import Searching
 from numlp.cli.train import DATA, RECIPE, REPORT, choose
 from numlp.errors import OutputError, SettingError
 from numlp.parallel.sizes import cores
+from numlp.runs.recipes import make_network
 from numlp.runs.unfinished import Lock
 from numlp.settings import numerals
 from numlp.settings.checks import positive, whole_number
@@ -141,6 +143,7 @@ def tune(
     if show_space:
         typer.echo(plan.text, nl=False)
         return
+    check_parts(make_network(base, dataset), dataset)  # before many trials fail, or the last step does
     with closing(_locked(plan.folder)), limited(threads), reached(plan.place):
         opened = plan.open()
         search = Searching(plan, opened, Kept(plan.folder / TRIALS, kept, opened.higher), at_once, screen)
