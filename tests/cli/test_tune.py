@@ -263,9 +263,22 @@ def test_another_study_in_the_folder_is_refused(fails, numlp, search, houses, tm
     assert "is a study of the loss, not the r2" in fails(*search, "--metric", "r2", "--output", "tuned")
     (tmp_path / "space.toml").write_text(SPACE.replace("0.5", "0.4"))
     assert "is a study over dropout = { low = 0.0, high = 0.5 }" in fails(*search, "--output", "tuned")
-    assert "tuned holds the search of a study of its own" in fails(*search, "--study", "other", "--output", "tuned")
+    says = "tuned has the results of the study 'houses' in study.journal: name another --output, or that study"
+    assert says in fails(*search, "--study", "other", "--output", "tuned")
+    assert says in fails(*search, "--name", "other", "--output", "tuned")
     without = [argument for argument in search if argument not in ("--space", "space.toml")]
     assert numlp(*without, "--trials", "2", "--output", "tuned")[0] == 0  # the study's own space
+
+
+@pytest.mark.parametrize("place", ["one.journal", "sqlite:///one.db"])
+def test_the_results_of_a_shared_study_are_not_replaced_by_those_of_another(fails, numlp, search, place):
+    assert numlp(*search, "--trials", "1", "--study", place, "--output", "tuned")[0] == 0
+    best = Path("tuned/best/model.safetensors").read_bytes()
+    says = "tuned has the results of the study 'houses' in "
+    for other in (["--study", place.replace("one", "two")], ["--study", place, "--name", "two"], []):
+        assert says in fails(*search, *other, "--trials", "1", "--epochs", "2", "--output", "tuned")
+    assert Path("tuned/best/model.safetensors").read_bytes() == best
+    assert numlp(*search, "--trials", "2", "--study", place, "--output", "tuned")[0] == 0
 
 
 def test_a_search_without_a_trial_that_can_be_trained_ends(fails, search, tmp_path):

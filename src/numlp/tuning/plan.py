@@ -19,13 +19,14 @@ from numlp.settings.checks import choice
 from numlp.settings.texts import read_text
 from numlp.tuning.identity import Identity
 from numlp.tuning.space import Choices, Range, Space, check_space, read_space, space_text
-from numlp.tuning.storage import identity_of, is_database
+from numlp.tuning.storage import identity_of, is_database, shown
 from numlp.tuning.study import Study
 from numlp.tuning.usual import usual_space
 from numlp.tuning.worker import seen_by_trials
 from numlp.version import __version__
 
 STUDY, SPACE, PAGE, BEST, TRIALS = "study.journal", "space.toml", "study.html", "best", "trials"
+STUDY_OF = "study.txt"  # says which study the results in a folder are of
 _MANY = 10_000  # training rows of classes, of which each is a small share of the accuracy
 
 
@@ -67,7 +68,7 @@ class Plan:
         return seen_by_trials(self.dataset)
 
     def open(self) -> Study:
-        """Open the study, or make it, and write the space to the folder.
+        """Open the study, or make it, and write the space, and which study it is, to the folder.
 
         Raises
         ------
@@ -81,6 +82,7 @@ class Plan:
         place = hashlib.blake2b(str(self.folder.resolve()).encode(), digest_size=4).hexdigest()
         study = Study(self.place, self.name, identity, self.base, self.space, f"{platform.node()}-{place}")
         write_bytes(self.folder / SPACE, self.text.encode())
+        write_bytes(self.folder / STUDY_OF, _called(self.folder, self.place, self.name).encode())
         return study
 
 
@@ -122,8 +124,7 @@ def make_plan(
     called = Path(base.data).name.split(".")[0] or "data"
     folder = output or Path("runs", f"tune-{called}")
     place, name = study or str(folder / STUDY), name or called
-    if (folder / STUDY).exists() and (is_database(place) or Path(place).resolve() != (folder / STUDY).resolve()):
-        raise SettingError(f"{folder} holds the search of a study of its own: name another --output")
+    _check_folder(folder, place, name)
     begun = identity_of(place, name) if study or (folder / STUDY).exists() else None
     score = "r2" if dataset.task == "regression" else "accuracy"
     if metric is None:
@@ -139,6 +140,25 @@ def make_plan(
         check_space(found, base)
     _check_fixed(found, fixed)
     return Plan(base, dataset, found, metric, folder, place, name)
+
+
+def _check_folder(folder: Path, place: str, name: str) -> None:
+    """Refuse a folder with the results of another study, which would be replaced."""
+    try:
+        known = read_text(folder / STUDY_OF, limits.TEXT_BYTES)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"can't read {folder / STUDY_OF}: {error}") from error
+    if known != _called(folder, place, name):
+        raise SettingError(f"{folder} has the results of {known.strip()}: name another --output, or that study")
+
+
+def _called(folder: Path, place: str, name: str) -> str:
+    """Return how a study is called in its folder, without a password, and the same wherever the folder lies."""
+    path = Path(place).resolve()
+    own = not is_database(place) and path == (folder / STUDY).resolve()
+    return f"the study {name!r} in {STUDY if own else shown(place) if is_database(place) else path}\n"
 
 
 def _read(path: Path, base: Recipe) -> Mapping[str, Choices | Range]:
