@@ -41,10 +41,10 @@ from numlp.errors import DataError, FileFormatError, NumlpError, SettingError
 from numlp.files.checkpoints import read_checkpoint, write_checkpoint
 from numlp.files.models import read_description
 from numlp.onnx import import_onnx
-from numlp.runs.folder import load_run, model_path
+from numlp.runs.folder import load_run
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_recipe
-from numlp.runs.unfinished import checkpoint_path
+from numlp.runs.unfinished import checkpoint_path, model_path
 from numlp.settings import limits
 from numlp.training.snapshots import load_snapshots
 

@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from numlp.report import write_report
-from numlp.runs.folder import model_path
 from numlp.runs.recipe import Recipe
+from numlp.runs.unfinished import model_path
 from tests.page.training import pictures, table
 
 from .conftest import data_of, save_trained

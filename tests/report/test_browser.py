@@ -10,8 +10,8 @@ from numlp import load_model
 from numlp.datasets import Dataset, Split
 from numlp.network.scaling import SCALINGS
 from numlp.report import write_report
-from numlp.runs.folder import model_path
 from numlp.runs.recipe import Recipe
+from numlp.runs.unfinished import model_path
 
 from .conftest import HOSTILE, save_trained
 

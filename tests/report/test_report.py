@@ -20,8 +20,9 @@ from numlp.report.figures import save_report_figures
 from numlp.report.judged import Judged, judged
 from numlp.report.sprites import grey, sheet, signed
 from numlp.report.units import units
-from numlp.runs.folder import load_run, model_path, save_figures
+from numlp.runs.folder import load_run, save_figures
 from numlp.runs.recipe import Recipe
+from numlp.runs.unfinished import model_path
 
 from .conftest import HOSTILE, data_of, save_trained
 

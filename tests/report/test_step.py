@@ -9,8 +9,8 @@ from numlp.datasets import Dataset, Split
 from numlp.report import write_report
 from numlp.report.examples import choose
 from numlp.report.judged import judged
-from numlp.runs.folder import model_path
 from numlp.runs.recipe import Recipe
+from numlp.runs.unfinished import model_path
 from tests.page.training import traced
 
 from .conftest import save_trained

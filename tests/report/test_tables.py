@@ -10,9 +10,10 @@ from numlp.datasets import Dataset, Split
 from numlp.datasets.splits import folds
 from numlp.report import write_report
 from numlp.report.columns import columns_of
-from numlp.runs.folder import create_folder, model_path, save_run
+from numlp.runs.folder import create_folder, save_run
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import train_model
+from numlp.runs.unfinished import model_path
 from numlp.training.history import History
 
 from .conftest import HOSTILE, data_of, save_trained

@@ -5,10 +5,11 @@ import pytest
 
 from numlp import load_model
 from numlp.errors import NumlpError, OutputError
-from numlp.runs.folder import create_folder, load_run, model_path, save_run
+from numlp.runs.folder import create_folder, load_run, save_run
 from numlp.runs.paths import free_path
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_data, make_network, train_network
+from numlp.runs.unfinished import model_path
 from numlp.training.history import History
 from numlp.training.threads import count
 

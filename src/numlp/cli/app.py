@@ -18,6 +18,8 @@ __all__ = ["COMMANDS", "app", "exceptions", "load", "said"]
 # The line for each command in the list of commands, and the first paragraph of its own help.
 COMMANDS = {
     "train": "Train a network and write its weights, history, metrics, figures and report to a folder.",
+    "distill": "Train one network to answer as a trained model does, such as an average of many, and write a run's "
+    "folder.",
     "resume": "Resume a stopped run from its newest checkpoint, to the same result as an uninterrupted run.",
     "report": "Write a run's report.html, with curves, weights, mistakes and a drawing pad, and its figures as PNG.",
     "lesson": "Write a page that trains a network before your eyes, with eight short lessons.",

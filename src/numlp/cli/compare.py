@@ -120,7 +120,7 @@ def _labels(runs: list[str]) -> list[str]:
 
 def _settings(run: "Run") -> dict[str, Any]:
     """Return all settings of a run, with None for those that are off, and the loss chosen for its targets."""
-    from numlp.runs.folder import model_path
+    from numlp.runs.unfinished import model_path
 
     loss = run.recipe.loss or read_description(model_path(run.folder))["networks"][0]["loss"]
     return dataclasses.asdict(run.recipe) | {"loss": loss}

@@ -69,8 +69,8 @@ def evaluate(
     settings: dict[str, Any],
 ) -> None:
     """Show a network's metrics on data, and for classes the accuracy of each and which it is taken for."""
-    from numlp.runs.folder import model_path
     from numlp.runs.scores import judge
+    from numlp.runs.unfinished import model_path
 
     path = model_path(model)
     network = load_model(path)

@@ -66,8 +66,8 @@ def explain(
 
     Of one row, it shows what each column adds to the prediction, compared with the mean prediction for other rows.
     """
-    from numlp.runs.folder import model_path
     from numlp.runs.survey import numbered, survey_run
+    from numlp.runs.unfinished import model_path
 
     path = model_path(model)
     network = load_model(path)

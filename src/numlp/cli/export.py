@@ -36,7 +36,7 @@ def export(
     table has an input for each column, with the column's name.
     """
     from numlp.onnx import export_onnx
-    from numlp.runs.folder import model_path
+    from numlp.runs.unfinished import model_path
 
     check_free(output, (".onnx",), force)
     network = load_model(model_path(model))

@@ -43,7 +43,7 @@ def inspect(
     Of data, it shows the kind, the range, the gaps and the levels of each column, and what looks like an id or a
     leak; with --target, also the classes or the range of the targets.
     """
-    from numlp.runs.folder import model_path
+    from numlp.runs.unfinished import model_path
 
     given = [name for name, value in settings.items() if value is not None]
     if is_data(file):
@@ -60,7 +60,7 @@ def inspect(
 
 
 def _inspect_model(file: str, json: bool) -> None:
-    from numlp.runs.folder import model_path
+    from numlp.runs.unfinished import model_path
 
     path = model_path(file)
     try:

@@ -101,6 +101,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "weights": array_or_column,
     "validation": share_or_path,
     "test": path,
+    "teacher": path,
     "threads": number_or_timed,
     "processes": number_or_timed,
 }

@@ -67,7 +67,7 @@ def predict(
     inverts an image that is black on white, and says so in a note. A warning says if numbers are unlike those that
     the model was trained on. Files larger than memory are read, and their predictions written, a part at a time.
     """
-    from numlp.runs.folder import model_path
+    from numlp.runs.unfinished import model_path
 
     if output is not None:
         check_free(output, tuple(WRITERS), force)

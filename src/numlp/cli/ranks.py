@@ -20,7 +20,7 @@ from numlp.training.interruption import Interruption
 
 Made = TypeVar("Made")
 
-_TOGETHER = ["train"], ["resume"]  # the commands that all ranks carry out; any other is rank 0's alone
+_TOGETHER = ["train"], ["resume"], ["distill"]  # the commands that all ranks carry out; any other is rank 0's alone
 _PREFIX = "numlp: error: "
 
 

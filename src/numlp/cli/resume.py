@@ -20,6 +20,7 @@ from numlp.runs.digests import check_digests
 from numlp.runs.layout import RECIPE, STATE
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_data, load_recipe
+from numlp.runs.teachers import teacher_of
 from numlp.runs.unfinished import Lock, continued, is_unfinished
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -101,7 +102,7 @@ def _take(
             raise SettingError(f"{folder} is a finished run: {remedy}")
         dataset = load_data(recipe)
         if not changed_data:
-            check_digests(folder, dataset)
+            check_digests(folder, dataset, teacher_of(recipe))
         if epochs is not None:
             recipe = continued(folder, recipe, int(read_number("--epochs", epochs, int)))
         remove_leftovers(folder)

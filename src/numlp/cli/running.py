@@ -38,6 +38,7 @@ from numlp.runs.parallelism import with_timed_numbers, with_usual_processes
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import make_network, train_network
 from numlp.runs.recording import Recording
+from numlp.runs.teachers import teacher_of
 from numlp.runs.unfinished import (
     keep_state,
     remove_checkpoints,
@@ -72,7 +73,8 @@ def run(recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, 
         check_processes(networks[0], recipe.processes)
     recipe = with_timed_numbers(recipe, networks[0], dataset)  # the run's recipe records the numbers
     opening.recipe, opening.dataset, opening.screen = recipe, dataset, screen
-    opening.recording = Recording(recipe, digests(dataset), ranks=1 if ranks is None else ranks.size)
+    seen = digests(dataset, teacher_of(recipe))
+    opening.recording = Recording(recipe, seen, ranks=1 if ranks is None else ranks.size)
     started = time.perf_counter()
 
     def confirm() -> None:

@@ -19,6 +19,7 @@ from numlp.judging.figures import figure_of, shown
 from numlp.runs.digests import check_digests
 from numlp.runs.folder import load_run
 from numlp.runs.recipe import Recipe
+from numlp.runs.teachers import teacher_of
 from numlp.runs.unfinished import is_unfinished
 from numlp.settings.texts import counted
 from numlp.training.interruption import Interruption
@@ -131,7 +132,7 @@ def _trained(folder: Path, recipe: Recipe, dataset: Dataset) -> dict[str, Any] |
         return None
     try:
         found = load_run(folder)
-        check_digests(folder, dataset)
+        check_digests(folder, dataset, teacher_of(recipe))
     except NumlpError:
         return None
     return found.metrics if found.recipe == recipe else None

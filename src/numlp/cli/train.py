@@ -62,6 +62,17 @@ RECIPE = Annotated[
         show_default=False,
     ),
 ]
+RECIPE_OF_TEACHER = Annotated[
+    str | None,
+    typer.Option(
+        help="A recipe's name, a TOML file or a run's folder; the options below override its settings. "
+        "By default the teacher's, for one network.",
+        show_default=False,
+    ),
+]
+OUTPUT = Annotated[
+    Path | None, typer.Option(help="A new folder for the run; by default runs/<date>-<data>-<layers>.")
+]
 
 
 CHECKPOINT_EVERY = Annotated[
@@ -91,9 +102,7 @@ def train(
     *,
     settings: dict[str, Any],
     recipe: RECIPE = None,
-    output: Annotated[
-        Path | None, typer.Option(help="A new folder for the run; by default runs/<date>-<data>-<layers>.")
-    ] = None,
+    output: OUTPUT = None,
     checkpoint_every: CHECKPOINT_EVERY = "60s",
     keep_checkpoints: KEEP_CHECKPOINTS = None,
     report: REPORT = True,

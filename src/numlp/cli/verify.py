@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
@@ -12,6 +12,8 @@ from numlp.cli.output import Commentary, Json, console, print_json
 from numlp.cli.verdict import CODES, Verdict, print_verdict, verdict_as_json
 from numlp.datasets import Dataset
 from numlp.errors import FileFormatError, NumlpError, SettingError
+from numlp.network.ensemble import Ensemble
+from numlp.network.mlp import MLP
 from numlp.runs import layout
 from numlp.runs.agreement import Retraining, UnverifiableError
 from numlp.runs.circumstances import other_environment, other_source
@@ -23,6 +25,7 @@ from numlp.runs.recipes import load_data, load_recipe
 from numlp.runs.remaking import check_results
 from numlp.runs.retraining import retrain
 from numlp.runs.subjects import digest_file
+from numlp.runs.teachers import teacher_of
 from numlp.runs.unfinished import how_it_stands
 from numlp.runs.verification import Finding, check_data, check_folder
 from numlp.settings import limits
@@ -93,6 +96,14 @@ def verify(
         raise typer.Exit(code)
 
 
+class Read(NamedTuple):
+    """A recipe, and what the files that it names hold."""
+
+    recipe: Recipe
+    dataset: Dataset
+    teacher: MLP | Ensemble | None
+
+
 def read_epochs(text: str, last: int) -> tuple[int, int]:
     """Return the first and the last of the epochs that a text names, of as many as there are.
 
@@ -160,8 +171,8 @@ def _check(
     if read is None:
         verdict.impossible = verdict.notes[-1] if again else ""
         return
-    recipe, dataset = read
-    other = check_data(dataset, record)
+    recipe, dataset, teacher = read
+    other = check_data(dataset, record, teacher)
     verdict.findings += other
     verdict.checked.append("the data")
     found = _retrain(run, recipe, dataset, record, wanted, verdict, screen) if again else None
@@ -173,8 +184,8 @@ def _check(
             verdict.checked.append("the model and the scores that follow from them")
 
 
-def _data(run: Path, record: Predicate, data: str | None, verdict: Verdict) -> tuple[Recipe, Dataset] | None:
-    """Return the recorded recipe with the paths of its files, and the data; None after noting why not."""
+def _data(run: Path, record: Predicate, data: str | None, verdict: Verdict) -> Read | None:
+    """Return the recorded recipe with the paths of its files, and what they hold; None after noting why not."""
     try:
         recipe = Recipe.from_dict(record.recipe)
     except NumlpError as error:
@@ -186,7 +197,7 @@ def _data(run: Path, record: Predicate, data: str | None, verdict: Verdict) -> t
         settings = {}
     recipe = located(recipe, settings, None if data is None else data_path(data))
     try:
-        return recipe, load_data(recipe)
+        return Read(recipe, load_data(recipe), teacher_of(recipe))
     except (NumlpError, OSError) as error:
         if data is not None and not verdict.findings:
             raise

@@ -17,6 +17,7 @@ from numlp.arrays.special import Array
 from numlp.data.augmentation import Images
 from numlp.data.preparation import Batch, Preparation, Preparer
 from numlp.data.rows import Rows
+from numlp.data.teacher import Teacher
 from numlp.errors import DataError
 from numlp.network.scaling import Scaling
 from numlp.settings.checks import whole_number
@@ -52,6 +53,8 @@ class Batches:
         The shape of one sample, for `augmentation`.
     arithmetic : Arithmetic
         Of augmentation.
+    teacher : Teacher, optional
+        Moves the targets of each batch, once it is prepared.
 
     Examples
     --------
@@ -78,6 +81,7 @@ class Batches:
         augmentation: Images | None = None,
         image_shape: tuple[int, ...] = (),
         arithmetic: Arithmetic = ORDINARY,
+        teacher: Teacher | None = None,
     ) -> None:
         x: Any = rows.x
         n = int(x.shape[0])
@@ -86,7 +90,7 @@ class Batches:
         self.rows, self.x, self.seed = rows, x, seed
         self._dtype, self._smoothing, self._rest = np.dtype(dtype), smoothing, rest
         self.preparation = Preparation(
-            scaling, x.dtype, np.dtype(dtype), seed, mixup, augmentation, image_shape, arithmetic
+            scaling, x.dtype, np.dtype(dtype), seed, mixup, augmentation, image_shape, arithmetic, teacher
         )
         self.prepared = Preparer(self.preparation, (size, math.prod(x.shape[1:])), n_targets)
         inputs = self.prepared.inputs

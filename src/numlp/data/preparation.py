@@ -1,4 +1,4 @@
-"""Preparation: what becomes of a batch's rows once they are gathered: augmented, scaled and mixed."""
+"""Preparation: what becomes of a batch once it is gathered: augmented, scaled, mixed, and given to a teacher."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numlp.arrays.exact import Shares
 from numlp.arrays.randomness import Role, generator, symmetric_beta
 from numlp.arrays.special import AnyArray, Array
 from numlp.data.augmentation import Images
+from numlp.data.teacher import Teacher
 from numlp.network.scaling import Scaling, data_range
 
 _TINY = 1e-30  # replaces a weight of 0
@@ -77,6 +78,7 @@ class Preparation:
     augmentation : Images or None
     image_shape : tuple of int
     arithmetic : Arithmetic
+    teacher : Teacher or None
     """
 
     scaling: Scaling
@@ -87,6 +89,12 @@ class Preparation:
     augmentation: Images | None = None
     image_shape: tuple[int, ...] = ()
     arithmetic: Arithmetic = ORDINARY
+    teacher: Teacher | None = None
+
+    @property
+    def changes_targets(self) -> bool:
+        """Whether preparing a batch overwrites its targets or weights."""
+        return bool(self.mixup) or self.teacher is not None
 
 
 class Preparer:
@@ -137,7 +145,7 @@ class Preparer:
             self._mixing = generator(self._preparation.seed, epoch, Role.MIXUP)
 
     def __call__(self, gathered: Batch) -> Batch:
-        """Return the epoch's next batch, whose rows are as in the data; mixup overwrites its targets and weights."""
+        """Return the epoch's next batch, whose rows are as in the data; see `Preparation.changes_targets`."""
         x, n = gathered.x, len(gathered.x)
         if self._augment is not None:
             x = self._augmented_rows(x)
@@ -145,9 +153,11 @@ class Preparer:
         for rows in self.needed(n):
             self._scale(x[rows], inputs[rows])
         batch = gathered._replace(x=inputs)
+        own = _EVERY if self.shares is None else self.shares.own(n)
         if self._mixup:
-            own = _EVERY if self.shares is None else self.shares.own(n)
             mix(batch, symmetric_beta(self._mixing, self._mixup), self._partners, own)
+        if (teacher := self._preparation.teacher) is not None:
+            teacher.move(batch.targets[own], inputs[own])
         return batch
 
     def needed(self, n: int) -> list[slice]:

@@ -14,12 +14,16 @@ from numlp.data.pictures import picture_shape
 from numlp.datasets import AnySplit, Dataset
 from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
-from numlp.runs.folder import Run, model_path
+from numlp.runs.folder import Run
 from numlp.runs.paths import without_folders
+from numlp.runs.unfinished import model_path
 from numlp.version import __version__
 
 MOST_BYTES = 200_000  # of training and validation rows
-_BEYOND = ("augmentation", "adversarial", "class_weight", "patience", "time_budget", "weights", "input_encoding")
+_BEYOND = (
+    *("augmentation", "adversarial", "class_weight", "patience", "time_budget", "weights", "input_encoding"),
+    "teacher",
+)
 
 
 def again(run: Run, model: Predictor, dataset: Dataset | None) -> dict[str, Any] | str:

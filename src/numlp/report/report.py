@@ -35,11 +35,12 @@ from numlp.report.settings import shown as setting
 from numlp.report.step import explained, step
 from numlp.report.survey import by_importance, surveyed
 from numlp.report.units import units
-from numlp.runs.folder import Run, load_run, model_path
+from numlp.runs.folder import Run, load_run
 from numlp.runs.layout import REPORT, SNAPSHOTS
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_data
 from numlp.runs.renewal import renewing
+from numlp.runs.unfinished import model_path
 from numlp.training.snapshots import load_snapshots
 
 TEMPLATE = Path(__file__).with_name("report.html")

@@ -20,7 +20,7 @@ from numlp.training.optimizers import OPTIMIZERS as KNOWN_OPTIMIZERS
 _TAKEN = ("learning_rate", "label_smoothing", "l1", "l2", "max_norm", "clip_norm", "clip_value")
 _LEFT_OUT = (
     *("dropout", "input_dropout", "noise", "input_noise", "mixup", "augmentation", "adversarial", "averaging"),
-    "class_weight",
+    *("class_weight", "teacher"),
 )
 
 

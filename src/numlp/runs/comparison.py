@@ -8,7 +8,8 @@ import numpy as np
 from numlp.errors import FileFormatError, NumlpWarning
 from numlp.files.models import load_model
 from numlp.network.predictor import Predictor
-from numlp.runs.folder import Run, model_path
+from numlp.runs.folder import Run
+from numlp.runs.unfinished import model_path
 
 
 def loss_note(runs: Iterable[Run]) -> str:

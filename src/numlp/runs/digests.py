@@ -16,24 +16,29 @@ from numlp.datasets import AnySplit, Dataset
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.atomic import write_bytes
 from numlp.files.folders import part_of
+from numlp.network.ensemble import Ensemble
+from numlp.network.mlp import MLP
 from numlp.runs.layout import DATA
 from numlp.settings import limits
 from numlp.settings.texts import parse_json, read_text
 
 _BYTES = 1 << 22
-_PARTS = ("training", "validation", "test", "folds", "names")
+_PARTS = ("training", "validation", "test", "folds", "names", "teacher")
 
 
-def digests(dataset: Dataset) -> dict[str, str]:
-    """Return a digest of each part of a data set, of its folds, and of its names.
+def digests(dataset: Dataset, teacher: MLP | Ensemble | None = None) -> dict[str, str]:
+    """Return a digest of each part of a data set, of its folds, of its names, and of the teacher's parameters.
 
-    They are called "training", "validation", "test", "folds" and "names"; there may be no validation rows, test rows
-    or folds. The column that rows are split by is often no feature, but shows in the folds.
+    They are called "training", "validation", "test", "folds", "names" and "teacher"; there may be no validation rows,
+    test rows, folds or teacher. The column that rows are split by is often no feature, but shows in the folds.
     They cover the arrays as training takes them, wherever the data lie, in whatever kind of file. BLAKE2b: RFC 7693.
     """
     parts = {name: digest_of(rows) for name, rows in dataset.parts.items()}
     if dataset.folds:
         parts["folds"] = _digest(*(index for fold in dataset.folds for index in fold))
+    if teacher is not None:
+        members = teacher.members if isinstance(teacher, Ensemble) else (teacher,)
+        parts["teacher"] = _digest(*(member.params for member in members))
     names = json.dumps([dataset.task, dataset.feature_names, dataset.class_names])
     return parts | {"names": hashlib.blake2b(names.encode(), digest_size=32).hexdigest()}
 
@@ -44,8 +49,8 @@ def write_digests(folder: Path, found: Mapping[str, str]) -> None:
     write_bytes(folder / DATA, text.encode())
 
 
-def check_digests(folder: Path, dataset: Dataset) -> None:
-    """Refuse data that differ from those that a run began with.
+def check_digests(folder: Path, dataset: Dataset, teacher: MLP | Ensemble | None = None) -> None:
+    """Refuse data, or a teacher, that differ from those that a run began with.
 
     Raises
     ------
@@ -59,16 +64,25 @@ def check_digests(folder: Path, dataset: Dataset) -> None:
         return
     try:
         written = parse_json(read_text(path, limits.TEXT_BYTES))["blake2b"]
-        now = digests(dataset)
+        now = digests(dataset, teacher)
         other = [name for name in _PARTS if now.get(name) != written.get(name)]
     except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise FileFormatError(f"{path} is damaged: {error}") from error
     if other:
-        what = ", ".join(f"the {name}" if name in ("folds", "names") else f"the {name} rows" for name in other)
+        what = ", ".join(part(name) for name in other)
         raise SettingError(
             f"the data differ from those that {folder} began with, in {what}: put the old data back, train again or, "
             "to go on with these, add --changed-data"
         )
+
+
+def part(name: str) -> str:
+    """Return what a digest is of, in words.
+
+    >>> part("training"), part("folds")
+    ('the training rows', 'the folds')
+    """
+    return f"the {name}" if name in ("folds", "names", "teacher") else f"the {name} rows"
 
 
 def digest_of(rows: AnySplit | Chunked) -> str:

@@ -5,7 +5,6 @@ import json
 import os
 import platform
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numlp.datasets import Dataset
-from numlp.errors import FileFormatError, NumlpWarning, OutputError
+from numlp.errors import FileFormatError, OutputError
 from numlp.files.atomic import write_bytes
 from numlp.files.folders import part_of
 from numlp.files.kinds import refused
@@ -27,7 +26,7 @@ from numlp.runs.paths import numbered, without_folders
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import calibrates, load_recipe
 from numlp.runs.scores import calibrated, scores
-from numlp.runs.unfinished import how_it_stands, is_busy
+from numlp.runs.unfinished import how_it_stands
 from numlp.settings import limits
 from numlp.settings.texts import parse_json, read_text
 from numlp.training.history import History, from_csv, to_csv
@@ -242,21 +241,6 @@ def _is_metrics(metrics: Any) -> bool:
         metrics.get("parameters"),
     ]
     return all(isinstance(value, int | float | None) for value in numbers)
-
-
-def model_path(run_or_model: str | os.PathLike[str]) -> Path:
-    """Return the model file in a run's folder, or the path itself if it is a file; raise if it is neither."""
-    path = Path(run_or_model)
-    if not path.exists():
-        raise FileFormatError(f"there is no run's folder or model file {path}")
-    if not path.is_dir():
-        return path
-    stands = how_it_stands(path)
-    if stands and not (path / MODEL).exists():
-        raise FileFormatError(f"{path} {stands}")
-    if stands and not is_busy(path):
-        warnings.warn(f"{path} {stands}", NumlpWarning, stacklevel=2)
-    return part_of(path, MODEL)
 
 
 def _history(path: Path) -> History:

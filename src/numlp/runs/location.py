@@ -10,7 +10,7 @@ from typing import Any
 from numlp.datasets import SOURCES
 from numlp.runs.recipe import Recipe
 
-_FILES = ("data", "validation", "test", "target", "weights")  # settings that may be paths
+_FILES = ("data", "validation", "test", "target", "weights", "teacher")  # settings that may be paths
 
 
 def located(recorded: Recipe, settings: Mapping[str, Any], data: str | None) -> Recipe:

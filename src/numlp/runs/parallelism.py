@@ -10,6 +10,7 @@ from numlp.errors import SettingError
 from numlp.network.mlp import MLP
 from numlp.parallel.sizes import cores, usual_processes
 from numlp.runs.recipe import Recipe
+from numlp.runs.teachers import teacher_of
 from numlp.settings import limits
 from numlp.training.range_test import STEP_SETTINGS
 from numlp.training.threads import allowed, count
@@ -18,7 +19,8 @@ from numlp.training.trial import candidates, fastest, powers
 
 def step_settings(recipe: Recipe) -> dict[str, Any]:
     """Return the settings that single training steps depend on, by their names in `train`."""
-    return {name: getattr(recipe, name) for name in ("batch_size", "optimizer", *STEP_SETTINGS)}
+    settings = {name: getattr(recipe, name) for name in ("batch_size", "optimizer", *STEP_SETTINGS)}
+    return settings | {"teacher": teacher_of(recipe)}
 
 
 def with_usual_processes(recipe: Recipe, network: MLP, dataset: Dataset, *, ranks: int = 1) -> Recipe:

@@ -25,7 +25,7 @@ from numlp.runs.data import DataSettings
 from numlp.runs.data import listed as _listed
 from numlp.runs.data import recipe_setting as _setting
 from numlp.settings import limits
-from numlp.settings.checks import fraction, missing, nonnegative, positive, truth, unknown
+from numlp.settings.checks import fraction, missing, nonnegative, positive, share_or_all, truth, unknown
 from numlp.settings.named import check_settings, optional, resolve
 from numlp.training.optimizer import Optimizer
 from numlp.training.optimizers import OPTIMIZERS
@@ -162,6 +162,13 @@ class Recipe(DataSettings):
         "Decay of a moving average of the parameters, which replaces them in the result.",
     )
 
+    teacher: str | None = _setting(
+        None, optional(checks.text), "Training", "A run or a model file whose predictions become part of the targets."
+    )
+    distillation: float = _setting(
+        0.9, share_or_all, "Training", "The share of each target that the teacher's prediction makes up."
+    )
+
     ensemble: int = _setting(1, checks.count(limits.NETWORKS), "Result", "Number of networks to train and average.")
     folds: int | None = _setting(
         None,
@@ -192,6 +199,8 @@ class Recipe(DataSettings):
             )
         if self.patience is None and (self.monitor, self.min_delta) != ("validation_loss", 0.0):
             raise SettingError("monitor and min_delta have an effect only with patience: set patience as well")
+        if self.teacher is None and self.distillation != Recipe.distillation:
+            raise SettingError("distillation has an effect only with a teacher: set teacher as well")
         self.check_task(self.known_task)
         as_arithmetic(self.arithmetic, DTYPES[self.dtype])
         self._check_patience()

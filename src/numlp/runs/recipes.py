@@ -29,6 +29,7 @@ from numlp.network.scaling import SCALINGS, standardize, standardized
 from numlp.parallel.ranks import Ranks
 from numlp.runs.parallelism import step_settings, with_timed_numbers
 from numlp.runs.recipe import OFF, Recipe
+from numlp.runs.teachers import learned_from, teacher_of
 from numlp.settings import limits
 from numlp.settings.checks import unknown
 from numlp.settings.named import resolve
@@ -147,7 +148,8 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
     loss = _loss(recipe, dataset)
     recipe.check_task(loss.task)
     calibrates(recipe, loss)
-    learned = _learned(recipe, loss, dataset)
+    teacher = teacher_of(recipe)
+    learned = _learned(recipe, loss, dataset) if teacher is None else learned_from(teacher)
     x = dataset.held("training").x
     return MLP(
         [dataset.n_features, *recipe.layers, _n_outputs(loss, dataset)],

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
-from numlp.errors import FileFormatError, OutputError, SettingError
+from numlp.errors import FileFormatError, NumlpWarning, OutputError, SettingError
 from numlp.files.atomic import write_bytes
 from numlp.files.checkpoints import describe_checkpoint
 from numlp.files.folders import part_of
@@ -187,3 +188,18 @@ def _locked(folder: Path) -> int | None:
         return lock(folder)
     except BlockingIOError as error:
         raise OutputError(f"another process is working on {folder}: wait until it ends") from error
+
+
+def model_path(run_or_model: str | os.PathLike[str]) -> Path:
+    """Return the model file in a run's folder, or the path itself if it is a file; raise if it is neither."""
+    path = Path(run_or_model)
+    if not path.exists():
+        raise FileFormatError(f"there is no run's folder or model file {path}")
+    if not path.is_dir():
+        return path
+    stands = how_it_stands(path)
+    if stands and not (path / MODEL).exists():
+        raise FileFormatError(f"{path} {stands}")
+    if stands and not is_busy(path):
+        warnings.warn(f"{path} {stands}", NumlpWarning, stacklevel=2)
+    return part_of(path, MODEL)

@@ -13,9 +13,10 @@ from numlp.errors import NumlpError
 from numlp.files.folders import part_of
 from numlp.files.models import load_model
 from numlp.network.ensemble import Ensemble
+from numlp.network.mlp import MLP
 from numlp.runs import layout
 from numlp.runs.chain import digest_parameters
-from numlp.runs.digests import digests
+from numlp.runs.digests import digests, part
 from numlp.runs.endings import check_endings
 from numlp.runs.folder import load_run
 from numlp.runs.links import Link
@@ -82,15 +83,14 @@ def check_folder(folder: Path, statement: Statement) -> list[Finding]:
     return found
 
 
-def check_data(dataset: Dataset, record: Predicate) -> list[Finding]:
-    """Return in which parts data differ from those that a run was trained on."""
-    now = digests(dataset)
-    other = [part for part in sorted({*now, *record.data}) if now.get(part) != record.data.get(part)]
-    return [Finding("data", f"the {_part(part)} aren't those that the run was trained on") for part in other]
-
-
-def _part(name: str) -> str:
-    return name if name in ("folds", "names") else f"{name} rows"
+def check_data(dataset: Dataset, record: Predicate, teacher: MLP | Ensemble | None = None) -> list[Finding]:
+    """Return in which parts data, or the teacher, differ from those that a run was trained on."""
+    now = digests(dataset, teacher)
+    other = [name for name in sorted({*now, *record.data}) if now.get(name) != record.data.get(name)]
+    return [
+        Finding("data", f"{part(name)} {'isn' if name == 'teacher' else 'aren'}'t what the run was trained on")
+        for name in other
+    ]
 
 
 def _same(ours: Any, theirs: Any) -> bool:

@@ -61,6 +61,20 @@ def nonnegative(name: str, value: object) -> float:
     return number
 
 
+def share_or_all(name: str, value: object) -> float:
+    """Return `value` as a float if it lies in (0, 1], like a part of a whole.
+
+    >>> share_or_all("distillation", 0)
+    Traceback (most recent call last):
+    ...
+    numlp.errors.SettingError: distillation must be above 0 and at most 1, not 0
+    """
+    number = real(name, value, "above 0 and at most 1")
+    if not 0 < number <= 1:
+        raise SettingError(f"{name} must be above 0 and at most 1, not {value!r}")
+    return number
+
+
 def fraction(name: str, value: object) -> float:
     """Return `value` as a float if it lies in [0, 1), like a momentum or a dropout rate.
 

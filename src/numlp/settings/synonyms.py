@@ -100,6 +100,8 @@ _SYNONYMS = {
     "clip_norm": "clip, grad_clip, gradient_clipping, clip_grad, clip_grad_norm, max_grad_norm, clip_gradients, "
     "gradient_clip_val",
     "clip_value": "clip_grad_value, gradient_clip_value",
+    "teacher": "distill_from, teacher_model, master",
+    "distillation": "distill, distill_weight, teacher_share",
     "averaging": "ema, swa, weight_averaging, polyak, moving_average, average",
     "ensemble": "n_models, members, bagging, n_members",
     "calibrate": "calibration, temperature, temperature_scaling",

@@ -107,6 +107,7 @@ def _of_batches(batches: Batches | Stream) -> dict[str, str]:
         "seed of the batches": f"{batches.seed}",
         "mixup": repr(made.mixup),
         "augmentation": repr(made.augmentation),
+        "teacher": "none" if made.teacher is None else _digest(*(each.params for each in made.teacher.members)),
         "training data": _digest(*_arrays(batches.rows), known=digest),
         "scalings of inputs": _digest(made.scaling.shift, made.scaling.factor),
     }

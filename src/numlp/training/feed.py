@@ -25,6 +25,7 @@ from numlp.data.rows import (
     weighted_by_class,
 )
 from numlp.data.streams import Source, Stream
+from numlp.data.teacher import Teacher
 from numlp.data.weights import ClassWeight
 from numlp.data.windows import WindowedBatches
 from numlp.errors import DataError, SettingError
@@ -53,6 +54,7 @@ def make_feed(
     class_weight: ClassWeight | None,
     augmentation: Images | None,
     regularization: Regularization,
+    teacher: Teacher | None,
 ) -> Feed:
     """Check all data against a network and the settings, and return the feed; see `numlp.train`."""
     if not isinstance(network, MLP):
@@ -72,6 +74,7 @@ def make_feed(
         "mixup": regularization.mixup,
         "augmentation": augmentation,
         "arithmetic": network.arithmetic,
+        "teacher": teacher,
         **smoothing,
     }
     if isinstance(data, Chunked):
@@ -81,7 +84,7 @@ def make_feed(
     if isinstance(validation, Chunked):
         raise SettingError("validation rows that don't fit into memory need training rows that don't, either")
     if isinstance(data, Batches) or _is_stream(data):
-        _check_made_batches(class_weight, augmentation, regularization)
+        _check_made_batches(class_weight, augmentation, regularization, teacher)
         held_out = None if validation is None else normalized(_held_out(network, validation, network.class_names))
         if isinstance(data, Batches):
             if regularization.label_smoothing:
@@ -109,6 +112,8 @@ def make_feed(
     columns = network.feature_names or columns_of(samples)
     rows = check_rows(network, data, names, columns)
     check_several(network, rows)
+    if teacher is not None:
+        teacher.check(network, names)
     held_out = None if validation is None else _held_out(network, validation, names, columns)
     if class_weight is not None:
         weights = class_weights_for(network, rows, class_weight, names)
@@ -138,6 +143,8 @@ def _windowed(
     samples, labels, *_ = data.sample
     names = network.class_names or (None if network.loss.task == "regression" else names_in(labels))
     columns, shape = network.feature_names or columns_of(samples), _shape(network, samples)
+    if (teacher := made["teacher"]) is not None:
+        teacher.check(network, names)
     totals, seen = Totals(network), list[ValueRange]()
 
     def checked() -> Iterator[Rows]:
@@ -240,9 +247,17 @@ def _is_stream(data: Any) -> TypeGuard[Source]:
 
 
 def _check_made_batches(
-    class_weight: ClassWeight | None, augmentation: Images | None, regularization: Regularization
+    class_weight: ClassWeight | None,
+    augmentation: Images | None,
+    regularization: Regularization,
+    teacher: Teacher | None,
 ) -> None:
-    wanted = {"class_weight": class_weight, "augmentation": augmentation, "mixup": regularization.mixup or None}
+    wanted = {
+        "class_weight": class_weight,
+        "augmentation": augmentation,
+        "mixup": regularization.mixup or None,
+        "teacher": teacher,
+    }
     for name, value in wanted.items():
         if value is not None:
             raise SettingError(f"{name} needs data as arrays, not batches; apply it where you make the batches")

@@ -18,14 +18,14 @@ from numlp.arrays.special import Array
 from numlp.data.augmentation import AUGMENTATIONS, Images
 from numlp.data.batches import Batches
 from numlp.data.chunked import Chunked
-from numlp.data.preparation import Batch
-from numlp.data.rows import Data, Rows
+from numlp.data.rows import Data
 from numlp.data.streams import Source
+from numlp.data.teacher import Teacher
 from numlp.data.weights import ClassWeight
-from numlp.errors import DivergenceError, Interrupted, ValidationLossError
+from numlp.errors import DivergenceError, Interrupted
 from numlp.judging.evaluation import evaluate_rows
-from numlp.judging.outliers import describe_outlier
 from numlp.judging.tally import Tally
+from numlp.network.ensemble import Ensemble
 from numlp.network.mlp import MLP
 from numlp.parallel.ranks import Ranks, RowShares
 from numlp.parallel.sizes import as_team
@@ -33,6 +33,7 @@ from numlp.settings.checks import whole_number
 from numlp.settings.named import resolve
 from numlp.training.consensus import check_begun, check_same, heard
 from numlp.training.crew import check_team, crew
+from numlp.training.failure import failed_validation
 from numlp.training.feed import make_feed
 from numlp.training.history import History, columns_of
 from numlp.training.interruption import Interruption
@@ -66,6 +67,8 @@ def train(
     clip_norm: float | None = None,
     clip_value: float | None = None,
     averaging: float = 0.0,
+    teacher: MLP | Ensemble | None = None,
+    distillation: float = 0.9,
     after_step: Sequence[Callback] = (),
     after_epoch: Sequence[Callback] = (),
     sync_gradients: Callable[[Array], object] | None = None,
@@ -123,6 +126,11 @@ def train(
         The largest Euclidean norm of all gradients together, and the largest absolute value of each.
     averaging : float, in [0, 1)
         Above 0, training validates and keeps an exponential moving average of the parameters with this decay.
+    teacher : MLP or Ensemble, optional
+        A trained model to learn from, with the network's scalings or encoding: its predictions for the rows as the
+        network sees them, augmented and mixed, become part of the targets.
+    distillation : float, in (0, 1]
+        The share of each target that the teacher's prediction makes up.
     after_step, after_epoch : sequence of callables, optional
         Called with the `TrainingState` after every step, and after every epoch. If one returns something true,
         training ends. If `after_step` ends an epoch early, that epoch is validated and recorded like any other.
@@ -196,7 +204,16 @@ def train(
     seed = as_seed(seed)
     check_callables(after_step, after_epoch)
     batches, held_out, learned = make_feed(
-        network, data, validation, batch_size, epochs, seed, class_weight, augmentation, regularization
+        network,
+        data,
+        validation,
+        batch_size,
+        epochs,
+        seed,
+        class_weight,
+        augmentation,
+        regularization,
+        None if teacher is None else Teacher(teacher, distillation),
     )
     check_team(others := as_team(processes, team), network, sync_gradients)
     shares = others if isinstance(others, RowShares) else None
@@ -207,6 +224,7 @@ def train(
         "seed": seed,
         "optimizer": optimizer,
         "augmentation": augmentation,
+        "distillation": None if teacher is None else distillation,
         "after_step": "given" if after_step else None,
         **vars(regularization),
     }
@@ -265,7 +283,7 @@ def train(
             if not (np.isfinite([state.loss, *trained.values()]).all() and state.is_finite()):
                 raise DivergenceError(epoch + 1, state.learning_rate, state.history)
             if held_out is not None and not np.isfinite(judged["loss"]):
-                raise _failed_validation(state, work.loss, batch, held_out)
+                raise failed_validation(state, work.loss, batch, held_out)
             last_good[:] = network.params
             state.epoch = epoch + 1
             validated = {f"validation_{name}": value for name, value in judged.items()}
@@ -278,15 +296,3 @@ def train(
     if work.stops((), interruption, now=True):  # a signal after the last epoch, too
         raise Interrupted(state.history)
     return state.history
-
-
-def _failed_validation(
-    state: TrainingState, loss_of: Callable[[Batch], float], batch: Batch, validation: Rows
-) -> DivergenceError | ValidationLossError:
-    """Return why the validation loss isn't finite: a row, or weights that fail on the last training batch as well."""
-    epoch, network = state.epoch + 1, state.network
-    with np.errstate(all="ignore"):
-        loss = loss_of(batch)
-    if math.isfinite(loss):
-        return ValidationLossError(epoch, describe_outlier(network, validation), state.history)
-    return DivergenceError(epoch, state.learning_rate, state.history)

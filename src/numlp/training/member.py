@@ -95,7 +95,7 @@ class Member:
         if preparation is not None:
             shared = None if preparation.augmentation is None else GatherRows(team, shape, dtype)
             self._prepare = Preparer(preparation, shape, network.n_targets, shared)
-            if preparation.mixup:  # which changes targets and weights in place
+            if preparation.changes_targets:
                 self._mixed = np.empty_like(self.targets), np.empty_like(self.weights)
 
     def follow(self) -> None:

@@ -28,6 +28,8 @@ _MARGIN = 3.0  # the least factor between the suggested rate and the rate of the
 STEP_SETTINGS = (
     "class_weight",
     "augmentation",
+    "teacher",
+    "distillation",
     *(field.name for field in fields(Regularization) if field.name != "averaging"),
 )
 
@@ -96,7 +98,7 @@ def find_learning_rate(
         As for `train`; choose those of the training run to come.
     **settings
         Further settings of `train` that change the gradient: class_weight, augmentation, label_smoothing, mixup,
-        adversarial, l1, l2, max_norm, clip_norm, clip_value.
+        adversarial, l1, l2, max_norm, clip_norm, clip_value, teacher, distillation.
 
     Returns
     -------

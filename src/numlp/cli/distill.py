@@ -1,0 +1,71 @@
+"""`numlp distill`: trains one network to answer as a trained model does."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from numlp.cli.opening import Opening, read_interval, read_keep
+from numlp.cli.options import with_options
+from numlp.cli.output import Commentary, Json, console
+from numlp.cli.ranks import team
+from numlp.cli.running import run
+from numlp.cli.train import CHECKPOINT_EVERY, KEEP_CHECKPOINTS, OUTPUT, RECIPE_OF_TEACHER, REPORT, choose, conclude
+from numlp.errors import SettingError
+from numlp.runs.recipe import OFF, Recipe
+from numlp.runs.recipes import load_recipe
+from numlp.runs.unfinished import model_path
+
+EXAMPLES = """[bold]Examples[/bold]
+
+  numlp train mnist --ensemble 5 --output committee
+
+  numlp distill committee --layers 256,256
+
+  numlp distill committee/model.safetensors mnist --epochs 20 --distillation 1
+
+  numlp train loans.csv --target default --output loans
+
+  numlp distill loans --layers 64,64
+"""
+
+
+@with_options(*(field.name for field in dataclasses.fields(Recipe) if field.name != "teacher"))
+def distill(
+    teacher: Annotated[
+        Path, typer.Argument(help="A run's folder, or a model file, of a network or an average of networks.")
+    ],
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            help="What to train on, as for numlp train; by default the data of the run.", show_default=False
+        ),
+    ] = None,
+    *,
+    settings: dict[str, Any],
+    recipe: RECIPE_OF_TEACHER = None,
+    output: OUTPUT = None,
+    checkpoint_every: CHECKPOINT_EVERY = "60s",
+    keep_checkpoints: KEEP_CHECKPOINTS = None,
+    report: REPORT = True,
+    json: Json = False,
+) -> None:
+    """Train one network to answer as a trained model does, such as an average of many, and write a run's folder.
+
+    The network shares the scaling of the inputs, or the encoding of a table's columns, with its teacher.
+    """
+    screen = console(Commentary, stderr=json)
+    opening = Opening(output, read_interval(checkpoint_every), keep=read_keep(keep_checkpoints))
+    model_path(teacher)  # which says what a folder lacks
+    if recipe is None and teacher.is_dir():
+        recipe = str(teacher)
+        settings["data"] = settings["data"] or load_recipe(recipe).data
+        settings["ensemble"], settings["folds"] = settings["ensemble"] or 1, settings["folds"] or OFF
+    elif settings["data"] is None:
+        raise SettingError(f"name the data to train on, as in numlp distill {teacher} mnist")
+    settings["teacher"] = str(teacher.resolve())
+    conclude(run(*choose(recipe, settings, team()), opening, screen, report=report), json)
+
+
+COMMAND = distill

@@ -1,0 +1,107 @@
+r"""Teacher: a trained model whose predictions become targets, so that a network learns to answer as it does.
+
+A batch's targets t move towards the teacher's predictions p for the same rows,
+
+.. math:: t \leftarrow (1 - s) \, t + s \, p(x),
+
+where x are the rows as the network sees them, augmented and mixed: teacher and pupil look at the same picture.
+
+Sources: G. Hinton, O. Vinyals, J. Dean, "Distilling the knowledge in a neural network" (2015), here at temperature 1;
+L. Beyer et al., "Knowledge distillation: a good teacher is patient and consistent" (2022), for the same view.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from numlp.arrays.special import Array
+from numlp.errors import SettingError
+from numlp.network.ensemble import Ensemble
+from numlp.network.mlp import MLP
+from numlp.settings.checks import share_or_all
+
+_SAME = ("n_targets", "input_encoding", "target_scaling", "dtype", "arithmetic")
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A model, and the share s of each target that its predictions make up, in (0, 1].
+
+    Parameters
+    ----------
+    model : MLP or Ensemble
+    share : float
+
+    Examples
+    --------
+    >>> teacher = Teacher(MLP([1, 2]), share=0.5)  # whose weights are small: about one half for each class
+    >>> targets = np.array([[1.0, 0.0]], dtype=np.float32)
+    >>> teacher.move(targets, np.zeros((1, 1), np.float32))
+    >>> targets
+    array([[0.75, 0.25]], dtype=float32)
+    """
+
+    model: MLP | Ensemble
+    share: float
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.model, MLP | Ensemble):
+            raise SettingError(f"teacher must be an MLP or an Ensemble, not {type(self.model).__name__}")
+        share_or_all("distillation", self.share)
+
+    @cached_property
+    def members(self) -> tuple[MLP, ...]:
+        """The networks that predict."""
+        return self.model.members if isinstance(self.model, Ensemble) else (self.model,)
+
+    def check(self, network: MLP, class_names: tuple[str, ...] | None) -> None:
+        """Raise an error if a network can't learn from this teacher.
+
+        Parameters
+        ----------
+        network : MLP
+        class_names : tuple of str or None
+            Those of the network, or of the data that it will learn.
+        """
+        model = self.model
+        if model.loss.task != network.loss.task:
+            raise SettingError(f"teacher must be for {network.loss.task}, as the network is, not {model.loss.task}")
+        for loss in (model.loss, network.loss):
+            if loss.blocks > 1:
+                raise SettingError(f"a teacher needs losses with one output for each target, not {loss.name!r}")
+        if model.layer_size[0] != network.layer_size[0]:
+            raise SettingError(f"teacher takes {model.layer_size[0]} inputs, but the network {network.layer_size[0]}")
+        for name in _SAME:
+            if getattr(model, name) != getattr(network, name):
+                raise SettingError(
+                    f"teacher must have the same {name} as the network: make the network with the teacher's"
+                )
+        if any(member.input_scaling != network.input_scaling for member in self.members):
+            raise SettingError(
+                "teacher must have the same input_scaling as the network: make the network with the teacher's, "
+                "MLP(…, input_scaling=teacher.input_scaling)"
+            )
+        if None not in (model.class_names, class_names) and model.class_names != class_names:
+            raise SettingError(f"teacher knows the classes {model.class_names}, but the network learns {class_names}")
+        if not model.is_finite():
+            raise SettingError("teacher's parameters hold NaN or infinity: train it again")
+
+    def move(self, targets: Array, inputs: Array) -> None:
+        """Move the targets of rows, (n, targets), towards the predictions for them, prepared: (n, inputs)."""
+        np.multiply(targets, 1 - self.share, out=targets)
+        np.add(targets, self.predictions(inputs) * targets.dtype.type(self.share), out=targets)
+
+    def predictions(self, inputs: Array) -> Array:
+        """Return the probabilities or scaled values, (n, targets), for prepared rows, (n, inputs)."""
+        found = []
+        for member in self.members:
+            z = inputs
+            for layer in member.layers:
+                z = layer.infer(z)
+            found.append(z / member.temperature)
+        model = self.model
+        logits = model.loss.pool(np.stack(found), model.arithmetic) if isinstance(model, Ensemble) else found[0]
+        return model.link(logits / model.temperature if isinstance(model, Ensemble) else logits)
