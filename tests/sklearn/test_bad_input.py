@@ -28,6 +28,8 @@ WRONG = [
     ({"alpha": -1}, "alpha must be a finite number of at least 0, not -1"),
     ({"processes": 0}, "processes must be a whole number of at least 1, not 0"),
     ({"team": 2}, "team must be an MPITeam or None, not 2"),
+    ({"teacher": "committee"}, "teacher must be an MLP, an Ensemble or None, not 'committee'"),
+    ({"distillation": 0}, "distillation must be above 0 and at most 1, not 0"),
     ({"batch_size": 0}, "batch_size must be a whole number of at least 1, not 0"),
     ({"batch_size": "all"}, "batch_size must be a whole number of at least 1, not 'all'"),
     ({"learning_rate": "falling"}, "unknown learning_rate 'falling'"),

@@ -82,6 +82,8 @@ OF_THE_FIT = {
     "verbose",
     "processes",
     "team",
+    "teacher",
+    "distillation",
     "progress",
     "callbacks",
     "time_budget",

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -72,8 +73,7 @@ class Teacher:
         for loss in (model.loss, network.loss):
             if loss.blocks > 1:
                 raise SettingError(f"a teacher needs losses with one output for each target, not {loss.name!r}")
-        if model.layer_size[0] != network.layer_size[0]:
-            raise SettingError(f"teacher takes {model.layer_size[0]} inputs, but the network {network.layer_size[0]}")
+        _check_inputs(model, network.layer_size[0])
         for name in _SAME:
             if getattr(model, name) != getattr(network, name):
                 raise SettingError(
@@ -105,3 +105,22 @@ class Teacher:
         model = self.model
         logits = model.loss.pool(np.stack(found), model.arithmetic) if isinstance(model, Ensemble) else found[0]
         return model.link(logits / model.temperature if isinstance(model, Ensemble) else logits)
+
+
+def learned_by(model: MLP | Ensemble, n_inputs: int) -> dict[str, Any]:
+    """Return the scalings or the encoding that a model learned from its data, for a network to share with it.
+
+    >>> from numlp import standardize
+    >>> teacher = MLP([2, 3], input_scaling=standardize([[0.0, 1.0], [2.0, 3.0]]))
+    >>> pupil = MLP([2, 8, 3], **learned_by(teacher, 2))
+    >>> pupil.input_scaling == teacher.input_scaling
+    True
+    """
+    _check_inputs(model, n_inputs)
+    first = model.members[0] if isinstance(model, Ensemble) else model
+    return {name: getattr(first, name) for name in ("input_scaling", "input_encoding", "target_scaling")}
+
+
+def _check_inputs(model: MLP | Ensemble, count: int) -> None:
+    if model.layer_size[0] != count:
+        raise SettingError(f"teacher takes {model.layer_size[0]} inputs, but the network {count}")

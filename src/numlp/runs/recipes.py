@@ -15,6 +15,7 @@ from numlp.arrays.sparse import is_sparse
 from numlp.arrays.table import Table
 from numlp.arrays.targets import check_several_classes
 from numlp.data.chunked import Chunked, chunks_of
+from numlp.data.teacher import learned_by
 from numlp.datasets import AnySplit, Dataset, load_dataset, parts_in
 from numlp.datasets.validation import Folds
 from numlp.errors import FileFormatError, SettingError
@@ -29,7 +30,7 @@ from numlp.network.scaling import SCALINGS, standardize, standardized
 from numlp.parallel.ranks import Ranks
 from numlp.runs.parallelism import step_settings, with_timed_numbers
 from numlp.runs.recipe import OFF, Recipe
-from numlp.runs.teachers import learned_from, teacher_of
+from numlp.runs.teachers import teacher_of
 from numlp.settings import limits
 from numlp.settings.checks import unknown
 from numlp.settings.named import resolve
@@ -149,7 +150,7 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
     recipe.check_task(loss.task)
     calibrates(recipe, loss)
     teacher = teacher_of(recipe)
-    learned = _learned(recipe, loss, dataset) if teacher is None else learned_from(teacher)
+    learned = _learned(recipe, loss, dataset) if teacher is None else learned_by(teacher, dataset.n_features)
     x = dataset.held("training").x
     return MLP(
         [dataset.n_features, *recipe.layers, _n_outputs(loss, dataset)],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from numlp.errors import NumlpError, SettingError
 from numlp.files.models import load_model
 from numlp.network.ensemble import Ensemble
@@ -26,13 +24,3 @@ def teacher_of(recipe: Recipe) -> MLP | Ensemble | None:
         return load_model(model_path(recipe.teacher))
     except NumlpError as error:
         raise SettingError(f"teacher: {error}") from error
-
-
-def learned_from(teacher: MLP | Ensemble) -> dict[str, Any]:
-    """Return the scalings, or the encoding of a table's columns, that a network shares with its teacher."""
-    first = teacher.members[0] if isinstance(teacher, Ensemble) else teacher
-    return {
-        "input_scaling": first.input_scaling,
-        "input_encoding": first.input_encoding,
-        "target_scaling": first.target_scaling if first.loss.scales_targets else None,
-    }

@@ -83,6 +83,9 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         the largest norm of the weights into a unit.
     clip_norm, clip_value, averaging : float
         The largest norm of all gradients together, and absolute value of each; the decay of the average that is kept.
+    teacher, distillation
+        A trained `MLP` or `Ensemble` to learn from, such as the `network_` of another estimator, fitted on the same
+        columns; and the share of each target that its predictions make up.
     callbacks, time_budget, processes, team
         Callables that receive the `TrainingState` after every epoch and end the fit by returning something true; the
         longest time for a fit, in seconds; how many processes train the network together; an `MPITeam` of ranks.
@@ -166,6 +169,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         clip_norm: float | None = None,
         clip_value: float | None = None,
         averaging: float = 0.0,
+        teacher: Any = None,
+        distillation: float = 0.9,
         scoring: Any = None,
         callbacks: Sequence[Callable[..., object]] | None = None,
         time_budget: float | None = None,

@@ -14,6 +14,7 @@ from numlp.arrays.inputs import refuse_masked
 from numlp.arrays.sparse import is_sparse
 from numlp.arrays.special import AnyArray
 from numlp.data.rows import Rows
+from numlp.data.teacher import learned_by
 from numlp.errors import SettingError
 from numlp.network.ensemble import Ensemble
 from numlp.network.losses import Loss
@@ -149,8 +150,8 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
     def _start(self, rows: Rows, random_state: np.random.RandomState, parameters: dict[str, Any]) -> None:
         """Make the network, and the attributes as they are before training."""
         layer_size, loss = self._layer_size(rows), self._resolved_loss()
-        scaling = None
-        if self.input_scaling is not None:
+        scaling = None if self.teacher is None else learned_by(self.teacher, layer_size[0])["input_scaling"]
+        if self.input_scaling is not None and self.teacher is None:
             if is_sparse(rows.x):
                 raise SettingError("input_scaling must be None for a sparse X, which would lose its zeros")
             scaling = SCALINGS[self.input_scaling](rows.x)

@@ -15,6 +15,7 @@ from numlp.arrays.exact import mean
 from numlp.arrays.sparse import dense, is_sparse
 from numlp.arrays.targets import target_rows
 from numlp.data.rows import Rows
+from numlp.data.teacher import Teacher
 from numlp.errors import DivergenceError, Interrupted
 from numlp.network.mlp import MLP
 from numlp.network.value_range import joined, value_range
@@ -109,6 +110,10 @@ def fit_batches(
 def _batches(
     rows: Rows, network: MLP, parameters: dict[str, Any], random_state: np.random.RandomState, seed: int
 ) -> ShuffledBatches:
+    model, teacher = parameters["teacher"], None
+    if model is not None:
+        teacher = Teacher(model, parameters["distillation"])
+        teacher.check(network, network.class_names)
     return ShuffledBatches(
         rows,
         random_state=random_state,
@@ -123,6 +128,7 @@ def _batches(
         smoothing=parameters.get("label_smoothing", 0.0),
         rest=0.5 if network.loss.task == "labels" else 1 / network.n_targets,
         mixup=parameters["mixup"],
+        teacher=teacher,
     )
 
 

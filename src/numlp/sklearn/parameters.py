@@ -13,13 +13,14 @@ import numpy as np
 from numlp.arrays.arithmetic import ARITHMETICS, as_arithmetic
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS, Activation
+from numlp.network.ensemble import Ensemble
 from numlp.network.initializers import INITIALIZERS
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES, Task
-from numlp.network.mlp import DTYPES
+from numlp.network.mlp import DTYPES, MLP
 from numlp.network.scaling import SCALINGS
 from numlp.parallel.ranks import Ranks
-from numlp.settings.checks import choice, fraction, nonnegative, positive, real, unknown, whole_number
+from numlp.settings.checks import choice, fraction, nonnegative, positive, real, share_or_all, unknown, whole_number
 from numlp.settings.named import Check, Named, optional, resolve
 from numlp.training.optimizers import OPTIMIZERS
 from numlp.training.schedules import SCHEDULES
@@ -113,6 +114,17 @@ def _team(name: str, value: Any) -> object:
     return value
 
 
+def _teacher(name: str, value: Any) -> object:
+    if value is None or isinstance(value, MLP | Ensemble):
+        return value
+    if isinstance(getattr(value, "network_", None), MLP | Ensemble):
+        raise SettingError(
+            f"{name} must be the network of {value!r:.80}: a clone of this estimator would forget "
+            f"what an estimator has learned. Give its network_"
+        )
+    raise SettingError(f"{name} must be an MLP, an Ensemble or None, not {value!r:.80}")
+
+
 def _scoring(name: str, value: Any) -> object:
     if value is None or isinstance(value, str) or callable(value):
         return value
@@ -164,6 +176,8 @@ CHECKS: dict[str, Callable[[str, object], object]] = {
     "clip_norm": optional(positive),
     "clip_value": optional(positive),
     "averaging": fraction,
+    "teacher": _teacher,
+    "distillation": share_or_all,
     "class_weight": _anything,  # scikit-learn's own function checks it against the labels
     "scoring": _scoring,
     "callbacks": _callbacks,
@@ -188,6 +202,7 @@ OF_BATCHES: dict[str, object] = {
     "clip_norm": None,
     "clip_value": None,
     "averaging": 0.0,
+    "teacher": None,
     "callbacks": None,
     "time_budget": None,
     "progress": False,

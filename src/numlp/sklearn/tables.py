@@ -17,6 +17,7 @@ from numlp.arrays.randomness import member_seed
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Table, as_table, gaps_in, is_gap
 from numlp.data.rows import Rows
+from numlp.data.teacher import learned_by
 from numlp.datasets.splits import Fold, folds, hold_out, usual_share
 from numlp.errors import DataError, DivergenceError, NumlpError
 from numlp.network.encoder import ENCODINGS
@@ -40,6 +41,7 @@ _TRAINING = (
     *("learning_rate", "schedule", "batch_size", "epochs", "optimizer", "label_smoothing", "mixup", "adversarial"),
     *("l1", "l2", "max_norm", "clip_norm", "clip_value", "averaging"),
 )
+_OF_THE_FIT = ("processes", "team", "teacher", "distillation")
 
 
 def as_columns(estimator: Any, X: Any, *, reset: bool) -> Table:
@@ -125,7 +127,7 @@ def fit_table(estimator: Any, X: Any, y: Any, sample_weight: Any, validation: tu
             after_step=_budgets(estimator.time_budget, len(networks)),
             after_epoch=lambda number: [*_printing(estimator, number), *(estimator.callbacks or ())],
             progress=bool(estimator.progress),
-            **{name: value for name, value in estimator._parameters().items() if name in ("processes", "team")},
+            **{name: value for name, value in estimator._parameters().items() if name in _OF_THE_FIT},
             **{name: settings[name] for name in _TRAINING if name in settings},
         )
     except DivergenceError as error:
@@ -176,12 +178,16 @@ def _networks(estimator: Any, rows: Rows, settings: dict[str, Any], seeds: Seque
     """Return untrained networks with one encoding and one scaling of the targets."""
     table: Any = rows.x
     loss = estimator._resolved_loss()
-    encoder = resolve("input_encoding", settings["input_encoding"], ENCODINGS)
+    learned: dict[str, Any] = {}
+    if estimator.teacher is not None:
+        learned = learned_by(estimator.teacher, len(table.columns))
+    else:
+        learned["input_encoding"] = resolve("input_encoding", settings["input_encoding"], ENCODINGS).learn(table)
+        learned["target_scaling"] = standardize(rows.targets) if loss.scales_targets else None
     shared = {
         "loss": loss,
-        "input_encoding": encoder.learn(table),
         "input_shape": (len(table.columns),),
-        "target_scaling": standardize(rows.targets) if loss.scales_targets else None,
+        **learned,
         "class_names": estimator._class_names(),
         **{name: settings[name] for name in _NETWORK if name in settings},
     }

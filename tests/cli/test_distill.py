@@ -1,0 +1,89 @@
+"""`numlp distill`: from a run or a model file to a run."""
+
+import json
+
+import numpy as np
+import pytest
+
+from numlp import load_model
+from numlp.cli import main
+
+QUICK = ["--no-report", "--epochs", "3"]
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("distilled")
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(240, 2))
+    kinds = rng.choice(["red", "green", "blue"], 240)
+    y = np.where(numbers[:, 0] + (kinds == "red") > 0.3, "yes", "no")
+    lines = [f"{a:.4f},{b:.4f},{kind},{label}" for (a, b), kind, label in zip(numbers, kinds, y, strict=True)]
+    (folder / "table.csv").write_text("a,b,kind,y\n" + "\n".join(lines) + "\n")
+    return folder / "table.csv"
+
+
+@pytest.fixture(scope="module")
+def committee(table):
+    output = table.parent / "committee"
+    command = ["train", table, "--target", "y", "--folds", "2", "--layers", "24", "--output", output, *QUICK]
+    assert main([str(part) for part in command]) == 0
+    return output
+
+
+def test_a_committee_of_folds_becomes_one_network(numlp, committee, tmp_path):
+    code, out, _ = numlp("distill", committee, "--layers", "8", "--output", tmp_path / "pupil", *QUICK, "--json")
+    assert code == 0
+    teacher, pupil = load_model(committee / "model.safetensors"), load_model(tmp_path / "pupil" / "model.safetensors")
+    assert len(teacher.members) == 2
+    assert not hasattr(pupil, "members")
+    assert pupil.layer_size == (3, 8, 2)
+    assert pupil.input_encoding == teacher.input_encoding
+    assert "folds" not in json.loads(out)
+
+
+def test_verify_trains_a_pupil_again_and_finds_another_teacher(numlp, committee, table, tmp_path):
+    pupil, teacher = tmp_path / "pupil", tmp_path / "teacher"
+    teacher.mkdir()
+    (teacher / "model.safetensors").write_bytes((committee / "model.safetensors").read_bytes())
+    file = teacher / "model.safetensors"
+    assert numlp("distill", file, table, "--target", "y", "--folds", "none", "--output", pupil, *QUICK)[0] == 0
+    code, out, _ = numlp("verify", pupil, "--retrain")
+    assert (code, out.splitlines()[-1]) == (0, "verified")
+    network = load_model(file)
+    for member in network.members:
+        member.params *= 1.1
+    from numlp import save_model
+
+    save_model(network, file)
+    code, out, _ = numlp("verify", pupil)
+    assert code == 1
+    assert "the teacher isn't what the run was trained on" in out
+    code, _, err = numlp("resume", pupil, "--epochs", "5")
+    assert code == 2
+    assert "differ from those that" in err
+    assert "in the teacher" in err
+    file.unlink()
+    code, out, _ = numlp("verify", pupil, "--retrain")
+    assert code == 3
+    assert "there is no run's folder or model file" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing"], "there is no run's folder or model file missing"),
+        (["{committee}/model.safetensors"], "name the data to train on, as in numlp distill"),
+        (["{committee}/history.csv", "mnist"], "not a model file"),
+        (["{committee}/model.safetensors", "mnist"], "teacher takes 3 inputs, but the network 784"),
+        (["{committee}", "--distillation", "0"], "distillation must be above 0 and at most 1, not 0"),
+        (["{committee}", "--loss", "squared_error"], "holds texts, not numbers"),
+    ],
+)
+def test_bad_teachers_are_named(fails, committee, arguments, message):
+    given = [part.format(committee=committee) for part in arguments]
+    assert message in fails("distill", *given, "--no-report")
+
+
+def test_distillation_needs_a_teacher(fails, table):
+    assert "distillation has an effect only with a teacher" in fails("train", table, "--distillation", "0.5")
