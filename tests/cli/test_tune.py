@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from numlp.cli import searching
+from numlp.errors import SettingError
 from numlp.files.models import load_model
 from numlp.runs.folder import load_run
 
@@ -54,7 +56,7 @@ def test_a_search_ends_in_the_run_of_the_best_recipe(numlp, search, houses):
     assert said["best"]["loss"] == best.metrics["validation"]["loss"] == min(t["value"] for t in trials("tuned"))[0]
     assert said["trials"]["complete"] == 5
     kept = sorted(path.name for path in Path("tuned/trials").iterdir())
-    assert len(kept) == 2
+    assert len({*kept, "0"}) == len(kept) == 3  # the two best, and the first
     own = f"tuned/trials/{said['best']['trial']}"
     assert Path(own, "model.safetensors").read_bytes() == Path("tuned/best/model.safetensors").read_bytes()
     assert load_run(own).metrics["test"] is None  # test rows are used once, for the best
@@ -105,13 +107,62 @@ def test_the_space_is_shown_as_it_can_be_given(numlp, houses, tmp_path):
     assert not Path("runs").exists()
 
 
-def test_a_search_by_folds_is_judged_by_them(numlp, search):
-    by_folds = [argument for argument in search if argument not in ("--validation", "0.25")]
-    assert numlp(*by_folds, "--folds", "3", "--trials", "2", "--output", "tuned")[0] == 0
+@pytest.fixture
+def by_folds(search):
+    """The arguments of a search with three folds."""
+    return (*(argument for argument in search if argument not in ("--validation", "0.25")), "--folds", "3")
+
+
+def test_a_search_by_folds_is_judged_by_them_and_ends_in_an_average(numlp, by_folds, houses):
+    Path("test.csv").write_text("\n".join(Path(houses).read_text().splitlines()[:40]))
+    options = (*by_folds, "--trials", "3", "--test", "test.csv", "--output", "tuned", "--json")
+    code, out, err = numlp(*options)
+    assert code == 0, err
+    said = json.loads(out)
     best = load_run("tuned/best")
     assert len(best.metrics["folds"]) == 3
     means = [row["validation_loss"] for row in best.history]  # over the networks, of which all reach each epoch
-    assert means[-1] == pytest.approx(min(t["value"] for t in trials("tuned"))[0], rel=1e-12)
+    values = [trial["value"][0] for trial in trials("tuned")]
+    assert means[-1] == pytest.approx(min(values), rel=1e-12)
+    second = min(range(1, 3), key=lambda number: values[number])
+    assert said["averaged"] == [0, second]
+    assert said["output"] == "tuned"
+    assert said["test"]["loss"] != best.metrics["test"]["loss"]
+    assert json.loads(Path("tuned/metrics.json").read_text())["validation"] == said["validation"]
+    assert said["best"]["trial"] == values.index(min(values))
+    model = load_model("tuned/model.safetensors")
+    assert len(model.members) == 6
+    assert f"averages the networks of trials 0 and {second}" in Path("tuned/study.html").read_text(encoding="utf-8")
+    kept = numlp(*options, "--keep-runs", "2")  # those that are missing are trained again, to the bit
+    assert "is trained again, because its run isn't here" in err
+    assert json.loads(kept[1])["test"] == said["test"]
+
+
+def test_a_model_file_of_an_average_says_what_the_data_are(numlp, by_folds):
+    assert numlp(*by_folds, "--trials", "2", "--keep-runs", "2", "--output", "tuned")[0] == 0
+    assert sorted(path.name for path in Path("tuned/trials").iterdir()) == ["0", "1"]
+    code, out, err = numlp("evaluate", "tuned", "houses.csv", "--json")  # the target is that of training
+    assert code == 0, err
+    assert json.loads(out)["loss"] == json.loads(Path("tuned/metrics.json").read_text())["train"]["loss"]
+    assert numlp("predict", "tuned", "houses.csv")[0] == 0
+    assert numlp("export", "tuned", "tuned.onnx")[0] == 0
+    code, out, _ = numlp("verify", "tuned")
+    assert code == 3
+    assert "tuned isn't a run's folder" in out
+
+
+def test_networks_that_cannot_be_averaged_leave_the_best(numlp, by_folds, monkeypatch):
+    def refuse(models):
+        raise SettingError(f"{len(models)} members must have the same input_encoding")
+
+    options = (*by_folds, "--trials", "2", "--output", "tuned", "--json")
+    assert json.loads(numlp(*options)[1])["output"] == "tuned"
+    monkeypatch.setattr(searching, "averaged", refuse)
+    code, out, err = numlp(*options)
+    assert code == 0, err
+    assert "no networks are averaged: 2 members must have the same input_encoding" in err
+    assert json.loads(out)["output"] == str(Path("tuned/best"))
+    assert not Path("tuned/model.safetensors").exists()
 
 
 def started(*arguments):

@@ -179,7 +179,7 @@ def test_trials_of_a_machine_without_a_sign_of_life_are_tried_again(place):
 
 def test_the_end_of_a_trial_takes_one_reading_of_the_others(tmp_path, monkeypatch):
     study, worker, seen = opened(str(tmp_path / "study")), Mock(), []
-    search = Search(study, BASE, Kept(tmp_path, 1, higher=False), lambda *ended: seen.append(ended), print)
+    search = Search(study, BASE, Kept(tmp_path, 1), lambda *ended: seen.append(ended), print)
     search._at_work[worker] = study.take(2)
     reading = study._trials
     monkeypatch.setattr(study, "_trials", lambda *states: seen.append("reading") or reading(*states))

@@ -8,7 +8,7 @@ from numlp.errors import NumlpError
 from numlp.runs.recipe import Recipe
 from numlp.tuning.kept import Kept
 from numlp.tuning.search import Search
-from numlp.tuning.standing import Standing
+from numlp.tuning.standing import Standing, Trial
 from numlp.tuning.worker import seen_by_trials
 from numlp.tuning.workers import Workers
 
@@ -103,7 +103,7 @@ def killed(monkeypatch):
 def test_another_worker_starts_in_the_place_of_one_that_is_killed_before_its_first_trial(job, tmp_path, killed):
     killed(2)
     said = []
-    search = Search(Nothing(), Recipe(), Kept(tmp_path, 0, higher=False), print, said.append)
+    search = Search(Nothing(), Recipe(), Kept(tmp_path, 0), print, said.append)
     with Workers(1, job, 1) as workers:
         assert search.run(workers, 0, None, lambda: False) == "enough"
     reason = "its worker was killed, perhaps by the system for want of memory"
@@ -112,27 +112,47 @@ def test_another_worker_starts_in_the_place_of_one_that_is_killed_before_its_fir
 
 def test_workers_that_cannot_start_end_the_search(job, tmp_path, killed):
     killed(3)
-    search = Search(Nothing(), Recipe(), Kept(tmp_path, 0, higher=False), print, print)
+    search = Search(Nothing(), Recipe(), Kept(tmp_path, 0), print, print)
     with Workers(1, job, 1) as workers, pytest.raises(NumlpError, match="no trial can begin: its worker was killed"):
         search.run(workers, 0, None, lambda: False)
 
 
-def test_only_the_best_keep_their_runs(tmp_path):
+def ended(values, first=None):
+    """Return how a study stands whose trials ended with these losses."""
+    trials = [
+        Trial(number, "complete", value, {}, None, None, {"default": True} if number == first else {})
+        for number, value in values.items()
+    ]
+    return Standing(tuple(trials), higher=False)
+
+
+def test_only_the_best_and_the_first_keep_their_runs(tmp_path):
     def write(number):
         (tmp_path / str(number)).mkdir()
         (tmp_path / f"{number}/report.html").write_text("")
 
-    kept = Kept(tmp_path, 2, higher=False)
-    values = {0: 0.5, 1: 0.4, 2: 0.3, 3: 0.6}
-    for number in (0, 1):
-        assert kept.place(number, values) == tmp_path / str(number)
+    kept = Kept(tmp_path, 2)
+    standing = ended({0: 0.5, 1: 0.4, 2: 0.3, 3: 0.6, 4: 0.35}, first=0)
+    for number in (0, 1, 2):
+        assert kept.place(number, standing) == tmp_path / str(number)
         write(number)
-    assert kept.place(3, values) is None
-    assert kept.place(2, values) is not None
-    write(2)
-    kept.trim(values)
-    assert kept.numbers() == [1, 2]
-    (tmp_path / "4").mkdir()  # its worker was killed before it had a report
+    assert kept.place(3, standing) is None
+    assert kept.place(4, standing) is not None
+    write(4)
+    kept.trim(standing)
+    assert kept.numbers() == [0, 2, 4]
+    kept.trim(ended(standing.values))  # where no trial is that of the first recipe
+    assert kept.numbers() == [2, 4]
+    assert Kept(tmp_path, 0).place(0, standing) is None
+    (tmp_path / "5").mkdir()  # its worker was killed before it had a report
     (tmp_path / "notes").mkdir()
-    assert Kept(tmp_path, 2, higher=False).numbers() == [1, 2]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2", "notes"]
+    assert Kept(tmp_path, 2).numbers() == [2, 4]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2", "4", "notes"]
+
+
+def test_the_first_trial_and_the_best_other_one_are_a_pair():
+    values = {0: 0.4, 1: 0.5, 2: 0.3}
+    assert [trial.number for trial in ended(values, first=0).pair] == [0, 2]
+    assert [trial.number for trial in ended(values, first=2).pair] == [2, 0]
+    assert ended({0: 0.4}, first=0).pair is None
+    assert ended(values).pair is None

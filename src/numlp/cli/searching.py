@@ -12,24 +12,31 @@ from rich.console import Console
 from numlp.cli.opening import Opening
 from numlp.cli.output import setting_text
 from numlp.cli.running import Outcome, run
-from numlp.cli.summary import introduce_data
+from numlp.cli.summary import introduce_data, print_metrics
 from numlp.datasets import Dataset
-from numlp.errors import NumlpError
+from numlp.errors import NumlpError, SettingError
+from numlp.files.models import load_model
 from numlp.judging.figures import figure_of, shown
+from numlp.network.ensemble import Ensemble
+from numlp.network.mlp import MLP
 from numlp.runs.digests import check_digests
 from numlp.runs.folder import load_run
+from numlp.runs.layout import METRICS, MODEL
 from numlp.runs.recipe import Recipe
 from numlp.runs.teachers import teacher_of
 from numlp.runs.unfinished import is_unfinished
 from numlp.settings.texts import counted
 from numlp.training.interruption import Interruption
+from numlp.tuning.average import averaged, write_average
 from numlp.tuning.kept import Kept
 from numlp.tuning.page import write_page
-from numlp.tuning.plan import BEST, PAGE, Plan
+from numlp.tuning.plan import BEST, Plan
 from numlp.tuning.search import Search
 from numlp.tuning.space import left_out, recipe_at
 from numlp.tuning.standing import Standing, Trial
 from numlp.tuning.study import Study
+from numlp.tuning.trial import train_trial
+from numlp.tuning.worker import without_test
 from numlp.tuning.workers import Workers
 
 _PAGE_EVERY = 30.0  # seconds
@@ -122,8 +129,46 @@ class Searching:
             opening = Opening(folder, {"seconds": 60.0}, told=True)
             outcome = run(recipe, plan.dataset, opening, self.screen, report=report)
             self.write()
-        self.screen.print(f"\nthe page of the study: {plan.folder / PAGE}")
         return outcome
+
+    def average(self, best: Trial) -> dict[str, Any] | None:
+        """Average the networks of two recipes in the folder of the search, and return the metrics.
+
+        It returns None where only the best recipe is to be had: without folds, with one trial, or where networks
+        can't be averaged.
+        """
+        plan, pair, model = self.plan, self.study.standing().pair, None
+        if plan.base.folds and pair:
+            try:
+                model = averaged([self._networks(trial, best) for trial in pair])
+            except SettingError as error:
+                self.screen.print(f"\nno networks are averaged: {error}")
+        if pair is None or model is None:
+            for name in (MODEL, METRICS):
+                (plan.folder / name).unlink(missing_ok=True)
+            return None
+        first, other = pair
+        metrics = write_average(plan.folder, model, plan.base, plan.dataset, [first.number, other.number])
+        number, which = (
+            (first.number, "the recipe to begin with") if other == best else (other.number, "the second best")
+        )
+        self.screen.print(f"\nthe average of the networks of trial {best.number} and of trial {number}, {which}:")
+        print_metrics(self.screen, model, metrics)
+        self.screen.print(f"\n  {plan.folder / MODEL}\n  {plan.folder / METRICS}")
+        write_page(plan, self.study, averaged=True)
+        return metrics
+
+    def _networks(self, trial: Trial, best: Trial) -> MLP | Ensemble:
+        """Return a trial's networks, which are trained again if another machine ran it, or no runs are kept."""
+        plan = self.plan
+        for folder in (plan.folder / BEST if trial == best else None, self.kept.path(trial.number)):
+            if folder is not None and (folder / METRICS).is_file():
+                return load_model(folder / MODEL)
+        self.screen.print(f"\ntrial {trial.number} is trained again, because its run isn't here")
+        recipe = recipe_at(plan.base, trial.point)
+        trained = train_trial(recipe, without_test(plan.dataset), plan.metric, lambda step, value: False)
+        assert trained is not None
+        return trained.model
 
 
 def _trained(folder: Path, recipe: Recipe, dataset: Dataset) -> dict[str, Any] | None:

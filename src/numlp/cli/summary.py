@@ -142,8 +142,8 @@ def _calibration(found: dict[str, Any], intervals: bool) -> str:
     )
 
 
-def summarize(screen: Console, recipe: Recipe, model: Predictor, metrics: dict[str, Any], folder: Path) -> None:
-    """Show the metrics and what is in the run's folder."""
+def print_metrics(screen: Console, model: Predictor, metrics: dict[str, Any]) -> None:
+    """Show a model's metrics as a table."""
     parts = [part for part in ("train", "validation", "test") if metrics[part] is not None]
     summary = table("", *parts)
     summary.add_column("")
@@ -154,6 +154,11 @@ def summarize(screen: Console, recipe: Recipe, model: Predictor, metrics: dict[s
         summary.add_row(figure_of(name).title, *values.values(), meaning(name, model))
     screen.print()
     screen.print(summary)
+
+
+def summarize(screen: Console, recipe: Recipe, model: Predictor, metrics: dict[str, Any], folder: Path) -> None:
+    """Show the metrics and what is in the run's folder."""
+    print_metrics(screen, model, metrics)
     if harder := _settings_that_are_on(recipe, _HARDER):
         screen.print(
             f"\nthe train losses of the epochs are computed with {', '.join(harder)}; those in the table, without"

@@ -109,8 +109,11 @@ def tune(
         ),
     ] = None,
     keep_runs: Annotated[
-        str, typer.Option(metavar="NUMBER", help="How many of the best trials keep their runs, with reports.")
-    ] = "5",
+        str,
+        typer.Option(
+            metavar="NUMBER", help="How many of the best trials keep their runs, with reports, and may be averaged."
+        ),
+    ] = "10",
     output: Annotated[
         Path | None, typer.Option(help="A folder for the results; by default runs/tune-<data>.", show_default=False)
     ] = None,
@@ -118,6 +121,8 @@ def tune(
     json: Json = False,
 ) -> None:
     """Search for a recipe that does better on validation rows, and train with the best one found.
+
+    With folds, as by default for tables, its networks are averaged with those of the recipe to begin with.
 
     The same command goes on with a search that was stopped, or joins one that another machine has begun.
     """
@@ -146,7 +151,7 @@ def tune(
     check_parts(make_network(base, dataset), dataset)  # before many trials fail, or the last step does
     with closing(_locked(plan.folder)), limited(threads), reached(plan.place):
         opened = plan.open()
-        search = Searching(plan, opened, Kept(plan.folder / TRIALS, kept, opened.higher), at_once, screen)
+        search = Searching(plan, opened, Kept(plan.folder / TRIALS, kept), at_once, screen)
         search.introduce()
         if number := search.run(limit, seconds):
             screen.print(f"stopped: the study has {opened.standing()}; run the same command to go on")
@@ -156,10 +161,14 @@ def tune(
             raise SettingError(f"the study has {standing}, and none came to its end: give more --trials or --time")
         screen.print(f"\nthe best of {standing} is {search.described(best)}\n")
         outcome = search.train(best, report=report)
+        average = None if outcome.signal else search.average(best)
+        screen.print(f"\nthe page of the study: {plan.folder / PAGE}")
     found = {"trial": best.number, plan.metric: best.value, "settings": dict(best.point)}
     if json:
-        where = {"output": str(plan.folder / BEST), "page": str(plan.folder / PAGE), "study": opened.where}
-        print_json({**where, "trials": standing.counts, "best": found, **outcome.metrics})
+        made = plan.folder / BEST if average is None else plan.folder
+        metrics = outcome.metrics if average is None else average
+        where = {"output": str(made), "page": str(plan.folder / PAGE), "study": opened.where}
+        print_json({**metrics, **where, "trials": standing.counts, "best": found})
     if outcome.signal:
         raise typer.Exit(128 + outcome.signal)
 

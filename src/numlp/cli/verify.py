@@ -130,7 +130,8 @@ def read_sha256(text: str) -> str:
 def _read(run: Path, verdict: Verdict) -> Statement | None:
     """Return the record, or None after noting in the verdict why there is none."""
     if not (run / layout.PROVENANCE).is_file():
-        stands = how_it_stands(run)
+        none = None if (run / layout.RECIPE).is_file() else f"isn't a run's folder: it has no file {layout.RECIPE}"
+        stands = how_it_stands(run) or none
         older = f"has no {layout.PROVENANCE}: an older numlp wrote it, or the file was removed"
         verdict.impossible = f"{run} {stands or older}"
         return None

@@ -1,28 +1,26 @@
-"""Kept runs: the best trials keep their runs, each in a folder with its number for a name, and no others do."""
+"""Kept runs: the best trials and the first one keep their runs, each in a folder with its number for a name."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 from numlp.runs.layout import REPORT
+from numlp.tuning.standing import Standing
 
 
 class Kept:
-    """The runs of the best trials in a folder.
+    """The runs of the best trials in a folder, and of the first, which has the recipe that the search began with.
 
     Parameters
     ----------
     folder : path
     count : int
-        How many to keep.
-    higher : bool
-        Whether higher values are better.
+        How many of the best to keep; with 0, no trial keeps its run.
     """
 
-    def __init__(self, folder: Path, count: int, higher: bool) -> None:
-        self.folder, self.count, self.higher = folder, count, higher
+    def __init__(self, folder: Path, count: int) -> None:
+        self.folder, self.count = folder, count
         for path in folder.glob("*"):
             if path.name.isdecimal() and not (path / REPORT).is_file():  # its worker was killed while it wrote
                 shutil.rmtree(path, ignore_errors=True)
@@ -37,27 +35,21 @@ class Kept:
         """Return where a trial's run lies, or would lie."""
         return self.folder / str(number)
 
-    def place(self, number: int, values: Mapping[int, float]) -> Path | None:
-        """Return where a trial is to write its run, if it is among the best of those that have one.
+    def place(self, number: int, standing: Standing) -> Path | None:
+        """Return where a trial that has come to its end is to write its run, if it is to keep it."""
+        return self.path(number) if number in self._among([*self.numbers(), number], standing) else None
 
-        Parameters
-        ----------
-        number : int
-        values : mapping of int to float
-            Of the trials that have come to their end, by their numbers.
-        """
-        best = self._best([*self.numbers(), number], values)
-        return self.path(number) if number in best else None
-
-    def trim(self, values: Mapping[int, float]) -> None:
+    def trim(self, standing: Standing) -> None:
         """Remove the runs of trials that are no longer among the best."""
-        for number in set(self.numbers()) - set(self._best(self.numbers(), values)):
+        for number in set(self.numbers()) - set(self._among(self.numbers(), standing)):
             self.remove(number)
 
     def remove(self, number: int) -> None:
         """Remove a trial's run."""
         shutil.rmtree(self.path(number), ignore_errors=True)
 
-    def _best(self, numbers: list[int], values: Mapping[int, float]) -> list[int]:
-        known = [number for number in numbers if number in values]
-        return sorted(known, key=lambda n: (-values[n] if self.higher else values[n], n))[: self.count]
+    def _among(self, numbers: list[int], standing: Standing) -> list[int]:
+        ranked = [trial for trial in standing.ranked if trial.number in numbers]
+        return [
+            t.number for place, t in enumerate(ranked) if place < self.count or (self.count and t == standing.first)
+        ]

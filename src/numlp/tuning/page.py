@@ -19,8 +19,14 @@ SCRIPTS = ("element", "format", "tooltip", "ticks", "lines", "bars", "table", "s
 _TEMPLATE = Path(__file__).with_name("study.html")
 
 
-def write_page(plan: Plan, study: Study) -> Path:
+def write_page(plan: Plan, study: Study, *, averaged: bool = False) -> Path:
     """Write the page of a study to the folder of its plan, and return its path.
+
+    Parameters
+    ----------
+    plan, study
+    averaged : bool
+        Whether the model beside the page is the average of the networks of two trials.
 
     Raises
     ------
@@ -43,7 +49,7 @@ def write_page(plan: Plan, study: Study) -> Path:
         **progress(trials, higher=study.higher),
         "importance": [{"name": _title(name), "value": value} for name, value in importance.items()],
     }
-    first = next((trial for trial in trials if trial.notes.get("default") and trial.state == "complete"), None)
+    first = standing.first
     context = {
         "title": f"{plan.name}: a study",
         "name": plan.name,
@@ -56,6 +62,7 @@ def write_page(plan: Plan, study: Study) -> Path:
         "rows": [_row(trial, plan, links) for trial in sorted(trials, key=lambda trial: trial is not best)],
         "importance": bool(importance),
         "folds": plan.base.folds,
+        "averaged": [trial.number for trial in standing.pair or ()] if averaged else [],
     }
     path = plan.folder / PAGE
     write_bytes(path, page(_TEMPLATE, SCRIPTS, data, context))

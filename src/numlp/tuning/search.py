@@ -105,7 +105,7 @@ class Search:
             self._ready.append(worker)
         elif "kept" in message:
             del self._keeping[worker]
-            self.kept.trim(self.study.standing().values)
+            self.kept.trim(self.study.standing())
             self._ready.append(worker)
         elif "step" in message:
             worker.tell({"stop": self.study.report(self._at_work[worker], message["step"], message["value"])})
@@ -120,7 +120,7 @@ class Search:
         self.tell(standing[number], standing)
         if state == "failed" and standing.counts["failed"] >= _HOPELESS and not standing.values:
             raise SettingError(f"the first {_HOPELESS} trials failed; of the last: {notes['reason']}")
-        folder = self.kept.place(number, standing.values) if state == "complete" else None
+        folder = self.kept.place(number, standing) if state == "complete" else None
         if folder is not None:
             self._keeping[worker] = number
         if state == "complete":

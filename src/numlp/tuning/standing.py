@@ -95,9 +95,24 @@ class Standing:
     @property
     def best(self) -> Trial | None:
         """The best trial of those that have come to their end; of equal ones, the first."""
+        return next(iter(self.ranked), None)
+
+    @property
+    def ranked(self) -> list[Trial]:
+        """The trials that have come to their end, the best first."""
         values, sign = self.values, -1 if self.higher else 1
-        number = min(values, key=lambda number: (sign * values[number], number), default=None)
-        return None if number is None else self[number]
+        return [self[number] for number in sorted(values, key=lambda number: (sign * values[number], number))]
+
+    @property
+    def first(self) -> Trial | None:
+        """The trial of the recipe that the search began with, if it has come to its end."""
+        return next((self[number] for number in self.values if self[number].notes.get("default")), None)
+
+    @property
+    def pair(self) -> tuple[Trial, Trial] | None:
+        """The first trial and the best other one, whose networks can be averaged, if there are such."""
+        other = next((trial for trial in self.ranked if trial != self.first), None)
+        return (self.first, other) if self.first and other else None
 
     def __str__(self) -> str:
         told = ", ".join(f"{count} {state}" for state, count in self.counts.items() if count)

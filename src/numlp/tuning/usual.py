@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from numlp.network.encoder import ENCODINGS
 from numlp.network.losses import Task
 from numlp.runs.recipe import Recipe
 from numlp.settings.named import resolve
@@ -14,6 +13,8 @@ from numlp.tuning.space import Choices, Range, Space
 
 def usual_space(base: Recipe, task: Task, fixed: Collection[str] = ()) -> Space:
     """Return the usual space around a recipe, in which few trials take longer than the recipe itself.
+
+    The encoding of a table's columns isn't varied, because networks that are averaged must share it.
 
     Parameters
     ----------
@@ -45,10 +46,6 @@ def usual_space(base: Recipe, task: Task, fixed: Collection[str] = ()) -> Space:
         space["label_smoothing"] = Range(0.0, 0.2)
     if base.input_noise:
         space["input_noise"] = Range(0.0, round(2 * base.input_noise, 4))
-    if base.input_encoding is not None:
-        bins = getattr(resolve("input_encoding", base.input_encoding, ENCODINGS), "bins", 0)
-        if bins:
-            space["input_encoding.bins"] = Choices((0, *sorted({max(2, bins // 2), bins, 2 * bins})))
     space["batch_size"] = Choices((base.batch_size, 2 * base.batch_size))
     if base.epochs > 1:
         space["epochs"] = Range(base.epochs // 2, base.epochs)
