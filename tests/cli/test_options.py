@@ -103,6 +103,8 @@ def test_every_option_arrives_in_the_recipe(numlp, images):
         "input_encoding",
         "folds",
         "memory",
+        "teacher",
+        "distillation",
     }  # in tests of their own
     assert unchanged == of_tables | elsewhere
 

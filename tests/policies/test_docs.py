@@ -38,6 +38,7 @@ FENCE = re.compile(r"^```([\w{}]*)\n(.*?)^```$", flags=re.M | re.S)
 LANGUAGES = {"python", "bash", "console", "toml", "text", "{toctree}"}
 COMMANDS = {
     "train",
+    "distill",
     "resume",
     "report",
     "lesson",

@@ -84,8 +84,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
     clip_norm, clip_value, averaging : float
         The largest norm of all gradients together, and absolute value of each; the decay of the average that is kept.
     teacher, distillation
-        A trained `MLP` or `Ensemble` to learn from, such as the `network_` of another estimator, fitted on the same
-        columns; and the share of each target that its predictions make up.
+        A trained `MLP` or `Ensemble` to learn from, such as another estimator's `network_`; its share of each target.
     callbacks, time_budget, processes, team
         Callables that receive the `TrainingState` after every epoch and end the fit by returning something true; the
         longest time for a fit, in seconds; how many processes train the network together; an `MPITeam` of ranks.
@@ -231,10 +230,6 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
             All classes that will ever occur; required in the first call, unless y is multilabel.
         X_val, y_val, sample_weight_val : optional
             Required with early stopping, which restores the best weights when it sets `stopped_`.
-
-        Returns
-        -------
-        self
         """
         if isinstance(self.class_weight, str):
             raise ValueError("class_weight must be a dict of weights in partial_fit: 'balanced' needs all samples")

@@ -84,8 +84,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         The largest norm of all gradients together; the largest absolute value of each; the decay of a moving average
         of the weights, which is validated and kept.
     teacher, distillation
-        A trained `MLP` or `Ensemble` to learn from, such as the `network_` of another estimator, fitted on the same
-        columns; and the share of each target that its predictions make up.
+        A trained `MLP` or `Ensemble` to learn from, such as another estimator's `network_`; its share of each target.
     callbacks, time_budget, processes, team
         Callables that receive the `TrainingState` after every epoch and end the fit by returning something true; the
         longest time for a fit, in seconds; how many processes train the network together; an `MPITeam` of ranks.
