@@ -97,16 +97,17 @@ class Standing:
         """The best trial of those that have come to their end; of equal ones, the first."""
         return next(iter(self.ranked), None)
 
-    @property
+    @cached_property
     def ranked(self) -> list[Trial]:
         """The trials that have come to their end, the best first."""
         values, sign = self.values, -1 if self.higher else 1
-        return [self[number] for number in sorted(values, key=lambda number: (sign * values[number], number))]
+        ended = (trial for trial in self.trials if trial.number in values)
+        return sorted(ended, key=lambda trial: (sign * values[trial.number], trial.number))
 
-    @property
+    @cached_property
     def first(self) -> Trial | None:
         """The trial of the recipe that the search began with, if it has come to its end."""
-        return next((self[number] for number in self.values if self[number].notes.get("default")), None)
+        return next((t for t in self.trials if t.number in self.values and t.notes.get("default")), None)
 
     @property
     def pair(self) -> tuple[Trial, Trial] | None:
