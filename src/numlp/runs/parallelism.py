@@ -20,6 +20,8 @@ from numlp.training.trial import candidates, fastest, powers
 def step_settings(recipe: Recipe) -> dict[str, Any]:
     """Return the settings that single training steps depend on, by their names in `train`."""
     settings = {name: getattr(recipe, name) for name in ("batch_size", "optimizer", *STEP_SETTINGS)}
+    if settings["distillation"] is None:  # the usual one
+        del settings["distillation"]
     return settings | {"teacher": teacher_of(recipe)}
 
 

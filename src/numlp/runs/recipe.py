@@ -165,8 +165,11 @@ class Recipe(DataSettings):
     teacher: str | None = _setting(
         None, optional(checks.text), "Training", "A run or a model file whose predictions become part of the targets."
     )
-    distillation: float = _setting(
-        0.9, share_or_all, "Training", "The share of each target that the teacher's prediction makes up."
+    distillation: float | None = _setting(
+        None,
+        optional(share_or_all),
+        "Training",
+        "The share of each target that the teacher's prediction makes up; by default 0.9.",
     )
 
     ensemble: int = _setting(1, checks.count(limits.NETWORKS), "Result", "Number of networks to train and average.")
@@ -199,7 +202,7 @@ class Recipe(DataSettings):
             )
         if self.patience is None and (self.monitor, self.min_delta) != ("validation_loss", 0.0):
             raise SettingError("monitor and min_delta have an effect only with patience: set patience as well")
-        if self.teacher is None and self.distillation != Recipe.distillation:
+        if self.teacher is None and self.distillation is not None:
             raise SettingError("distillation has an effect only with a teacher: set teacher as well")
         self.check_task(self.known_task)
         as_arithmetic(self.arithmetic, DTYPES[self.dtype])

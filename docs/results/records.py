@@ -1,0 +1,206 @@
+"""Trains the record recipes with three seeds, and what is left of each without its ingredients.
+
+`make records` runs this script, two trainings at a time, with one thread each. The recipes were chosen on the last
+10,000 training images, held out. Only the records themselves are evaluated on the test images, once for each trained
+network. What each ingredient brings (`--parts`) is measured on the held-out images again, from 50,000.
+
+It writes the tables into `docs/records.md`, and all that it has measured beside this file, to measure nothing twice.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numlp import __version__
+from numlp.runs.recipes import load_recipe
+
+HERE = Path(__file__).parent
+STORED = HERE / "records.json"
+PAGE = HERE.parent / "records.md"
+TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
+SEEDS = range(3)
+HELD_OUT = 1 / 6  # of the training images: the last 10,000
+ALONE = {"threads": 1, "processes": 1}
+
+
+class Record(NamedTuple):
+    """A recipe, what it holds the record in, and what each of its ingredients may be replaced by."""
+
+    task: str
+    parts: list[dict[str, Any]]
+
+
+PLAIN = {"input_features": "none", "input_scaling": "standardize"}
+RECORDS = {
+    "record-fashion-mnist": Record(
+        "anything but convolutions, no augmentation",
+        [
+            {},
+            PLAIN,
+            {"input_features": "oriented_gradients(stride = 4)"},
+            {"adversarial": 0.0},
+            {"dropout": 0.0},
+            {"normalization": "none", "learning_rate": 0.001},
+            {"label_smoothing": 0.0},
+            {"augmentation": "images(flip = 0.5, shift = 1.0)"},
+        ],
+    ),
+    "record-mnist": Record(
+        "anything but convolutions",
+        [
+            {},
+            PLAIN,
+            {"augmentation": "none", "adversarial": 1.0},
+            {"augmentation": "images(shift = 1.5, rotation = 10.0, scale = 0.1, shear = 0.1)"},
+            {"normalization": "none", "learning_rate": 0.001},
+            {"label_smoothing": 0.0},
+            {"adversarial": 0.5},
+        ],
+    ),
+}
+
+
+def options(settings: Mapping[str, Any]) -> list[str]:
+    """Return settings as options of `numlp train`."""
+    pairs = [("--" + name.replace("_", "-"), value) for name, value in settings.items()]
+    return [part for option, value in pairs for part in (option, f"{value}")]
+
+
+def train(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Train by a recipe, as a user would; return its metrics, and the digest of its model."""
+    with tempfile.TemporaryDirectory() as place:
+        run = Path(place, "run")
+        command = ["numlp", "train", "--recipe", name, *options(settings), "--no-report", "--output", str(run)]
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"} if settings.get("threads") == 1 else None
+        subprocess.run([sys.executable, "-m", *command], check=True, stdout=subprocess.DEVNULL, env=environment)
+        metrics = json.loads((run / "metrics.json").read_text())
+        found = {
+            part: metrics[part]["accuracy"] for part in ("validation", "test") if isinstance(metrics.get(part), dict)
+        }
+        sha256 = hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
+    return {**found, "seconds": metrics["seconds"], "sha256": sha256}
+
+
+def jobs(names: list[str], parts: bool) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the recipe of each training, its key in what is stored, and its settings."""
+    for name in names:
+        for seed in SEEDS:
+            for part in RECORDS[name].parts if parts else [{}]:
+                key = f"{shlex.join(options(part))} --seed {seed}".strip()
+                held_out = {"validation": HELD_OUT} if parts else {}
+                yield name, key, {**part, **held_out, "seed": seed, **ALONE}
+
+
+def measure(names: list[str], parts: bool) -> None:
+    """Train whatever isn't stored yet."""
+    results: dict[str, dict[str, Any]] = json.loads(STORED.read_text()) if STORED.exists() else {}
+    stage = "parts" if parts else "records"
+
+    def one(job: tuple[str, str, dict[str, Any]]) -> None:
+        name, key, settings = job
+        kept = results.setdefault(stage, {}).setdefault(name, {})
+        if key in kept:
+            return
+        found = train(name, settings)
+        if parts:  # which are not judged by test images
+            found = {"validation": found["validation"], "seconds": found["seconds"]}
+        kept[key] = found
+        print(name, key, json.dumps(found), flush=True)
+        STORED.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(one, jobs(names, parts)))
+
+
+def mean_and_error(values: list[float]) -> str:
+    """Return the mean in percent and its standard error."""
+    if len(values) < 2:
+        return f"{100 * values[0]:.2f} %"
+    error = statistics.stdev(values) / len(values) ** 0.5
+    return f"{100 * statistics.mean(values):.2f} ± {100 * error:.2f} %"
+
+
+def records(results: dict[str, Any]) -> list[str]:
+    """Return the table of the records."""
+    lines = [
+        "| command | data | what it may use | test accuracy, each seed | mean ± standard error | seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, runs in results["records"].items():
+        each = [runs[f"--seed {seed}"] for seed in SEEDS if f"--seed {seed}" in runs]
+        data = load_recipe(name).data
+        shown = ", ".join(f"{100 * run['test']:.2f}" for run in each)
+        seconds = statistics.mean(run["seconds"] for run in each)
+        mean = mean_and_error([run["test"] for run in each])
+        lines.append(
+            f"| `numlp train --recipe {name}` | {TITLES[data]} | {RECORDS[name].task} | {shown} | **{mean}** "
+            f"| {seconds:.0f} |"
+        )
+    lines += [
+        "",
+        "The SHA-256 of `model.safetensors`, on this kind of machine, for `--seed 0 --processes 1 --threads 1`:",
+        "",
+    ]
+    lines += [f"- `{name}`: `{runs['--seed 0']['sha256']}`" for name, runs in results["records"].items()]
+    machine = f"{os.cpu_count()} cores, {platform.machine()}"
+    return [
+        *lines,
+        "",
+        f"numlp {__version__}, NumPy {np.__version__}, Python {platform.python_version()}, {machine}.",
+    ]
+
+
+def parts(results: dict[str, Any], name: str) -> list[str]:
+    """Return the table of what a record's ingredients bring."""
+    lines = [
+        f"Every row runs `numlp train --recipe {name} --validation 0.1666667` with these settings:",
+        "",
+        "| settings | accuracy on the 10,000 held-out images | seconds |",
+        "|---|---|---|",
+    ]
+    for part in RECORDS[name].parts:
+        row = shlex.join(options(part))
+        runs = [results["parts"][name].get(f"{row} --seed {seed}".strip()) for seed in SEEDS]
+        runs = [run for run in runs if run is not None]
+        if runs:
+            mean = mean_and_error([run["validation"] for run in runs])
+            seconds = statistics.mean(run["seconds"] for run in runs)
+            lines.append(f"| {f'`{row}`' if row else 'the recipe'} | {mean} | {seconds:.0f} |")
+    return lines
+
+
+def write(results: dict[str, Any]) -> None:
+    """Write the tables between their marks in the page."""
+    text = PAGE.read_text()
+    tables = {"records": records(results)} if results.get("records") else {}
+    tables |= {name: parts(results, name) for name in results.get("parts", {})}
+    for name, lines in tables.items():
+        head, rest = text.split(f"<!-- table: {name} -->\n")
+        text = "\n".join([f"{head}<!-- table: {name} -->", *lines, "<!-- end -->" + rest.split("<!-- end -->", 1)[1]])
+    PAGE.write_text(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Train the record recipes.")
+    parser.add_argument("recipes", nargs="*", default=list(RECORDS), help="some of them; by default all")
+    parser.add_argument("--parts", action="store_true", help="measure what each ingredient brings")
+    given = parser.parse_args()
+    measure(given.recipes, given.parts)
+    write(json.loads(STORED.read_text()))
+
+
+if __name__ == "__main__":
+    main()
