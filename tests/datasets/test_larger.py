@@ -1,7 +1,11 @@
 """Data larger than memory: files become data sets whose rows come in chunks, as their rows in memory would be."""
 
+import csv
 import gzip
 import json
+import os
+import subprocess
+import sys
 
 import duckdb
 import numpy as np
@@ -272,6 +276,79 @@ def test_sizes_are_near_those_in_memory(tmp_path, idx_bytes):
     assert sizes.size_in_memory(str(tmp_path / "x.npy")) == 4800
     assert sizes.size_in_memory(str(tmp_path / "train-images-idx3-ubyte")) == 80
     assert sizes.size_in_memory("mnist") == sizes.size_in_memory("nothing.npz") == 0
+
+
+_MEASURED = """
+import sys
+from pathlib import Path
+import numlp
+
+def peak():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
+
+def rows(name):
+    data = numlp.load_dataset(name, target="c0", memory="64MiB")
+    return data.rows["validation"] + sum(len(chunk[1]) for chunk in (data.train if data.in_chunks else [data.train]))
+
+rows(sys.argv[1])
+before = peak()
+print(rows(sys.argv[2]), peak() - before)
+"""
+_KINDS = (
+    "'class ' || hash(range) % 5",
+    "hash(range + {i}) % 1000000000",
+    "(hash(range * {i}) % 100000) / 7.0",
+    "DATE '2020-01-01' + CAST(hash(range + {i}) % 2000 AS INTEGER)",
+    "'a level ' || hash(range + {i}) % 200 || ' of a column of texts'",
+)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs Linux's /proc")
+@pytest.mark.parametrize(
+    ("n", "files", "width", "suffix"),
+    [
+        (120_000, 3, 14, "csv"),
+        (120_000, 1, 14, "csv.gz"),
+        (600_000, 1, 3, "csv"),
+        (30_000, 3, 60, "csv"),
+        (60_000, 60, 14, "csv"),
+        (500_000, 2, 14, "parquet"),
+    ],
+)
+def test_tables_of_many_sizes_stay_within_the_least_memory(tmp_path, n, files, width, suffix):
+    cells = ", ".join(f"{_KINDS[i % len(_KINDS)].format(i=i)} AS c{i}" for i in range(width))
+    (tmp_path / "small.csv").write_text("c0,c1\n" + "a,1.5\nb,2\nb,3\n" * 20)
+    (tmp_path / "rows").mkdir()
+    with duckdb.connect(config={"threads": "1"}) as connection:
+        for i in range(files):
+            part = f"FROM range({n * i // files}, {n * (i + 1) // files})"
+            connection.execute(f"COPY (SELECT {cells} {part}) TO '{tmp_path}/rows/{i:02}.{suffix}'")
+    program = [sys.executable, "-c", _MEASURED, str(tmp_path / "small.csv"), str(tmp_path / "rows")]
+    found = subprocess.run(program, check=True, capture_output=True, text=True).stdout.split()
+    assert int(found[0]) == n
+    assert int(found[1]) <= 64 << 20
+
+
+def test_long_texts_in_quotes_are_read_in_pieces(tmp_path, small, monkeypatch):
+    monkeypatch.setattr(Disk, "piece", 1 << 21)
+    rows = [("note", "y"), *((f'{i}: "two\nlines", ' + "x" * (1 + i * 997 % 3000), i % 7) for i in range(8000))]
+    with open(tmp_path / "a.csv", "w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    found = load(tmp_path / "a.csv", target="y", keep=["note"], split="last", validation=0.1)
+    x, y = whole(found.train)
+    assert x["note"].tolist() == [text for text, _ in rows[1:7201]]
+    assert y.tolist() == [i % 7 for i in range(7200)]
+
+
+def test_a_memory_too_small_for_the_columns_is_refused_at_once(tmp_path, small):
+    for name, text in (("a.csv", ",".join("abc") + "\n1,2,3\n"), ("a.jsonl", '{"a": 1, "b": 2, "c": 3}\n')):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "wide.csv").write_text(",".join(f"c{i}" for i in range(1000)) + "\n" + ",".join(["1"] * 1000))
+    with pytest.raises(SettingError, match=r"^memory is too small to read rows of 1,000 columns: make it 470MiB,"):
+        load_dataset(tmp_path / "wide.csv", target="c0", memory="100MiB")
+    with pytest.raises(SettingError, match=r"^memory is too small to read rows of 3 columns: make it 98MiB, or"):
+        load_dataset(tmp_path / "a.jsonl", target="a", memory="64MiB")
 
 
 def test_memory_that_ends_while_a_table_is_written_is_no_fault_of_the_file(tmp_path):

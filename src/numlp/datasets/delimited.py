@@ -5,13 +5,15 @@ import csv
 import itertools
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from numlp.arrays.stored import no_room
 from numlp.datasets.cells import without_gaps
 from numlp.datasets.dialects import Dialect, dialect_of, lines_of, read_head, unpacked
-from numlp.datasets.engine import connected, listed_paths, quoted
+from numlp.datasets.engine import Disk, connected, listed_paths, quoted
+from numlp.datasets.pieces import pieces_of
 from numlp.datasets.source import Choose, Source, chosen
 from numlp.errors import FileFormatError
 from numlp.files.kinds import kind_of, refused
@@ -21,6 +23,7 @@ from numlp.settings.checks import listed
 KIND = ("a CSV file", ("csv", "gzip", "zstd"))  # what a file should be, and what it may be
 CELLS = "cells"  # the table of a file's columns
 _LINES = 1000  # of a file that are looked at
+_BUFFER = 4 * limits.LINE  # bytes of a file that are read together onto a disk, instead of DuckDB's 32 MiB
 
 
 def dialects_of(paths: Sequence[Path], header: bool | None) -> list[Dialect]:
@@ -34,9 +37,14 @@ def dialects_of(paths: Sequence[Path], header: bool | None) -> list[Dialect]:
 
 
 def read_csv(
-    connection: Any, paths: Sequence[Path], dialects: Sequence[Dialect], missing: Sequence[str], choose: Choose
+    connection: Any,
+    paths: Sequence[Path],
+    dialects: Sequence[Dialect],
+    missing: Sequence[str],
+    choose: Choose,
+    disk: Disk | None = None,
 ) -> Source:
-    """Load the chosen columns of files with the same columns."""
+    """Load the chosen columns of files with the same columns, a piece at a time onto a disk."""
     names = _named(dialects[0].names)
     kept = chosen(names, choose)
     columns = ", ".join(f"{column} VARCHAR" for column in kept)
@@ -49,7 +57,7 @@ def read_csv(
             raise FileFormatError(
                 f"{path} must have the same columns as {paths[0]}, but they differ in {listed(odd)}"
             )
-        _load_csv(connection, path, dialect, [f"c{own.index(name)}" for name in kept.values()], missing)
+        _load_csv(connection, path, dialect, [f"c{own.index(name)}" for name in kept.values()], missing, disk)
         starts.append(connection.execute(f"SELECT count(*) FROM {CELLS}").fetchone()[0])
         if starts[-1] == starts[-2]:
             raise FileFormatError(f"{path} must have a line of column names and at least one row")
@@ -112,19 +120,53 @@ def _reader(path: Path, separator: str, columns: Sequence[str], options: str) ->
     )
 
 
-def _load_csv(connection: Any, path: Path, dialect: Dialect, columns: Sequence[str], missing: Sequence[str]) -> None:
+def _load_csv(
+    connection: Any,
+    path: Path,
+    dialect: Dialect,
+    columns: Sequence[str],
+    missing: Sequence[str],
+    disk: Disk | None,
+) -> None:
     """Append the columns of a file to the table; gaps are NULL."""
     import duckdb
 
     every = [f"c{i}" for i in range(len(dialect.names))]
-    reader = _reader(path, dialect.separator, every, f"quote = '\"', escape = '\"', skip = {dialect.skipped}")
     blank = " WHERE c0 IS NOT NULL" if len(every) == 1 else ""  # a line without a cell is no row
-    skipped = " OFFSET 1" if dialect.header else ""
     cells = ", ".join(f"{without_gaps(column, missing)} AS {column}" for column in columns)
-    try:
-        connection.execute(f"INSERT INTO {CELLS} SELECT {cells} FROM {reader}{blank}{skipped}")
-    except duckdb.InvalidInputException as error:
-        raise _broken(path, dialect, str(error)) from error
+    for i, (part, options) in enumerate(((path, ""),) if disk is None else _parts(path, dialect.separator, disk)):
+        skipped = "" if i else f", skip = {dialect.skipped}"
+        header = " OFFSET 1" if dialect.header and not i else ""
+        quotes = f"quote = '\"', escape = '\"'{options}{skipped}"
+        reader = _reader(part, dialect.separator, every, quotes)
+        try:
+            connection.execute(f"INSERT INTO {CELLS} SELECT {cells} FROM {reader}{blank}{header}")
+        except duckdb.InvalidInputException as error:
+            raise _broken(path, dialect, str(error)) from error
+
+
+def _parts(path: Path, separator: str, disk: Disk) -> Iterator[tuple[Path, str]]:
+    """Yield files that hold the rows of a file, each for a transaction, with options in SQL to read them.
+
+    A file that is small, or that zstd has packed, is the only one.
+    """
+    buffer = f", buffer_size = {_BUFFER}"
+    packed = path.suffix.lower() == ".gz"
+    if path.suffix.lower() == ".zst" or (not packed and path.stat().st_size <= disk.piece):
+        yield path, buffer
+        return
+    line_end = ""
+    for i, piece in enumerate(pieces_of(path, separator, disk.piece)):
+        part = disk.path.with_name(f"piece-{i}.csv")  # a new name for each, since DuckDB keeps what it read by name
+        try:
+            part.write_bytes(piece)
+        except OSError as error:
+            raise no_room(str(disk.path.parent.parent), error) from error
+        # The first line of a piece may end within quotes, where DuckDB would look for how lines end.
+        line_end = line_end or ("\\r\\n" if piece.endswith(b"\r\n") else "\\r" if piece.endswith(b"\r") else "\\n")
+        del piece  # while DuckDB works, only the rest of what was read is in memory
+        yield part, f"{buffer}, new_line = '{line_end}'"
+        part.unlink()
 
 
 def _other_encoding(path: Path) -> str:

@@ -19,8 +19,11 @@ _SMALL = 1 << 24  # bytes that one thread reads soon enough
 _BLOCKS = (1 << 18, 1 << 17, 1 << 16, 1 << 15, 1 << 14)  # bytes: the usual one, and fewer for many columns
 _VECTOR = 2048  # rows that DuckDB works on together
 _ROWS = 60 * _VECTOR  # of a row group, unless the columns are many
+_PIECE = 1 << 26  # bytes of text at most that one transaction writes
 _OF_THREAD = 1 << 28  # bytes of memory for a thread
-_OF_COLUMN = 1 << 18  # and for a column
+_OF_COLUMN = 232 << 10  # bytes that a thread needs for a column: 2,048 texts, in all steps from file to disk
+_BESIDE = 1 << 23  # and for the rest
+_JSON = 48 << 20  # in files of JSON lines, which are read into a buffer of 32 MiB
 _SHARES = 2  # of the memory for rows, of which DuckDB has one
 _NO_MEMORY = re.compile("(allocate|pin) (block|data) of size")  # in an error of another type, from writing a table
 
@@ -47,26 +50,36 @@ class Disk:
         self.path = folder.path / "rows.db"
         self._clean = weakref.finalize(self, folder.remove)
 
+    def threads(self, columns: int) -> int:
+        """Return the number of threads that read so many columns."""
+        return max(1, min(os.cpu_count() or 1, self.memory // max(_OF_THREAD, 2 * columns * _OF_COLUMN)))
+
     @property
-    def threads(self) -> int:
-        """The number of threads."""
-        return max(1, min(os.cpu_count() or 1, self.memory // _OF_THREAD))
+    def piece(self) -> int:
+        """How many bytes of text a transaction writes: blocks that it fills in part stay in memory until it ends."""
+        return min(self.memory // 8, _PIECE)
 
     def rows(self, columns: int) -> int:
         """Return how many rows of so many columns are packed together: they must be in memory at once."""
-        most = self.memory // (64 * columns * self.threads)
+        most = self.memory // (64 * columns * self.threads(columns))
         return max(_VECTOR, min(_ROWS, most) // _VECTOR * _VECTOR)
 
     def block(self, columns: int) -> int:
         """Return how many bytes a block has, of which each column fills some of its own."""
-        fit = (size for size in _BLOCKS if 4 * size * columns * self.threads <= self.memory)
+        fit = (size for size in _BLOCKS if 4 * size * columns * self.threads(columns) <= self.memory)
         return next(fit, _BLOCKS[-1])
 
-    def too_small(self, columns: int) -> SettingError:
-        """Return the error for a memory in which columns can't be read."""
-        needed = max(3 * columns * _OF_COLUMN, 2 * self.memory) >> 20
+    def check(self, columns: int, *, json: bool = False) -> None:
+        """Refuse a memory in which so many columns can't be read."""
+        least = columns * _OF_COLUMN + (_JSON if json else _BESIDE)
+        if self.memory < least:
+            raise self.too_small(columns, least)
+
+    def too_small(self, columns: int, least: int = 0) -> SettingError:
+        """Return the error for a memory in which columns can't be read; by default twice as much may do."""
+        needed = _SHARES * -(-(least or 2 * self.memory) // (1 << 20))
         return SettingError(
-            f"memory is too small to read rows of {columns:,} columns: make it {_SHARES * needed:,}MiB, or more"
+            f"memory is too small to read rows of {columns:,} columns: make it {needed:,}MiB, or more"
         )
 
     def close(self) -> None:
@@ -132,7 +145,7 @@ def connected(
         "memory_limit": f"{memory >> 20}MiB",
     }
     if size < _SMALL or disk is not None:
-        config["threads"] = "1" if disk is None else str(disk.threads)
+        config["threads"] = "1" if disk is None else str(disk.threads(columns))
     try:
         with duckdb.connect(config=config) as connection:
             connection.execute("SET TimeZone = 'UTC'")
@@ -144,6 +157,10 @@ def connected(
                 options = f"ROW_GROUP_SIZE {disk.rows(columns)}, BLOCK_SIZE {disk.block(columns)}"
                 connection.execute(f"ATTACH {quoted(str(disk.path))} AS disk ({options})")
                 connection.execute("USE disk")
+                # A checkpoint would merge up to 100 groups of rows in memory, and until one comes, the last rows of
+                # each file stay there.
+                connection.execute("SET max_vacuum_tasks = 0")
+                connection.execute(f"SET checkpoint_threshold = '{disk.memory >> 14}KiB'")
             names = [name for path in paths for name in (os.fspath(path.absolute()), _literal(path))]
             allowed = ", ".join(map(quoted, names))
             connection.execute(f"SET allowed_paths = [{allowed}]")

@@ -23,7 +23,7 @@ from numlp.errors import DataError, SettingError
 from numlp.network.losses import Task
 from numlp.settings.checks import unknown
 
-CELL = 32  # bytes of a cell of a table while it becomes a code
+CELL = 48  # bytes of a cell of a table while it becomes a code
 _CLASSES = 1 << 16  # at most, of a target that is larger than memory
 _NEARLY_ALL = 0.9  # of the rows: texts that differ in so many are ids
 _TOGETHER = 100  # columns that one query looks at

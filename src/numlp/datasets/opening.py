@@ -10,8 +10,11 @@ from numlp.datasets.delimited import CELLS, KIND, dialects_of, read_csv
 from numlp.datasets.engine import Disk, connected
 from numlp.datasets.source import Choose, Source
 from numlp.datasets.suffixes import TABLES, suffix_of
-from numlp.datasets.typed import fields, read_json, read_parquet
+from numlp.datasets.typed import fields, keys, read_json, read_parquet
 from numlp.errors import FileFormatError
+
+PARQUET = ("a Parquet file", ("parquet",))  # what a file should be, and what it may be
+JSON = ("a file of JSON lines", ("json", "gzip", "zstd"))
 
 
 def paths_of(path: Path) -> list[Path]:
@@ -55,16 +58,19 @@ def opened(
     if len(forms) > 1:
         raise FileFormatError(f"{path} stands for files of several formats; name those of one, such as *.csv")
     (form,) = forms
+    dialects = dialects_of(paths, header) if form == "csv" else []
+    columns = 1
+    if disk is not None:
+        columns = len(dialects[0].names) if dialects else _count_columns(paths[0], form)
+        disk.check(columns, json=form == "json")
     if form == "csv":
-        dialects = dialects_of(paths, header)
         with connected(paths, *KIND, columns=len(dialects[0].names), disk=disk) as connection:
-            yield _kept(read_csv(connection, paths, dialects, missing, choose), disk)
+            yield _kept(read_csv(connection, paths, dialects, missing, choose, disk), disk)
     elif form == "parquet":
-        columns = 1 if disk is None else count_columns(paths[0])
-        with connected(paths, "a Parquet file", ("parquet",), columns, disk) as connection:
+        with connected(paths, *PARQUET, columns=columns, disk=disk) as connection:
             yield _kept(read_parquet(connection, paths, missing, choose), disk)
     else:
-        with connected(paths, "a file of JSON lines", ("json", "gzip", "zstd"), disk=disk) as connection:
+        with connected(paths, *JSON, columns=columns, disk=disk) as connection:
             yield _kept(read_json(connection, paths, missing, choose), disk)
 
 
@@ -79,7 +85,8 @@ def _kept(source: Source, disk: Disk | None) -> Source:
     return dataclasses.replace(source, relation=f"disk.main.{CELLS}")
 
 
-def count_columns(path: Path) -> int:
-    """Return the number of columns of a Parquet file."""
-    with connected([path], "a Parquet file", ("parquet",)) as connection:
-        return len(fields(connection, path))
+def _count_columns(path: Path, form: str) -> int:
+    """Return the number of columns of a Parquet file, or those in the first objects of one of JSON lines."""
+    kind = PARQUET if form == "parquet" else JSON
+    with connected([path], *kind) as connection:
+        return len(fields(connection, path) if form == "parquet" else keys(connection, path))

@@ -17,7 +17,7 @@ from numlp.datasets.dataset import AnySplit, taken
 from numlp.errors import DataError
 from numlp.network.losses import Task
 
-_HELD = 3  # the part of the memory that the rows of a part may fill, in all forms, before they come in chunks
+_HELD = 4  # the part of the memory that the rows of a part may fill, in all forms, before they come in chunks
 _SAMPLE = 10_000  # rows at most
 
 Bools = npt.NDArray[np.bool_]

@@ -64,6 +64,12 @@ def fields(connection: Any, path: Path) -> list[str]:
     return names
 
 
+def keys(connection: Any, path: Path) -> list[str]:
+    """Return the keys in the first objects of a file of JSON lines."""
+    reader = f"read_json({listed_paths([path])}, maximum_object_size = {limits.LINE}, hive_partitioning = false)"
+    return [name for name, *_ in connection.execute(f"DESCRIBE FROM {reader}").fetchall()]
+
+
 def read_json(connection: Any, paths: Sequence[Path], missing: Sequence[str], choose: Choose) -> Source:
     options = f"sample_size = -1, maximum_object_size = {limits.LINE}, hive_partitioning = false"
     reader = f"read_json({listed_paths(paths)}, {options})"
