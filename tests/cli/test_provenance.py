@@ -4,6 +4,7 @@ import json
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from numlp import load_model
@@ -185,6 +186,22 @@ def test_a_new_report_gets_its_digest_unless_the_run_was_tampered_with(numlp, po
     wrong = differing(RUN, read_provenance(RUN).subjects)
     assert wrong["history.csv"] == "differs"
     assert wrong["report.html"] == "differs"
+
+
+def test_a_report_of_other_data_says_so_and_leaves_the_record_as_it_was(numlp, points):
+    assert numlp("train", points, *QUICK)[0] == 0
+    record = (RUN / "provenance.json").read_bytes()
+    with np.load(points) as stored:
+        arrays = dict(stored)
+    np.savez(points, x=arrays["x"] + 1, y=arrays["y"])
+    code, out, _ = numlp("report", "run")
+    assert code == 0
+    assert "the page shows other data than the run began with, in the training rows" in " ".join(out.split())
+    assert "the training rows" in json.loads(numlp("report", "run", "--json")[1])["changed"]
+    assert (RUN / "provenance.json").read_bytes() == record
+    code, out, _ = numlp("verify", "run")
+    assert code == 1
+    assert "report.html" in out
 
 
 def test_snapshots_do_not_enter_kept_checkpoints(numlp, points, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from numlp.data.pictures import picture_shape
 from numlp.datasets import Dataset
 from numlp.datasets.readers import is_array_file
-from numlp.errors import NumlpError
+from numlp.errors import FileFormatError, NumlpError
 from numlp.files.atomic import write_bytes
 from numlp.files.folders import part_of
 from numlp.files.models import load_model
@@ -35,6 +36,7 @@ from numlp.report.settings import shown as setting
 from numlp.report.step import explained, step
 from numlp.report.survey import by_importance, surveyed
 from numlp.report.units import units
+from numlp.runs.digests import changed_parts, digests, part
 from numlp.runs.folder import Run, load_run
 from numlp.runs.layout import REPORT, SNAPSHOTS
 from numlp.runs.recipe import Recipe
@@ -62,12 +64,14 @@ _INTERVALS = {
 class Written(NamedTuple):
     """The path of a page, why it shows no rows, and which files have new digests in the run's provenance.json.
 
-    The reason is an empty text if it does show them.
+    The reason is an empty text if it does show them. `changed` are the parts of the data, such as "the training
+    rows", that aren't what the run began with.
     """
 
     path: Path
     absent: str
     renewed: tuple[str, ...]
+    changed: tuple[str, ...]
 
 
 def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None, *, figures: bool = True) -> Written:
@@ -86,8 +90,10 @@ def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None,
     Returns
     -------
     Written
-        The page's path; why it shows no rows, an empty text if it shows them; and the files with new digests in
-        provenance.json, if the run has one and its other files are as they were.
+        The page's path; why it shows no rows, an empty text if it shows them; the files with new digests in
+        provenance.json, if the run has one and its other files are as they were; and what has changed in the data
+        that the recipe names. If anything has, provenance.json stays as it is, so that `numlp verify` finds that the
+        page is another one.
 
     Raises
     ------
@@ -110,18 +116,29 @@ def write_report(folder: str | os.PathLike[str], dataset: Dataset | None = None,
     absent = ""
     rows: Judged | None = None
     columns: list[dict[str, Any]] = []
+    changed: tuple[str, ...] = ()
     try:
-        dataset = load_data(run.recipe) if dataset is None else dataset
+        if dataset is None:
+            dataset = load_data(run.recipe)
+            changed = _changed(run.folder, dataset)
         rows = judged(model, dataset, run.recipe)
         columns = features_of(rows) if model.input_encoding is None else columns_of(model, dataset.held("training").x)
     except NumlpError as error:
         absent = str(error)
     path = run.folder / REPORT
-    with renewing(run.folder) as renewed:
+    keeps: contextlib.AbstractContextManager[list[str]] = contextlib.nullcontext([])
+    with keeps if changed else renewing(run.folder) as renewed:
         write_bytes(path, _page(run, model, rows, columns, again(run, model, None if absent else dataset)))
         if figures:
             save_report_figures(run, networks_of(model)[0], rows)
-    return Written(path, absent, tuple(renewed))
+    return Written(path, absent, tuple(renewed), changed)
+
+
+def _changed(folder: Path, dataset: Dataset) -> tuple[str, ...]:
+    """Return which parts of the data, in words, a run didn't begin with."""
+    with contextlib.suppress(FileFormatError):  # of damaged digests, which `numlp verify` tells
+        return tuple(part(name) for name in changed_parts(folder, digests(dataset)) if name != "teacher")
+    return ()
 
 
 def _page(

@@ -59,21 +59,30 @@ def check_digests(folder: Path, dataset: Dataset, teacher: MLP | Ensemble | None
     FileFormatError
         If the file with the digests is damaged.
     """
-    path = part_of(folder, DATA)
-    if not path.is_file():  # an older numlp began the run, or it was killed before it read a row
-        return
-    try:
-        written = parse_json(read_text(path, limits.TEXT_BYTES))["blake2b"]
-        now = digests(dataset, teacher)
-        other = [name for name in _PARTS if now.get(name) != written.get(name)]
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise FileFormatError(f"{path} is damaged: {error}") from error
-    if other:
+    if other := changed_parts(folder, digests(dataset, teacher)):
         what = ", ".join(part(name) for name in other)
         raise SettingError(
             f"the data differ from those that {folder} began with, in {what}: put the old data back, train again or, "
             "to go on with these, add --changed-data"
         )
+
+
+def changed_parts(folder: Path, now: Mapping[str, str]) -> list[str]:
+    """Return the parts of data whose digests aren't those that a run began with; none if there is no record of them.
+
+    Raises
+    ------
+    FileFormatError
+        If the file with the digests is damaged.
+    """
+    path = part_of(folder, DATA)
+    if not path.is_file():  # an older numlp began the run, or it was killed before it read a row
+        return []
+    try:
+        written = parse_json(read_text(path, limits.TEXT_BYTES))["blake2b"]
+        return [name for name in _PARTS if now.get(name) != written.get(name)]
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+        raise FileFormatError(f"{path} is damaged: {error}") from error
 
 
 def part(name: str) -> str:
