@@ -134,6 +134,22 @@ def test_each_of_several_targets_has_a_column(numlp):
     assert len(json.loads(numlp("predict", "two.safetensors", "x.npy", "--json")[1])[0]["value"]) == 2
 
 
+def test_a_folder_of_tables_and_the_pattern_of_them_are_the_rows_trained_on(numlp, houses):
+    lines = Path(houses).read_text().splitlines()
+    for name in ("parts", "others"):
+        Path(name).mkdir()
+        for i in range(2):
+            Path(name, f"{i}.csv").write_text("\n".join([lines[0], *lines[1 + i :: 2]]))
+    names = ("parts", "parts/*.csv", "others", "others/0.csv")
+    for trained, same in (("parts", [True, True, False, False]), ("parts/*.csv", [True, True, True, False])):
+        code, _, err = numlp(
+            "train", trained, "--target", "price", "--epochs", "1", "--output", f"run-{len(trained)}"
+        )
+        assert code == 0, err
+        found = [json.loads(numlp("evaluate", f"run-{len(trained)}", name, "--json")[1]) for name in names]
+        assert [one["trained_on_this"] for one in found] == same
+
+
 def test_columns_are_found_by_their_names(numlp, fails, houses):
     numlp("train", houses, "--target", "price", "--epochs", "5", "--output", "run")
     rows = [line.split(",") for line in Path(houses).read_text().splitlines()]

@@ -1,5 +1,6 @@
 """`numlp evaluate`: a network's metrics on data."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from numlp.datasets.array_files import npz_names
 from numlp.datasets.dataset import count_rows
 from numlp.datasets.parts import pattern_of
 from numlp.datasets.suffixes import suffix_of
+from numlp.errors import FileFormatError
 from numlp.files.models import load_model, read_description
 from numlp.judging.confusions import MOST_CLASSES, class_accuracy, confusions
 from numlp.judging.figures import FIGURES, figure_of, meaning, shown
@@ -84,7 +86,7 @@ def evaluate(
     if network.loss.task != "regression":
         result |= _by_class(network, rows)
     # The model stores the name of its training file, not the folder.
-    result["trained_on_this"] = part is None and Path(data).name == Path(str(recipe.get("data"))).name
+    result["trained_on_this"] = part is None and Path(str(recipe.get("data"))).name in _names_of(data)
     if json:
         print_json(result)
     else:
@@ -151,6 +153,15 @@ def _wanted(data: str, given: str | None, trained: object) -> str | None:
     suffix = Path(data).suffix.lower()
     held = suffix_of(data) is not None or (suffix == ".npz" and trained in npz_names(Path(data)))
     return trained if held else None
+
+
+def _names_of(data: str) -> set[str]:
+    """Return the names of data, without folders: a folder of tables is a pattern of all of them, too."""
+    names, folder = {Path(data).name, Path(pattern_of(data)).name}, Path(data).absolute().parent
+    with contextlib.suppress(FileFormatError):  # of tables of several kinds, of which the pattern is of one
+        if "*" in Path(data).name and Path(pattern_of(folder)).name == Path(data).name:
+            names.add(folder.name)
+    return names
 
 
 def _by_class(network: Predictor, rows: AnySplit) -> dict[str, Any]:
