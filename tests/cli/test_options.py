@@ -153,6 +153,12 @@ def test_a_failed_calibration_loses_nothing(numlp, houses):
     assert load_model("run/model.safetensors").layer_size[-1] == 2
 
 
+@pytest.mark.parametrize("folds", ["0", "1", "1001"])
+def test_a_wrong_number_of_folds_names_what_is_right(fails, points, folds):
+    text = fails("train", points, *QUICK, "--folds", folds)
+    assert f"folds must be a whole number from 2 to 1000, not {folds}; none turns them off" in " ".join(text.split())
+
+
 def test_folds_report_the_mean_over_them_and_its_error(numlp, points):
     code, out, _ = numlp("train", points, *QUICK, "--folds", "3", "--calibrate", "--output", "run")
     assert code == 0

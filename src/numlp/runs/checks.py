@@ -75,6 +75,14 @@ def count(most: int | None = None, least: int = 1) -> Check:
     return lambda name, value: whole_number(name, value, minimum=least, maximum=most)
 
 
+def folds(name: str, value: object) -> int:
+    """Return a number of folds."""
+    try:
+        return whole_number(name, value, minimum=2, maximum=limits.NETWORKS)
+    except SettingError as error:
+        raise SettingError(f"{error}; none turns them off") from error
+
+
 def count_or_timed(most: int) -> Check:
     """Return a check for a whole number up to `most`, or "timed"."""
 

@@ -175,7 +175,7 @@ class Recipe(DataSettings):
     ensemble: int = _setting(1, checks.count(limits.NETWORKS), "Result", "Number of networks to train and average.")
     folds: int | None = _setting(
         None,
-        optional(checks.count(limits.NETWORKS, least=2)),
+        optional(checks.folds),
         "Result",
         "Parts of the training rows; each validates a network (or an ensemble) that the others train.",
     )
