@@ -13,6 +13,7 @@ import shlex
 import shutil
 import statistics
 import subprocess
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -370,6 +371,15 @@ def test_the_page_beside_scikit_learn_is_what_the_script_writes_of_the_stored_fi
     module = script(ROOT / "benchmarks/scikit_learn.py")
     measured = json.loads((ROOT / "benchmarks/scikit_learn.json").read_text())
     assert module.page(measured) == (ROOT / "benchmarks/scikit_learn.md").read_text()
+
+
+def test_the_readme_names_every_extra_for_users_and_what_all_installs():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    opening, rest = (ROOT / "README.md").read_text().split("`'.[all]'` all of these.")
+    named = set(re.findall(r"'\.\[(\w+)\]'", opening.rpartition("pip install .")[2]))
+    assert {f"numlp[{','.join(sorted(named))}]"} == set(extras["all"])
+    beside = set(re.findall(r"'\.\[(\w+)\]'", rest.partition("\n\n")[0]))
+    assert named | beside == extras.keys() - {"tables", "all", "bench", "dev", "docs"}
 
 
 @pytest.mark.parametrize("family", performance.PAGES)
