@@ -18,6 +18,7 @@ import numlp
 REGISTRIES = {
     "ACTIVATIONS": "numlp.network.activations",
     "AUGMENTATIONS": "numlp.data.augmentation",
+    "INPUT_FEATURES": "numlp.network.features",
     "INITIALIZERS": "numlp.network.initializers",
     "LOSSES": "numlp.network.losses",
     "NORMALIZATIONS": "numlp.network.layers",

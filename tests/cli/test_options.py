@@ -34,6 +34,7 @@ def test_every_setting_is_an_option(numlp, command):
 OPTIONS = {
     "activation": "gelu,leaky_relu(slope = 0.2)",
     "loss": "sigmoid_squared_error",
+    "input-features": "oriented_gradients(cell = 5)",
     "initializer": "orthogonal",
     "normalization": "layer",
     "input-scaling": "symmetric",
@@ -309,6 +310,8 @@ def test_completion_is_installed_and_completes_commands_and_options(numlp, tmp_p
         (["--label-smoothing", "0.1", "--loss", "squared_error"], "label_smoothing has no meaning"),
         (["--augmentation", "images(flip = 2)"], "flip must be"),
         (["--augmentation", "images(flip = 1)"], "augmentation needs images"),
+        (["--input-features", "oriented_gradients(cells = 3)"], "did you mean 'cell'"),
+        (["--input-features", "oriented_gradients"], "input_features need images"),
         (["--normalization", "batch", "--batch-size", "1"], "batch_size must be 2 or more with batch normalization"),
         (["--patience", "3", "--monitor", "validation_acuracy"], "did you mean 'validation_accuracy'"),
         (["--class-weight", "1,2"], "class_weight must be 'balanced' or 3 weights"),

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from numlp import MLP
-from numlp.data.pictures import PictureShape, as_pictures, picture_shape
+from numlp.data.pictures import as_pictures, picture_shape
+from numlp.network.shape import PictureShape
 
 
 @pytest.mark.parametrize(

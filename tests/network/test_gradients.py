@@ -16,7 +16,7 @@ TOLERANCE = 1e-6
 STEP = 1e-5
 CLEAR = 100 * STEP  # from the points where something has no derivative
 
-SHARES = [name for name in ARCHITECTURE if name not in ("initializer", "normalization")]
+SHARES = [name for name in ARCHITECTURE if name not in ("initializer", "normalization", "input_features")]
 EACH = {f"normalization {name}": {"normalization": name} for name in NORMALIZATIONS}
 EACH |= {name: {name: 0.3} for name in SHARES}
 LAYERS = EACH | {f"all, {n}": {"normalization": n, **dict.fromkeys(SHARES, 0.2)} for n in NORMALIZATIONS}

@@ -40,6 +40,7 @@ def tabular(seed=1, **settings):
     return network((6, 9, 3), seed, input_encoding=ENCODING, **settings)
 
 
+SMALLEST = "oriented_gradients(cell = 1, stride = 1)"
 ENCODING, TABLE = encoding(), as_table(people(N, seed=3), "x")
 MODELS = {
     **{f"normalization {name}": lambda name=name: network(normalization=name) for name in NORMALIZATIONS},
@@ -50,6 +51,7 @@ MODELS = {
     "wide": lambda: network((5, 2100, 3), normalization="layer"),
     "a wide input": lambda: network((2200, 6, 3)),
     "sparse rows": lambda: network((2200, 2100, 3), activation="tanh"),
+    "features of images": lambda: network((5, 12, 3), input_features=SMALLEST, input_shape=(1, 5)),
     "a table": tabular,
     "an ensemble for tables": lambda: Ensemble([tabular(seed, normalization="batch") for seed in range(2)]),
 }

@@ -50,6 +50,15 @@ CASES = [
     ("sums in two pieces, and matrices rounded twice", {"layers": (700, 9), "epochs": 1}, {"n": 40}),
     ("many steps, which flush averages", {"optimizer": "adam", "epochs": 30, "layers": (20,)}, {"n": 200}),
 ]
+FEATURES = {
+    "features": ((6, 9), {"input_features": "oriented_gradients", "input_dropout": 0.1}),
+    "features without a hidden layer": ((5, 5), {"input_features": "oriented_gradients(stride = 2)", "layers": ()}),
+    "features of colors": (
+        (7, 6, 3),
+        {"input_features": "oriented_gradients(cell = 3, orientations = 6, stride = 2)", "input_scaling": "unit"},
+    ),
+    "features of colors before the pixels": ((2, 7, 6), {"input_features": "oriented_gradients", "input_noise": 0.1}),
+}
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +73,16 @@ def results(node):
     for scaling in ("unit", "symmetric", "standardize"):
         dataset, data = pictures()
         pairs[f"pictures {scaling}"] = trained(dataset, "classification", SMALL | {"input_scaling": scaling}), data
+    for name, (shape, settings) in FEATURES.items():
+        dataset, data = pictures(shape=shape)
+        pairs[name] = trained(dataset, "classification", SMALL | settings), data
     found = node([{"recipe": known[0].as_dict(), "data": data} for known, data in pairs.values()])
     return {name: (known, given) for (name, (known, _)), given in zip(pairs.items(), found, strict=True)}
 
 
-@pytest.mark.parametrize("name", [*(name for name, _, _ in CASES), "pictures unit", "pictures standardize"])
+@pytest.mark.parametrize(
+    "name", [*(name for name, _, _ in CASES), "pictures unit", "pictures standardize", *FEATURES]
+)
 def test_training_gives_the_library_s_bits(results, name):
     (_, first, network, history), found = results[name]
     assert "error" not in found, found["error"]

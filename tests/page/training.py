@@ -1,5 +1,7 @@
 """The same training for the library and for the engine: a data set, and what the engine gets of it."""
 
+import math
+
 import numpy as np
 
 from numlp.arrays.table import Table
@@ -46,13 +48,13 @@ def table(task, n=50, held=13, units=(1.0, 1.0), gaps=False):
     return dataset, given | {"x": x[:n].ravel(), "y": targets[:n], "validation": held_out}
 
 
-def pictures(n=60, held=20, side=5):
+def pictures(n=60, held=20, shape=(5, 5)):
     """Return a data set of images of bytes, and the same for the engine."""
     rng = np.random.default_rng(1)
-    x, y = rng.integers(0, 256, (n + held, side, side), np.uint8), rng.integers(0, 3, n + held).astype(np.int32)
+    x, y = rng.integers(0, 256, (n + held, *shape), np.uint8), rng.integers(0, 3, n + held).astype(np.int32)
     x[:, 0] = 0
     dataset = Dataset("data.npz", Split(x[:n], y[:n]), Split(x[n:], y[n:]), None, NAMES["classification"], None)
-    given = {"name": "data.npz", "features": side * side, "columns": None, "shape": [side, side]}
+    given = {"name": "data.npz", "features": math.prod(shape), "columns": None, "shape": list(shape)}
     rows = {"x": x[:n].ravel(), "y": y[:n], "validation": {"x": x[n:].ravel(), "y": y[n:]}}
     return dataset, given | rows | {"classes": NAMES["classification"]}
 
@@ -80,9 +82,10 @@ def traced(network, recipe, x, targets):
     losses, delta, scratch = np.empty(len(x), np.float32), np.empty_like(logits), np.empty_like(logits)
     network.loss.value_and_grad(values, targets, losses, delta, scratch, network.arithmetic)
     delta /= np.float32(len(x))
-    for stage, layer in zip(reversed(stages), reversed(network.layers), strict=True):
+    first = next(i for i, layer in enumerate(network.layers) if layer.shapes)  # the step ends there
+    for stage, layer in zip(reversed(stages[first:]), reversed(network.layers[first:]), strict=True):
         stage["delta"] = delta.copy()
-        if layer is network.layers[0]:
+        if layer is network.layers[first]:
             layer.parameter_gradients(delta)
             stage["deltaIn"] = None
         else:

@@ -33,6 +33,10 @@ CASES = {
     "sparse": ({}, {"data": (scipy.sparse.csr_array(X), Y)}),
     "regression": ({"loss": "squared_error"}, {"data": (X, X[:, :3] + 100), "learning_rate": 0.001}),
     "images": ({"size": 36}, {"data": (IMAGES, Y[:50]), "augmentation": "images(rotation = 20)", "mixup": 0.2}),
+    "features of images": (
+        {"size": 36, "input_features": "oriented_gradients", "input_shape": (6, 6), "input_noise": 0.1},
+        {"data": (IMAGES, Y[:50]), "augmentation": "images(shift = 1)", "adversarial": 0.1},
+    ),
     "stream": ({"normalization": "layer"}, {"data": [(X[:3], Y[:3]), (X[3:30], Y[3:30]), (X[30:32], Y[30:32])]}),
 }
 

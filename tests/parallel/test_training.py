@@ -109,6 +109,15 @@ def test_tables_with_embeddings():
     assert_close(one, several)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_features_of_images(dtype):
+    features = {"input_features": "oriented_gradients(cell = 2, stride = 1)", "input_shape": (4, 4)}
+    settings = {"adversarial": 0.1, "augmentation": "images(shift = 1)", "clip_norm": 1.0}
+    data = X.reshape(-1, 4, 4), Y
+    one, several = (trained(data, n, net(dtype=dtype, **features, **NOISE), **settings) for n in (1, 3))
+    assert_close(one, several, 1e-9 if dtype == "float64" else 1e-3)
+
+
 def test_looking_at_every_step_changes_nothing():
     """Members lend the network their values after each step, and take them back."""
     settings = {"optimizer": "adam", "averaging": 0.9, "clip_norm": 0.5}

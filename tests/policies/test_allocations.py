@@ -149,6 +149,12 @@ def test_everything_at_once_allocates_nothing_whatever_the_loss(loss):
     assert peak_of_a_step(net, data(loss, "uint8", weighted=True), **smoothing, **REGULARIZATION) < LIMIT
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_features_of_images_allocate_nothing(dtype):
+    features = {"input_features": "oriented_gradients(stride = 2)", "input_shape": (4, 4), "dtype": dtype}
+    assert peak_with_everything("uint8", **features) < LIMIT
+
+
 @pytest.mark.parametrize("every", [1, 6])
 def test_the_check_detects_an_allocation(every):
     steps = itertools.count(1)

@@ -23,6 +23,7 @@ import numpy as np
 
 import numlp
 from numlp.network.activations import ACTIVATIONS
+from numlp.network.features import INPUT_FEATURES
 from numlp.network.initializers import INITIALIZERS
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.learner import NUMBERS
@@ -62,6 +63,7 @@ CHANGES: dict[str, float] = {
 }
 VARIANTS = {
     "activation": ["leaky_relu(slope = 0.2)", "elu(alpha = 0.7)"],
+    "features": ["oriented_gradients(orientations = 6, cell = 3, stride = 2)"],
     "loss": ["huber(delta = 0.3)", "quantile(levels = [0.25, 0.75])"],
     "optimizer": [
         "sgd(momentum = 0.9)",
@@ -132,7 +134,7 @@ def trained(
     return Trained(net, [*listed(history), *judged(net, held_out)])
 
 
-MLP_SETTINGS = {*NOISES, "activation", "loss", "initializer", "normalization"} | {
+MLP_SETTINGS = {*NOISES, "activation", "loss", "initializer", "normalization", "input_features", "input_shape"} | {
     f"{side}_{what}" for side in ("input", "target") for what in ("scaling", "encoding")
 }
 
@@ -182,6 +184,12 @@ def with_loss(arithmetic: str, name: str) -> Trained:
 def augmented(arithmetic: str, text: str, channels: int = 1) -> Trained:
     x = images(channels)
     return trained(arithmetic, (x, np.arange(ROWS) % CLASSES), augmentation=text, epochs=2)
+
+
+def featured(arithmetic: str, text: str, channels: int = 1, **settings: Any) -> Trained:
+    x = images(channels)
+    given = {"input_features": text, "input_shape": x.shape[1:], "epochs": 2, **settings}
+    return trained(arithmetic, (x, np.arange(ROWS) % CLASSES), **given)
 
 
 def encoded(arithmetic: str, **settings: Any) -> Trained:
@@ -338,6 +346,9 @@ def cases() -> dict[str, Case]:
         "augmentation/everything": lambda a: augmented(a, f"images({everything})"),
         "augmentation/channels": lambda a: augmented(a, f"images({everything})", channels=3),
         **_each("scaling", SCALINGS, lambda a, name: trained(a, input_scaling=SCALINGS[name](x))),
+        **_each("features", [*INPUT_FEATURES, *VARIANTS["features"]], featured),
+        "features/colors": lambda a: featured(a, "oriented_gradients", 3, adversarial=0.05, input_noise=0.1),
+        "features/processes": lambda a: featured(a, "oriented_gradients", adversarial=0.05, processes=2),
         **_each("table", NUMBERS, lambda a, name: encoded(a, numbers=name)),
         "table/without clipping": lambda a: encoded(a, clip=False),
         "table/bins and embeddings": lambda a: encoded(a, **bins),

@@ -10,6 +10,7 @@ import numlp
 from numlp.data.augmentation import Images
 from numlp.network.activations import ACTIVATIONS
 from numlp.network.encoder import ENCODINGS
+from numlp.network.features import INPUT_FEATURES
 from numlp.network.initializers import INITIALIZERS
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.learner import NUMBERS
@@ -29,6 +30,7 @@ SOME = (
     "loss",
     "normalization/batch",
     "augmentation/everything",
+    "features/colors",
     "table/bins",
     "inputs/long",
     "rows",
@@ -93,6 +95,7 @@ def test_digests_that_are_not_stored_are_told():
     [
         ("activation", ACTIVATIONS),
         ("augmentation", {field.name for field in dataclasses.fields(Images)}),
+        ("features", INPUT_FEATURES),
         ("initializer", INITIALIZERS),
         ("loss", LOSSES),
         ("normalization", NORMALIZATIONS),
@@ -114,7 +117,7 @@ def test_there_is_one_encoding_of_tables():
 @pytest.mark.parametrize("function", [numlp.train, numlp.MLP, numlp.learn_encoding])
 def test_every_parameter_is_used_by_a_network(function):
     named = {"dtype", "feature_names", "class_names", "input_range"}  # nothing is computed with them
-    named |= {"layer_size", "input_shape"}  # passed by position, and learned from the data
+    named |= {"layer_size"}  # passed by position
     named |= {"progress", "after_step", "sync_gradients"}  # what a user does there is up to the user
     named |= {"team"}  # tests/parallel/test_ranks.py compares the bits of teams with those of one process
     text = networks.PROGRAM.read_text(encoding="utf-8")

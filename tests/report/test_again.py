@@ -16,6 +16,10 @@ RUNS = {
     "classes": (lambda: table("classification", gaps=True), {"normalization": "batch", "dropout": 0.1}),
     "values": (lambda: table("regression"), {"optimizer": "adam", "loss": "huber"}),
     "images": (pictures, {"input_noise": 0.1, "learning_rate": 0.01}),
+    "features": (
+        lambda: pictures(shape=(6, 7)),
+        {"input_features": "oriented_gradients(stride = 2)", "input_dropout": 0.1, "normalization": "batch"},
+    ),
 }
 
 

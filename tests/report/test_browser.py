@@ -13,7 +13,7 @@ from numlp.report import write_report
 from numlp.runs.recipe import Recipe
 from numlp.runs.unfinished import model_path
 
-from .conftest import HOSTILE, save_trained
+from .conftest import HOSTILE, data_of, save_trained
 
 TABLE = {"layers": (6,), "epochs": 2, "batch_size": 32}
 # A seven and a zero, in fractions of the pad.
@@ -158,6 +158,35 @@ def test_the_page_predicts_a_hundred_images_as_the_network_does(open_page, digit
     )
     assert len(rows) == 100
     np.testing.assert_allclose(said, load_model(model_path(digits_run)).predict_proba(mnist.test.x[rows]), atol=1e-4)
+
+
+def test_drawings_are_read_as_the_library_reads_them_from_features_of_images(open_page, tmp_path, mnist):
+    (x, y), (x_test, y_test) = mnist.train, mnist.test
+    dataset = Dataset("mnist", Split(x[:1500], y[:1500]), Split(x_test[:60], y_test[:60]), None, DIGITS, None)
+    recipe = Recipe(
+        layers=(16,), epochs=6, optimizer="adam", learning_rate=0.01, input_scaling="unit",
+        input_features="oriented_gradients",
+    )  # fmt: skip
+    folder = save_trained(tmp_path / "run", recipe, dataset)
+    tab = open_page(write_report(folder, dataset, figures=False).path)
+    tab.evaluate(
+        """() => {
+            const explanation = report.pad.explanation;
+            const update = explanation.update.bind(explanation);
+            explanation.update = (x) => ((report.drawn = Array.from(x)), update(x));
+        }"""
+    )
+    model = load_model(model_path(folder))
+    for strokes, digit in (([SEVEN], "7"), ([ZERO], "0")):
+        tab.get_by_role("button", name="Clear").click()
+        draw(tab, strokes)
+        drawn, said = tab.evaluate("() => [report.drawn, Array.from(report.network.probabilities(report.drawn))]")
+        np.testing.assert_allclose([said], model.predict_proba([drawn]), atol=1e-5)
+        assert tab.locator("#draw .answer .said").inner_text() == digit
+    text = tab.locator("#units p").first.inner_text()
+    assert "side by side an image of cells for each of the 8 directions" in text
+    shown = data_of(folder / "report.html")["units"]
+    assert (shown["height"], shown["width"], shown["total"]) == (7, 56, 16)
 
 
 def test_a_stroke_of_the_default_network_takes_less_than_20_ms(open_page, default_page):

@@ -134,6 +134,21 @@ def test_the_page_s_saliency_is_the_library_s(page, mnist, activation, normaliza
     np.testing.assert_allclose(said, expected, atol=1e-4 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("shape", [(28, 28), (14, 14, 4), (4, 14, 14), (16, 49)], ids=str)
+def test_features_of_images_and_their_saliency(page, mnist, shape):
+    features = (
+        "oriented_gradients" if shape == (28, 28) else "oriented_gradients(orientations = 6, cell = 5, stride = 3)"
+    )
+    net = network(input_features=features, input_shape=shape)
+    expected = net.predict_proba(images(mnist))
+    np.testing.assert_allclose(predicted_by_the_page(page, net), expected, atol=1e-5)
+    rows = images(mnist)[:4]
+    outputs = net.predict(rows).tolist()
+    said = np.array(page.evaluate(EXPLAIN, [embedded(net, "float32"), outputs]))
+    gradient = saliency(net, rows)
+    np.testing.assert_allclose(said, gradient, atol=1e-4 * np.abs(gradient).max())
+
+
 @pytest.mark.parametrize("part", ["activation", "layer", "loss"])
 def test_the_page_refuses_unknown_parts(page, part):
     description = embedded(MLP([2, 2, 2], normalization="layer"), "float32")

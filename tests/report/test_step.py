@@ -1,5 +1,7 @@
 """One step by hand: every number in the page is NumPy's, and what a reader changes is followed everywhere."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,16 @@ def digits(tmp_path_factory, mnist):
 
 
 @pytest.fixture(scope="module")
+def features(tmp_path_factory, mnist):
+    """Write the page of a small network on features of images."""
+    (x, y), (x_test, y_test) = mnist.train, mnist.test
+    names = tuple("0123456789")
+    dataset = Dataset("mnist", Split(x[:200], y[:200]), Split(x_test[:30], y_test[:30]), None, names, None)
+    recipe = Recipe(layers=(9,), epochs=1, arithmetic="portable", input_features="oriented_gradients(stride = 6)")
+    return written(tmp_path_factory.mktemp("features") / "run", recipe, dataset)
+
+
+@pytest.fixture(scope="module")
 def table(tmp_path_factory):
     """Write the page of a small network for a table with texts, dates and gaps, in portable arithmetic."""
     whole = people()
@@ -75,6 +87,8 @@ def as_library(page, found, change=lambda network, x: None, rate=None):
         activation=model.activations,
         loss=model.loss,
         normalization=model.architecture["normalization"],
+        input_features=model.architecture["input_features"],
+        input_shape=model.input_shape,
         arithmetic=model.arithmetic.name,
         input_scaling=model.input_scaling,
         input_encoding=model.input_encoding,
@@ -129,6 +143,20 @@ def test_a_step_on_images_has_numpy_s_numbers(open_page, digits):
     found = tab.evaluate(NUMBERS)
     assert len(found["numbers"]) == 3
     assert_same(found, as_library(digits, found), close=1e-5)
+
+
+def test_a_step_on_features_of_images_has_numpy_s_numbers(open_page, features):
+    tab = open_page(features[0])
+    found = tab.evaluate(NUMBERS)
+    assert_same(found, as_library(features, found), close=1e-5)
+    inputs = tab.locator("#step .stage").first
+    assert "one block of cells for each direction" in inputs.inner_text()
+    assert "GradientHistograms._rises" in inputs.inner_text()
+    tab.evaluate("report.step.pick(0, 5 * 5 * 2 + 6)")
+    assert re.search(r"90° in cell 2, 2 = [0-9.]+", inputs.inner_text())
+    assert inputs.locator("input").count() == 0
+    tab.get_by_role("button", name="Take the step").click()
+    assert tab.locator(SHOWN).first.inner_text().startswith("After 1 step")
 
 
 def test_everything_follows_a_pixel_a_weight_and_the_learning_rate(open_page, digits):

@@ -67,6 +67,7 @@ WRONG = [
         {"arithmetic": "portable", "early_stopping": True, "scoring": "f1_macro"},
         "scoring must be None or 'loss' with arithmetic='portable', not 'f1_macro'",
     ),
+    ({"input_features": "hog"}, "unknown input_features 'hog'"),
     ({"initializer": "xavier"}, "unknown initializer 'xavier'"),
     ({"normalization": None}, "unknown normalization None"),
     ({"input_scaling": "z"}, "unknown input_scaling 'z'"),

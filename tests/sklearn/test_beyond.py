@@ -32,6 +32,7 @@ ONES = [
     {"activation": "leaky_relu(slope = 0.1)", "solver": "adamw(weight_decay = 0.05)"},
     {"solver": SGD(momentum=0.9), "learning_rate_init": 0.05},
     {"loss": "sigmoid_squared_error", "max_iter": 100},
+    {"input_features": "oriented_gradients(stride = 2)"},
     {"initializer": "he_normal"},
     {"dtype": "float32"},
     {"normalization": "batch"},

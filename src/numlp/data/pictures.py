@@ -1,34 +1,16 @@
 """Pictures: rows of features as images, where the features are pixels."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from numlp.network.layers import GradientHistograms
+from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
+from numlp.network.shape import PictureShape, as_picture_shape
 
 _LEAST_SIDE = 8  # 4, 9, 16 … inputs are more likely the columns of a table
-_MOST_CHANNELS = 4
-
-
-class PictureShape(NamedTuple):
-    """How the features of a row lie in an image.
-
-    Attributes
-    ----------
-    height, width : int
-        In pixels.
-    channels : int
-        1 for gray.
-    first : bool
-        Whether the channels come before height and width.
-    """
-
-    height: int
-    width: int
-    channels: int = 1
-    first: bool = False
 
 
 def picture_shape(predictor: Predictor) -> PictureShape | None:
@@ -46,16 +28,27 @@ def picture_shape(predictor: Predictor) -> PictureShape | None:
     3
     >>> picture_shape(MLP([5, 2]))
     """
-    shape = predictor.input_shape or ()
-    if len(shape) == 2:
-        return PictureShape(*shape)
-    if len(shape) == 3 and shape[2] <= _MOST_CHANNELS:
-        return PictureShape(*shape)
-    if len(shape) == 3 and shape[0] <= _MOST_CHANNELS:
-        return PictureShape(shape[1], shape[2], shape[0], first=True)
+    shape = as_picture_shape(predictor.input_shape or ())
+    if shape is not None:
+        return shape
     side = math.isqrt(predictor.layer_size[0])
     square = side * side == predictor.layer_size[0] and side >= _LEAST_SIDE
     return PictureShape(side, side) if square and predictor.feature_names is None else None
+
+
+def weight_shape(network: MLP) -> PictureShape | None:
+    """Return how the weights into one unit of the first layer lie in an image, or None if the inputs aren't one.
+
+    Weights into oriented gradients are an image of cells, with one channel for each direction.
+
+    >>> from numlp import MLP
+    >>> weight_shape(MLP([784, 10], input_shape=(28, 28), input_features="oriented_gradients"))
+    PictureShape(height=7, width=7, channels=8, first=True)
+    """
+    for layer in network.layers:
+        if isinstance(layer, GradientHistograms):
+            return PictureShape(*layer.grid, layer.features.orientations, first=True)
+    return picture_shape(network)
 
 
 def as_pictures(rows: npt.NDArray[np.floating], shape: PictureShape) -> npt.NDArray[np.floating]:

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.data.pictures import PictureShape
 from numlp.errors import DataError
 from numlp.network.ensemble import Ensemble
 from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
+from numlp.network.shape import PictureShape
 
 _MOSTLY = 0.8  # of the pixels at the border
 _INK = 0.9  # of what is opaque

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numlp.data.pictures import PictureShape, picture_shape
+from numlp.data.pictures import picture_shape
 from numlp.datasets.ground import ground_of, laid, trained_ground
 from numlp.errors import DataError, FileFormatError, NumlpError
 from numlp.files.kinds import refused
 from numlp.network.predictor import Predictor
+from numlp.network.shape import PictureShape
 from numlp.settings import limits
 from numlp.settings.checks import listed, missing
 from numlp.settings.texts import read_bytes

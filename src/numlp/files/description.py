@@ -18,6 +18,7 @@ NETWORK: dict[str, tuple[type | tuple[type, ...], type | None]] = {  # type of e
     "layer_size": (list, int),
     "activation": (list, str),
     "loss": (str, None),
+    "input_features": (str, None),
     "initializer": (str, None),
     "normalization": (str, None),
     "dropout": ((int, float), None),
@@ -33,7 +34,8 @@ NETWORK: dict[str, tuple[type | tuple[type, ...], type | None]] = {  # type of e
     "input_encoding": (dict, None),
     "input_range": (str, None),  # the kind of number; its ends are tensors
 }
-_OPTIONAL = {"initializer", "input_shape", "feature_names", "class_names", "input_encoding", "input_range"}
+_OPTIONAL = {"input_features", "initializer", "input_shape", "feature_names", "class_names"}
+_OPTIONAL |= {"input_encoding", "input_range"}
 
 
 def read(path: str | os.PathLike[str], metadata: Mapping[str, str] | None) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from numlp.network.layers import ARCHITECTURE, as_activations, make_layers, para
 from numlp.network.losses import LOSSES
 from numlp.network.mlp import MLP
 from numlp.network.scaling import Scaling
-from numlp.network.shape import as_layer_size
+from numlp.network.shape import as_layer_size, as_sample_shape
 from numlp.network.value_range import ValueRange
 from numlp.settings import limits
 from numlp.settings.checks import positive
@@ -239,7 +239,9 @@ def _check_tensors(networks: Mapping[str, Mapping[str, Any]], held: Mapping[str,
         sizes = as_layer_size(described["layer_size"])
         activations = as_activations(described["activation"], len(sizes) - 2)
         settings: dict[str, Any] = {name: described.get(name) for name in ARCHITECTURE}
-        layers = make_layers(sizes, activations, encoding=described["input_encoding"], **settings)
+        sample = as_sample_shape("input_shape", described.get("input_shape"), sizes[0])
+        encoding = described["input_encoding"]
+        layers = make_layers(sizes, activations, encoding=encoding, input_shape=sample, **settings)
         shapes = parameter_shapes(layers)
         expected |= {prefix + name: ([list(shape)], described["dtype"]) for name, shape in shapes.items()}
         widths = (sizes[0], sizes[-1] // resolve("loss", described["loss"], LOSSES).blocks)

@@ -3,7 +3,7 @@
 Version 2 added ensembles and everything else that a network has beyond plain layers. Version 3 made "gelu" the exact
 function; before, it was the one that is now "gelu_tanh". It also added the range of the inputs' values, which
 networks of earlier versions don't know. Version 4 added the encoding of a table's columns, version 5 the arithmetic,
-which was ordinary before.
+which was ordinary before, version 6 the features of images, which no network of an earlier version has.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from numlp.settings import limits
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 _IN_VERSION_1 = ("layer_size", "loss", "initializer", "dtype", "input_shape", "feature_names", "class_names")
 
 
@@ -24,7 +24,7 @@ def current(described: Mapping[str, Any]) -> dict[str, Any]:
     Nothing in it has been checked yet.
 
     >>> current({"format_version": 2, "networks": [{"activation": ["gelu", "tanh"]}]})["networks"]
-    [{'activation': ['gelu_tanh', 'tanh'], 'arithmetic': 'ordinary'}]
+    [{'activation': ['gelu_tanh', 'tanh'], 'arithmetic': 'ordinary', 'input_features': None}]
     """
     version = described.get("format_version")
     if version == 1:
@@ -33,6 +33,8 @@ def current(described: Mapping[str, Any]) -> dict[str, Any]:
         described = _from_version_2(described)
     if version in (1, 2, 3, 4):  # only those of version 4 may have an encoding of a table's columns
         described = _from_version_4(described)
+    if version in (1, 2, 3, 4, 5):
+        described = _from_version_5(described)
     return dict(described)
 
 
@@ -67,6 +69,16 @@ def _from_version_4(described: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(networks, list) and len(networks) <= limits.NETWORKS:
         networks = [
             {**network, "arithmetic": "ordinary"} if isinstance(network, dict) else network for network in networks
+        ]
+    return {**described, "networks": networks}
+
+
+def _from_version_5(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a description of version 5 without features of images, whatever it names so."""
+    networks = described.get("networks")
+    if isinstance(networks, list) and len(networks) <= limits.NETWORKS:
+        networks = [
+            {**network, "input_features": None} if isinstance(network, dict) else network for network in networks
         ]
     return {**described, "networks": networks, "format_version": FORMAT_VERSION}
 

@@ -12,7 +12,7 @@ from numlp.arrays.inputs import as_array
 from numlp.arrays.sparse import dense
 from numlp.arrays.special import AnyArray, Array
 from numlp.errors import SettingError
-from numlp.network.layers import Activate, BatchNorm, LayerNorm, Linear
+from numlp.network.layers import Activate, BatchNorm, GradientHistograms, LayerNorm, Linear
 from numlp.network.layers.norm import EPSILON
 from numlp.network.mlp import MLP
 
@@ -135,6 +135,9 @@ def saliency(network: MLP, x: npt.ArrayLike, outputs: npt.ArrayLike | None = Non
             mean, inverse = z.mean(axis=1, keepdims=True), 1 / np.sqrt(z.var(axis=1, keepdims=True) + EPSILON)
             slopes.append(np.concatenate([(z - mean) * inverse, inverse], axis=1))  # x̂ and its scale
             z = layer.infer(z)
+        elif isinstance(layer, GradientHistograms):
+            histograms = _copied(layer, z)
+            z = histograms.forward(z)
         else:
             z = layer.infer(z)
     wanted = z.argmax(axis=1) if outputs is None else as_array(outputs, "outputs")
@@ -157,7 +160,19 @@ def saliency(network: MLP, x: npt.ArrayLike, outputs: npt.ArrayLike | None = Non
             g = delta * layer.scale
             shared = normal * (g * normal).mean(axis=1, keepdims=True)
             delta = (g - g.mean(axis=1, keepdims=True) - shared) * inverse
+        elif isinstance(layer, GradientHistograms):
+            delta = histograms.backward(delta)
     return delta
+
+
+def _copied(layer: GradientHistograms, x: Array) -> GradientHistograms:
+    """Return a layer of its own for these rows: the network's has the buffers of its training."""
+    copied = GradientHistograms(layer.features, layer.shape)
+    copied.arithmetic = layer.arithmetic
+    copied.bind({}, {})
+    copied.allocate(len(x), x.dtype)
+    copied.resize(len(x))
+    return copied
 
 
 def gradient_norms(network: MLP) -> dict[str, float]:

@@ -15,6 +15,7 @@ from numlp.arrays.special import AnyArray, Array, all_finite
 from numlp.errors import SettingError
 from numlp.network.activations import Activation
 from numlp.network.encoding import Encoding
+from numlp.network.features import OrientedGradients, as_input_features
 from numlp.network.flat import Flat
 from numlp.network.layers import as_activations, make_layers
 from numlp.network.losses import LOSSES, Loss
@@ -44,6 +45,9 @@ class MLP(Flat, Predictor):
     loss : str or Loss
         A name in `LOSSES`, such as "softmax_cross_entropy" for classes, "sigmoid_binary_cross_entropy" for two
         classes with one output or for labels that don't exclude each other, and "squared_error" for real targets.
+    input_features : str or OrientedGradients, optional
+        What to compute from images before the first weights: a name in `INPUT_FEATURES`, such as
+        "oriented_gradients(cell = 4)". It needs `input_shape`; `layer_size` still begins with the number of pixels.
     initializer : str, optional
         A name in `INITIALIZERS`, for all layers. By default each layer's fits the activation after it, as He's fits
         ReLU, and for classes and labels the weights into the outputs start small.
@@ -66,7 +70,8 @@ class MLP(Flat, Predictor):
         For tables: what becomes of each column; see `numlp.learn_encoding`. The inputs of `layer_size` are then the
         columns, and the encoding takes the place of `input_scaling` and `feature_names`.
     input_shape : tuple of int, optional
-        The shape of one sample, such as (28, 28); `train` learns it from the data.
+        The shape of one sample, such as (28, 28); `train` learns it from the data, unless `input_features` need it
+        before.
     feature_names : sequence of str, optional
         The names of the inputs, such as a table's columns; `train` learns them from a frame.
     class_names : sequence of str, optional
@@ -103,6 +108,7 @@ class MLP(Flat, Predictor):
         *,
         activation: str | Activation | Sequence[str | Activation] = "relu",
         loss: str | Loss = "softmax_cross_entropy",
+        input_features: str | OrientedGradients | None = None,
         initializer: str | None = None,
         normalization: str = "none",
         dropout: float = 0.0,
@@ -125,6 +131,7 @@ class MLP(Flat, Predictor):
         self.loss.check_outputs(self.layer_size[-1])
         self.activations = as_activations(activation, len(self.layer_size) - 2)
         self.architecture: dict[str, Any] = {
+            "input_features": None if input_features is None else str(as_input_features(input_features)),
             "initializer": initializer,
             "normalization": normalization,
             "dropout": fraction("dropout", dropout),
@@ -156,6 +163,7 @@ class MLP(Flat, Predictor):
     def __setstate__(self, state: dict[str, Any]) -> None:
         earlier = {"input_range": None, "input_encoding": None, "arithmetic": ORDINARY}  # what earlier releases lack
         vars(self).update(earlier | state)
+        self.architecture = {"input_features": None, **self.architecture}
         self._bind()
         self.params = state["_params"]
 
@@ -196,11 +204,13 @@ class MLP(Flat, Predictor):
             for layer in self.layers:
                 given = layer.infer(given)
             return given
-        x = self.scaling_of(given.dtype).scaled(given, self.dtype)
-        z = self.layers[self._first].infer(x)  # before it is noise, which only training adds
+        z = x = self.scaling_of(given.dtype).scaled(given, self.dtype)
+        for layer in self.layers[: self._first + 1]:
+            z = layer.infer(z)
         # A NaN or an infinity in a row shows in each of its first sums, which are mostly fewer than its features.
-        # Later an activation may make infinity finite, as ReLU does with −∞.
-        finite = all_finite(z if z.shape[1] < x.shape[1] else x)
+        # Later an activation may make infinity finite, as ReLU does with −∞, and before, features of images may.
+        narrow = z.shape[1] < x.shape[1] and self.architecture["input_features"] is None
+        finite = all_finite(z if narrow else x)
         for layer in self.layers[self._first + 1 :]:
             z = layer.infer(z)
         if not finite:  # but sums of large numbers may be infinite, too
@@ -230,6 +240,7 @@ class MLP(Flat, Predictor):
             self.layer_size,
             self.activations,
             encoding=self.input_encoding,
+            input_shape=self.input_shape,
             output_initializer=self.loss.initializer,
             **self.architecture,
         )

@@ -3,12 +3,50 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from numlp.errors import SettingError
 from numlp.settings import limits
 from numlp.settings.checks import whole_number
+
+_MOST_CHANNELS = 4
+
+
+class PictureShape(NamedTuple):
+    """How the features of a row lie in an image.
+
+    Attributes
+    ----------
+    height, width : int
+        In pixels.
+    channels : int
+        1 for gray.
+    first : bool
+        Whether the channels come before height and width.
+    """
+
+    height: int
+    width: int
+    channels: int = 1
+    first: bool = False
+
+
+def as_picture_shape(shape: Sequence[int]) -> PictureShape | None:
+    """Return how the pixels of samples lie in an image, or None if samples of this shape aren't images.
+
+    >>> as_picture_shape((3, 32, 32))
+    PictureShape(height=32, width=32, channels=3, first=True)
+    >>> as_picture_shape((784,))
+    """
+    if len(shape) == 2:
+        return PictureShape(shape[0], shape[1])
+    if len(shape) == 3 and shape[2] <= _MOST_CHANNELS:
+        return PictureShape(shape[0], shape[1], shape[2])
+    if len(shape) == 3 and shape[0] <= _MOST_CHANNELS:
+        return PictureShape(shape[1], shape[2], shape[0], first=True)
+    return None
 
 
 def as_names(name: str, names: Sequence[str] | None, count: int) -> tuple[str, ...] | None:

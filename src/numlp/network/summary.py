@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from numlp.network.layers import Activate, Encode, Layer, Linear
+from numlp.network.layers import Activate, Encode, GradientHistograms, Layer, Linear
 
 
 class Summary(str):
@@ -39,7 +39,7 @@ def table(inputs: Sequence[int], layers: Sequence[Layer]) -> str:
         rows.append(("flatten", (width,), 0))
     for layer in layers:
         width = layer.weight.shape[1] if isinstance(layer, Linear) else width
-        width = layer.width if isinstance(layer, Encode) else width
+        width = layer.width if isinstance(layer, Encode | GradientHistograms) else width
         name = str(layer.activation) if isinstance(layer, Activate) else layer.kind
         rows.append((name, (width,), n_parameters([layer])))
     lines = [("layer", "shape", "parameters")]

@@ -33,6 +33,7 @@ def make_network(
     input_range: ValueRange | None = None,
     input_encoding: Encoding | None = None,
     embeddings: Sequence[AnyArray] = (),
+    of_inputs: Sequence[Step] | None = None,
     **settings: Any,
 ) -> MLP:
     """Return the network that leads from the input to a value.
@@ -53,6 +54,8 @@ def make_network(
         Of a table's columns, if the input is what it makes of them.
     embeddings : sequence of array
         The parameters of its layer.
+    of_inputs : sequence of Step, optional
+        The steps that scale the inputs, by default those before the first matrix.
     **settings
         Settings of the network beyond those in the graph.
 
@@ -70,6 +73,7 @@ def make_network(
         loss = steps.pop().kind
     layers = _layers(products, steps)
     n_outputs = products[-1].width
+    scaled = products[0].steps if of_inputs is None else of_inputs
     shape = source.input_shape if input_encoding is None else (len(input_encoding.columns),)
     network = MLP(
         [math.prod(shape), *(product.width for product in products)],
@@ -77,7 +81,7 @@ def make_network(
         loss=loss,
         normalization="layer" if any(layer.norm for layer in layers) else "none",
         dtype="float64" if any(product.weight.dtype == np.float64 for product in products) else "float32",
-        input_scaling=_scaling(products[0].steps, source.input_dtype, input_range),
+        input_scaling=_scaling(scaled, source.input_dtype, input_range),
         input_range=input_range,
         input_shape=shape,
         input_encoding=input_encoding,

@@ -31,11 +31,14 @@ class Member:
     embeddings : list of str
         The constants of the first layer of a network of a table.
     logits : str
+    pixels : str or None
+        What `input_features` are computed from.
     """
 
     inputs: str
     embeddings: list[str]
     logits: str
+    pixels: str | None
 
 
 def described(model: MLP | Ensemble, members: list[Member]) -> dict[str, Any]:
@@ -48,7 +51,8 @@ def described(model: MLP | Ensemble, members: list[Member]) -> dict[str, Any]:
         "temperature": model.temperature,
         "networks": [
             {
-                **vars(member),
+                **{name: value for name, value in vars(member).items() if value is not None},
+                **_features(network),
                 "temperature": network.temperature,
                 "input_range": _described_range(network.input_range),
             }
@@ -57,6 +61,11 @@ def described(model: MLP | Ensemble, members: list[Member]) -> dict[str, Any]:
         "target_scaling": {"shift": scaling.shift.tolist(), "factor": scaling.factor.tolist()},
         "named": model.class_names is not None,
     }
+
+
+def _features(network: MLP) -> dict[str, str]:
+    features = network.architecture["input_features"]
+    return {} if features is None else {"input_features": features}
 
 
 def _described_range(known: ValueRange | None) -> dict[str, Any] | None:

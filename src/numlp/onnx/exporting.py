@@ -13,7 +13,17 @@ from numlp.arrays.special import AnyArray
 from numlp.errors import SettingError
 from numlp.files.atomic import write_bytes
 from numlp.network.ensemble import Ensemble
-from numlp.network.layers import Activate, BatchNorm, Dropout, Encode, GaussianNoise, Layer, LayerNorm, Linear
+from numlp.network.layers import (
+    Activate,
+    BatchNorm,
+    Dropout,
+    Encode,
+    GaussianNoise,
+    GradientHistograms,
+    Layer,
+    LayerNorm,
+    Linear,
+)
 from numlp.network.mlp import MLP
 from numlp.network.scaling import Scaling, data_range
 from numlp.onnx import columns, formulas
@@ -159,10 +169,12 @@ def _put_network(
     else:
         embeddings = list(constants[network.layers[0]].values())
         inputs = put_encode(graph, x, embeddings)
-    logits = inputs
+    logits, pixels = inputs, None
     for layer, names in constants.items():
         logits = _put_layer(graph, logits, layer, names)
-    return Member(inputs, embeddings, logits)
+        if isinstance(layer, GradientHistograms):
+            inputs, pixels = logits, inputs
+    return Member(inputs, embeddings, logits, pixels)
 
 
 def _parameters(network: MLP, fold_norms: bool) -> dict[Layer, dict[str, AnyArray]]:
@@ -187,6 +199,8 @@ def _put_layer(graph: Graph, x: str, layer: Layer, names: dict[str, str]) -> str
             return formulas.batch_norm(graph, x, names) if names else x
         case LayerNorm():
             return formulas.layer_norm(graph, x, names)
+        case GradientHistograms():
+            return formulas.gradient_histograms(graph, x, layer)
         case Activate():
             return formulas.activate(graph, x, layer.activation)
         case Encode() | Dropout() | GaussianNoise():  # `_put_network` adds the encoding

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from numlp.errors import SettingError
 from numlp.network.activations import Activation
+from numlp.network.features import FLAT
+from numlp.network.layers import GradientHistograms
 from numlp.network.layers.norm import EPSILON
 from numlp.network.losses import Loss
 from numlp.onnx.graph import Graph
@@ -26,6 +28,27 @@ def single(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
     if not np.isfinite(rounded).all():
         raise SettingError("model must not hold numbers beyond the range of float32, in which ONNX files compute")
     return rounded
+
+
+def gradient_histograms(graph: Graph, x: str, layer: GradientHistograms) -> str:
+    """Add histograms of oriented gradients of rows of pixels: the rises in all directions are one convolution."""
+    (height, width, channels, first), directions = layer.shape, layer.features.orientations
+    if not first and channels > 1:
+        x = graph("Transpose", graph("Reshape", x, np.array([-1, height, width, channels])), perm=[0, 3, 1, 2])
+    kernel = np.zeros((directions, 1, 3, 3))
+    for k, (cosine, sine) in enumerate([*layer.turns, *((-cosine, -sine) for cosine, sine in layer.turns)]):
+        kernel[k, 0, 1] = -cosine, 0, cosine
+        kernel[k, 0, :, 1] += -sine, 0, sine
+    image = graph("Reshape", x, np.array([-1, 1, height, width]))
+    rises = graph("Relu", graph("Conv", image, single(kernel), pads=[1, 1, 1, 1]))
+    pooled = graph("MatMul", graph("MatMul", single(layer.down), rises), single(layer.across))
+    if channels > 1:
+        several = graph("Reshape", pooled, np.array([-1, channels, directions, *layer.grid]))
+        pooled = graph("ReduceSum", several, np.array([1]), keepdims=0)
+    around = np.ones((1, directions, 3, 3))
+    energy = graph("Conv", graph("Mul", pooled, pooled), single(around), pads=[1, 1, 1, 1])
+    divided = graph("Div", pooled, graph("Sqrt", graph("Add", energy, single(FLAT))))
+    return graph("Reshape", divided, np.array([-1, layer.width]))
 
 
 def activate(graph: Graph, z: str, activation: Activation) -> str:

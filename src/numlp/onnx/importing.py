@@ -14,13 +14,16 @@ from numlp.arrays.special import AnyArray
 from numlp.errors import FileFormatError, NumlpError, SettingError
 from numlp.network.encoding import Encoding, as_encoding
 from numlp.network.ensemble import Ensemble
+from numlp.network.features import as_input_features, image_of
 from numlp.network.layers import Encode
 from numlp.network.losses import LOSSES, Loss
 from numlp.network.mlp import MLP
 from numlp.network.scaling import Scaling
 from numlp.network.value_range import ValueRange, as_value_range, value_range
 from numlp.onnx.assembly import make_network, size
+from numlp.onnx.blocks import Start, Value, take_apart
 from numlp.onnx.reading import ENCODING, Source, read
+from numlp.onnx.recognition import affine
 from numlp.onnx.walking import walk
 from numlp.settings import limits
 from numlp.settings.checks import positive
@@ -40,8 +43,8 @@ def import_onnx(
     The import reads only the part of the graph that leads to the output. It opens no file but this one, and the files
     of numbers in the same folder that it names (PyTorch's "model.onnx.data"). A file that `export_onnx` wrote yields
     the original network or ensemble, except that batch norms are folded and that dropout and noise, which act in
-    training only, are lost. The encoding of a table's columns comes from the file's metadata, not from the graph; it
-    is read from files of numlp only.
+    training only, are lost. The encoding of a table's columns, and which features of images to compute, come from the
+    file's metadata, not from the graph; they are read from files of numlp only.
 
     Parameters
     ----------
@@ -84,10 +87,9 @@ def import_onnx(
     try:
         if isinstance(described, dict) and output is None:
             return _of_numlp(source, described, wanted)
-        if ENCODING in source.metadata:
-            raise FileFormatError(
-                "it takes the columns of a table: numlp reads such files of its own, without output=…"
-            )
+        if ENCODING in source.metadata or _computes_features(described):
+            what = "takes the columns of a table" if ENCODING in source.metadata else "computes features of images"
+            raise FileFormatError(f"it {what}: numlp reads such files of its own, without output=…")
         name = _output(source, output)
         value = walk(source, [name])[name]
         if isinstance(described, dict):
@@ -114,7 +116,7 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
         }
         if encoding is not None:
             source = source.behind((str(part["inputs"]) for _, part in parts), encoding.width)
-        values = walk(source, [name for name, _ in parts])
+        values = _walked(source, described["networks"])
         embeddings = _embeddings(source, encoding, described["networks"])
         held = sum(size(values[name]) for name, _ in parts) + sum(map(np.size, itertools.chain(*embeddings)))
         if held > source.size:
@@ -123,6 +125,10 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
         for (name, part), tables in zip(parts, embeddings, strict=True):
             known = _input_range(source, part.get("input_range"))
             settings = {"target_scaling": scaling, "input_range": known, "input_encoding": encoding, **names}
+            if "input_features" in part:
+                pixels = str(part["pixels"])
+                of_pixels = take_apart(walk(source, [pixels])[pixels], (affine,))
+                settings |= {"input_features": part["input_features"], "of_inputs": of_pixels}
             network = make_network(source, values[name], loss, embeddings=tables, **settings)
             network.temperature = positive("temperature", part["temperature"])
             networks.append(network)
@@ -133,6 +139,23 @@ def _of_numlp(source: Source, described: dict[str, Any], wanted: Loss | None) ->
         raise
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise FileFormatError("the entry of numlp in its metadata is damaged") from error
+
+
+def _computes_features(described: Any) -> bool:
+    parts = described.get("networks") if isinstance(described, dict) else None
+    return isinstance(parts, list) and any(isinstance(part, dict) and "input_features" in part for part in parts)
+
+
+def _walked(source: Source, parts: Sequence[dict[str, Any]]) -> dict[str, Value | Start]:
+    """Return the logits of networks by name; the graph is trusted to compute features of images."""
+    plain = [str(part["logits"]) for part in parts if "input_features" not in part]
+    values = walk(source, plain)
+    for part in parts:
+        if "input_features" in part:
+            features, name = as_input_features(part["input_features"]), str(part["logits"])
+            width = features.width(image_of(features, source.input_shape))
+            values |= walk(source.behind([str(part["inputs"])], width), [name])
+    return values
 
 
 def _encoding(source: Source) -> Encoding | None:

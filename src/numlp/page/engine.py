@@ -14,6 +14,7 @@ from typing import Any
 from numlp.files.description import FORMAT
 from numlp.files.versions import FORMAT_VERSION
 from numlp.network.activations import ACTIVATIONS
+from numlp.network.features import INPUT_FEATURES
 from numlp.network.initializers import INITIALIZERS
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES
@@ -27,7 +28,7 @@ ENGINE = (
     "arrays/bits", "arrays/pcg64", "arrays/portable", "arrays/exact", "arrays/products", "arrays/randomness",
     "files/python", "settings/named",
     "network/activations", "network/losses", "network/initializers", "network/layers", "network/norms",
-    "network/encode", "network/network",
+    "network/encode", "network/histograms", "network/network",
     "data/scaling", "data/batches", "judging/tally",
     "training/recipe", "training/optimizers", "training/schedules", "training/regularization", "training/trace",
     "training/trainer",
@@ -39,6 +40,7 @@ NAMES = (
 )  # fmt: skip  # what pages use
 
 _REGISTRIES: Mapping[str, Mapping[str, type[Named]]] = {
+    "input_features": INPUT_FEATURES,
     "activation": ACTIVATIONS,
     "loss": LOSSES,
     "optimizer": OPTIMIZERS,

@@ -16,7 +16,7 @@ _SIGNS = {
     "sigma": "σ", "theta": "θ", "Phi": "Φ", "omega": "ω", "pi": "π", "partial": "∂", "sum": "∑", "cdot": "·",
     "odot": "⊙", "le": "≤", "ge": "≥", "leftarrow": "←", "top": "⊤", "quad": "\u2003", "approx": "≈",
 }  # fmt: skip
-_FUNCTIONS = ("max", "min", "exp", "log", "tanh", "sign", "clip", "cov")
+_FUNCTIONS = ("max", "min", "exp", "log", "cos", "sin", "tanh", "sign", "clip", "cov")
 _TAGS = {"_": "msub", "^": "msup", "_^": "msubsup"}
 
 

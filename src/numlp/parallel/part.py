@@ -16,6 +16,7 @@ from numlp.network.layers import (
     Dropout,
     Encode,
     GaussianNoise,
+    GradientHistograms,
     Layer,
     LayerNorm,
     Linear,
@@ -140,6 +141,8 @@ def _split(network: MLP, team: Team, rank: int) -> tuple[list[Layer], list[Place
                 )
         elif isinstance(layer, Encode):
             part = Encode(layer.encoding)
+        elif isinstance(layer, GradientHistograms):
+            part = GradientHistograms(layer.features, layer.shape)
         elif isinstance(layer, Dropout):
             part = Dropout(layer.width, layer.rate, layer.in_place, own)
         elif isinstance(layer, GaussianNoise):

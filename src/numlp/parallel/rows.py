@@ -12,7 +12,17 @@ from numlp.arrays.arithmetic import PORTABLE
 from numlp.arrays.products import Products
 from numlp.arrays.special import Array
 from numlp.network.flat import Flat
-from numlp.network.layers import Activate, BatchNorm, Dropout, Encode, GaussianNoise, Layer, LayerNorm, Linear
+from numlp.network.layers import (
+    Activate,
+    BatchNorm,
+    Dropout,
+    Encode,
+    GaussianNoise,
+    GradientHistograms,
+    Layer,
+    LayerNorm,
+    Linear,
+)
 from numlp.network.mlp import MLP
 from numlp.parallel.ranks import RowShares
 
@@ -193,6 +203,8 @@ def _of_rows(layer: Layer, shares: RowShares, exact: bool) -> Layer:
         return _ExactLayerNorm(layer.scale.size, shares) if exact else LayerNorm(layer.scale.size)
     if isinstance(layer, Encode):
         return _ExactEncode(layer, shares) if exact else Encode(layer.encoding)
+    if isinstance(layer, GradientHistograms):
+        return GradientHistograms(layer.features, layer.shape)
     if isinstance(layer, Dropout):
         return _Dropout(layer, shares)
     if isinstance(layer, GaussianNoise):

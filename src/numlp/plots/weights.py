@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from numlp.data.pictures import as_pictures, picture_shape
+from numlp.data.pictures import as_pictures, weight_shape
 from numlp.network.mlp import MLP
 from numlp.plots.style import DPI
 from numlp.plots.text import draws, heading, literal
@@ -23,7 +23,8 @@ def weights(network: MLP, title: str = "") -> Figure:
     """Draw the weights from the inputs to the first layer, as one image for each unit.
 
     Red is positive, blue negative and white zero, on one scale for all units. If the inputs aren't images, each unit
-    is a row of cells.
+    is a row of cells. If the network has `input_features`, each unit has an image of cells for each direction, side
+    by side.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def weights(network: MLP, title: str = "") -> Figure:
     shown = f"{n_units:,} unit{'s' if n_units > 1 else ''}"
     shown = shown if n_units == matrix.shape[1] else f"the first {n_units:,} of {matrix.shape[1]:,} units"
     caption = f"{heading(title) + ': ' if title else ''}weights into {shown} of the first layer"
-    shape = picture_shape(network)
+    shape = weight_shape(network)
     if shape is None:
         return _cells(units, largest, network.feature_names, caption)
     image = mosaic(as_pictures(units, shape))

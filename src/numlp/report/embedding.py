@@ -18,7 +18,7 @@ import numpy.typing as npt
 from numlp.arrays.special import AnyArray, Array
 from numlp.network.encoding import Encoding
 from numlp.network.ensemble import Ensemble
-from numlp.network.layers import Activate, BatchNorm, Encode, LayerNorm, Linear
+from numlp.network.layers import Activate, BatchNorm, Encode, GradientHistograms, LayerNorm, Linear
 from numlp.network.mlp import MLP
 from numlp.network.predictor import Predictor
 from numlp.network.scaling import Scaling
@@ -89,6 +89,9 @@ def _network(network: MLP, dtype: str) -> dict[str, Any]:
     for layer in network.layers:
         if isinstance(layer, Encode):
             embeddings = [_matrix(table, dtype) for table in layer.tables]
+        elif isinstance(layer, GradientHistograms):
+            image = layer.shape._asdict()
+            layers.append({"kind": layer.kind, **dataclasses.asdict(layer.features), "image": image})
         elif isinstance(layer, Linear):
             bias = None if layer.bias is None else _tensor(layer.bias)
             layers.append({"kind": "linear", "weight": _matrix(layer.weight, dtype), "bias": bias})

@@ -13,6 +13,10 @@ LAYERS = {
     ],
     "activate back": [r"\frac{\partial L}{\partial z_j} = \frac{\partial L}{\partial a_j} \cdot f ' ( z_j )"],
     "scale": [r"x_i = ( v_i - s_i ) f_i \text{ for a value } v_i \text{ of the data}"],
+    "oriented_gradients": [
+        r"a_k = \max ( 0 , g_x \cos \theta_k + g_y \sin \theta_k ) , \quad p_k = P a_k P^\top",
+        r"x_k = \frac{p_k}{\sqrt{E + 0.05}} , \quad E = \sum_{\text{cells around}} \sum_k p_k^2",
+    ],
     "encode": [r"x = \frac{c}{\sqrt{1 + (c / 10)^2}} \text{ for a scaled number } c"],
     "batch_norm": [r"y_j = s_j \frac{z_j - \mu_j}{\sqrt{\sigma_j^2 + \epsilon}} + h_j \text{ , over the rows}"],
     "batch_norm back": [

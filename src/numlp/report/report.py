@@ -48,9 +48,9 @@ from numlp.training.snapshots import load_snapshots
 TEMPLATE = Path(__file__).with_name("report.html")
 SCRIPTS = (
     "element", "format", "tooltip", "ticks", "lines", "bars", "points", "decode", "activations", "norms", "losses",
-    "encode", "network", "pictures", "cells", "examples", "curves", "units", "confusion", "calibration", "values",
-    "survey", "inside", "answer", "explanation", "reasons", "centring", "ink", "pad", "controls", "fields", "scroll",
-    "theme", "step", "maps", "terms", "stages", "byhand", "again", "report",
+    "encode", "histograms", "network", "pictures", "cells", "examples", "curves", "units", "confusion", "calibration",
+    "values", "survey", "inside", "answer", "explanation", "reasons", "centring", "ink", "pad", "controls", "fields",
+    "scroll", "theme", "step", "maps", "terms", "stages", "byhand", "again", "report",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numlp.network.layers import GradientHistograms
 from numlp.network.mlp import MLP
 from numlp.page.equations import mathml
 from numlp.page.excerpts import excerpt
@@ -49,12 +50,14 @@ def step(network: MLP, recipe: Recipe, rows: Judged) -> dict[str, Any]:
     settings: dict[str, Any] = {name: getattr(recipe, name) for name in _TAKEN}
     return {
         "layer_size": network.layer_size,
+        "shape": network.input_shape,
         "recipe": settings
         | {
             "optimizer": recipe.optimizer,
             "activation": [str(activation) for activation in network.activations],
             "loss": str(network.loss),
             "normalization": network.architecture["normalization"],
+            "input_features": network.architecture["input_features"],
         },
         "schedule": recipe.schedule,
         "targets": None if classes else base64.b64encode(targets.astype("<f4").tobytes()).decode(),
@@ -85,7 +88,11 @@ def explained(network: MLP, recipe: Recipe) -> list[Why]:
             "Linear._write_gradients",
         ),
     ]
-    if network.input_encoding is None:
+    if GradientHistograms.kind in kinds:
+        methods = ("GradientHistograms._pool", "GradientHistograms._rises", "_normalize")
+        path = "network/layers/oriented_gradients.py"
+        found.append(_why("input", LAYERS[GradientHistograms.kind], path, *methods))
+    elif network.input_encoding is None:
         found.append(_why("input", LAYERS["scale"], "network/scaling.py", "Scaling.between"))
     else:
         found.append(_why("input", LAYERS["encode"], "network/layers/encode.py", "Encode._encoded"))

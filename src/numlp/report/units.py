@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from numlp.arrays.special import Array
-from numlp.data.pictures import PictureShape, as_pictures, picture_shape
+from numlp.data.pictures import as_pictures, weight_shape
 from numlp.errors import FileFormatError
 from numlp.network.mlp import MLP
+from numlp.network.shape import PictureShape
 from numlp.report.curves import numbers
 from numlp.report.sprites import columns_of, signed
 
@@ -34,7 +35,8 @@ def units(network: MLP, snapshots: Mapping[int, Array]) -> dict[str, Any]:
         raise FileFormatError(
             f"the run's snapshots don't belong to its model, whose first layer has shape {weight.shape}"
         )
-    shape = picture_shape(network) or PictureShape(1, n_inputs)
+    picture, is_of_cells = weight_shape(network), network.architecture["input_features"] is not None
+    shape = picture or PictureShape(1, n_inputs)
     frames = {f"epoch {epoch}" if epoch else "before training": snapshot for epoch, snapshot in snapshots.items()}
     # The last snapshot is usually the model itself, but early stopping restores an earlier epoch.
     if not frames or not np.array_equal(list(frames.values())[-1], weight):
@@ -45,7 +47,8 @@ def units(network: MLP, snapshots: Mapping[int, Array]) -> dict[str, Any]:
     largest = float(np.quantile(np.abs(weight[:, shown]), 0.999)) or 1.0
     _, height, width = as_pictures(weight[:, :1].T, shape).shape
     return {
-        "is_picture": picture_shape(network) is not None,
+        "is_picture": picture is not None,
+        "directions": shape.channels if is_of_cells else 0,
         "height": height,
         "width": width,
         "columns": columns_of(count, height, width),
@@ -54,7 +57,7 @@ def units(network: MLP, snapshots: Mapping[int, Array]) -> dict[str, Any]:
         "total": n_units,
         "outputs": len(network.linear_layers) == 1,
         "largest": float(f"{largest:.3g}"),
-        "features": list(network.feature_names or ()) if n_inputs <= 50 else [],
+        "features": list(network.feature_names or ()) if n_inputs <= 50 and not is_of_cells else [],
         "frames": [
             {"name": name, "sprite": signed(as_pictures(frame[:, shown].T, shape), largest)}
             for name, frame in frames.items()

@@ -15,6 +15,7 @@ from numlp.data.augmentation import AUGMENTATIONS
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS
 from numlp.network.encoder import ENCODINGS
+from numlp.network.features import INPUT_FEATURES
 from numlp.network.initializers import INITIALIZERS
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES, Task
@@ -72,6 +73,12 @@ class Recipe(DataSettings):
     )
     input_scaling: str = _setting(
         "standardize", checks.one_of(SCALINGS), "Network", f"Scaling of the inputs: {_listed(SCALINGS)}."
+    )
+    input_features: str | None = _setting(
+        None,
+        optional(checks.named(INPUT_FEATURES)),
+        "Network",
+        "Computed from images before the first weights, such as 'oriented_gradients(cell = 4)'.",
     )
     input_encoding: str | None = _setting(
         None, optional(checks.named(ENCODINGS)), "Network", "Encoding of a table's columns: 'columns(bins = 16)'."

@@ -156,6 +156,7 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
         [dataset.n_features, *recipe.layers, _n_outputs(loss, dataset)],
         activation=recipe.activation,
         loss=loss,
+        input_features=recipe.input_features,
         initializer=recipe.initializer,
         normalization=recipe.normalization,
         dropout=recipe.dropout,

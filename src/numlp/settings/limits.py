@@ -5,6 +5,7 @@ Honest files come nowhere near these limits; each keeps a small file from costin
 
 UNITS = 1 << 24  # of one layer
 LAYERS = 1000  # of a network
+SIDE = 1 << 11  # of an image from which features are computed, in pixels
 WEIGHTS = 1 << 31  # of a network: 8 GiB of float32
 THREADS = 1024  # of the BLAS
 PROCESSES = 64  # that train one network: with n, there are n (n - 1) semaphores

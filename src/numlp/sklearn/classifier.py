@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 
 from numlp.arrays.special import AnyArray, Array
 from numlp.network.activations import Activation
+from numlp.network.features import OrientedGradients
 from numlp.network.losses import Loss
 from numlp.sklearn.estimator import MLPEstimator, check_batches
 from numlp.sklearn.labels import Labels, first_classes
@@ -47,18 +48,16 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         The initial learning rate; the exponent of "invscaling".
     max_iter, max_fun : int
         The largest number of epochs; for "lbfgs" of iterations, and of evaluations of the loss.
-    shuffle, random_state
-        Whether to shuffle the samples in every epoch; the seed of all randomness.
-    tol, n_iter_no_change : float
-        The smallest improvement of the loss or the validation score that counts; how many epochs may lack one.
+    shuffle, random_state, tol, n_iter_no_change
+        Whether to shuffle the samples in every epoch; the seed of all randomness; the smallest improvement of the
+        loss or the validation score that counts; how many epochs may lack one.
     verbose, progress : bool
-        Whether to print the loss of every epoch; whether to show progress as `numlp.train` does.
+        Whether to print the loss of every epoch, and to show progress as `numlp.train` does.
     momentum, nesterovs_momentum, beta_1, beta_2, epsilon
         Settings of "sgd" (the first two) and of "adam".
-    warm_start, early_stopping : bool
-        Whether `fit` continues from the last weights; whether to stop by the validation score and keep the best.
-    validation_fraction : float
-        The share of the samples to hold out for that, stratified by class, unless `fit` gets validation data.
+    warm_start, early_stopping, validation_fraction
+        Whether `fit` continues from the last weights; whether to stop by the validation score and keep the best; the
+        share of samples to hold out for that, stratified by class, unless `fit` gets validation data.
     scoring : "loss", str or callable, optional
         What early stopping monitors: the validation loss, or any scorer; by default the accuracy.
     loss : str or Loss
@@ -66,8 +65,9 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
     dtype, arithmetic : str, optional
         The precision, by default that of X: "float32" is faster than "float64" and needs half the memory. With
         "portable" arithmetic, which is in float32, a fit gives the same bits on every machine.
-    initializer : str, optional
-        How to draw the first weights, such as "he_normal"; by default as scikit-learn does.
+    input_features, initializer : str, optional
+        For rows that are square images: "oriented_gradients(cell = 4)" computes features of them before the first
+        weights. How to draw these, such as "he_normal"; by default as scikit-learn does.
     normalization : "none", "batch" or "layer"
         The normalization of hidden units. In their layers, its shifts take the place of biases in `intercepts_`.
     input_scaling : "standardize", "symmetric" or None
@@ -78,11 +78,10 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         The weight of each class in training; for multilabel targets a list of dicts.
     label_smoothing, mixup : float
         The share of every target to spread over all classes; above 0, mix pairs of samples by Beta(mixup, mixup).
-    adversarial, l1, max_norm : float
+    adversarial, l1, max_norm, clip_norm, clip_value, averaging : float
         Above 0, train also on adversarial inputs at this distance; the penalty l1 · Σ|w|, whatever the batch size;
-        the largest norm of the weights into a unit.
-    clip_norm, clip_value, averaging : float
-        The largest norm of all gradients together, and absolute value of each; the decay of the average that is kept.
+        the largest norm of the weights into a unit, of all gradients together, and absolute value of each; the decay
+        of the average that is kept.
     teacher, distillation
         A trained `MLP` or `Ensemble` to learn from, such as another estimator's `network_`; its share of each target.
     callbacks, time_budget, processes, team
@@ -152,6 +151,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]  # sci
         loss: str | Loss = "log_loss",
         dtype: str | None = None,
         arithmetic: str = "ordinary",
+        input_features: str | OrientedGradients | None = None,
         initializer: str | None = None,
         normalization: str = "none",
         input_scaling: str | None = None,

@@ -150,6 +150,8 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
     def _start(self, rows: Rows, random_state: np.random.RandomState, parameters: dict[str, Any]) -> None:
         """Make the network, and the attributes as they are before training."""
         layer_size, loss = self._layer_size(rows), self._resolved_loss()
+        if parameters.get("input_features") is not None and is_sparse(rows.x):
+            raise SettingError("input_features must be None for a sparse X, whose rows aren't images")
         scaling = None if self.teacher is None else learned_by(self.teacher, layer_size[0])["input_scaling"]
         if self.input_scaling is not None and self.teacher is None:
             if is_sparse(rows.x):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from numlp.arrays.special import Array
 from numlp.errors import SettingError
+from numlp.network.features import as_input_features
 from numlp.network.layers import Linear
 from numlp.network.losses import Loss
 from numlp.network.mlp import MLP
@@ -34,6 +36,7 @@ def make_network(
         loss=loss,
         dtype=dtype,
         arithmetic=parameters.get("arithmetic", "ordinary"),
+        **_images(parameters.get("input_features"), layer_size[0]),
         seed=seed_of(random_state),
         **{name: parameters[name] for name in _NETWORK_SETTINGS},
         **settings,
@@ -48,6 +51,25 @@ def make_network(
             if layer.bias is not None:
                 layer.bias[...] = intercept
     return network
+
+
+def _images(features: Any, columns: int) -> dict[str, Any]:
+    """Return the settings of a network for rows that are square images, if features of them are wanted.
+
+    Raises
+    ------
+    SettingError
+        If no square image has so many pixels.
+    """
+    if features is None:
+        return {}
+    side = math.isqrt(columns)
+    if side * side != columns:
+        raise SettingError(
+            f"input_features must be None for X with {columns} columns, which aren't the pixels of a square image; "
+            "numlp.MLP takes others, with input_shape"
+        )
+    return {"input_features": features, "input_shape": (side, side)}
 
 
 def _uniform(random_state: np.random.RandomState, bound: float, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
@@ -103,8 +125,8 @@ def remade(estimator: Any, layer_size: tuple[int, ...], parameters: dict[str, An
             f"hidden_layer_sizes={parameters['hidden_layer_sizes']} does not fit the network to continue with, of "
             f"layers {list(network.layer_size)}: fit again with warm_start=False"
         )
-    for name in ("loss", "normalization", "input_scaling", "dtype", "arithmetic"):
-        was, wanted = (each.get(name, "ordinary") for each in (before, parameters))
+    for name in ("loss", "normalization", "input_scaling", "dtype", "arithmetic", "input_features"):
+        was, wanted = (_setting(each, name) for each in (before, parameters))
         if wanted != was:
             raise ValueError(
                 f"{name} must stay {was!r} while the weights stay, not {wanted!r}: fit again with warm_start=False"
@@ -122,10 +144,19 @@ def remade(estimator: Any, layer_size: tuple[int, ...], parameters: dict[str, An
     return other
 
 
+def _setting(parameters: dict[str, Any], name: str) -> Any:
+    """Return a parameter, which estimators of earlier releases may lack, in one spelling."""
+    value = parameters.get(name, "ordinary" if name == "arithmetic" else None)
+    return str(as_input_features(value)) if name == "input_features" and value is not None else value
+
+
 def _other_network(network: MLP, coefs: list[Array], intercepts: list[Array]) -> MLP:
     """Return a network of other sizes, such as the encoder of an autoencoder."""
-    if network.architecture["normalization"] != "none" or network.input_scaling != Scaling():
-        raise SettingError("coefs_ must keep their shapes in a network with normalization or input_scaling")
+    made = network.architecture
+    if (made["normalization"], made["input_features"]) != ("none", None) or network.input_scaling != Scaling():
+        raise SettingError(
+            "coefs_ must keep their shapes in a network with normalization, input_features or input_scaling"
+        )
     sizes = (len(coefs[0]), *(np.shape(coef)[1] for coef in coefs))
     other = MLP(
         sizes,

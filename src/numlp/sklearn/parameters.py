@@ -14,6 +14,7 @@ from numlp.arrays.arithmetic import ARITHMETICS, as_arithmetic
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS, Activation
 from numlp.network.ensemble import Ensemble
+from numlp.network.features import INPUT_FEATURES
 from numlp.network.initializers import INITIALIZERS
 from numlp.network.layers import NORMALIZATIONS
 from numlp.network.losses import LOSSES, Task
@@ -69,6 +70,10 @@ def losses(*tasks: Task, usual: tuple[str, ...] = ()) -> Check:
 
 def _one_of(registry: Mapping[str, object]) -> Check:
     return lambda name, value: choice(name, value, registry)
+
+
+def _named(registry: Mapping[str, type[Named]]) -> Check:
+    return lambda name, value: resolve(name, value, registry)
 
 
 def _flag(name: str, value: object) -> bool:
@@ -161,6 +166,7 @@ CHECKS: dict[str, Callable[[str, object], object]] = {
     "max_fun": whole_number,
     "dtype": optional(lambda name, value: choice(name, getattr(value, "__name__", value), DTYPES)),
     "arithmetic": _one_of(ARITHMETICS),
+    "input_features": optional(_named(INPUT_FEATURES)),
     "initializer": optional(_one_of(INITIALIZERS)),
     "normalization": _one_of(NORMALIZATIONS),
     "input_scaling": optional(_one_of(SCALINGS)),

@@ -30,6 +30,7 @@ _OWN = {  # parameters that a recipe has, too, under these names
 _OF_SOLVER = ("momentum", "nesterovs_momentum", "beta_1", "beta_2", "epsilon")
 _WHY_NOT = {
     "input_scaling": "whose encoding scales the columns",
+    "input_features": "which takes the columns of a table, not images",
     "validation_fraction": "which validates each network on its own fold; give X_val and y_val for other rows",
     "scoring": "which stops by the validation loss",
     "shuffle": "which shuffles the rows",

@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 
 from numlp.arrays.special import AnyArray
 from numlp.network.activations import Activation
+from numlp.network.features import OrientedGradients
 from numlp.network.losses import LOSSES, Loss
 from numlp.settings.named import resolve
 from numlp.sklearn.estimator import MLPEstimator, check_batches
@@ -67,8 +68,9 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
     dtype, arithmetic : str, optional
         The precision, by default that of X: "float32" is faster than "float64" and needs half the memory. With
         "portable" arithmetic, which is in float32, a fit gives the same bits on every machine.
-    initializer : str, optional
-        How to draw the first weights, such as "he_normal"; by default as scikit-learn does.
+    input_features, initializer : str, optional
+        For rows that are square images: "oriented_gradients(cell = 4)" computes features of them before the first
+        weights. How to draw these, such as "he_normal"; by default as scikit-learn does.
     normalization : "none", "batch" or "layer"
         The normalization of hidden units. In their layers, its shifts take the place of biases in `intercepts_`.
     input_scaling : "standardize", "symmetric" or None
@@ -140,6 +142,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
         max_fun: int = 15000,
         dtype: str | None = None,
         arithmetic: str = "ordinary",
+        input_features: str | OrientedGradients | None = None,
         initializer: str | None = None,
         normalization: str = "none",
         input_scaling: str | None = None,

@@ -24,6 +24,7 @@ from typing import Any
 from numlp.data.augmentation import AUGMENTATIONS
 from numlp.errors import SettingError
 from numlp.network.encoder import ENCODINGS
+from numlp.network.features import INPUT_FEATURES
 from numlp.runs.data import DataSettings
 from numlp.runs.recipe import OFF, Recipe
 from numlp.settings.checks import listed, unknown
@@ -39,6 +40,7 @@ _LAYERS = ("depth", "width")
 _NAMED: dict[str, Mapping[str, type[Named]]] = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
+    "input_features": INPUT_FEATURES,
     "input_encoding": ENCODINGS,
     "augmentation": AUGMENTATIONS,
 }

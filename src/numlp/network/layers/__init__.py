@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS, Activation
 from numlp.network.encoding import Encoding
+from numlp.network.features import OrientedGradients, as_input_features, image_of
 from numlp.network.initializers import INITIALIZERS
 from numlp.network.layers.activate import Activate
 from numlp.network.layers.encode import Encode
@@ -20,7 +21,9 @@ from numlp.network.layers.layer import Layer
 from numlp.network.layers.linear import Linear
 from numlp.network.layers.noise import Dropout, GaussianNoise
 from numlp.network.layers.norm import BatchNorm, LayerNorm
+from numlp.network.layers.oriented_gradients import GradientHistograms
 from numlp.network.layers.parameters import parameter_shapes, parameter_views
+from numlp.network.shape import as_layer_size
 from numlp.settings.checks import choice
 from numlp.settings.named import resolve
 
@@ -32,6 +35,7 @@ __all__ = [
     "Dropout",
     "Encode",
     "GaussianNoise",
+    "GradientHistograms",
     "Layer",
     "LayerNorm",
     "Linear",
@@ -47,8 +51,11 @@ NORMALIZATIONS: Mapping[str, type[BatchNorm] | type[LayerNorm] | None] = {
     "layer": LayerNorm,
 }
 
-# The settings of `make_layers` besides sizes and activations.
-ARCHITECTURE = ("initializer", "normalization", "dropout", "input_dropout", "noise", "input_noise")
+# The settings of `make_layers` besides shapes and activations.
+ARCHITECTURE = (
+    *("input_features", "initializer", "normalization"),
+    *("dropout", "input_dropout", "noise", "input_noise"),
+)
 
 
 def as_activations(
@@ -69,6 +76,8 @@ def make_layers(
     activations: Sequence[Activation],
     *,
     encoding: Encoding | None = None,
+    input_shape: Sequence[int] | None = None,
+    input_features: str | OrientedGradients | None = None,
     output_initializer: str = "glorot_uniform",
     initializer: str | None = None,
     normalization: str = "none",
@@ -79,24 +88,32 @@ def make_layers(
 ) -> list[Layer]:
     """Make the layers of a network, without any array yet.
 
-    Inputs: encoding, noise, dropout. Each hidden layer: weights, normalization, activation, noise, dropout. Outputs:
-    weights.
+    Inputs: encoding, noise, dropout, features of images. Each hidden layer: weights, normalization, activation,
+    noise, dropout. Outputs: weights.
     """
     norm = choice("normalization", normalization, NORMALIZATIONS)
     layers: list[Layer] = [] if encoding is None else [Encode(encoding)]
     if encoding is not None:
         layer_size = [encoding.width, *layer_size[1:]]
     layers += _noisy(layer_size[0], input_noise, input_dropout, in_place=encoding is not None)
+    if input_features is not None:
+        if encoding is not None:
+            raise SettingError("input_features need images, not the columns of a table: leave input_features out")
+        features = as_input_features(input_features)
+        histograms = GradientHistograms(features, image_of(features, input_shape))
+        layers.append(histograms)
+        layer_size = as_layer_size([histograms.width, *layer_size[1:]])
+    of_inputs = input_features is None
     for (fan_in, fan_out), activation in zip(itertools.pairwise(layer_size[:-1]), activations, strict=True):
         fitting = choice("initializer", initializer or activation.initializer, INITIALIZERS)
-        raw = not any(isinstance(layer, Linear) for layer in layers)
+        raw = of_inputs and not any(isinstance(layer, Linear) for layer in layers)
         layers.append(Linear(fan_in, fan_out, fitting, bias=norm is not BatchNorm, raw=raw))
         if norm is not None:
             layers.append(norm(fan_out))
         layers.append(Activate(activation, fan_out))
         layers += _noisy(fan_out, noise, dropout)
     fitting = choice("initializer", initializer or output_initializer, INITIALIZERS)
-    return [*layers, Linear(layer_size[-2], layer_size[-1], fitting, raw=len(layer_size) == 2)]
+    return [*layers, Linear(layer_size[-2], layer_size[-1], fitting, raw=of_inputs and len(layer_size) == 2)]
 
 
 def _noisy(width: int, deviation: float, rate: float, in_place: bool = True) -> list[Layer]:

@@ -4,7 +4,8 @@ class StepView {
   constructor(step, data) {
     Object.assign(this, { step, data, row: 0, compares: false, spaces: step.spaces });
     this.inputs = step.network.encoding ? inputNames(step.network.encoding) : data.columns.map(({ name }) => name);
-    this.shape = data.shape?.channels === 1 ? data.shape : null;
+    this.cells = step.model.layers.find(({ kind }) => kind === "oriented_gradients")?.grid ?? null; // of an image's features
+    this.shape = !this.cells && data.shape?.channels === 1 ? data.shape : null;
     this.chosen = this.spaces.map(() => 0);
     this.picked = false;
     this.linear = step.model.layers.flatMap(({ kind }, stage) => (kind === "linear" ? [stage] : [])).map((stage, i) => ({ stage, space: i + 1 }));
@@ -64,7 +65,7 @@ class StepView {
     this.which.replaceChildren(...step.numbers.map((i, k) => h("option", { value: k }, `row ${k + 1} of ${step.size}: ${step.examples.truthOf(i)}`)));
     this.whichLabel.hidden = step.size === 1;
     let space = 0;
-    const [forward, back] = [[inputStage(this, first, this.spaces[0], this.shape)], []];
+    const [forward, back] = [[inputStage(this, first, this.spaces[0], this.cells ? { width: this.cells.across } : this.shape)], []];
     stages.forEach(({ kind }, i) => {
       if (i < first) return;
       if (kind === "linear") space++;
@@ -130,12 +131,21 @@ class StepView {
   /** The name of a unit: an input, a hidden unit, or an output. */
   nameOf(space, i) {
     if (space === 0) {
+      if (this.cells) return this.nameOfCell(i);
       if (this.shape) return `pixel ${Math.floor(i / this.shape.width) + 1}, ${(i % this.shape.width) + 1}`;
       return this.inputs[i] ?? `input ${i + 1}`;
     }
     const { classes, blocks } = this.step.network;
     if (space < this.spaces.length - 1) return `unit ${i + 1}`;
     return classes[i] ?? (blocks.length > 1 ? blocks[Math.floor((i * blocks.length) / this.spaces[space])] : this.data.target);
+  }
+
+  /** The direction of a feature of an image, and where its cell lies. */
+  nameOfCell(i) {
+    const { down, across } = this.cells;
+    const [direction, cell] = [Math.floor(i / (down * across)), i % (down * across)];
+    const degrees = (360 * direction * down * across) / this.spaces[0];
+    return `${shortNumber(degrees, 3)}° in cell ${Math.floor(cell / across) + 1}, ${(cell % across) + 1}`;
   }
 
   /** A layer's part of a flat array, by the names of its parameters. */
@@ -157,6 +167,7 @@ class StepView {
   inputEditor(i) {
     const { step } = this;
     const row = step.rows[this.row];
+    if (this.cells) return null; // many pixels make a feature
     if (!step.network.encoding) {
       const change = (value) => ((row[i] = value), this.follow());
       return h("p", { class: "controls" }, h("label", {}, `${this.nameOf(0, i)} in the data's units: `, numberField(this.nameOf(0, i), row[i], change)));

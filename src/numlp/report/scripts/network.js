@@ -16,7 +16,7 @@ class Network {
       layers: member.layers.map(makeLayer),
     }));
     const linear = description.members[0].layers.filter(({ kind }) => kind === "linear");
-    this.inputs = linear[0].weight.shape[0];
+    this.inputs = linear[0].weight.shape[0]; // of networks whose inputs aren't images
     this.widths = linear.slice(0, -1).map(({ weight }) => weight.shape[1]);
     const { shift, factor } = description.target_scaling;
     this.targetScaling = { shift: numbersOf(shift), factor: numbersOf(factor) };
@@ -93,6 +93,7 @@ class Network {
 
 function makeLayer(layer) {
   if (layer.kind === "linear") return makeLinear(layer);
+  if (layer.kind === "oriented_gradients") return makeHistograms(layer);
   if (layer.kind === "activate") {
     if (!ACTIVATIONS[layer.name]) throw new Error(`the page doesn't know activation ${layer.name}`);
     const { value, slope } = ACTIVATIONS[layer.name](layer.settings);

@@ -40,6 +40,13 @@ function valueText(name, value, before) {
   return before === undefined || before === value ? parts : [...parts, ` (before: ${exactText(before)})`];
 }
 
+/** What the first layer with weights gets. */
+function saidOfInputs({ step, cells }) {
+  if (step.network.encoding) return "What the first layer gets of the row's columns.";
+  if (cells) return "How much brightness rises in each direction, in each cell of the scaled image: one block of cells for each direction.";
+  return "The row as the first layer gets it: scaled.";
+}
+
 function inputStage(view, stage, width, shape) {
   return mapStage(view, {
     title: "Inputs",
@@ -47,7 +54,7 @@ function inputStage(view, stage, width, shape) {
     space: 0,
     width,
     shape,
-    said: view.step.network.encoding ? "What the first layer gets of the row's columns." : "The row as the first layer gets it: scaled.",
+    said: saidOfInputs(view),
     values: ({ stages }) => stages[stage].input,
     tell: (value, i, now, before) => valueText(view.nameOf(0, i), value, before ? rowOf(before.stages[stage].input, view.row, width)[i] : undefined),
     sums: (i) => view.inputEditor(i),

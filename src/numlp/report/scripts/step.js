@@ -5,7 +5,7 @@ class Step {
   constructor({ step, network: description }, network, examples) {
     Object.assign(this, { network, examples, about: step });
     this.recipe = { ...engine.ABOUT.defaults, ...step.recipe, initializer: "zeros" };
-    this.model = new engine.Network(step.layer_size, this.recipe, network.encoding);
+    this.model = new engine.Network(step.layer_size, this.recipe, network.encoding, step.shape);
     this.outputs = step.layer_size.at(-1);
     this.targets = step.targets ? numbersOf({ dtype: "float32", data: step.targets }) : null;
     this.trained = this.trainedParams(description.members[0]);
@@ -16,9 +16,9 @@ class Step {
 
   /** The parameters that the page holds, in the engine's order. */
   trainedParams({ layers, embeddings }) {
-    const own = this.model.layers.filter(({ kind }) => kind !== "activate" && kind !== "encode");
+    const own = this.model.layers.filter(({ params }) => Object.keys(params).length && !params.embedding0);
     layers
-      .filter(({ kind }) => kind !== "activate")
+      .filter(({ kind }) => kind !== "activate" && kind !== "oriented_gradients")
       .forEach(({ kind, ...tensors }, i) => {
         for (const [name, tensor] of Object.entries(tensors)) if (tensor) own[i].params[name].set(numbersOf(tensor));
       });

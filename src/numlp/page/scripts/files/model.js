@@ -9,6 +9,7 @@ function describedNetwork({ network, recipe, data, learned }) {
     layer_size: network.layerSize,
     activation: Array.isArray(recipe.activation) ? recipe.activation : new Array(hidden).fill(recipe.activation),
     loss: recipe.loss,
+    input_features: recipe.input_features ?? null,
     initializer: recipe.initializer,
     normalization: recipe.normalization,
     ...Object.fromEntries(["dropout", "input_dropout", "noise", "input_noise"].map((name) => [name, float(name)])),

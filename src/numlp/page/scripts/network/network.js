@@ -1,33 +1,41 @@
 // The network: layers over one flat array of parameters and one of gradients, as in network/flat.py and network/mlp.py.
 
 /** The layers of a recipe, without arrays yet, as `make_layers` orders them. */
-function makeLayers(layerSize, recipe, loss, encoding) {
+function makeLayers(layerSize, recipe, loss, encoding, shape) {
   const noisy = (width, deviation, rate, inPlace) => [
     ...(deviation ? [new GaussianNoise(width, deviation, inPlace)] : []),
     ...(rate ? [new Dropout(width, rate, inPlace)] : []),
   ];
   const layers = encoding ? [new Encode(encoding)] : [];
-  const widths = encoding ? [layers[0].width, ...layerSize.slice(1)] : layerSize;
+  let widths = encoding ? [layers[0].width, ...layerSize.slice(1)] : layerSize;
   layers.push(...noisy(widths[0], recipe.input_noise, recipe.input_dropout, Boolean(encoding)));
+  const features = recipe.input_features ? new GradientHistograms(recipe.input_features, shape) : null;
+  if (features) {
+    layers.push(features);
+    widths = [features.width, ...layerSize.slice(1)];
+  }
   const hidden = widths.length - 2;
   for (let i = 0; i < hidden; i++) {
     const activation = Array.isArray(recipe.activation) ? recipe.activation[i] : recipe.activation;
     const fitting = recipe.initializer ?? ABOUT.fitting[resolved("activation", activation).name];
-    layers.push(new Linear(widths[i], widths[i + 1], fitting, recipe.normalization !== "batch", i === 0));
+    layers.push(new Linear(widths[i], widths[i + 1], fitting, recipe.normalization !== "batch", !features && i === 0));
     if (recipe.normalization !== "none") layers.push(new { batch: BatchNorm, layer: LayerNorm }[recipe.normalization](widths[i + 1]));
     layers.push(new Activate(activation, widths[i + 1]), ...noisy(widths[i + 1], recipe.noise, recipe.dropout, true));
   }
-  return [...layers, new Linear(widths[hidden], widths[hidden + 1], recipe.initializer ?? loss.initializer, true, !hidden)];
+  return [...layers, new Linear(widths[hidden], widths[hidden + 1], recipe.initializer ?? loss.initializer, true, !features && !hidden)];
 }
 
 const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
 
 class Network {
-  /** @param layerSize inputs, hidden widths, outputs */
-  constructor(layerSize, recipe, encoding = null) {
+  /**
+   * @param layerSize inputs, hidden widths, outputs
+   * @param shape of one sample, which input features need
+   */
+  constructor(layerSize, recipe, encoding = null, shape = null) {
     const { name, settings } = resolved("loss", recipe.loss);
-    Object.assign(this, { layerSize, encoding, lossName: name, loss: LOSSES[name](settings), capacity: 0, rows: 0 });
-    this.layers = makeLayers(layerSize, recipe, this.loss, encoding);
+    Object.assign(this, { layerSize, encoding, shape, lossName: name, loss: LOSSES[name](settings), capacity: 0, rows: 0 });
+    this.layers = makeLayers(layerSize, recipe, this.loss, encoding, shape);
     this.bind();
     this.initialize(recipe.seed);
   }
@@ -61,7 +69,7 @@ class Network {
   setNoise(recipe) {
     const { generator } = this.layers[0];
     const kept = this.layers.filter(({ kind }) => kind !== "dropout" && kind !== "gaussian_noise");
-    const made = makeLayers(this.layerSize, recipe, this.loss, this.encoding);
+    const made = makeLayers(this.layerSize, recipe, this.loss, this.encoding, this.shape);
     this.layers = made.map((layer) => (layer.kind === "dropout" || layer.kind === "gaussian_noise" ? layer : kept.shift()));
     for (const layer of this.layers) layer.generator = generator;
     this.first = this.layers.findIndex(({ shapes }) => Object.keys(shapes).length);

@@ -13,6 +13,10 @@ function wholeRecipe(given, data) {
   }
   recipe.loss = canonical("loss", recipe.loss ?? (data.classes ? "softmax_cross_entropy" : "squared_error"));
   for (const kind of ["optimizer", "schedule"]) recipe[kind] = canonical(kind, recipe[kind]);
+  if (recipe.input_features) {
+    if (data.columns) throw new Error("input features need images, not the columns of a table");
+    recipe.input_features = canonical("input_features", recipe.input_features);
+  }
   const activations = [recipe.activation].flat().map((text) => canonical("activation", text));
   recipe.activation = Array.isArray(recipe.activation) ? activations : activations[0];
   recipe.learning_rate = given.learning_rate ?? usualRate(recipe.optimizer);

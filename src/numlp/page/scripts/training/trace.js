@@ -12,7 +12,7 @@
  */
 function traced(network, recipe, x, targets, n, optimizer = null) {
   const quiet = { ...recipe, initializer: "zeros", dropout: 0, input_dropout: 0, noise: 0, input_noise: 0 };
-  const twin = new Network(network.layerSize, quiet, network.encoding);
+  const twin = new Network(network.layerSize, quiet, network.encoding, network.shape);
   twin.params.set(network.params);
   twin.beginEpoch(0, 0);
   twin.resize(n);

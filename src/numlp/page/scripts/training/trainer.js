@@ -45,7 +45,7 @@ class Trainer {
     const n = data.y.length;
     this.learned = learnedFrom(data, n, recipe, loss);
     const outputs = loss.task === "classification" ? data.classes.length : loss.blocks;
-    this.network = new Network([data.features, ...recipe.layers, outputs], recipe, this.learned.encoding);
+    this.network = new Network([data.features, ...recipe.layers, outputs], recipe, this.learned.encoding, data.shape);
     this.parts = { train: preparedRows(data, n, data, this.network, this.learned) };
     const held = data.validation;
     if (held) this.parts.validation = preparedRows(held, held.y.length, data, this.network, this.learned);
@@ -132,7 +132,7 @@ class Trainer {
   set(changes) {
     const recipe = wholeRecipe({ ...this.recipe, ...changes }, this.data);
     const { network, batches } = this;
-    for (const name of ["layers", "activation", "normalization", "loss", "initializer", "seed", "input_scaling", "label_smoothing", "mixup", "averaging"]) {
+    for (const name of ["layers", "input_features", "activation", "normalization", "loss", "initializer", "seed", "input_scaling", "label_smoothing", "mixup", "averaging"]) {
       if (String(recipe[name]) !== String(this.recipe[name])) throw new Error(`${name.replaceAll("_", " ")} can't change while a network trains: begin again`);
     }
     if (!this.steps) return this.start(recipe);
