@@ -1,8 +1,13 @@
 """The model of what more machines would give."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from benchmarks import mpi
+from benchmarks import mpi, report
+
+GUIDE = Path(__file__).parents[2] / "docs/mpi.md"
 
 
 def test_a_line_through_measured_steps():
@@ -29,3 +34,14 @@ def test_the_tables_mark_what_is_modelled():
     shown = mpi.tables({"steps": steps, "allreduce": {"whole": {"1000": 2e-6}, "pieces": {"1000": 3e-6}}})
     assert "2.00" in shown
     assert "**From the model, not measured**" in shown
+
+
+def test_the_guide_shows_the_stored_medians_and_says_which_reach_the_goals():
+    stored = (report.RESULTS / "mpi.md").read_text()
+    measured = re.findall(r"^\| (\d+)³ \| (\d+) \| ([\d.]+) \(.*?\) \| ([\d.]+) \(", stored, flags=re.M)
+    guide = GUIDE.read_text()
+    told = re.findall(r"^\| (\d+)-\1-\1, ([\d,]+) \| ([\d.]+) \| ([\d.]+) \|$", guide, flags=re.M)
+    assert [(width, batch.replace(",", ""), *ratios) for width, batch, *ratios in told] == measured
+    reached = [batch for width, batch, rows, _ in measured if float(rows) >= mpi.GOALS[int(width)]]
+    assert reached == ["512", "1024", "2048", "2048"]
+    assert "The first is reached at every batch; the second at\n2,048 alone." in guide
