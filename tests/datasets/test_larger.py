@@ -15,7 +15,7 @@ import numlp
 from numlp.arrays.table import Table
 from numlp.data import chunked
 from numlp.data.chunked import Chunked
-from numlp.datasets import load_dataset, sizes, slices
+from numlp.datasets import delimited, load_dataset, sizes, slices
 from numlp.datasets.engine import Disk, connected
 from numlp.errors import DataError, DataWarning, FileFormatError, OutputError, SettingError
 from numlp.runs.digests import digests
@@ -339,6 +339,31 @@ def test_long_texts_in_quotes_are_read_in_pieces(tmp_path, small, monkeypatch):
     x, y = whole(found.train)
     assert x["note"].tolist() == [text for text, _ in rows[1:7201]]
     assert y.tolist() == [i % 7 for i in range(7200)]
+
+
+def test_a_file_that_vanishes_between_pieces(tmp_path, small, monkeypatch):
+    def vanishing(path, separator, size):
+        yield b"a,b\n1,2\n"
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(delimited, "pieces_of", vanishing)
+    monkeypatch.setattr(Disk, "piece", 1)
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3,4\n")
+    with pytest.raises(FileFormatError, match=r"can't read .*a\.csv again"):
+        load(tmp_path / "a.csv", target="b")
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_pieces_of_any_line_end(tmp_path, small, monkeypatch, line_end):
+    monkeypatch.setattr(Disk, "piece", 1 << 20)
+    text = "".join(f"{i},{'x' * 100},{i % 3}{line_end}" for i in range(30_000))
+    (tmp_path / "a.csv").write_bytes(f"a,b,y{line_end}{text}".encode())
+    x, y = whole(load(tmp_path / "a.csv", target="y", split="last", validation=0.1).train)
+    assert x["a"].tolist() == list(range(27_000))
+    assert y.tolist() == [i % 3 for i in range(27_000)]
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(f"a,y{line_end}1,2{line_end}3,4{line_end}5,6".encode()))
+    x, y = whole(load(tmp_path / "b.csv.gz", target="y", split="last", validation=0.3, task="regression").train)
+    assert (x["a"].tolist(), y.tolist()) == ([1, 3], [2, 4])
 
 
 def test_a_memory_too_small_for_the_columns_is_refused_at_once(tmp_path, small):

@@ -23,6 +23,8 @@ from numlp.settings.checks import listed
 KIND = ("a CSV file", ("csv", "gzip", "zstd"))  # what a file should be, and what it may be
 CELLS = "cells"  # the table of a file's columns
 _LINES = 1000  # of a file that are looked at
+# The first line of a piece may end within quotes, where DuckDB would look for how lines end.
+_LINE_ENDS = {b"\r\n": r", new_line = '\r\n'", b"\n": r", new_line = '\n'", b"\r": r", new_line = '\r'"}
 _BUFFER = 4 * limits.LINE  # bytes of a file that are read together onto a disk, instead of DuckDB's 32 MiB
 
 
@@ -151,22 +153,23 @@ def _parts(path: Path, separator: str, disk: Disk) -> Iterator[tuple[Path, str]]
     A file that is small, or that zstd has packed, is the only one.
     """
     buffer = f", buffer_size = {_BUFFER}"
-    packed = path.suffix.lower() == ".gz"
-    if path.suffix.lower() == ".zst" or (not packed and path.stat().st_size <= disk.piece):
-        yield path, buffer
-        return
-    line_end = ""
-    for i, piece in enumerate(pieces_of(path, separator, disk.piece)):
-        part = disk.path.with_name(f"piece-{i}.csv")  # a new name for each, since DuckDB keeps what it read by name
-        try:
-            part.write_bytes(piece)
-        except OSError as error:
-            raise no_room(str(disk.path.parent.parent), error) from error
-        # The first line of a piece may end within quotes, where DuckDB would look for how lines end.
-        line_end = line_end or ("\\r\\n" if piece.endswith(b"\r\n") else "\\r" if piece.endswith(b"\r") else "\\n")
-        del piece  # while DuckDB works, only the rest of what was read is in memory
-        yield part, f"{buffer}, new_line = '{line_end}'"
-        part.unlink()
+    packed, line_end = path.suffix.lower(), ""
+    try:
+        if packed == ".zst" or (packed != ".gz" and path.stat().st_size <= disk.piece):
+            yield path, buffer
+            return
+        for i, piece in enumerate(pieces_of(path, separator, disk.piece)):
+            part = disk.path.with_name(f"piece-{i}.csv")  # each has a new name: DuckDB keeps what it read by name
+            try:
+                part.write_bytes(piece)
+            except OSError as error:
+                raise no_room(str(disk.path.parent.parent), error) from error
+            line_end = line_end or next((sql for end, sql in _LINE_ENDS.items() if piece.endswith(end)), "")
+            del piece  # while DuckDB works, only the rest of what was read is in memory
+            yield part, buffer + line_end
+            part.unlink()
+    except (OSError, EOFError, zlib.error) as error:
+        raise refused(path, *KIND, error, unknown=f"can't read {path} again: {error}") from error
 
 
 def _other_encoding(path: Path) -> str:
