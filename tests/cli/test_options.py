@@ -277,6 +277,7 @@ def test_commands_of_other_tools_lead_to_ours(fails, typed, meant):
 
 def test_completion_is_installed_and_completes_commands_and_options(numlp, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["numlp"])
+    monkeypatch.setattr("__main__.__package__", None)  # else the program is called "python -m pytest"
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: "bash")
     with pytest.raises(SystemExit) as ended:
