@@ -9,6 +9,7 @@
 # make portable   train small networks in 30 environments and compare their bits (about 3 minutes, Linux)
 # make portable-digests   write the digests that make portable compares with
 # make reproduce   repeat the reference project's results and the recipes', into docs/results/ (about 45 minutes)
+# make records    train the most accurate networks, with three seeds each, into docs/records.md (about 40 minutes)
 # make digests    train the quick recipes in portable arithmetic, and compare with the published models (about 3 minutes)
 # make choosing    repeat the measurements of docs/choosing.md (about 40 minutes)
 # make mutate  give FILES=100000 mutated files to all file readers, under watch (about 10 minutes, Linux)
@@ -34,7 +35,7 @@ BIN = $(VENV)/bin
 FILES ?= 100000
 SECONDS ?= 60
 
-.PHONY: help demo test check format docs torture torture-mpi bench-mpi memory bench-larger bench-lesson portable portable-digests reproduce digests choosing mutate fuzz bench bench-sklearn bench-tables bench-tuning clean
+.PHONY: help demo test check format docs torture torture-mpi bench-mpi memory bench-larger bench-lesson portable portable-digests reproduce records digests choosing mutate fuzz bench bench-sklearn bench-tables bench-tuning clean
 
 # The comment that begins this file, up to its first empty line.
 help:
@@ -99,6 +100,11 @@ portable-digests: $(VENV)/.dev
 reproduce: $(VENV)/.app
 	$(BIN)/python docs/results/reproduce.py
 	$(BIN)/python docs/results/recipes.py
+
+# What is stored isn't measured again: remove docs/results/records.json to begin anew.
+records: $(VENV)/.app
+	$(BIN)/python docs/results/records.py
+	$(BIN)/python docs/results/records.py --parts
 
 digests: $(VENV)/.app
 	$(BIN)/python docs/results/recipes.py --check
