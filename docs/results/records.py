@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,7 +118,7 @@ def jobs(names: list[str], parts: bool) -> Iterator[tuple[str, str, dict[str, An
 def measure(names: list[str], parts: bool) -> None:
     """Train whatever isn't stored yet."""
     results: dict[str, dict[str, Any]] = json.loads(STORED.read_text()) if STORED.exists() else {}
-    stage = "parts" if parts else "records"
+    stage, lock = "parts" if parts else "records", Lock()
 
     def one(job: tuple[str, str, dict[str, Any]]) -> None:
         name, key, settings = job
@@ -132,15 +133,18 @@ def measure(names: list[str], parts: bool) -> None:
             run = RUNS / f"{name.replace(' ', '')}-{settings['seed']}"
             shutil.rmtree(run, ignore_errors=True)
             found = train(name, settings, run)
-        kept[key] = found
         print(name, key, json.dumps(found), flush=True)
-        STORED.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+        with lock:
+            kept[key] = found
+            STORED.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(one, jobs(names, parts)))
     if not parts:
+        averages = results.setdefault("averages", {})
         for name in names:
-            results["averages"] = results.get("averages", {}) | {name: average(name)}
+            if name not in averages:
+                averages[name] = average(name)
         STORED.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
 
 
