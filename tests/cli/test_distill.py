@@ -7,6 +7,7 @@ import pytest
 
 from numlp import load_model
 from numlp.cli import main
+from numlp.runs.recipes import load_recipe
 
 QUICK = ["--no-report", "--epochs", "3"]
 
@@ -42,6 +43,16 @@ def test_a_committee_of_folds_becomes_one_network(numlp, committee, tmp_path):
     assert "folds" not in json.loads(out)
 
 
+def test_a_study_is_a_teacher_with_the_recipe_of_its_best_trial(numlp, committee, tmp_path):
+    study = tmp_path / "study"
+    (study / "best").mkdir(parents=True)
+    for place, name in ((study, "model.safetensors"), (study / "best", "recipe.toml")):
+        (place / name).write_bytes((committee / name).read_bytes())
+    assert numlp("distill", study, "--layers", "8", "--output", tmp_path / "pupil", *QUICK)[0] == 0
+    assert load_model(tmp_path / "pupil" / "model.safetensors").layer_size == (3, 8, 2)
+    assert load_recipe(tmp_path / "pupil").teacher == str(study)
+
+
 def test_verify_trains_a_pupil_again_and_finds_another_teacher(numlp, committee, table, tmp_path):
     pupil, teacher = tmp_path / "pupil", tmp_path / "teacher"
     teacher.mkdir()
@@ -66,12 +77,17 @@ def test_verify_trains_a_pupil_again_and_finds_another_teacher(numlp, committee,
     file.unlink()
     code, out, _ = numlp("verify", pupil, "--retrain")
     assert code == 3
-    assert "there is no run's folder or model file" in out
+    assert "the data and the teacher weren't checked: teacher: there is no run's folder or model file" in out
+    assert "--data" not in out  # which would not help
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["{committee}/figures"], "is no run's folder: it has no file recipe.toml"),
+        (["{committee}", "--input-scaling", "unit"], "leave --input-scaling out"),
+        (["{committee}", "--input-encoding", "none"], "leave --input-encoding out"),
+        (["{committee}", "--loss", "sigmoid_binary_cross_entropy"], "must be for labels, as the network is"),
         (["missing"], "there is no run's folder or model file missing"),
         (["{committee}/model.safetensors"], "name the data to train on, as in numlp distill"),
         (["{committee}/history.csv", "mnist"], "not a model file"),

@@ -10,7 +10,7 @@ from numlp import MLP, Ensemble, train
 from numlp.data.augmentation import Images
 from numlp.data.batches import Batches
 from numlp.data.rows import Rows
-from numlp.data.teacher import Teacher
+from numlp.data.teacher import Teacher, learned_by
 from numlp.errors import SettingError
 
 RNG = np.random.default_rng(0)
@@ -142,10 +142,17 @@ def test_other_teachers_are_refused():
     with pytest.raises(SettingError, match="teacher needs data as arrays"):
         train(pupil, [(X, y)], teacher=network())
     pupil.class_names = ("a", "b", "c")
-    named = network()
-    named.class_names = ("a", "b", "d")
-    with pytest.raises(SettingError, match="knows the classes"):
-        train(pupil, (X, np.array(["a", "b", "c"])[y]), teacher=named)
+    for names in (("a", "b", "d"), ("a", "b", "c", "d")):
+        named = network(outputs=len(names))
+        named.class_names = names
+        with pytest.raises(SettingError, match="knows the classes"):
+            train(pupil, (X, np.array(["a", "b", "c"])[y]), teacher=named)
+
+
+def test_what_a_model_of_another_task_learned_is_not_shared():
+    assert set(learned_by(network(), 6, "classification")) == {"input_scaling", "input_encoding", "target_scaling"}
+    with pytest.raises(SettingError, match="must be for regression, as the network is, not classification"):
+        learned_by(network(), 6, "regression")
 
 
 @pytest.mark.parametrize("settings", [{"processes": 2}, {"arithmetic": "portable"}, {"mixup": 0.3, "processes": 2}])

@@ -13,9 +13,13 @@ from numlp.cli.ranks import team
 from numlp.cli.running import run
 from numlp.cli.train import CHECKPOINT_EVERY, KEEP_CHECKPOINTS, OUTPUT, RECIPE_OF_TEACHER, REPORT, choose, conclude
 from numlp.errors import SettingError
+from numlp.runs.layout import RECIPE
 from numlp.runs.recipe import OFF, Recipe
 from numlp.runs.recipes import load_recipe
 from numlp.runs.unfinished import model_path
+from numlp.tuning.plan import BEST
+
+_SHARED = ("input_scaling", "input_encoding")  # with the teacher, whatever the recipe says
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -59,13 +63,26 @@ def distill(
     opening = Opening(output, read_interval(checkpoint_every), keep=read_keep(keep_checkpoints))
     model_path(teacher)  # which says what a folder lacks
     if recipe is None and teacher.is_dir():
-        recipe = str(teacher)
+        recipe = str(_folder_with_recipe(teacher))
         settings["data"] = settings["data"] or load_recipe(recipe).data
         settings["ensemble"], settings["folds"] = settings["ensemble"] or 1, settings["folds"] or OFF
     elif settings["data"] is None:
         raise SettingError(f"name the data to train on, as in numlp distill {teacher} mnist")
+    for name in _SHARED:
+        if settings[name] is not None:
+            raise SettingError(
+                f"leave --{name.replace('_', '-')} out: the network's inputs are prepared as its teacher's are"
+            )
     settings["teacher"] = str(teacher.resolve())
     conclude(run(*choose(recipe, settings, team()), opening, screen, report=report), json)
+
+
+def _folder_with_recipe(teacher: Path) -> Path:
+    """Return a run's folder, or that of the best trial of a study, whose average may be the teacher."""
+    for folder in (teacher, teacher / BEST):
+        if (folder / RECIPE).is_file():
+            return folder
+    raise SettingError(f"{teacher} is no run's folder: it has no file {RECIPE}")
 
 
 COMMAND = distill

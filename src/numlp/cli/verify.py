@@ -198,12 +198,17 @@ def _data(run: Path, record: Predicate, data: str | None, verdict: Verdict) -> R
         settings = {}
     recipe = located(recipe, settings, None if data is None else data_path(data))
     try:
-        return Read(recipe, load_data(recipe), teacher_of(recipe))
+        dataset = load_data(recipe)
     except (NumlpError, OSError) as error:
         if data is not None and not verdict.findings:
             raise
         remedy = "; name them with --data" if data is None else ""
         verdict.notes.append(f"the data weren't checked, since they can't be read: {error}{remedy}")
+        return None
+    try:
+        return Read(recipe, dataset, teacher_of(recipe))
+    except SettingError as error:
+        verdict.notes.append(f"the data and the teacher weren't checked: {error}")
         return None
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numlp.arrays.special import Array
 from numlp.errors import SettingError
 from numlp.network.ensemble import Ensemble
+from numlp.network.losses import Task
 from numlp.network.mlp import MLP
 from numlp.settings.checks import share_or_all
 
@@ -68,12 +69,13 @@ class Teacher:
             Those of the network, or of the data that it will learn.
         """
         model = self.model
-        if model.loss.task != network.loss.task:
-            raise SettingError(f"teacher must be for {network.loss.task}, as the network is, not {model.loss.task}")
+        _check_task(model, network.loss.task)
         for loss in (model.loss, network.loss):
             if loss.blocks > 1:
                 raise SettingError(f"a teacher needs losses with one output for each target, not {loss.name!r}")
         _check_inputs(model, network.layer_size[0])
+        if None not in (model.class_names, class_names) and model.class_names != class_names:
+            raise SettingError(f"teacher knows the classes {model.class_names}, but the network learns {class_names}")
         for name in _SAME:
             if getattr(model, name) != getattr(network, name):
                 raise SettingError(
@@ -84,8 +86,6 @@ class Teacher:
                 "teacher must have the same input_scaling as the network: make the network with the teacher's, "
                 "MLP(…, input_scaling=teacher.input_scaling)"
             )
-        if None not in (model.class_names, class_names) and model.class_names != class_names:
-            raise SettingError(f"teacher knows the classes {model.class_names}, but the network learns {class_names}")
         if not model.is_finite():
             raise SettingError("teacher's parameters hold NaN or infinity: train it again")
 
@@ -107,18 +107,40 @@ class Teacher:
         return model.link(logits / model.temperature if isinstance(model, Ensemble) else logits)
 
 
-def learned_by(model: MLP | Ensemble, n_inputs: int) -> dict[str, Any]:
+def learned_by(model: MLP | Ensemble, n_inputs: int, task: Task | None = None) -> dict[str, Any]:
     """Return the scalings or the encoding that a model learned from its data, for a network to share with it.
 
+    Parameters
+    ----------
+    model : MLP or Ensemble
+    n_inputs : int
+        The network's inputs.
+    task : "classification", "labels", "regression" or None
+        What the network is for, if the model shall be for the same.
+
+    Raises
+    ------
+    SettingError
+        If the model is for another task or takes another number of inputs.
+
+    Examples
+    --------
     >>> from numlp import standardize
     >>> teacher = MLP([2, 3], input_scaling=standardize([[0.0, 1.0], [2.0, 3.0]]))
     >>> pupil = MLP([2, 8, 3], **learned_by(teacher, 2))
     >>> pupil.input_scaling == teacher.input_scaling
     True
     """
+    if task is not None:
+        _check_task(model, task)
     _check_inputs(model, n_inputs)
     first = model.members[0] if isinstance(model, Ensemble) else model
     return {name: getattr(first, name) for name in ("input_scaling", "input_encoding", "target_scaling")}
+
+
+def _check_task(model: MLP | Ensemble, task: Task) -> None:
+    if model.loss.task != task:
+        raise SettingError(f"teacher must be for {task}, as the network is, not {model.loss.task}")
 
 
 def _check_inputs(model: MLP | Ensemble, count: int) -> None:
