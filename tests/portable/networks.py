@@ -300,6 +300,12 @@ def ensemble(arithmetic: str, loss: str) -> Trained:
     return Trained(model, [*map(listed, histories), *judged(model, (x[30:], y[30:]))])
 
 
+def taught(arithmetic: str, **settings: Any) -> Trained:
+    """Train on what an average of networks predicts for mixed rows."""
+    teacher = ensemble(arithmetic, "softmax_cross_entropy").model
+    return trained(arithmetic, teacher=teacher, distillation=0.7, mixup=0.4, **settings)
+
+
 def folded(arithmetic: str) -> Trained:
     x = numbers(1, ROWS, INPUTS)
     parts = [(np.flatnonzero(np.arange(ROWS) % 3 != i), np.flatnonzero(np.arange(ROWS) % 3 == i)) for i in range(3)]
@@ -372,6 +378,8 @@ def cases() -> dict[str, Case]:
         "ensemble/classes": lambda a: ensemble(a, "softmax_cross_entropy"),
         "ensemble/intervals": lambda a: ensemble(a, "gaussian_negative_log_likelihood"),
         "ensemble/folds": folded,
+        "teacher/one process": taught,
+        "teacher/2 processes": lambda a: taught(a, layers=(12, 9), processes=2),
     }
 
 
