@@ -149,10 +149,16 @@ def test_other_teachers_are_refused():
             train(pupil, (X, np.array(["a", "b", "c"])[y]), teacher=named)
 
 
-def test_what_a_model_of_another_task_learned_is_not_shared():
-    assert set(learned_by(network(), 6, "classification")) == {"input_scaling", "input_encoding", "target_scaling"}
+def test_what_does_not_fit_a_loss_is_not_shared():
+    shared = {"input_scaling", "input_encoding", "target_scaling"}
+    assert set(learned_by(network(), 6, network().loss)) == shared
+    counts = network("poisson", 1).loss
+    assert set(learned_by(network("squared_error", 1), 6, counts)) == shared
     with pytest.raises(SettingError, match="must be for regression, as the network is, not classification"):
-        learned_by(network(), 6, "regression")
+        learned_by(network(), 6, counts)
+    scaled = network("squared_error", 1, target_scaling=numlp.standardize([[1.0], [2.0]]))
+    with pytest.raises(SettingError, match="predicts scaled targets, but loss 'poisson' takes them as they are"):
+        learned_by(scaled, 6, counts)
 
 
 @pytest.mark.parametrize("settings", [{"processes": 2}, {"arithmetic": "portable"}, {"mixup": 0.3, "processes": 2}])

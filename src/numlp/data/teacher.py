@@ -21,7 +21,7 @@ import numpy as np
 from numlp.arrays.special import Array
 from numlp.errors import SettingError
 from numlp.network.ensemble import Ensemble
-from numlp.network.losses import Task
+from numlp.network.losses import Loss, Task
 from numlp.network.mlp import MLP
 from numlp.settings.checks import share_or_all
 
@@ -107,7 +107,7 @@ class Teacher:
         return model.link(logits / model.temperature if isinstance(model, Ensemble) else logits)
 
 
-def learned_by(model: MLP | Ensemble, n_inputs: int, task: Task | None = None) -> dict[str, Any]:
+def learned_by(model: MLP | Ensemble, n_inputs: int, loss: Loss | None = None) -> dict[str, Any]:
     """Return the scalings or the encoding that a model learned from its data, for a network to share with it.
 
     Parameters
@@ -115,13 +115,13 @@ def learned_by(model: MLP | Ensemble, n_inputs: int, task: Task | None = None) -
     model : MLP or Ensemble
     n_inputs : int
         The network's inputs.
-    task : "classification", "labels", "regression" or None
-        What the network is for, if the model shall be for the same.
+    loss : Loss or None
+        The network's, if it shall be checked, too.
 
     Raises
     ------
     SettingError
-        If the model is for another task or takes another number of inputs.
+        If the model takes another number of inputs, is for another task, or scales targets that the loss doesn't.
 
     Examples
     --------
@@ -131,10 +131,12 @@ def learned_by(model: MLP | Ensemble, n_inputs: int, task: Task | None = None) -
     >>> pupil.input_scaling == teacher.input_scaling
     True
     """
-    if task is not None:
-        _check_task(model, task)
-    _check_inputs(model, n_inputs)
     first = model.members[0] if isinstance(model, Ensemble) else model
+    if loss is not None:
+        _check_task(model, loss.task)
+        if not (loss.scales_targets or first.target_scaling.is_identity):
+            raise SettingError(f"teacher predicts scaled targets, but loss {loss.name!r} takes them as they are")
+    _check_inputs(model, n_inputs)
     return {name: getattr(first, name) for name in ("input_scaling", "input_encoding", "target_scaling")}
 
 

@@ -150,10 +150,7 @@ def make_network(recipe: Recipe, dataset: Dataset, *, member: int = 0) -> MLP:
     recipe.check_task(loss.task)
     calibrates(recipe, loss)
     teacher = teacher_of(recipe)
-    if teacher is None:
-        learned = _learned(recipe, loss, dataset)
-    else:
-        learned = learned_by(teacher, dataset.n_features, loss.task)
+    learned = _learned(recipe, loss, dataset) if teacher is None else learned_by(teacher, dataset.n_features, loss)
     x = dataset.held("training").x
     return MLP(
         [dataset.n_features, *recipe.layers, _n_outputs(loss, dataset)],

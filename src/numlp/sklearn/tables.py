@@ -180,7 +180,7 @@ def _networks(estimator: Any, rows: Rows, settings: dict[str, Any], seeds: Seque
     loss = estimator._resolved_loss()
     learned: dict[str, Any] = {}
     if estimator.teacher is not None:
-        learned = learned_by(estimator.teacher, len(table.columns), loss.task)
+        learned = learned_by(estimator.teacher, len(table.columns), loss)
     else:
         learned["input_encoding"] = resolve("input_encoding", settings["input_encoding"], ENCODINGS).learn(table)
         learned["target_scaling"] = standardize(rows.targets) if loss.scales_targets else None
