@@ -248,6 +248,14 @@ def test_it_trains_with_everything_and_predicts_what_it_trained(dtype):
     assert_allclose(plain.forward(rows), net.logits(x.reshape(60, -1)), rtol=1e-4, atol=1e-5)
 
 
+def test_images_of_another_shape_do_not_train():
+    net, y = network((8, 8)), np.arange(30) % 3
+    with pytest.raises(DataError, match=r"samples of shape \(4, 16\), but .* from images of \(8, 8\)"):
+        train(net, (np.zeros((30, 4, 16)), y))
+    for shape in ((8, 8), (8, 8, 1), (64,)):
+        train(net, (np.zeros((30, *shape)), y), epochs=1, batch_size=10)
+
+
 def test_rows_with_gaps_are_found():
     net = network()
     x = images((6, 7)).astype("float32")

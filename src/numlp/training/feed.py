@@ -190,7 +190,12 @@ def _shape(network: MLP, samples: Any) -> tuple[int, ...]:
     if network.input_encoding is not None:
         return network.layer_size[:1]
     given = samples.shape if is_sparse(samples) else np.shape(samples)
-    return network.input_shape or tuple(int(size) for size in given[1:])
+    found = tuple(int(size) for size in given[1:])
+    needed = network.input_shape or found
+    apart = len(found) > 1 and [size for size in found if size > 1] != [size for size in needed if size > 1]
+    if apart and network.architecture["input_features"] is not None:  # of other pixels than those side by side
+        raise DataError(f"x has samples of shape {found}, but input_features are computed from images of {needed}")
+    return needed
 
 
 def _check_batch_size(normalizes_batches: bool, batch_size: int) -> None:
