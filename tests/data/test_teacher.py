@@ -141,6 +141,8 @@ def test_other_teachers_are_refused():
         train(pupil, (X, y), teacher=broken)
     with pytest.raises(SettingError, match="teacher needs data as arrays"):
         train(pupil, [(X, y)], teacher=network())
+    with pytest.raises(SettingError, match="needs one input_scaling for all"):
+        train(pupil, (X, y), teacher=Ensemble([network(), network(input_scaling=numlp.standardize(2 * X))]))
     pupil.class_names = ("a", "b", "c")
     for names in (("a", "b", "d"), ("a", "b", "c", "d")):
         named = network(outputs=len(names))

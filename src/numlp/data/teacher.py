@@ -81,7 +81,10 @@ class Teacher:
                 raise SettingError(
                     f"teacher must have the same {name} as the network: make the network with the teacher's"
                 )
-        if any(member.input_scaling != network.input_scaling for member in self.members):
+        first, *others = (member.input_scaling for member in self.members)
+        if any(scaling != first for scaling in others):
+            raise SettingError("a teacher of several networks needs one input_scaling for all: train them with one")
+        if first != network.input_scaling:
             raise SettingError(
                 "teacher must have the same input_scaling as the network: make the network with the teacher's, "
                 "MLP(…, input_scaling=teacher.input_scaling)"
