@@ -78,7 +78,9 @@ def test_verify_trains_a_pupil_again_and_finds_another_teacher(numlp, committee,
     code, out, _ = numlp("verify", pupil, "--retrain")
     assert code == 3
     assert "the data and the teacher weren't checked: teacher: there is no run's folder or model file" in out
-    assert "--data" not in out  # which would not help
+    assert "name them with --data" not in out
+    save_model(network, table.parent / file.name)
+    assert "the teacher isn't what the run was trained on" in numlp("verify", pupil, "--data", table)[1]
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,8 @@ def _data(run: Path, record: Predicate, data: str | None, verdict: Verdict) -> R
     try:
         return Read(recipe, dataset, teacher_of(recipe))
     except SettingError as error:
-        verdict.notes.append(f"the data and the teacher weren't checked: {error}")
+        remedy = "; with --data FILE it is looked for beside that file" if data is None else ""
+        verdict.notes.append(f"the data and the teacher weren't checked: {error}{remedy}")
         return None
 
 
