@@ -46,7 +46,7 @@ def run(data: str, case: Case, seeds: int) -> dict[str, Any]:
 def line(record: Mapping[str, Any]) -> list[str]:
     """Return a record's line of the table."""
     accuracies = record["accuracy"]
-    error = statistics.stdev(accuracies) / len(accuracies) ** 0.5
+    error = statistics.stdev(accuracies) / len(accuracies) ** 0.5 if len(accuracies) > 1 else float("nan")
     machine = record["machine"]
     return [
         record["date"],

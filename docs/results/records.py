@@ -63,7 +63,6 @@ RECORDS = {
             {"augmentation": "images(flip = 0.5, shift = 1.0)"},
         ],
     ),
-    "record-mnist --epochs 30": Record("anything but convolutions, in five minutes", []),
     "record-mnist": Record(
         "anything but convolutions",
         [
@@ -80,6 +79,13 @@ RECORDS = {
 }
 
 
+def machine() -> str:
+    """Return what the records were trained with."""
+    versions = f"numlp {__version__}, NumPy {np.__version__}, Python {platform.python_version()}"
+    processors = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return f"{versions}, {os.cpu_count()} cores, {processors[0].partition(': ')[2]}."
+
+
 def options(settings: Mapping[str, Any]) -> list[str]:
     """Return settings as options of `numlp train`."""
     pairs = [("--" + name.replace("_", "-"), value) for name, value in settings.items()]
@@ -88,7 +94,7 @@ def options(settings: Mapping[str, Any]) -> list[str]:
 
 def train(name: str, settings: Mapping[str, Any], run: Path) -> dict[str, Any]:
     """Train by a recipe, as a user would; return its metrics, and the digest of its model."""
-    command = ["numlp", "train", "--recipe", *name.split(), *options(settings), "--no-report", "--output", str(run)]
+    command = ["numlp", "train", "--recipe", name, *options(settings), "--no-report", "--output", str(run)]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-m", *command], check=True, stdout=subprocess.DEVNULL, env=environment)
     metrics = json.loads((run / "metrics.json").read_text())
@@ -99,9 +105,9 @@ def train(name: str, settings: Mapping[str, Any], run: Path) -> dict[str, Any]:
 
 def average(name: str) -> float:
     """Return the test accuracy of the average of a record's networks."""
-    loaded = [load_model(RUNS / f"{name.replace(' ', '')}-{seed}" / "model.safetensors") for seed in SEEDS]
+    loaded = [load_model(RUNS / f"{name}-{seed}" / "model.safetensors") for seed in SEEDS]
     networks = [model for model in loaded if isinstance(model, MLP)]
-    test = load_data(load_recipe(name.split()[0])).test
+    test = load_data(load_recipe(name)).test
     assert test is not None
     return float(evaluate(Ensemble(networks), test)["accuracy"])
 
@@ -117,7 +123,7 @@ def jobs(names: list[str], parts: bool) -> Iterator[tuple[str, str, dict[str, An
 
 def measure(names: list[str], parts: bool) -> None:
     """Train whatever isn't stored yet."""
-    results: dict[str, dict[str, Any]] = json.loads(STORED.read_text()) if STORED.exists() else {}
+    results: dict[str, Any] = json.loads(STORED.read_text()) if STORED.exists() else {}
     stage, lock = "parts" if parts else "records", Lock()
 
     def one(job: tuple[str, str, dict[str, Any]]) -> None:
@@ -130,11 +136,12 @@ def measure(names: list[str], parts: bool) -> None:
                 found = train(name, settings, Path(place, "run"))
             found = {"validation": found["validation"], "seconds": found["seconds"]}
         else:
-            run = RUNS / f"{name.replace(' ', '')}-{settings['seed']}"
+            run = RUNS / f"{name}-{settings['seed']}"
             shutil.rmtree(run, ignore_errors=True)
             found = train(name, settings, run)
         print(name, key, json.dumps(found), flush=True)
         with lock:
+            results["machine"] = machine()
             kept[key] = found
             STORED.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
 
@@ -164,7 +171,7 @@ def records(results: dict[str, Any]) -> list[str]:
     ]
     for name, runs in results["records"].items():
         each = [runs[f"--seed {seed}"] for seed in SEEDS if f"--seed {seed}" in runs]
-        data = load_recipe(name.split()[0]).data
+        data = load_recipe(name).data
         shown = ", ".join(f"{100 * run['test']:.2f}" for run in each)
         seconds = statistics.mean(run["seconds"] for run in each)
         mean = mean_and_error([run["test"] for run in each])
@@ -220,10 +227,12 @@ def write(results: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train the record recipes.")
-    parser.add_argument("recipes", nargs="*", default=list(RECORDS), help="some of them; by default all")
+    parser.add_argument("recipes", nargs="*", help=f"some of them, by default all: {', '.join(RECORDS)}")
     parser.add_argument("--parts", action="store_true", help="measure what each ingredient brings")
     given = parser.parse_args()
-    measure(given.recipes, given.parts)
+    if wrong := [name for name in given.recipes if name not in RECORDS]:
+        parser.error(f"there is no record {wrong[0]!r}: {', '.join(RECORDS)}")
+    measure(given.recipes or list(RECORDS), given.parts)
     write(json.loads(STORED.read_text()))
 
 

@@ -11,7 +11,7 @@ import pytest
 from network.test_gradients import clear_case, numerical_gradient, relative_error
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numlp import MLP, Ensemble, Scaling, load_model, save_model, train
+from numlp import MLP, Ensemble, Scaling, evaluate, load_model, save_model, train
 from numlp.arrays.arithmetic import PORTABLE
 from numlp.errors import DataError, FileFormatError, SettingError
 from numlp.files.models import read_description
@@ -333,3 +333,15 @@ def test_shapes_of_images():
     assert as_picture_shape((3, 4, 4)) == PictureShape(3, 4, 4)
     assert as_picture_shape((4, 3, 5)) == PictureShape(3, 5, 4, first=True)
     assert as_picture_shape((5, 5, 5)) is as_picture_shape((9,)) is as_picture_shape(()) is None
+
+
+def test_images_of_another_shape_are_refused_wherever_they_come_in():
+    """Their pixels lie otherwise: what is side by side in one shape isn't in the other."""
+    net = MLP([48, 4, 2], input_features="oriented_gradients", input_shape=(6, 8))
+    x = np.random.default_rng(0).random((5, 8, 6))
+    for model in (net, Ensemble([net, net])):
+        with pytest.raises(DataError, match=r"of shape \(8, 6\), but input_features .* images of \(6, 8\)"):
+            model.predict(x)
+        with pytest.raises(DataError, match="but input_features"):
+            evaluate(model, (x, np.arange(5) % 2))
+        assert model.predict(x.reshape(5, 6, 8)).shape == model.predict(x.reshape(5, 48)).shape == (5,)

@@ -70,6 +70,10 @@ class Ensemble(Predictor):
     def __repr__(self) -> str:
         return f"Ensemble of {len(self.members)}: {self.members[0]!r}"
 
+    @property
+    def image_shape(self) -> tuple[int, ...] | None:
+        return next((member.image_shape for member in self.members if member.image_shape is not None), None)
+
     def summary(self) -> Summary:
         """Return the members' layers, their shapes and their parameters, as text; equal members once.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from numlp.errors import SettingError
+from numlp.errors import DataError, SettingError
 from numlp.network.shape import PictureShape, as_picture_shape
 from numlp.settings import limits
 from numlp.settings.checks import whole_number
@@ -117,3 +117,17 @@ def image_of(features: OrientedGradients, shape: Sequence[int] | None) -> Pictur
             f"input_features give {count:,} numbers, more than {limits.UNITS:,}: make their stride larger"
         )
     return found
+
+
+def check_images(found: Sequence[int], needed: Sequence[int]) -> None:
+    """Refuse samples of another shape than the images that features are computed from; flat rows are taken as these.
+
+    Raises
+    ------
+    DataError
+    """
+    apart = len(found) > 1 and [size for size in found if size > 1] != [size for size in needed if size > 1]
+    if apart:  # which has other pixels side by side
+        raise DataError(
+            f"x has samples of shape {tuple(found)}, but input_features are computed from images of {tuple(needed)}"
+        )

@@ -172,6 +172,10 @@ class MLP(Flat, Predictor):
         settings |= {} if self.arithmetic is ORDINARY else {"arithmetic": self.arithmetic.name}
         return one_line(self.layer_size, self.layers, settings)
 
+    @property
+    def image_shape(self) -> tuple[int, ...] | None:
+        return None if self.architecture["input_features"] is None else self.input_shape
+
     def summary(self) -> Summary:
         """Return the network's layers, their shapes and their parameters, as text.
 

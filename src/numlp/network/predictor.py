@@ -12,13 +12,14 @@ import numpy.typing as npt
 from numlp.arrays import buffers
 from numlp.arrays.arithmetic import Arithmetic
 from numlp.arrays.inputs import as_features, require_finite
-from numlp.arrays.sparse import dense
+from numlp.arrays.sparse import dense, is_sparse
 from numlp.arrays.special import AnyArray, Array, all_finite
 from numlp.arrays.table import Kind
 from numlp.arrays.targets import as_classes, as_labels, as_values
 from numlp.errors import DataError, SettingError
 from numlp.network.comparison import Comparison
 from numlp.network.encoding import Encoding
+from numlp.network.features import check_images
 from numlp.network.losses import Loss
 from numlp.network.scaling import Scaling
 from numlp.network.summary import Summary
@@ -61,6 +62,11 @@ class Predictor(ABC):
     feature_names: tuple[str, ...] | None
     input_range: ValueRange | None
     temperature: float = 1.0
+
+    @property
+    @abstractmethod
+    def image_shape(self) -> tuple[int, ...] | None:
+        """The shape of the images that features are computed from before the first weights; None without features."""
 
     @abstractmethod
     def logits(self, rows: AnyArray) -> Array:
@@ -212,6 +218,8 @@ class Predictor(ABC):
         """
         if self.input_encoding is not None:
             return self.input_encoding.encode(x, self.dtype, warn=not training)
+        if self.image_shape is not None and not is_sparse(x):
+            check_images(np.shape(x)[1:], self.image_shape)
         return as_features(x, self.layer_size[0], self.feature_names or feature_names, finite=training)
 
     def as_targets(self, y: npt.ArrayLike, class_names: tuple[str, ...] | None) -> AnyArray:

@@ -27,7 +27,7 @@ _PARTS = ("training", "validation", "test", "folds", "names", "teacher")
 
 
 def digests(dataset: Dataset, teacher: MLP | Ensemble | None = None) -> dict[str, str]:
-    """Return a digest of each part of a data set, of its folds, of its names, and of the teacher's parameters.
+    """Return a digest of each part of a data set, of its folds, of its names, and of the teacher.
 
     They are called "training", "validation", "test", "folds", "names" and "teacher"; there may be no validation rows,
     test rows, folds or teacher. The column that rows are split by is often no feature, but shows in the folds.
@@ -38,7 +38,9 @@ def digests(dataset: Dataset, teacher: MLP | Ensemble | None = None) -> dict[str
         parts["folds"] = _digest(*(index for fold in dataset.folds for index in fold))
     if teacher is not None:
         members = teacher.members if isinstance(teacher, Ensemble) else (teacher,)
-        parts["teacher"] = _digest(*(member.params for member in members))
+        parts["teacher"] = _digest(
+            *(part for each in members for part in (each.params, np.array([each.temperature])))
+        )
     names = json.dumps([dataset.task, dataset.feature_names, dataset.class_names])
     return parts | {"names": hashlib.blake2b(names.encode(), digest_size=32).hexdigest()}
 

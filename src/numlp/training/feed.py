@@ -30,6 +30,7 @@ from numlp.data.weights import ClassWeight
 from numlp.data.windows import WindowedBatches
 from numlp.errors import DataError, SettingError
 from numlp.network.comparison import compare
+from numlp.network.features import check_images
 from numlp.network.layers import BatchNorm
 from numlp.network.mlp import MLP
 from numlp.network.value_range import ValueRange, joined, value_range
@@ -191,11 +192,9 @@ def _shape(network: MLP, samples: Any) -> tuple[int, ...]:
         return network.layer_size[:1]
     given = samples.shape if is_sparse(samples) else np.shape(samples)
     found = tuple(int(size) for size in given[1:])
-    needed = network.input_shape or found
-    apart = len(found) > 1 and [size for size in found if size > 1] != [size for size in needed if size > 1]
-    if apart and network.architecture["input_features"] is not None:  # of other pixels than those side by side
-        raise DataError(f"x has samples of shape {found}, but input_features are computed from images of {needed}")
-    return needed
+    if network.image_shape is not None:
+        check_images(found, network.image_shape)
+    return network.input_shape or found
 
 
 def _check_batch_size(normalizes_batches: bool, batch_size: int) -> None:
