@@ -135,6 +135,8 @@ def test_other_teachers_are_refused():
     ]:
         with pytest.raises(SettingError, match=message):
             train(pupil, (X, y), teacher=teacher, distillation=share)
+    with pytest.raises(SettingError, match="distillation must be above 0 and at most 1, not 7"):
+        train(pupil, (X, y), distillation=7)
     broken = network()
     broken.params[0] = np.nan
     with pytest.raises(SettingError, match="NaN or infinity"):

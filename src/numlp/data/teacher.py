@@ -110,6 +110,12 @@ class Teacher:
         return model.link(logits / model.temperature if isinstance(model, Ensemble) else logits)
 
 
+def as_teacher(model: MLP | Ensemble | None, share: float) -> Teacher | None:
+    """Return the teacher that a model is, if there is one; a share out of range is an error in any case."""
+    share = share_or_all("distillation", share)
+    return None if model is None else Teacher(model, share)
+
+
 def learned_by(model: MLP | Ensemble, n_inputs: int, loss: Loss | None = None) -> dict[str, Any]:
     """Return the scalings or the encoding that a model learned from its data, for a network to share with it.
 

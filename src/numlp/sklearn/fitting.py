@@ -15,7 +15,7 @@ from numlp.arrays.exact import mean
 from numlp.arrays.sparse import dense, is_sparse
 from numlp.arrays.targets import target_rows
 from numlp.data.rows import Rows
-from numlp.data.teacher import Teacher
+from numlp.data.teacher import as_teacher
 from numlp.errors import DivergenceError, Interrupted
 from numlp.network.mlp import MLP
 from numlp.network.value_range import joined, value_range
@@ -110,9 +110,8 @@ def fit_batches(
 def _batches(
     rows: Rows, network: MLP, parameters: dict[str, Any], random_state: np.random.RandomState, seed: int
 ) -> ShuffledBatches:
-    model, teacher = parameters["teacher"], None
-    if model is not None:
-        teacher = Teacher(model, parameters["distillation"])
+    teacher = as_teacher(parameters["teacher"], parameters["distillation"])
+    if teacher is not None:
         teacher.check(network, network.class_names)
     return ShuffledBatches(
         rows,

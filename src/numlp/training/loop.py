@@ -20,7 +20,7 @@ from numlp.data.batches import Batches
 from numlp.data.chunked import Chunked
 from numlp.data.rows import Data
 from numlp.data.streams import Source
-from numlp.data.teacher import Teacher
+from numlp.data.teacher import as_teacher
 from numlp.data.weights import ClassWeight
 from numlp.errors import DivergenceError, Interrupted
 from numlp.judging.evaluation import evaluate_rows
@@ -213,7 +213,7 @@ def train(
         class_weight,
         augmentation,
         regularization,
-        None if teacher is None else Teacher(teacher, distillation),
+        as_teacher(teacher, distillation),
     )
     check_team(others := as_team(processes, team), network, sync_gradients)
     shares = others if isinstance(others, RowShares) else None
