@@ -114,8 +114,8 @@ def average(name: str) -> float:
 
 def jobs(names: list[str], parts: bool) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield the recipe of each training, its key in what is stored, and its settings."""
-    for name in names:
-        for seed in SEEDS:
+    for seed in SEEDS:
+        for name in names:
             for part in RECORDS[name].parts if parts else [{}]:
                 key = f"{shlex.join(options(part))} --seed {seed}".strip()
                 yield name, key, {**part, **(SHORT if parts else {}), "seed": seed, **ALONE}
