@@ -35,15 +35,16 @@ if team.rank == 0:
     print(json.dumps(found))
 """
 LARGER = """
-import os, sys
+import sys
+from pathlib import Path
 from numlp.cli import main
 from numlp.data.windows import WindowedBatches
 from numlp.datasets import sizes, slices
 sizes.size_in_memory, slices._HELD = lambda name: 1 << 60, 1 << 60
 windows = WindowedBatches._windows
 def removing(batches, epoch):
-    if epoch and os.path.exists("x.npy"):
-        os.unlink("x.npy")
+    if epoch:
+        Path("x.npy").unlink(missing_ok=True)  # the other rank may have been sooner
     return windows(batches, epoch)
 if REMOVES:
     WindowedBatches._windows = removing

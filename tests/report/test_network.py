@@ -140,9 +140,9 @@ def test_features_of_images_and_their_saliency(page, mnist, shape):
         "oriented_gradients" if shape == (28, 28) else "oriented_gradients(orientations = 6, cell = 5, stride = 3)"
     )
     net = network(input_features=features, input_shape=shape)
-    expected = net.predict_proba(images(mnist))
-    np.testing.assert_allclose(predicted_by_the_page(page, net), expected, atol=1e-5)
-    rows = images(mnist)[:4]
+    shaped = images(mnist).reshape(-1, *shape)
+    np.testing.assert_allclose(predicted_by_the_page(page, net), net.predict_proba(shaped), atol=1e-5)
+    rows = shaped[:4]
     outputs = net.predict(rows).tolist()
     said = np.array(page.evaluate(EXPLAIN, [embedded(net, "float32"), outputs]))
     gradient = saliency(net, rows)

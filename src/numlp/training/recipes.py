@@ -12,8 +12,8 @@ FOLDER = Path(__file__).with_name("recipes")
 def recipe_names() -> list[str]:
     """Return the names of the recipes that come with numlp, sorted.
 
-    >>> recipe_names()
-    ['adversarial', 'augmented', 'default', 'fast', 'reference', 'table', 'wide']
+    >>> recipe_names()[:4]
+    ['adversarial', 'augmented', 'default', 'fast']
     """
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
