@@ -328,7 +328,7 @@ def peak_memory(call):
         return peak
 
     call()
-    return min(peak() for _ in range(3))
+    return min(peak() for _ in range(12))
 
 
 @pytest.mark.usefixtures("small_buffers")
