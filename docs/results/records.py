@@ -187,12 +187,7 @@ def records(results: dict[str, Any]) -> list[str]:
         "",
     ]
     lines += [f"- `{name}`: `{runs['--seed 0']['sha256']}`" for name, runs in results["records"].items()]
-    machine = f"{os.cpu_count()} cores, {platform.machine()}"
-    return [
-        *lines,
-        "",
-        f"numlp {__version__}, NumPy {np.__version__}, Python {platform.python_version()}, {machine}.",
-    ]
+    return [*lines, "", results["machine"]]
 
 
 def parts(results: dict[str, Any], name: str) -> list[str]:
