@@ -24,7 +24,7 @@ _OF_THREAD = 1 << 28  # bytes of memory for a thread
 _OF_COLUMN = 232 << 10  # bytes that a thread needs for a column: 2,048 texts, in all steps from file to disk
 _BESIDE = 1 << 23  # and for the rest
 _JSON = 48 << 20  # in files of JSON lines, which are read into a buffer of 32 MiB
-_SHARES = 2  # of the memory for rows, of which DuckDB has one
+_SHARE, _OF = 7, 16  # the part of the memory for rows that DuckDB counts as its own; its allocator takes a little more
 _NO_MEMORY = re.compile("(allocate|pin) (block|data) of size")  # in an error of another type, from writing a table
 
 
@@ -34,7 +34,7 @@ class Disk:
     Parameters
     ----------
     memory : int
-        How many bytes rows may take, of which DuckDB has half.
+        How many bytes rows may take, of which DuckDB has about half.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Disk:
     """
 
     def __init__(self, memory: int) -> None:
-        self.memory = memory // _SHARES
+        self.memory = memory * _SHARE // _OF
         try:
             folder = Temporary(Path(scratch()))
         except OSError as error:
@@ -77,7 +77,7 @@ class Disk:
 
     def too_small(self, columns: int, least: int = 0) -> SettingError:
         """Return the error for a memory in which columns can't be read; by default twice as much may do."""
-        needed = _SHARES * -(-(least or 2 * self.memory) // (1 << 20))
+        needed = -(-(least or 2 * self.memory) * _OF // (_SHARE << 20))
         return SettingError(
             f"memory is too small to read rows of {columns:,} columns: make it {needed:,}MiB, or more"
         )
