@@ -87,8 +87,8 @@ def test_verify_trains_a_pupil_again_and_finds_another_teacher(numlp, committee,
     ("arguments", "message"),
     [
         (["{committee}/figures"], "is no run's folder: it has no file recipe.toml"),
-        (["{committee}", "--input-scaling", "unit"], "leave --input-scaling out"),
-        (["{committee}", "--input-encoding", "none"], "leave --input-encoding out"),
+        (["{committee}", "--input-scaling", "unit"], "leave input_scaling out"),
+        (["{committee}", "--input-encoding", "none"], "leave input_encoding out"),
         (["{committee}", "--loss", "sigmoid_binary_cross_entropy"], "must be for labels, as the network is"),
         (["missing"], "there is no run's folder or model file missing"),
         (["{committee}/model.safetensors"], "name the data to train on, as in numlp distill"),
@@ -101,6 +101,33 @@ def test_verify_trains_a_pupil_again_and_finds_another_teacher(numlp, committee,
 def test_bad_teachers_are_named(fails, committee, arguments, message):
     given = [part.format(committee=committee) for part in arguments]
     assert message in fails("distill", *given, "--no-report")
+
+
+@pytest.mark.parametrize("command", ["train", "tune", "find-lr"])
+@pytest.mark.parametrize("option", [["--input-scaling", "unit"], ["--input-encoding", "columns"]])
+def test_inputs_are_prepared_as_the_teacher_prepares_them(fails, committee, table, command, option):
+    said = fails(command, table, "--target", "y", "--teacher", committee, *option)
+    assert f"leave {option[0].lstrip('-').replace('-', '_')} out: a network prepares its inputs as its" in said
+
+
+def test_the_teacher_of_a_recipe_counts_but_its_scaling_is_not_named_by_the_user(numlp, fails, committee, tmp_path):
+    pupil = tmp_path / "pupil"
+    assert numlp("distill", committee, "--output", pupil, *QUICK)[0] == 0
+    assert "input_scaling = " in (pupil / "recipe.toml").read_text()
+    assert "leave input_scaling out" in fails("train", "--recipe", pupil, "--input-scaling", "unit")
+    assert numlp("train", "--recipe", pupil, "--output", "again", *QUICK)[0] == 0
+    alone = ("--teacher", "none", "--distillation", "none", "--input-encoding", "columns(bins = 4)")
+    assert numlp("train", "--recipe", pupil, *alone, "--output", "alone", *QUICK)[0] == 0
+    shared, own = (load_model(run / "model.safetensors").input_encoding for run in (pupil, tmp_path / "alone"))
+    assert shared != own
+
+
+def test_a_search_does_not_vary_what_the_teacher_decides(fails, committee, table, tmp_path):
+    (tmp_path / "space.toml").write_text('input_scaling = ["unit", "symmetric"]')
+    search = ("tune", table, "--target", "y", "--space", "space.toml")
+    assert "space.toml: leave input_scaling out" in fails(*search, "--teacher", committee)
+    (tmp_path / "space.toml").write_text(f'input_scaling = ["unit", "symmetric"]\nteacher = ["{committee}", "none"]')
+    assert "space.toml: leave input_scaling out" in fails(*search)
 
 
 def test_distillation_needs_a_teacher(fails, table):

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 def settings(**others):
-    others = {"input_scaling": "standardize", **others}
-    return {"hidden_layer_sizes": 16, "max_iter": 30, "learning_rate_init": 0.01, "random_state": 0, **others}
+    scaling = None if "teacher" in others else "standardize"
+    usual = {"hidden_layer_sizes": 16, "max_iter": 30, "learning_rate_init": 0.01, "random_state": 0}
+    return {**usual, "input_scaling": scaling, **others}
 
 
 def test_a_pupil_answers_as_its_teacher_does():
@@ -53,6 +54,16 @@ def test_clones_and_pickles_keep_the_teacher():
     for other in (clone(pupil), pickle.loads(pickle.dumps(pupil))):
         np.testing.assert_array_equal(other.fit(x, y).predict_proba(x), first)
     assert cross_val_score(pupil, x, y, cv=2).min() > 0.8
+
+
+@pytest.mark.parametrize("preset", [None, "table"])
+def test_a_scaling_beside_a_teacher_is_refused(preset):
+    x, y = load_digits(return_X_y=True)
+    teacher = MLPClassifier(**settings()).fit(x, y).network_
+    pupil = MLPClassifier(teacher=teacher, input_scaling="symmetric", preset=preset)
+    with pytest.raises(SettingError, match="leave input_scaling out: a network prepares its inputs as its teacher"):
+        pupil.fit(x, y)
+    assert not hasattr(pupil, "network_")
 
 
 def test_a_teacher_of_other_columns_is_refused():

@@ -19,8 +19,6 @@ from numlp.runs.recipes import load_recipe
 from numlp.runs.unfinished import model_path
 from numlp.tuning.plan import BEST
 
-_SHARED = ("input_scaling", "input_encoding")  # with the teacher, whatever the recipe says
-
 EXAMPLES = """[bold]Examples[/bold]
 
   numlp train mnist --ensemble 5 --output committee
@@ -68,11 +66,6 @@ def distill(
         settings["ensemble"], settings["folds"] = settings["ensemble"] or 1, settings["folds"] or OFF
     elif settings["data"] is None:
         raise SettingError(f"name the data to train on, as in numlp distill {teacher} mnist")
-    for name in _SHARED:
-        if settings[name] is not None:
-            raise SettingError(
-                f"leave --{name.replace('_', '-')} out: the network's inputs are prepared as its teacher's are"
-            )
     settings["teacher"] = str(teacher.resolve())
     conclude(run(*choose(recipe, settings, team()), opening, screen, report=report), json)
 

@@ -12,6 +12,7 @@ from numlp.cli.options import with_recipe_options
 from numlp.cli.output import Commentary, Json, console, print_json
 from numlp.cli.ranks import team
 from numlp.cli.running import Outcome, run
+from numlp.data.teacher import refuse_preparation
 from numlp.datasets import AnySplit, Dataset
 from numlp.network.losses import LOSSES, Task
 from numlp.parallel.mpi import MPITeam
@@ -140,6 +141,8 @@ def choose(name: str | None, settings: dict[str, Any], ranks: MPITeam | None = N
         return by_size["folds"] if fitting == "table" else load_recipe(fitting).folds
 
     wanted = load_recipe(name or "table").edited(**settings)
+    if wanted.teacher is not None:
+        refuse_preparation(settings)
     wanted = wanted.edited(memory=wanted.memory or _memory(ranks))
     named = settings.get("folds") not in (None, OFF) or (name not in (None, "table") and not alone)
     dataset = load_data(wanted, wanted.folds if named else folds)

@@ -12,6 +12,7 @@ L. Beyer et al., "Knowledge distillation: a good teacher is patient and consiste
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -147,6 +148,31 @@ def learned_by(model: MLP | Ensemble, n_inputs: int, loss: Loss | None = None) -
             raise SettingError(f"teacher predicts scaled targets, but loss {loss.name!r} takes them as they are")
     _check_inputs(model, n_inputs)
     return {name: getattr(first, name) for name in ("input_scaling", "input_encoding", "target_scaling")}
+
+
+def refuse_preparation(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that say how a network prepares its inputs beside a teacher, which says so itself.
+
+    Parameters
+    ----------
+    settings : mapping
+        Those that the user has named, and None for others.
+
+    Raises
+    ------
+    SettingError
+        If they name `input_scaling` or `input_encoding`.
+
+    Examples
+    --------
+    >>> refuse_preparation({"input_scaling": "unit"})
+    Traceback (most recent call last):
+    ...
+    numlp.errors.SettingError: leave input_scaling out: a network prepares its inputs as its teacher does
+    """
+    for name in ("input_scaling", "input_encoding"):
+        if settings.get(name) is not None:
+            raise SettingError(f"leave {name} out: a network prepares its inputs as its teacher does")
 
 
 def _check_task(model: MLP | Ensemble, task: Task) -> None:

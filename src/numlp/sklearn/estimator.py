@@ -152,8 +152,10 @@ class MLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn is
         layer_size, loss = self._layer_size(rows), self._resolved_loss()
         if parameters.get("input_features") is not None and is_sparse(rows.x):
             raise SettingError("input_features must be None for a sparse X, whose rows aren't images")
-        scaling = None if self.teacher is None else learned_by(self.teacher, layer_size[0])["input_scaling"]
-        if self.input_scaling is not None and self.teacher is None:
+        scaling = None
+        if self.teacher is not None:
+            scaling = learned_by(self.teacher, layer_size[0])["input_scaling"]
+        elif self.input_scaling is not None:
             if is_sparse(rows.x):
                 raise SettingError("input_scaling must be None for a sparse X, which would lose its zeros")
             scaling = SCALINGS[self.input_scaling](rows.x)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from numlp.arrays.arithmetic import ARITHMETICS, as_arithmetic
+from numlp.data.teacher import refuse_preparation
 from numlp.errors import SettingError
 from numlp.network.activations import ACTIVATIONS, Activation
 from numlp.network.ensemble import Ensemble
@@ -244,6 +245,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
                 raise SettingError(f"{name} must be {off!r} for solver='lbfgs', which doesn't train by batches")
         if parameters["normalization"] == "batch":
             raise SettingError("normalization must not be 'batch' for solver='lbfgs', which doesn't train by batches")
+    if parameters.get("teacher") is not None:
+        refuse_preparation(parameters)
     if parameters.get("arithmetic", "ordinary") == "portable":
         _check_portable(parameters)
     if parameters["scoring"] is not None and not parameters["early_stopping"]:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from numlp.data.augmentation import AUGMENTATIONS
+from numlp.data.teacher import refuse_preparation
 from numlp.errors import SettingError
 from numlp.network.encoder import ENCODINGS
 from numlp.network.features import INPUT_FEATURES
@@ -129,6 +130,8 @@ def read_space(text: str, base: Recipe) -> dict[str, Choices | Range]:
         parsed = parse_toml(text)
     except ValueError as error:
         raise SettingError(f"it isn't valid TOML: {error}") from error
+    if base.teacher is not None or "teacher" in parsed:
+        refuse_preparation(parsed)
     space: dict[str, Choices | Range] = {}
     for name, given in parsed.items():
         if name not in SEARCHABLE:
