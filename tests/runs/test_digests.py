@@ -7,6 +7,9 @@ from numlp.arrays.table import Table
 from numlp.datasets import load_dataset
 from numlp.datasets.dataset import Dataset, Split, WeightedSplit
 from numlp.datasets.splits import folds
+from numlp.network.ensemble import Ensemble
+from numlp.network.mlp import MLP
+from numlp.network.scaling import standardize
 from numlp.runs import digests as module
 from numlp.runs.digests import digests
 
@@ -43,6 +46,37 @@ def test_the_same_numbers_have_the_same_digest_whatever_they_lie_in(tmp_path, mo
 def test_any_change_shows_in_its_part(change, parts):
     before, after = digests(DATASET), digests(dataclasses.replace(DATASET, **change))
     assert {name for name in before | after if before.get(name) != after.get(name)} == parts
+
+
+def teacher(**settings):
+    return MLP([4, 3, 2], **{"seed": 0, "input_scaling": standardize(np.eye(4)), **settings})
+
+
+CHANGES = {
+    "parameters": lambda: teacher(seed=1),
+    "activation": lambda: teacher(activation="tanh"),
+    "loss": lambda: teacher(loss="sigmoid_squared_error"),
+    "scaling": lambda: teacher(input_scaling=standardize(2 * np.eye(4))),
+    "number": lambda: Ensemble([teacher(), teacher()]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_a_teacher_answers_by_shows_in_its_digest(change):
+    before, after = digests(DATASET, teacher()), digests(DATASET, CHANGES[change]())
+    assert {name for name in before if before[name] != after[name]} == {"teacher"}
+
+
+@pytest.mark.parametrize("of", [lambda model: model, lambda model: model.members[1]])
+def test_temperatures_of_an_average_and_of_its_networks_show_in_its_digest(of):
+    model = Ensemble([teacher(), teacher(seed=1)])
+    before = digests(DATASET, model)["teacher"]
+    of(model).temperature = 2.0
+    assert digests(DATASET, model)["teacher"] != before
+
+
+def test_what_training_alone_knows_of_a_teacher_does_not_show_in_its_digest():
+    assert digests(DATASET, teacher(dropout=0.5)) == digests(DATASET, teacher())
 
 
 def test_other_groups_make_other_folds(tmp_path):

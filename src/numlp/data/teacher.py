@@ -12,6 +12,7 @@ L. Beyer et al., "Knowledge distillation: a good teacher is patient and consiste
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from numlp.arrays.special import Array
+from numlp.arrays.special import AnyArray, Array
 from numlp.errors import SettingError
 from numlp.network.ensemble import Ensemble
 from numlp.network.losses import Loss, Task
@@ -58,7 +59,7 @@ class Teacher:
     @cached_property
     def members(self) -> tuple[MLP, ...]:
         """The networks that predict."""
-        return self.model.members if isinstance(self.model, Ensemble) else (self.model,)
+        return _members(self.model)
 
     def check(self, network: MLP, class_names: tuple[str, ...] | None) -> None:
         """Raise an error if a network can't learn from this teacher.
@@ -141,13 +142,38 @@ def learned_by(model: MLP | Ensemble, n_inputs: int, loss: Loss | None = None) -
     >>> pupil.input_scaling == teacher.input_scaling
     True
     """
-    first = model.members[0] if isinstance(model, Ensemble) else model
+    first = _members(model)[0]
     if loss is not None:
         _check_task(model, loss.task)
         if not (loss.scales_targets or first.target_scaling.is_identity):
             raise SettingError(f"teacher predicts scaled targets, but loss {loss.name!r} takes them as they are")
     _check_inputs(model, n_inputs)
     return {name: getattr(first, name) for name in ("input_scaling", "input_encoding", "target_scaling")}
+
+
+def decisive(model: MLP | Ensemble) -> list[AnyArray]:
+    """Return all that decides what a model answers, as arrays to take a digest of."""
+    members = _members(model)
+    kinds = [
+        {
+            "layer_size": member.layer_size,
+            "activation": [str(activation) for activation in member.activations],
+            "loss": str(member.loss),
+            "normalization": member.architecture["normalization"],
+            "input_features": member.architecture["input_features"],
+            "image_shape": member.image_shape,
+            "input_encoding": None if member.input_encoding is None else member.input_encoding.described(),
+        }
+        for member in members
+    ]
+    temperatures = [each.temperature for each in (model, *members)]
+    scalings = [scaling for member in members for scaling in (member.input_scaling, member.target_scaling)]
+    return [
+        np.frombuffer(json.dumps(kinds, sort_keys=True).encode(), np.uint8),
+        np.array(temperatures),
+        *(member.params for member in members),
+        *(np.atleast_1d(part) for scaling in scalings for part in (scaling.shift, scaling.factor)),
+    ]
 
 
 def refuse_preparation(settings: Mapping[str, Any]) -> None:
@@ -173,6 +199,10 @@ def refuse_preparation(settings: Mapping[str, Any]) -> None:
     for name in ("input_scaling", "input_encoding"):
         if settings.get(name) is not None:
             raise SettingError(f"leave {name} out: a network prepares its inputs as its teacher does")
+
+
+def _members(model: MLP | Ensemble) -> tuple[MLP, ...]:
+    return model.members if isinstance(model, Ensemble) else (model,)
 
 
 def _check_task(model: MLP | Ensemble, task: Task) -> None:

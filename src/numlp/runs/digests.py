@@ -12,6 +12,7 @@ import numpy as np
 from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Table
 from numlp.data.chunked import Chunked
+from numlp.data.teacher import decisive
 from numlp.datasets import AnySplit, Dataset
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.atomic import write_bytes
@@ -37,10 +38,7 @@ def digests(dataset: Dataset, teacher: MLP | Ensemble | None = None) -> dict[str
     if dataset.folds:
         parts["folds"] = _digest(*(index for fold in dataset.folds for index in fold))
     if teacher is not None:
-        members = teacher.members if isinstance(teacher, Ensemble) else (teacher,)
-        parts["teacher"] = _digest(
-            *(part for each in members for part in (each.params, np.array([each.temperature])))
-        )
+        parts["teacher"] = _digest(*decisive(teacher))
     names = json.dumps([dataset.task, dataset.feature_names, dataset.class_names])
     return parts | {"names": hashlib.blake2b(names.encode(), digest_size=32).hexdigest()}
 
@@ -61,7 +59,13 @@ def check_digests(folder: Path, dataset: Dataset, teacher: MLP | Ensemble | None
     FileFormatError
         If the file with the digests is damaged.
     """
-    if other := changed_parts(folder, digests(dataset, teacher)):
+    other = changed_parts(folder, digests(dataset, teacher))
+    if other == ["teacher"]:
+        raise SettingError(
+            f"the teacher isn't the one that {folder} learned from: name that with --teacher, train again or, to go "
+            "on with this one, add --changed-data"
+        )
+    if other:
         what = ", ".join(part(name) for name in other)
         raise SettingError(
             f"the data differ from those that {folder} began with, in {what}: put the old data back, train again or, "

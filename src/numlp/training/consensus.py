@@ -15,6 +15,7 @@ from numlp.data.batches import Batches
 from numlp.data.preparation import Batch
 from numlp.data.rows import Rows
 from numlp.data.streams import Stream
+from numlp.data.teacher import decisive
 from numlp.data.windows import WindowedBatches
 from numlp.errors import DataError, SettingError
 from numlp.network.mlp import MLP
@@ -107,7 +108,7 @@ def _of_batches(batches: Batches | Stream) -> dict[str, str]:
         "seed of the batches": f"{batches.seed}",
         "mixup": repr(made.mixup),
         "augmentation": repr(made.augmentation),
-        "teacher": "none" if made.teacher is None else _digest(*(each.params for each in made.teacher.members)),
+        "teacher": "none" if made.teacher is None else _digest(*decisive(made.teacher.model)),
         "training data": _digest(*_arrays(batches.rows), known=digest),
         "scalings of inputs": _digest(made.scaling.shift, made.scaling.factor),
     }
