@@ -1,11 +1,12 @@
 """`numlp distill`: from a run or a model file to a run."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
-from numlp import load_model
+from numlp import load_model, save_model
 from numlp.cli import main
 from numlp.runs.recipes import load_recipe
 
@@ -64,23 +65,82 @@ def test_verify_trains_a_pupil_again_and_finds_another_teacher(numlp, committee,
     network = load_model(file)
     for member in network.members:
         member.params *= 1.1
-    from numlp import save_model
-
     save_model(network, file)
     code, out, _ = numlp("verify", pupil)
     assert code == 1
     assert "the teacher isn't what the run was trained on" in out
     code, _, err = numlp("resume", pupil, "--epochs", "5")
     assert code == 2
-    assert "differ from those that" in err
-    assert "in the teacher" in err
+    assert "the teacher isn't the one that" in err
     file.unlink()
     code, out, _ = numlp("verify", pupil, "--retrain")
     assert code == 3
     assert "the data and the teacher weren't checked: teacher: there is no run's folder or model file" in out
+    assert "; name it with --teacher" in out
     assert "name them with --data" not in out
     save_model(network, table.parent / file.name)
     assert "the teacher isn't what the run was trained on" in numlp("verify", pupil, "--data", table)[1]
+
+
+@pytest.fixture(scope="module")
+def mnist(tmp_path_factory):
+    """Return a folder with a run on a data set that has a name, its pupil, and another model."""
+    folder = tmp_path_factory.mktemp("mnist")
+    quick = ["--no-report", "--layers", "none", "--batch-size", "1000", "--epochs", "1"]
+    for command in (
+        ["train", "mnist", *quick, "--output", folder / "teacher"],
+        ["train", "mnist", *quick, "--seed", "1", "--output", folder / "other"],
+        ["distill", folder / "teacher", "--seed", "2", "--output", folder / "pupil", "--no-report"],
+    ):
+        assert main([str(part) for part in command]) == 0
+    (folder / "teacher").rename(folder / "moved")
+    return folder
+
+
+@pytest.fixture
+def pupil(mnist, tmp_path):
+    """Return a copy of a run whose teacher lies elsewhere now, and is called otherwise."""
+    return shutil.copytree(mnist / "pupil", tmp_path / "pupil")
+
+
+def test_a_pupil_is_verified_with_its_teacher_wherever_that_lies(numlp, fails, mnist, pupil):
+    code, out, _ = numlp("verify", pupil)
+    assert (code, out.splitlines()[-1]) == (0, "verified")
+    assert "teacher weren't checked" in out
+    for teacher in (mnist / "moved", mnist / "moved/model.safetensors"):
+        code, out, _ = numlp("verify", pupil, "--teacher", teacher, "--retrain")
+        assert (code, out.splitlines()[-1]) == (0, "verified")
+        assert "teacher weren't checked" not in out
+    code, out, _ = numlp("verify", pupil, "--teacher", mnist / "other")
+    assert code == 1
+    assert "differs: data: the teacher isn't what the run was trained on" in out
+    assert "teacher: there is no run's folder" in fails("verify", pupil, "--teacher", "nowhere")
+    assert "learned from no teacher: leave --teacher out" in fails("verify", mnist / "other", "--teacher", pupil)
+
+
+def test_a_pupil_goes_on_with_its_teacher_wherever_that_lies(numlp, fails, mnist, pupil):
+    longer = ("resume", pupil, "--epochs", "2", "--no-report")
+    assert "teacher: there is no run's folder or model file" in (said := fails(*longer))
+    assert "; --teacher says where it lies now" in said
+    assert "the teacher isn't the one that" in fails(*longer, "--teacher", mnist / "other")
+    assert "learned from no teacher" in fails(
+        "resume", mnist / "other", "--epochs", "2", "--teacher", mnist / "moved"
+    )
+    assert numlp("verify", pupil)[0] == 0  # nothing has changed yet
+    assert numlp(*longer, "--teacher", mnist / "moved")[0] == 0
+    assert load_recipe(pupil).teacher == str(mnist / "moved")
+    code, out, _ = numlp("verify", pupil, "--retrain")
+    assert (code, out.splitlines()[-1]) == (0, "verified")
+    assert "teacher weren't checked" not in out
+
+
+def test_a_pupil_goes_on_with_another_teacher_only_if_asked(numlp, mnist, pupil):
+    other = ("--teacher", mnist / "other", "--changed-data")
+    assert numlp("resume", pupil, "--epochs", "2", "--no-report", *other)[0] == 0
+    assert load_recipe(pupil).teacher == str(mnist / "other")
+    code, out, _ = numlp("verify", pupil, "--retrain")
+    assert code == 3
+    assert "epochs 1 to 1 were trained on other data than the run ended with" in out
 
 
 @pytest.mark.parametrize(

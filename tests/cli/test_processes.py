@@ -77,6 +77,15 @@ def test_a_run_goes_on_with_another_number_of_processes_if_asked(numlp, points):
         assert numlp("resume", "run", "--epochs", "5", "--processes", wrong, "--no-report")[0] == 2
 
 
+def test_a_stopped_run_that_goes_on_with_another_number_can_be_verified(numlp, points):
+    assert numlp("train", points, *QUICK, "--processes", "2", "--output", "run")[0] == 0
+    Path("run/state").rename("run/checkpoints")  # as if it had been killed while it saved its results
+    assert numlp("resume", "run", "--processes", "1", "--no-report")[0] == 0
+    assert load_run("run").recipe.processes == 1
+    code, out, _ = numlp("verify", "run", "--retrain")
+    assert (code, out.splitlines()[-1]) == (0, "verified")
+
+
 def test_a_run_goes_on_with_its_number_of_processes(numlp, points, two):
     assert numlp("train", points, *QUICK, "--processes", "3", "--output", "whole")[0] == 0
     shorter = ["1" if each == "3" else each for each in QUICK]

@@ -11,7 +11,7 @@ from numlp.cli.options import read_number
 from numlp.cli.output import Commentary, Json, console
 from numlp.cli.ranks import rank_0_first, team
 from numlp.cli.running import run
-from numlp.cli.train import CHECKPOINT_EVERY, KEEP_CHECKPOINTS, REPORT, conclude
+from numlp.cli.train import CHECKPOINT_EVERY, KEEP_CHECKPOINTS, REPORT, TEACHER, conclude
 from numlp.datasets import Dataset
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.atomic import remove_leftovers
@@ -20,14 +20,16 @@ from numlp.runs.digests import check_digests
 from numlp.runs.layout import RECIPE, STATE
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_data, load_recipe
-from numlp.runs.teachers import teacher_of
-from numlp.runs.unfinished import Lock, continued, is_unfinished
+from numlp.runs.teachers import teacher_of, with_teacher
+from numlp.runs.unfinished import Lock, continued, is_unfinished, replace_recipe
 
 EXAMPLES = """[bold]Examples[/bold]
 
   numlp resume runs/an-unfinished-run
 
   numlp resume runs/an-earlier-run --epochs 200
+
+  numlp resume runs/a-pupil --teacher archive/committee
 """
 
 
@@ -49,9 +51,10 @@ def resume(
             show_default=False,
         ),
     ] = None,
+    teacher: TEACHER = None,
     changed_data: Annotated[
         bool,
-        typer.Option("--changed-data", help="Go on although the data differ from those of the run."),
+        typer.Option("--changed-data", help="Go on although the data, or the teacher, differ from those of the run."),
     ] = False,
     checkpoint_every: CHECKPOINT_EVERY = "60s",
     keep_checkpoints: KEEP_CHECKPOINTS = None,
@@ -68,11 +71,11 @@ def resume(
             raise FileFormatError(f"there is no folder {folder}")
         unknown = f"{folder} isn't a run's folder: it has no file {RECIPE}"
         raise refused(folder, "a run's folder", ("folder",), "", unknown=unknown)
-    recipe = _recipe(folder, processes)
+    recipe = with_teacher(_recipe(folder, processes), teacher)
     screen = console(Commentary, stderr=json)
     every, keep = read_interval(checkpoint_every), read_keep(keep_checkpoints)
     taken = rank_0_first(lambda: _take(folder, recipe, epochs, changed_data=changed_data))
-    if taken is None:  # rank 0 has it, and has written the number of epochs into the recipe
+    if taken is None:  # rank 0 has it, and has written the recipe
         recipe = _recipe(folder, processes)
         taken = recipe, load_data(recipe), None
     recipe, dataset, lock = taken
@@ -100,11 +103,17 @@ def _take(
             longer = f"train it for longer with --epochs {2 * recipe.epochs}"
             remedy = longer if (folder / STATE).is_dir() else "there is nothing to resume"
             raise SettingError(f"{folder} is a finished run: {remedy}")
+        try:
+            teacher = teacher_of(recipe)
+        except SettingError as error:
+            raise SettingError(f"{error}; --teacher says where it lies now") from error
         dataset = load_data(recipe)
         if not changed_data:
-            check_digests(folder, dataset, teacher_of(recipe))
+            check_digests(folder, dataset, teacher)
         if epochs is not None:
             recipe = continued(folder, recipe, int(read_number("--epochs", epochs, int)))
+        if recipe != load_recipe(folder / RECIPE):
+            replace_recipe(folder, recipe)
         remove_leftovers(folder)
         stack.pop_all()
     return recipe, dataset, lock

@@ -71,6 +71,10 @@ RECIPE_OF_TEACHER = Annotated[
         show_default=False,
     ),
 ]
+TEACHER = Annotated[
+    Path | None,
+    typer.Option(help="The run's teacher, where it lies now; by default where the recipe says.", show_default=False),
+]
 OUTPUT = Annotated[
     Path | None, typer.Option(help="A new folder for the run; by default runs/<date>-<data>-<layers>.")
 ]

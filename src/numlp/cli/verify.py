@@ -9,6 +9,7 @@ from rich.console import Console
 
 from numlp.cli.options import data as data_path
 from numlp.cli.output import Commentary, Json, console, print_json
+from numlp.cli.train import TEACHER
 from numlp.cli.verdict import CODES, Verdict, print_verdict, verdict_as_json
 from numlp.datasets import Dataset
 from numlp.errors import FileFormatError, NumlpError, SettingError
@@ -25,7 +26,7 @@ from numlp.runs.recipes import load_data, load_recipe
 from numlp.runs.remaking import check_results
 from numlp.runs.retraining import retrain
 from numlp.runs.subjects import digest_file
-from numlp.runs.teachers import teacher_of
+from numlp.runs.teachers import teacher_of, with_teacher
 from numlp.runs.unfinished import how_it_stands
 from numlp.runs.verification import Finding, check_data, check_folder
 from numlp.settings import limits
@@ -38,6 +39,8 @@ EXAMPLES = """[bold]Examples[/bold]
   numlp verify runs/a-run --data my.csv --retrain
 
   numlp verify runs/a-run --retrain --epochs 7-9
+
+  numlp verify runs/a-pupil --teacher archive/committee
 
   numlp verify runs/a-run --digest 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 """
@@ -52,6 +55,7 @@ def verify(
             show_default=False,
         ),
     ] = None,
+    teacher: TEACHER = None,
     retrain: Annotated[
         bool, typer.Option("--retrain", help="Train again, and compare every epoch with the recorded one.")
     ] = False,
@@ -88,7 +92,7 @@ def verify(
     statement = _read(run, verdict)
     if statement is not None:
         _check_model(run, expected, verdict)
-        _check(run, statement, data, retrain, epochs, verdict, screen)
+        _check(run, statement, data, teacher, retrain, epochs, verdict, screen)
     print_verdict(verdict, screen)
     if json:
         print_json(verdict_as_json(run, statement, verdict))
@@ -156,6 +160,7 @@ def _check(
     run: Path,
     statement: Statement,
     data: str | None,
+    teacher: Path | None,
     again: bool,
     epochs: str | None,
     verdict: Verdict,
@@ -168,12 +173,12 @@ def _check(
     verdict.checked.append(f"{len(statement.subjects)} files")
     several = f"{len(record.networks)} networks, " if len(record.networks) > 1 else ""
     verdict.checked.append(f"the chain of {several}{trained} epochs")
-    read = _data(run, record, data, verdict)
+    read = _data(run, record, data, teacher, verdict)
     if read is None:
         verdict.impossible = verdict.notes[-1] if again else ""
         return
-    recipe, dataset, teacher = read
-    other = check_data(dataset, record, teacher)
+    recipe, dataset, model = read
+    other = check_data(dataset, record, model)
     verdict.findings += other
     verdict.checked.append("the data")
     found = _retrain(run, recipe, dataset, record, wanted, verdict, screen) if again else None
@@ -185,7 +190,7 @@ def _check(
             verdict.checked.append("the model and the scores that follow from them")
 
 
-def _data(run: Path, record: Predicate, data: str | None, verdict: Verdict) -> Read | None:
+def _data(run: Path, record: Predicate, data: str | None, teacher: Path | None, verdict: Verdict) -> Read | None:
     """Return the recorded recipe with the paths of its files, and what they hold; None after noting why not."""
     try:
         recipe = Recipe.from_dict(record.recipe)
@@ -196,7 +201,7 @@ def _data(run: Path, record: Predicate, data: str | None, verdict: Verdict) -> R
         settings = load_recipe(run).as_dict()
     except NumlpError:
         settings = {}
-    recipe = located(recipe, settings, None if data is None else data_path(data))
+    recipe = with_teacher(located(recipe, settings, None if data is None else data_path(data)), teacher)
     try:
         dataset = load_data(recipe)
     except (NumlpError, OSError) as error:
@@ -208,7 +213,9 @@ def _data(run: Path, record: Predicate, data: str | None, verdict: Verdict) -> R
     try:
         return Read(recipe, dataset, teacher_of(recipe))
     except SettingError as error:
-        remedy = "; with --data FILE it is looked for beside that file" if data is None else ""
+        if teacher is not None and not verdict.findings:
+            raise
+        remedy = "; name it with --teacher" if teacher is None else ""
         verdict.notes.append(f"the data and the teacher weren't checked: {error}{remedy}")
         return None
 

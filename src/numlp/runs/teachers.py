@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from numlp.errors import NumlpError, SettingError
 from numlp.files.models import load_model
 from numlp.network.ensemble import Ensemble
@@ -24,3 +26,18 @@ def teacher_of(recipe: Recipe) -> MLP | Ensemble | None:
         return load_model(model_path(recipe.teacher))
     except NumlpError as error:
         raise SettingError(f"teacher: {error}") from error
+
+
+def with_teacher(recipe: Recipe, teacher: Path | None) -> Recipe:
+    """Return the recipe of a run whose teacher may lie elsewhere now.
+
+    Raises
+    ------
+    SettingError
+        If it does, but the recipe names no teacher.
+    """
+    if teacher is None:
+        return recipe
+    if recipe.teacher is None:
+        raise SettingError("the run learned from no teacher: leave --teacher out")
+    return recipe.edited(teacher=str(teacher.resolve()))

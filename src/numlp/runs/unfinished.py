@@ -91,7 +91,7 @@ def how_it_stands(folder: Path) -> str | None:
 
 
 def continued(folder: Path, recipe: Recipe, epochs: int) -> Recipe:
-    """Make a run, whether it has ended or not, one of so many epochs in all, and return its new recipe.
+    """Return the recipe of a run for so many epochs in all, after making one that has ended unfinished again.
 
     Raises
     ------
@@ -113,12 +113,22 @@ def continued(folder: Path, recipe: Recipe, epochs: int) -> Recipe:
         raise SettingError(
             f"{folder} didn't end for want of epochs, but by its patience or its time budget: train again with more"
         )
-    remove_provenance(folder)
     if ended:
+        remove_provenance(folder)
         _rename(folder, STATE, CHECKPOINTS)
-    recipe = recipe.edited(epochs=epochs)
+    return recipe.edited(epochs=epochs)
+
+
+def replace_recipe(folder: Path, recipe: Recipe) -> None:
+    """Replace the recipe of a run that goes on by another, and remove the record, which is of the old one.
+
+    Raises
+    ------
+    OutputError
+        If the folder can't be written.
+    """
+    remove_provenance(folder)
     write_bytes(folder / RECIPE, recipe.to_toml().encode())
-    return recipe
 
 
 def _checkpoints(folder: Path, place: str) -> dict[int, dict[str, Any]]:
