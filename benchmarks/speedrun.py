@@ -46,7 +46,7 @@ def run(data: str, case: Case, seeds: int) -> dict[str, Any]:
 def line(record: Mapping[str, Any]) -> list[str]:
     """Return a record's line of the table."""
     accuracies = record["accuracy"]
-    error = statistics.stdev(accuracies) / len(accuracies) ** 0.5 if len(accuracies) > 1 else float("nan")
+    error = statistics.stdev(accuracies) / len(accuracies) ** 0.5
     machine = record["machine"]
     return [
         record["date"],
@@ -86,12 +86,20 @@ def table(records: list[Mapping[str, Any]]) -> list[str]:
     return [*lines, "", *report.table(head, [line(record) for record in reversed(records)])]
 
 
+def with_table(page: str, records: list[Mapping[str, Any]]) -> str:
+    """Return the page with its table rewritten."""
+    head, rest = page.split(BEGIN)
+    return "\n".join([head + BEGIN.rstrip(), *table(records), END + rest.split(END, 1)[1]])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time numlp from the start of a process to a trained network.")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--record", metavar="WHAT_IS_NEW", help="add the results to docs/speedrun.md")
     parser.add_argument("data", nargs="*", type=report.one_of(TARGETS), help="some of them: " + ", ".join(TARGETS))
     given = parser.parse_args()
+    if given.seeds < 2:
+        parser.error(f"--seeds must be 2 or more, to have a spread, not {given.seeds}")
     chosen, machine = report.stored("recipes")["chosen"], report.machine(["numlp"])
     records = report.stored("speedrun").get("records", [])
     for data in given.data or those_there(TARGETS):
@@ -106,8 +114,7 @@ def main() -> None:
             records.append({"date": date, "data": data, "what": given.record, "machine": machine, **found})
     if given.record:
         report.store("speedrun", {"records": records})
-        head, rest = PAGE.read_text().split(BEGIN)
-        PAGE.write_text("\n".join([head + BEGIN.rstrip(), *table(records), END + rest.split(END, 1)[1]]))
+        PAGE.write_text(with_table(PAGE.read_text(), records))
     print(json.dumps(machine["settings"]))
 
 

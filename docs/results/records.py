@@ -124,13 +124,11 @@ def jobs(names: list[str], parts: bool) -> Iterator[tuple[str, str, dict[str, An
 def measure(names: list[str], parts: bool) -> None:
     """Train whatever isn't stored yet."""
     results: dict[str, Any] = json.loads(STORED.read_text()) if STORED.exists() else {}
-    stage, lock = "parts" if parts else "records", Lock()
+    stage, lock = results.setdefault("parts" if parts else "records", {}), Lock()
+    kept = {name: stage.setdefault(name, {}) for name in names}
 
     def one(job: tuple[str, str, dict[str, Any]]) -> None:
         name, key, settings = job
-        kept = results.setdefault(stage, {}).setdefault(name, {})
-        if key in kept:
-            return
         if parts:  # which are not judged by test images
             with tempfile.TemporaryDirectory() as place:
                 found = train(name, settings, Path(place, "run"))
@@ -142,11 +140,11 @@ def measure(names: list[str], parts: bool) -> None:
         print(name, key, json.dumps(found), flush=True)
         with lock:
             results["machine"] = machine()
-            kept[key] = found
+            kept[name][key] = found
             STORED.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(one, jobs(names, parts)))
+        list(pool.map(one, [job for job in jobs(names, parts) if job[1] not in kept[job[0]]]))
     if not parts:
         averages = results.setdefault("averages", {})
         for name in names:
@@ -209,15 +207,14 @@ def parts(results: dict[str, Any], name: str) -> list[str]:
     return lines
 
 
-def write(results: dict[str, Any]) -> None:
-    """Write the tables between their marks in the page."""
-    text = PAGE.read_text()
+def with_tables(text: str, results: dict[str, Any]) -> str:
+    """Return the page with its tables rewritten between their marks."""
     tables = {"records": records(results)} if results.get("records") else {}
     tables |= {name: parts(results, name) for name in results.get("parts", {})}
     for name, lines in tables.items():
         head, rest = text.split(f"<!-- table: {name} -->\n")
         text = "\n".join([f"{head}<!-- table: {name} -->", *lines, "<!-- end -->" + rest.split("<!-- end -->", 1)[1]])
-    PAGE.write_text(text)
+    return text
 
 
 def main() -> None:
@@ -228,7 +225,7 @@ def main() -> None:
     if wrong := [name for name in given.recipes if name not in RECORDS]:
         parser.error(f"there is no record {wrong[0]!r}: {', '.join(RECORDS)}")
     measure(given.recipes or list(RECORDS), given.parts)
-    write(json.loads(STORED.read_text()))
+    PAGE.write_text(with_tables(PAGE.read_text(), json.loads(STORED.read_text())))
 
 
 if __name__ == "__main__":
