@@ -54,12 +54,31 @@ def test_a_study_is_a_teacher_with_the_recipe_of_its_best_trial(numlp, committee
     assert load_recipe(tmp_path / "pupil").teacher == str(study)
 
 
+def test_a_study_without_an_average_is_a_teacher_by_its_best_trial(numlp, committee, tmp_path):
+    study = tmp_path / "study"
+    shutil.copytree(committee, study / "best")
+    assert numlp("distill", study, "--layers", "8", "--output", tmp_path / "pupil", *QUICK)[0] == 0
+    assert load_recipe(tmp_path / "pupil").teacher == str(study / "best")
+
+
+def test_another_recipe_trains_one_network_on_the_data_of_the_run(numlp, committee, table, tmp_path):
+    given = ("--recipe", "table", "--target", "y", "--layers", "8")
+    assert numlp("distill", committee, *given, "--output", tmp_path / "pupil", *QUICK)[0] == 0
+    recipe = load_recipe(tmp_path / "pupil")
+    assert (recipe.data, recipe.folds, recipe.ensemble) == (str(table), None, 1)
+
+
+def test_several_pupils_are_trained_if_asked(numlp, committee, tmp_path):
+    assert numlp("distill", committee, "--folds", "2", "--output", tmp_path / "pupils", *QUICK)[0] == 0
+    assert len(load_model(tmp_path / "pupils/model.safetensors").members) == 2
+
+
 def test_verify_trains_a_pupil_again_and_finds_another_teacher(numlp, committee, table, tmp_path):
     pupil, teacher = tmp_path / "pupil", tmp_path / "teacher"
     teacher.mkdir()
     (teacher / "model.safetensors").write_bytes((committee / "model.safetensors").read_bytes())
     file = teacher / "model.safetensors"
-    assert numlp("distill", file, table, "--target", "y", "--folds", "none", "--output", pupil, *QUICK)[0] == 0
+    assert numlp("distill", file, table, "--target", "y", "--output", pupil, *QUICK)[0] == 0
     code, out, _ = numlp("verify", pupil, "--retrain")
     assert (code, out.splitlines()[-1]) == (0, "verified")
     network = load_model(file)
@@ -150,7 +169,7 @@ def test_a_pupil_goes_on_with_another_teacher_only_if_asked(numlp, mnist, pupil)
         (["{committee}", "--input-scaling", "unit"], "leave input_scaling out"),
         (["{committee}", "--input-encoding", "none"], "leave input_encoding out"),
         (["{committee}", "--loss", "sigmoid_binary_cross_entropy"], "must be for labels, as the network is"),
-        (["missing"], "there is no run's folder or model file missing"),
+        (["missing"], "there is no run's folder or model file"),
         (["{committee}/model.safetensors"], "name the data to train on, as in numlp distill"),
         (["{committee}/history.csv", "mnist"], "not a model file"),
         (["{committee}/model.safetensors", "mnist"], "teacher takes 3 inputs, but the network 784"),

@@ -13,7 +13,7 @@ from numlp.cli.ranks import team
 from numlp.cli.running import run
 from numlp.cli.train import CHECKPOINT_EVERY, KEEP_CHECKPOINTS, OUTPUT, RECIPE_OF_TEACHER, REPORT, choose, conclude
 from numlp.errors import SettingError
-from numlp.runs.layout import RECIPE
+from numlp.runs.layout import MODEL, RECIPE
 from numlp.runs.recipe import OFF, Recipe
 from numlp.runs.recipes import load_recipe
 from numlp.runs.unfinished import model_path
@@ -59,15 +59,22 @@ def distill(
     """
     screen = console(Commentary, stderr=json)
     opening = Opening(output, read_interval(checkpoint_every), keep=read_keep(keep_checkpoints))
+    teacher = _made_by(teacher.resolve())
     model_path(teacher)  # which says what a folder lacks
-    if recipe is None and teacher.is_dir():
-        recipe = str(_folder_with_recipe(teacher))
-        settings["data"] = settings["data"] or load_recipe(recipe).data
-        settings["ensemble"], settings["folds"] = settings["ensemble"] or 1, settings["folds"] or OFF
+    if teacher.is_dir() and (recipe is None or settings["data"] is None):
+        own = str(_folder_with_recipe(teacher))
+        recipe, settings["data"] = recipe or own, settings["data"] or load_recipe(own).data
     elif settings["data"] is None:
         raise SettingError(f"name the data to train on, as in numlp distill {teacher} mnist")
-    settings["teacher"] = str(teacher.resolve())
+    settings["ensemble"], settings["folds"] = settings["ensemble"] or 1, settings["folds"] or OFF
+    settings["teacher"] = str(teacher)
     conclude(run(*choose(recipe, settings, team()), opening, screen, report=report), json)
+
+
+def _made_by(teacher: Path) -> Path:
+    """Return a path or, for the folder of a study that made no average, that of its best trial."""
+    best = teacher / BEST
+    return best if (best / MODEL).is_file() and not (teacher / MODEL).exists() else teacher
 
 
 def _folder_with_recipe(teacher: Path) -> Path:

@@ -67,7 +67,7 @@ RECIPE_OF_TEACHER = Annotated[
     str | None,
     typer.Option(
         help="A recipe's name, a TOML file or a run's folder; the options below override its settings. "
-        "By default the teacher's, for one network.",
+        "By default the teacher's.",
         show_default=False,
     ),
 ]

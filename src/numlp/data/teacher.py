@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,7 +55,7 @@ class Teacher:
             raise SettingError(f"teacher must be an MLP or an Ensemble, not {type(self.model).__name__}")
         share_or_all("distillation", self.share)
 
-    @cached_property
+    @property
     def members(self) -> tuple[MLP, ...]:
         """The networks that predict."""
         return _members(self.model)
