@@ -24,7 +24,7 @@ _OF_THREAD = 1 << 28  # bytes of memory for a thread
 _OF_COLUMN = 232 << 10  # bytes that a thread needs for a column: 2,048 texts, in all steps from file to disk
 _BESIDE = 1 << 23  # and for the rest
 _JSON = 48 << 20  # in files of JSON lines, which are read into a buffer of 32 MiB
-_SHARE, _OF = 7, 16  # the part of the memory for rows that DuckDB counts as its own; its allocator takes a little more
+_SHARE, _OF = 7, 16  # the part of the memory for rows that DuckDB counts as its own; its allocator takes more
 _NO_MEMORY = re.compile("(allocate|pin) (block|data) of size")  # in an error of another type, from writing a table
 
 
