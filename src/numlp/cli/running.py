@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,10 +40,7 @@ from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import make_network, train_network
 from numlp.runs.recording import Recording
 from numlp.runs.teachers import teacher_of
-from numlp.runs.unfinished import (
-    keep_state,
-    remove_checkpoints,
-)
+from numlp.runs.unfinished import keep_state, remove_checkpoints
 from numlp.training.history import History, mean_history
 from numlp.training.interruption import Interruption
 from numlp.training.progress import Progress
@@ -62,19 +60,38 @@ def check_parts(network: MLP, dataset: Dataset) -> None:
         check_data(network, split, to_train_on=split is dataset.train)
 
 
+class _Trained(NamedTuple):
+    """What the training of a run has made.
+
+    Attributes
+    ----------
+    model : MLP or Ensemble
+    networks : list of MLP
+        The model's, of which the last one may not have come to its end.
+    history : History
+        For an ensemble, the mean over its networks.
+    seconds : float
+    ended : str
+        See `numlp.runs.folder.save_run`.
+    """
+
+    model: MLP | Ensemble
+    networks: list[MLP]
+    history: History
+    seconds: float
+    ended: str
+
+
 def run(recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, report: bool) -> Outcome:
     """Train as a recipe says, and report on the screen."""
     watch = Watch(recipe)
     networks = [make_network(recipe, dataset, member=member) for member in range(recipe.n_networks)]
     check_parts(networks[0], dataset)
     ranks = team()
-    recipe = with_usual_processes(recipe, networks[0], dataset, ranks=1 if ranks is None else ranks.size)
-    if isinstance(recipe.processes, int):
-        check_processes(networks[0], recipe.processes)
-    recipe = with_timed_numbers(recipe, networks[0], dataset)  # the run's recipe records the numbers
+    size = 1 if ranks is None else ranks.size
+    recipe = _with_numbers(recipe, networks[0], dataset, size)
     opening.recipe, opening.dataset, opening.screen = recipe, dataset, screen
-    seen = digests(dataset, teacher_of(recipe))
-    opening.recording = Recording(recipe, seen, ranks=1 if ranks is None else ranks.size)
+    opening.recording = Recording(recipe, digests(dataset, teacher_of(recipe)), ranks=size)
     started = time.perf_counter()
 
     def confirm() -> None:
@@ -87,39 +104,15 @@ def run(recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, 
         interruption.final = True
         if ranks is not None:
             ranks.done = True
-            if follows():
-                if failure:
-                    raise failure
-                return Outcome(Path(), {}, interruption.number)
+        if follows():
+            if failure:
+                raise failure
+            return Outcome(Path(), {}, interruption.number)
         seconds = time.perf_counter() - started
-        trained = networks[: len(histories)]
-        model = Ensemble(trained) if len(networks) > 1 else trained[0]
-        history = mean_history(histories)
-        gradients = watch.gradients.history
-
-        def save(folder: Path) -> dict[str, Any]:
-            metrics = save_run(
-                folder,
-                recipe,
-                model,
-                dataset,
-                history,
-                seconds=seconds,
-                ended=ended,
-                gradients=gradients,
-                ranks=1 if ranks is None else ranks.size,
-            )
-            watch.save(folder)
-            if report:
-                from numlp.report import write_report
-
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", NumlpWarning)  # of what this command says itself
-                    write_report(folder, dataset)
-            if lacks := opening.recording.write(folder, trained, ended):
-                screen.print(f"warning: this run can't be verified: {lacks}")
-            return metrics
-
+        members = networks[: len(histories)]
+        model = Ensemble(members) if len(networks) > 1 else members[0]
+        trained = _Trained(model, members, mean_history(histories), seconds, ended)
+        save = partial(_save, trained, opening, watch, report=report)
         folder, metrics, trouble = _save_somewhere(save, opening.folder, recipe)
         if trouble is None and ended == "completed":
             keep_state(folder)
@@ -127,12 +120,46 @@ def run(recipe: Recipe, dataset: Dataset, opening: Opening, screen: Console, *, 
             remove_checkpoints(folder)
     summarize(screen, recipe, model, metrics, folder)
     if ended == "interrupted":
-        screen.print(f"\ninterrupted in epoch {len(history)}: numlp resume {shlex.quote(str(folder))}")
+        screen.print(f"\ninterrupted in epoch {len(trained.history)}: numlp resume {shlex.quote(str(folder))}")
     if trouble:
         raise OutputError(f"{failure}; and {trouble}") if failure else trouble
     if failure:
         raise failure
     return Outcome(folder, metrics, interruption.number)
+
+
+def _with_numbers(recipe: Recipe, network: MLP, dataset: Dataset, ranks: int) -> Recipe:
+    """Return a recipe with the numbers of processes and threads that the run will have, for the record of the run."""
+    recipe = with_usual_processes(recipe, network, dataset, ranks=ranks)
+    if isinstance(recipe.processes, int):
+        check_processes(network, recipe.processes)
+    return with_timed_numbers(recipe, network, dataset)
+
+
+def _save(trained: _Trained, opening: Opening, watch: Watch, folder: Path, *, report: bool) -> dict[str, Any]:
+    """Write a run's results to its folder, the record of them last, and return what metrics.json holds."""
+    recipe, dataset, recording = opening.recipe, opening.dataset, opening.recording
+    metrics = save_run(
+        folder,
+        recipe,
+        trained.model,
+        dataset,
+        trained.history,
+        seconds=trained.seconds,
+        ended=trained.ended,
+        gradients=watch.gradients.history,
+        ranks=recording.ranks,
+    )
+    watch.save(folder)
+    if report:
+        from numlp.report import write_report
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NumlpWarning)  # of what this command says itself
+            write_report(folder, dataset)
+    if lacks := recording.write(folder, trained.networks, trained.ended):
+        opening.screen.print(f"warning: this run can't be verified: {lacks}")
+    return metrics
 
 
 def _save_somewhere(

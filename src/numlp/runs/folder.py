@@ -109,7 +109,8 @@ def save_run(
         For an ensemble, the mean over its members.
     seconds : float
         How long the training took, validation included.
-    ended : "completed", "interrupted" or "diverged"
+    ended : "completed", "interrupted", "stopped" or "diverged"
+        "stopped" if the loss on the validation rows isn't finite, "diverged" if training itself can't go on.
     gradients : History, optional
         As `numlp.training.callbacks.GradientNorms` records them.
     ranks : int

@@ -31,7 +31,7 @@ class Recording:
     """
 
     def __init__(self, recipe: Recipe, data: Mapping[str, str], *, ranks: int = 1) -> None:
-        self.recipe, self.data, self.source = recipe, data, source_digest()
+        self.recipe, self.data, self.ranks, self.source = recipe, data, ranks, source_digest()
         with limited(recipe.threads if isinstance(recipe.threads, int) else None):
             self.environment = environment() | ({"ranks": str(ranks)} if ranks > 1 else {})
         processes = recipe.processes if isinstance(recipe.processes, int) else 1
