@@ -92,12 +92,21 @@ def verify(
     statement = _read(run, verdict)
     if statement is not None:
         _check_model(run, expected, verdict)
-        _check(run, statement, data, teacher, retrain, epochs, verdict, screen)
+        _check(run, statement, Asked(data, teacher, retrain, epochs), verdict, screen)
     print_verdict(verdict, screen)
     if json:
         print_json(verdict_as_json(run, statement, verdict))
     if code := CODES[verdict.outcome]:
         raise typer.Exit(code)
+
+
+class Asked(NamedTuple):
+    """The options of the command: where data and teacher lie now, whether to train again, and which epochs."""
+
+    data: str | None
+    teacher: Path | None
+    retrain: bool
+    epochs: str | None
 
 
 class Read(NamedTuple):
@@ -156,41 +165,32 @@ def _check_model(run: Path, expected: str | None, verdict: Verdict) -> None:
         verdict.findings.append(Finding(layout.MODEL, f"its SHA-256 is {verdict.model}, not {expected}"))
 
 
-def _check(
-    run: Path,
-    statement: Statement,
-    data: str | None,
-    teacher: Path | None,
-    again: bool,
-    epochs: str | None,
-    verdict: Verdict,
-    screen: Console,
-) -> None:
+def _check(run: Path, statement: Statement, asked: Asked, verdict: Verdict, screen: Console) -> None:
+    """Compare files, data and results with the record, and train again if the user asked for it."""
     record = statement.predicate
     trained = max(len(network.links) - 1 for network in record.networks)
-    wanted = None if epochs is None else read_epochs(epochs, trained)
+    epochs = None if asked.epochs is None else read_epochs(asked.epochs, trained)
     verdict.findings += check_folder(run, statement)
     verdict.checked.append(f"{len(statement.subjects)} files")
     several = f"{len(record.networks)} networks, " if len(record.networks) > 1 else ""
     verdict.checked.append(f"the chain of {several}{trained} epochs")
-    read = _data(run, record, data, teacher, verdict)
+    read = _data(run, record, asked, verdict)
     if read is None:
-        verdict.impossible = verdict.notes[-1] if again else ""
+        verdict.impossible = verdict.notes[-1] if asked.retrain else ""
         return
-    recipe, dataset, model = read
-    other = check_data(dataset, record, model)
+    other = check_data(read.dataset, record, read.teacher)
     verdict.findings += other
     verdict.checked.append("the data")
-    found = _retrain(run, recipe, dataset, record, wanted, verdict, screen) if again else None
+    found = _retrain(run, read, record, epochs, verdict, screen) if asked.retrain else None
     if not other:
         whole = found is not None and found.exact and len(found.trained) == len(record.networks)
-        results = check_results(run, recipe, dataset, record, found.trained if found and whole else ())
+        results = check_results(run, read.recipe, read.dataset, record, found.trained if found and whole else ())
         if results is not None:
             verdict.findings += results
             verdict.checked.append("the model and the scores that follow from them")
 
 
-def _data(run: Path, record: Predicate, data: str | None, teacher: Path | None, verdict: Verdict) -> Read | None:
+def _data(run: Path, record: Predicate, asked: Asked, verdict: Verdict) -> Read | None:
     """Return the recorded recipe with the paths of its files, and what they hold; None after noting why not."""
     try:
         recipe = Recipe.from_dict(record.recipe)
@@ -201,7 +201,8 @@ def _data(run: Path, record: Predicate, data: str | None, teacher: Path | None, 
         settings = load_recipe(run).as_dict()
     except NumlpError:
         settings = {}
-    recipe = with_teacher(located(recipe, settings, None if data is None else data_path(data)), teacher)
+    data = None if asked.data is None else data_path(asked.data)
+    recipe = with_teacher(located(recipe, settings, data), asked.teacher)
     try:
         dataset = load_data(recipe)
     except (NumlpError, OSError) as error:
@@ -213,22 +214,17 @@ def _data(run: Path, record: Predicate, data: str | None, teacher: Path | None, 
     try:
         return Read(recipe, dataset, teacher_of(recipe))
     except SettingError as error:
-        if teacher is not None and not verdict.findings:
+        if asked.teacher is not None and not verdict.findings:
             raise
-        remedy = "; name it with --teacher" if teacher is None else ""
+        remedy = "; name it with --teacher" if asked.teacher is None else ""
         verdict.notes.append(f"the data and the teacher weren't checked: {error}{remedy}")
         return None
 
 
 def _retrain(
-    run: Path,
-    recipe: Recipe,
-    dataset: Dataset,
-    record: Predicate,
-    epochs: tuple[int, int] | None,
-    verdict: Verdict,
-    screen: Console,
+    run: Path, read: Read, record: Predicate, epochs: tuple[int, int] | None, verdict: Verdict, screen: Console
 ) -> Retraining | None:
+    """Train again with the recorded number of threads, and note what was found; None after noting why it can't be."""
     threads = record.environment.get("threads", "")
     several = len(record.networks) > 1
     with limited(int(threads) if threads.isdecimal() and 0 < int(threads) <= limits.THREADS else None):
@@ -238,8 +234,8 @@ def _retrain(
         screen.print("training again")
         try:
             found = retrain(
-                recipe,
-                dataset,
+                read.recipe,
+                read.dataset,
                 record,
                 exact=not elsewhere,
                 epochs=epochs,
@@ -256,6 +252,12 @@ def _retrain(
                 raise
             verdict.notes.append(f"it can't be trained again: {error}")
             return None
+    _note(found, reasons, elsewhere, verdict)
+    return found
+
+
+def _note(found: Retraining, reasons: list[str], elsewhere: list[str], verdict: Verdict) -> None:
+    """Note how the training compares, the likely reasons for a difference, and what makes another environment."""
     verdict.retraining = found
     verdict.notes += found.notes
     if found.notes and not found.difference:
@@ -269,7 +271,6 @@ def _retrain(
             "figures were compared by tolerance, not bits, since ordinary arithmetic depends on what differs here: "
             + "; ".join(elsewhere)
         )
-    return found
 
 
 COMMAND = verify
