@@ -6,13 +6,11 @@ from threading import Event, Lock, Semaphore
 
 import numpy as np
 
-from numlp.parallel.team import Team
-
 PATIENCE = 0.1  # seconds after which a member that waits looks whether another has failed
 
 
-class Threads(Team):
-    """A team as one of its threads sees it.
+class Threads:
+    """A team as one of its threads sees it: as much of a `Team` as the parts of a network use.
 
     `delay`, a function, is called at every exchange: to let one member run ahead of another.
     """

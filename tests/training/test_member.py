@@ -6,7 +6,6 @@ import pytest
 from numlp import MLP, train
 from numlp.data.augmentation import Images
 from numlp.parallel.part import Part
-from numlp.parallel.team import Team
 from numlp.training.member import Task
 from numlp.training.optimizers import SGD
 from numlp.training.regularization import Regularization
@@ -54,7 +53,7 @@ def test_batches_may_have_fewer_rows_than_there_are_processes():
     )
 
 
-class Lonely(Team):
+class Lonely:
     """A team as a process sees it that doesn't begin as a fork of the leader, and meets nobody."""
 
     rank, size = 1, 2

@@ -6,6 +6,7 @@ parts of a product's sums, each computes its own with `…_sums`; `rounded_…` 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ _KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")  # those of OpenBLAS tha
 
 
 @dataclass
-class Products:
+class Products(ABC):
     """The products of one layer, in buffers for up to so many rows.
 
     Parameters
@@ -58,49 +59,49 @@ class Products:
     dtype_of_outputs: npt.DTypeLike = field(init=False)
     dtype_of_inputs: npt.DTypeLike = field(init=False)
 
+    @abstractmethod
     def __post_init__(self) -> None:
         """Make the buffers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def resize(self, n: int) -> None:
         """Cut the buffers to `n` rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def output_sums(self, x: Array, weight: Array, out: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Write the sums of x W, (n, fan_out), and keep both for the backward pass."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rounded_outputs(self, sums: npt.NDArray[Any], out: Array) -> Array:
         """Return x W from its sums; `out` is room for it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outputs(self, x: Array, weight: Array, out: Array) -> Array:
         """Write x W, (n, fan_out), and keep both for the backward pass."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take(self, delta: Array) -> None:
         """Begin the backward pass with the gradient with respect to z, (n, fan_out)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def weight_gradient(self, out: Array) -> Array:
         """Write xᵀ δ, (fan_in, fan_out)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bias_gradient(self, out: Array) -> Array:
         """Write Σ_rows δ, (fan_out,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def input_sums(self, out: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Write the sums of δ Wᵀ, (n, fan_in)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rounded_inputs(self, sums: npt.NDArray[Any], out: Array) -> Array:
         """Return δ Wᵀ from its sums; `out` is room for it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def input_gradient(self, out: Array) -> Array:
         """Write δ Wᵀ, (n, fan_in)."""
-        raise NotImplementedError
 
 
 class OrdinaryProducts(Products):

@@ -6,6 +6,7 @@ activation. In use `derivative` is None. All three arrays have one shape, and `s
 `arithmetic` computes exponentials and their kin.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,14 +18,14 @@ from numlp.settings.checks import fraction, positive
 from numlp.settings.named import Named, setting
 
 
-class Activation(Named):
+class Activation(Named, ABC):
     """A function of one variable, with its derivative, and the initializer of weights that suits it."""
 
     initializer: ClassVar[str] = "he_normal"
 
+    @abstractmethod
     def __call__(self, z: Array, derivative: Array | None, scratch: Array, arithmetic: Arithmetic) -> None:
         """Turn `z` into activations, and write the derivatives into `derivative` unless it is None."""
-        raise NotImplementedError
 
 
 class Identity(Activation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from numlp.arrays.special import Array
 
 
-class Ranks:
+class Ranks(ABC):
     """The processes of one run, as one of them sees them. All call the same methods in the same order.
 
     Attributes
@@ -24,25 +25,25 @@ class Ranks:
     rank: int
     size: int
 
+    @abstractmethod
     def total(self, numbers: npt.NDArray[Any]) -> None:
         """Replace numbers by their sums over all ranks, one by one, with the same bits in each."""
-        raise NotImplementedError
 
+    @abstractmethod
     def largest(self, numbers: npt.NDArray[np.float64]) -> None:
         """Replace numbers, of which none is NaN, by the largest of all ranks, one by one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def broadcast(self, numbers: npt.NDArray[Any]) -> None:
         """Replace numbers by those of rank 0."""
-        raise NotImplementedError
 
+    @abstractmethod
     def told(self, text: str) -> list[str]:
         """Return what all ranks tell, in their order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def failed(self, error: BaseException) -> None:
         """End all ranks, unless they all have failed as this one has."""
-        raise NotImplementedError
 
 
 def rows_of(n: int, rank: int, size: int) -> slice:

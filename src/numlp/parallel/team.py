@@ -42,7 +42,7 @@ class Program(Protocol):
         """Return what the member does, after it has asked for all shared arrays."""
 
 
-class Team:
+class Team(Protocol):
     """The members of a team, as one of them sees it. Each runs the same program on its own part of the network.
 
     Attributes
@@ -58,35 +58,27 @@ class Team:
 
     def start(self, program: Program) -> Any:
         """Start all other members, as the leader; return what `program` returns for itself."""
-        raise NotImplementedError
 
     def end(self) -> None:
         """End all other members, which keep nothing that the leader hasn't got as well."""
-        raise NotImplementedError
 
     def share(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """Return an array that all members see, filled with 0. All must ask for the same arrays in the same order."""
-        raise NotImplementedError
 
     def arrive(self) -> None:
         """Tell all others that what this member wrote into shared arrays may be read."""
-        raise NotImplementedError
 
     def wait(self) -> None:
         """Wait until all others have arrived as often as this member has waited."""
-        raise NotImplementedError
 
     def command(self) -> None:
         """Let the others go on, as the leader."""
-        raise NotImplementedError
 
     def obey(self) -> None:
         """Wait for the leader's command."""
-        raise NotImplementedError
 
     def report(self) -> None:
         """Tell the leader, who waits for all reports, that its command is carried out."""
-        raise NotImplementedError
 
 
 class Gather:

@@ -229,7 +229,7 @@ def check_team(team: Team | RowShares | None, network: MLP, sync: Callable[[Arra
         return
     if sync is not None:
         raise SettingError("sync_gradients must be None with several processes, which share out each gradient")
-    if isinstance(team, Team):
+    if not isinstance(team, RowShares):
         check(network, team.size)
 
 

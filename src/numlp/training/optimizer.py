@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from operator import is_not
 from typing import ClassVar
@@ -37,7 +38,7 @@ class State(dict[str, Array]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Optimizer(Named):
+class Optimizer(Named, ABC):
     """Base class of the optimizers.
 
     Attributes
@@ -68,13 +69,13 @@ class Optimizer(Named):
             for name, decay in self.averages().items():
                 special.flush(state[name], power(decay, FLUSHED))
 
+    @abstractmethod
     def averages(self) -> dict[str, float]:
         """Return the names of the running averages in the state, and the factor by which each decays in a step."""
-        raise NotImplementedError
 
+    @abstractmethod
     def step(self, params: Array, grads: Array, state: State, learning_rate: float) -> None:
         """Take the step that `update` describes, apart from counting and flushing."""
-        raise NotImplementedError
 
     def decay(self, weights: Array, learning_rate: float) -> None:
         """Apply weight decay, before the step."""

@@ -7,6 +7,7 @@ the whole training run. The factor depends on nothing else, so a resumed run con
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -42,7 +43,7 @@ def rates(learning_rate: float | Callable[[int], float]) -> Callable[[int], floa
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule(Named):
+class Schedule(Named, ABC):
     """A schedule after a linear warm-up.
 
     Attributes
@@ -76,9 +77,9 @@ class Schedule(Named):
             return (step + 1) / rising
         return self.factor(step - rising, plan.epochs * per_epoch - rising, per_epoch, history)
 
+    @abstractmethod
     def factor(self, step: int, steps: int, per_epoch: int, history: History) -> float:
         """Return the factor for a step out of `steps`, both counted after the warm-up."""
-        raise NotImplementedError
 
 
 class Constant(Schedule):

@@ -1,5 +1,6 @@
 """What every layer can do; a layer defines only what it does differently."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from numlp.arrays.arithmetic import ORDINARY, Arithmetic
 from numlp.arrays.special import Array
 
 
-class Layer:
+class Layer(ABC):
     """A map of rows, with its derivative.
 
     Attributes
@@ -42,17 +43,17 @@ class Layer:
     def resize(self, n: int) -> None:
         """Cut the buffers to `n` rows, the size of the batches to come."""
 
+    @abstractmethod
     def infer(self, x: Array) -> Array:
         """Return the outputs, (n, fan_out), for the inputs, (n, fan_in), as in use; may overwrite `x`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forward(self, x: Array) -> Array:
         """Return the outputs, (n, fan_out), for the inputs, (n, fan_in), as in training; may overwrite `x`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def backward(self, delta: Array) -> Array:
         """Turn ∂outputs, (n, fan_out), into ∂inputs, (n, fan_in), and write the parameters' gradients."""
-        raise NotImplementedError
 
     def parameter_gradients(self, delta: Array) -> None:
         """Write the parameters' gradients alone: the first layer needs no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
@@ -17,7 +18,7 @@ from numlp.settings.named import Named
 Task = Literal["classification", "labels", "regression"]
 
 
-class Loss(Named):
+class Loss(Named, ABC):
     """A loss with its link.
 
     Attributes
@@ -66,11 +67,11 @@ class Loss(Named):
         """Write the predictions for logits, in the scale of scaled targets, into `out`, which may be `logits`."""
         np.copyto(out, logits)
 
+    @abstractmethod
     def value_and_grad(
         self, logits: Array, targets: Array, losses: Array, delta: Array, scratch: Array, arithmetic: Arithmetic
     ) -> None:
         """Write the loss of every row into `losses` and its gradient into `delta`, as numlp.network.losses says."""
-        raise NotImplementedError
 
     def unscale(self, predictions: Array, scaling: Scaling) -> npt.NDArray[np.float64]:
         """Return predictions, (n, blocks, targets), in the units of the targets."""
