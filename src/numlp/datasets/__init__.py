@@ -4,22 +4,20 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
-from numlp.arrays.special import AnyArray
 from numlp.arrays.table import Kind
 from numlp.data.chunked import Chunked
-from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit, taken
-from numlp.datasets.features import apart, helpful
+from numlp.datasets.dataset import AnySplit, Dataset, Split, WeightedSplit
 from numlp.datasets.labelled import load_rows
-from numlp.datasets.labels import class_names, column_labels, infer_task
-from numlp.datasets.parts import as_split, is_larger, parts_in, pattern_of, read_data, read_extra
+from numlp.datasets.loading import load_in_memory
+from numlp.datasets.parts import is_larger, parts_in, pattern_of
 from numlp.datasets.reading import Reading, gaps, kinds, texts
 from numlp.datasets.sources import SOURCES
-from numlp.datasets.splits import Fold, How
-from numlp.datasets.validation import Folds, check_split, divided, extra_files
-from numlp.errors import FileFormatError, SettingError
+from numlp.datasets.splits import How
+from numlp.datasets.validation import Folds, Partition
+from numlp.errors import SettingError
 from numlp.network.losses import Task
 from numlp.network.shape import as_names
-from numlp.settings.checks import as_bytes, listed, unknown
+from numlp.settings.checks import as_bytes, unknown
 
 __all__ = [
     "SOURCES",
@@ -156,8 +154,8 @@ def load_dataset(
         if task == "regression":
             raise SettingError("names are for classes, not for real-valued targets; leave out names or the task")
         names = as_names("names", names, len(names))
-    files = extra_files(validation, test)
-    check_split(split, by=validation_by, validation=validation, folds=folds)
+    partition = Partition(validation, validation_by, split, seed, folds, test)
+    partition.check()
     if name in SOURCES and task == "regression":
         raise SettingError(
             f"{name} has classes; task 'regression' and losses for real-valued targets don't apply to it"
@@ -179,73 +177,5 @@ def load_dataset(
     if memory is not None and is_larger(name, most := as_bytes("memory", memory)):
         from numlp.datasets.larger import load_larger
 
-        if isinstance(folds, int):
-            raise SettingError(f"folds {folds} need all rows in memory: leave them out, or give more memory")
-        return load_larger(
-            name,
-            reading,
-            most,
-            task=task,
-            names=names,
-            validation=validation,
-            validation_by=validation_by,
-            split=split,
-            seed=seed,
-            test=test,
-        )
-    (parts, notes, reading), known = read_data(name, reading, data_dir=data_dir)
-    if "train" not in parts:
-        raise FileFormatError(f"{name} holds {listed(parts)} rows alone; training needs training rows")
-    by: AnyArray | None = None
-    if validation_by is not None:
-        if "validation" in {*files, *parts}:
-            raise SettingError("validation_by holds rows out, but there are validation rows: leave it out")
-        by, parts["train"] = apart(parts["train"], validation_by, reading.keep)
-    parts["train"], more = helpful(parts["train"], reading.keep)
-    first = parts["train"]
-    if names is None and known is None:
-        if first.written is None:
-            task, labels = task or infer_task(first.y), first.y
-        else:
-            task, labels = column_labels(first.y, first.written, str(target), task)
-        of_classes = task == "classification" or (task == "labels" and labels.ndim == 1)
-        found = class_names(labels) if of_classes else None
-    else:
-        found = known if names is None else names
-    # Numbers in a file are indices of names that the user, or the file's maker, gave to them.
-    rows = {part: as_split(each, found, of_indices=(names or known) is not None) for part, each in parts.items()}
-    for part, path in files.items():
-        parts[part] = extra = read_extra(path, part, name, reading, first, task)
-        rows[part] = as_split(extra, found, of_indices=names is not None)
-    task, values = task or "classification", None
-    made: tuple[Fold, ...] = ()
-    numbers = {part: each.in_file for part, each in parts.items()}
-    if "validation" not in rows:
-        training, held, made = divided(
-            rows["train"],
-            validation,
-            split,
-            folds=folds,
-            seed=seed,
-            task=task,
-            by=by,
-            is_table=first.columns is not None,
-        )
-        values = None if by is None or made else (by[training], by[held])
-        rows["train"], rows["validation"] = taken(rows["train"], training), taken(rows["train"], held)
-        numbers["train"], numbers["validation"] = numbers["train"][training], numbers["train"][held]
-    numbers["training"] = numbers.pop("train")
-    return Dataset(
-        name,
-        rows["train"],
-        rows["validation"],
-        rows.get("test"),
-        found,
-        first.columns,
-        task,
-        values,
-        made,
-        (*notes, *more),
-        reading,
-        numbers,
-    )
+        return load_larger(name, reading, most, partition, task=task, names=names)
+    return load_in_memory(name, reading, partition, task=task, names=names, data_dir=data_dir)

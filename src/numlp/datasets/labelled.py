@@ -15,7 +15,7 @@ from numlp.datasets.parts import as_split, chosen_part, is_larger, pattern_of, r
 from numlp.datasets.readers import tell
 from numlp.datasets.reading import Reading
 from numlp.datasets.splits import How
-from numlp.datasets.validation import held_out
+from numlp.datasets.validation import Partition, held_out
 from numlp.network.losses import Task
 
 
@@ -66,6 +66,7 @@ def load_rows(
     reading = reading or Reading()
     of_target: dict[str, Kind] = {reading.target: "number"} if reading.target and names is None else {}
     kinds = {**(column_kinds or {}), **of_target}
+    partition = Partition(validation, split=split, seed=seed)
     if memory is not None and is_larger(name, memory):
         from numlp.datasets.larger_rows import load_larger_rows
 
@@ -73,14 +74,12 @@ def load_rows(
             name,
             reading,
             memory,
+            partition,
             n_features=n_features,
             names=names,
             columns=columns,
             kinds=kinds,
             part=part,
-            validation=validation,
-            split=split,
-            seed=seed,
         )
     (tables, notes, _), known = read_data(name, reading, columns, kinds)
     tell(name, notes)
@@ -93,6 +92,6 @@ def load_rows(
     rows = as_split(table, names)
     if part in ("train", "validation") and "validation" not in tables:
         task: Task = "regression" if names is None else "classification"
-        which = held_out(rows, validation, split, seed=seed, task=task)[part == "validation"]
+        which = held_out(rows, partition, task=task)[part == "validation"]
         return taken(rows, which), table.in_file[which]
     return rows, table.in_file

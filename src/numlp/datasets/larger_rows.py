@@ -21,24 +21,22 @@ from numlp.datasets.parts import chosen_part
 from numlp.datasets.readers import tell
 from numlp.datasets.reading import Reading
 from numlp.datasets.slices import Which, at_random, from_row
-from numlp.datasets.splits import How, cut_off
+from numlp.datasets.splits import cut_off
 from numlp.datasets.suffixes import suffix_of
-from numlp.datasets.validation import LAST
+from numlp.datasets.validation import LAST, Partition
 
 
 def load_larger_rows(
     name: str,
     reading: Reading,
     memory: int,
+    partition: Partition,
     *,
     n_features: int,
     names: Sequence[str] | None,
     columns: Sequence[str] | None,
     kinds: Mapping[str, Kind],
     part: str | None,
-    validation: object,
-    split: How | None,
-    seed: int,
 ) -> tuple[Any, AnyArray | None]:
     """Load samples and targets, and the numbers of the rows if these fit into memory; see `load_rows`."""
     path, which = Path(name), None
@@ -54,15 +52,15 @@ def load_larger_rows(
         as_features(arrays.x[:1], n_features)
         slices = arrays.slices(**settings)
         if part in ("train", "validation"):
-            which = _held_out(slices.n, validation, split, seed)
+            which = _held_out(slices.n, partition)
     rows, held_out = slices.parts(which)
     return held_out if held_out is not None and part == "validation" else rows
 
 
-def _held_out(n: int, validation: object, split: How | None, seed: int) -> Which:
+def _held_out(n: int, partition: Partition) -> Which:
     """Return which rows of arrays validate, as in training."""
-    share = validation if isinstance(validation, float) else LAST
-    return at_random(share, seed) if split == "shuffled" else from_row(cut_off(n, share))
+    share = partition.validation if isinstance(partition.validation, float) else LAST
+    return at_random(share, partition.seed) if partition.split == "shuffled" else from_row(cut_off(n, share))
 
 
 def larger_samples(
