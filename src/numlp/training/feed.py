@@ -66,7 +66,6 @@ def make_feed(
     # Smoothing moves a row of probabilities towards the uniform distribution, and a label towards 0.5.
     rest = 0.5 if network.loss.task == "labels" else 1 / network.n_targets
     smoothing = {"smoothing": regularization.label_smoothing, "rest": rest}
-    normalizes_batches = any(isinstance(layer, BatchNorm) for layer in network.layers)
     made: dict[str, Any] = {
         "n_targets": network.n_targets,
         "batch_size": batch_size,
@@ -78,34 +77,29 @@ def make_feed(
         "teacher": teacher,
         **smoothing,
     }
+    least_rows = 2 if any(isinstance(layer, BatchNorm) for layer in network.layers) else 1
     if isinstance(data, Chunked):
         feed = _windowed(network, data, validation, class_weight, made)
-        _check_batch_size(normalizes_batches, feed.batches.batch_size)
-        return feed
-    if isinstance(validation, Chunked):
+    elif isinstance(validation, Chunked):
         raise SettingError("validation rows that don't fit into memory need training rows that don't, either")
-    if isinstance(data, Batches) or _is_stream(data):
+    elif isinstance(data, Batches) or _is_stream(data):
         _check_made_batches(class_weight, augmentation, regularization, teacher)
         held_out = None if validation is None else normalized(_held_out(network, validation, network.class_names))
-        if isinstance(data, Batches):
-            if regularization.label_smoothing:
-                raise SettingError(
-                    f"label_smoothing must be 0 with ready-made batches, not {regularization.label_smoothing:g}; "
-                    "set it in Batches(smoothing=…)"
-                )
-            _check_batch_size(normalizes_batches, data.batch_size)
-            data.check(network.row_size, network.n_targets, network.dtype, network.arithmetic)
-            return Feed(
-                data,
-                held_out,
-                {"input_range": _range(network, data.x, network.input_shape, held_out, network.feature_names)},
-            )
-        if epochs > 1 and isinstance(data, Iterator):
-            raise DataError(
-                f"data must be a list or a function of the epoch for {epochs} epochs: one epoch uses up a generator"
-            )
-        stream = Stream(data, network, network.scaling_of, least_rows=2 if normalizes_batches else 1, **smoothing)
-        return Feed(stream, held_out, {})
+        if not isinstance(data, Batches):
+            _check_repeatable(data, epochs)
+            return Feed(Stream(data, network, network.scaling_of, least_rows=least_rows, **smoothing), held_out, {})
+        feed = _ready_made(network, data, held_out, regularization)
+    else:
+        feed = _in_memory(network, data, validation, class_weight, made)
+    if feed.batches.batch_size < least_rows:
+        raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
+    return feed
+
+
+def _in_memory(
+    network: MLP, data: Data | Source, validation: Data | None, class_weight: ClassWeight | None, made: dict[str, Any]
+) -> Feed:
+    """Return the feed of rows in memory, in batches that are `made` with these settings, unless data is no rows."""
     if isinstance(data, tuple | list) and data and all(_is_batch(part) for part in data):
         raise DataError("data looks like batches: pass them as a list of tuples, as in [(x, y), (x, y)]")
     samples, labels, *_ = pair(data)
@@ -113,7 +107,7 @@ def make_feed(
     columns = network.feature_names or columns_of(samples)
     rows = check_rows(network, data, names, columns)
     check_several(network, rows)
-    if teacher is not None:
+    if (teacher := made["teacher"]) is not None:
         teacher.check(network, names)
     held_out = None if validation is None else _held_out(network, validation, names, columns)
     if class_weight is not None:
@@ -124,10 +118,21 @@ def make_feed(
     held_out = None if held_out is None else normalized(held_out)
     shape = _shape(network, samples)
     batches = Batches(rows, scaling=network.scaling_of(rows.x.dtype), image_shape=shape, **made)
-    _check_batch_size(normalizes_batches, batches.batch_size)
     seen = _range(network, rows.x, shape, held_out, columns)
     learned = {"class_names": names, "feature_names": columns, "input_shape": shape, "input_range": seen}
     return Feed(batches, held_out, learned)
+
+
+def _ready_made(network: MLP, batches: Batches, held_out: Rows | None, regularization: Regularization) -> Feed:
+    """Return the feed of `Batches` that the caller has made."""
+    if regularization.label_smoothing:
+        raise SettingError(
+            f"label_smoothing must be 0 with ready-made batches, not {regularization.label_smoothing:g}; set it in "
+            "Batches(smoothing=…)"
+        )
+    batches.check(network.row_size, network.n_targets, network.dtype, network.arithmetic)
+    seen = _range(network, batches.x, network.input_shape, held_out, network.feature_names)
+    return Feed(batches, held_out, {"input_range": seen})
 
 
 def _windowed(
@@ -197,9 +202,11 @@ def _shape(network: MLP, samples: Any) -> tuple[int, ...]:
     return network.input_shape or found
 
 
-def _check_batch_size(normalizes_batches: bool, batch_size: int) -> None:
-    if normalizes_batches and batch_size == 1:
-        raise SettingError("batch_size must be 2 or more with batch normalization: one row has no variance")
+def _check_repeatable(data: Source, epochs: int) -> None:
+    if epochs > 1 and isinstance(data, Iterator):
+        raise DataError(
+            f"data must be a list or a function of the epoch for {epochs} epochs: one epoch uses up a generator"
+        )
 
 
 def _range(
