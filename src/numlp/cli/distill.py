@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from numlp.cli.arguments import CHECKPOINT_EVERY, KEEP_CHECKPOINTS, OUTPUT, REPORT
 from numlp.cli.opening import Opening, read_interval, read_keep
 from numlp.cli.options import with_options
 from numlp.cli.output import Commentary, Json, console
 from numlp.cli.ranks import team
 from numlp.cli.running import run
-from numlp.cli.train import CHECKPOINT_EVERY, KEEP_CHECKPOINTS, OUTPUT, RECIPE_OF_TEACHER, REPORT, choose, conclude
+from numlp.cli.train import choose, conclude
 from numlp.errors import SettingError
 from numlp.runs.layout import MODEL, RECIPE
 from numlp.runs.recipe import OFF, Recipe
@@ -46,7 +47,14 @@ def distill(
     ] = None,
     *,
     settings: dict[str, Any],
-    recipe: RECIPE_OF_TEACHER = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="A recipe's name, a TOML file or a run's folder; the options below override its settings. "
+            "By default the teacher's.",
+            show_default=False,
+        ),
+    ] = None,
     output: OUTPUT = None,
     checkpoint_every: CHECKPOINT_EVERY = "60s",
     keep_checkpoints: KEEP_CHECKPOINTS = None,

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from numlp.cli.arguments import DATA, RECIPE
 from numlp.cli.options import read_number, with_recipe_options
 from numlp.cli.output import Json, console, print_json, table
-from numlp.cli.train import DATA, RECIPE, choose
+from numlp.cli.train import choose
 from numlp.runs.parallelism import step_settings, with_timed_numbers
 from numlp.runs.recipes import make_network
 from numlp.settings.checks import positive

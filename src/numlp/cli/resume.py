@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from numlp.cli.arguments import CHECKPOINT_EVERY, KEEP_CHECKPOINTS, REPORT, TEACHER
 from numlp.cli.opening import Opening, read_interval, read_keep
 from numlp.cli.options import read_number
 from numlp.cli.output import Commentary, Json, console
 from numlp.cli.ranks import rank_0_first, team
 from numlp.cli.running import run
-from numlp.cli.train import CHECKPOINT_EVERY, KEEP_CHECKPOINTS, REPORT, TEACHER, conclude
+from numlp.cli.train import conclude
 from numlp.datasets import Dataset
 from numlp.errors import FileFormatError, SettingError
 from numlp.files.atomic import remove_leftovers

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from numlp.cli.arguments import DATA, RECIPE, REPORT
 from numlp.cli.options import read_number, with_recipe_options
 from numlp.cli.output import Commentary, Json, console, print_json
 from numlp.cli.ranks import team
 from numlp.cli.running import check_parts
 from numlp.cli.searching import Searching
-from numlp.cli.train import DATA, RECIPE, REPORT, choose
+from numlp.cli.train import choose
 from numlp.errors import OutputError, SettingError
 from numlp.parallel.sizes import cores
 from numlp.runs.recipes import make_network

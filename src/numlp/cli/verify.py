@@ -7,9 +7,9 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.console import Console
 
+from numlp.cli.arguments import TEACHER
 from numlp.cli.options import data as data_path
 from numlp.cli.output import Commentary, Json, console, print_json
-from numlp.cli.train import TEACHER
 from numlp.cli.verdict import CODES, Verdict, print_verdict, verdict_as_json
 from numlp.datasets import Dataset
 from numlp.errors import FileFormatError, NumlpError, SettingError
