@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from network.test_encoding import encoding, people
-from network.test_gradients import EACH, LAYERS, can_have, relative_error, targets_for
+from network.test_gradients import EACH, LAYERS, can_have, relative_error
+from parallel.parts import ARCHITECTURES, REGULARIZATION, WIDTHS, batches_of, gradients, network, steps
 from parallel.threads import late_by, together
 
 from numlp.data.batches import Batch
@@ -17,71 +18,20 @@ from numlp.network.losses import LOSSES
 from numlp.network.mlp import MLP
 from numlp.parallel.part import Part, Parts, check, part_sizes
 from numlp.training.optimizers import OPTIMIZERS
-from numlp.training.regularization import Average, Regularization
-from numlp.training.step import Step
+from numlp.training.regularization import Regularization
 
 TOLERANCE = {"float64": 1e-12, "float32": 1e-4}
-WIDTHS = {"one layer": (5,), "four uneven ones": (5, 4, 3, 7)}
-
-
-def network(hidden, loss, dtype="float64", seed=0, n_targets=3, **architecture):
-    """Return a network and the inputs, targets and weights of five rows."""
-    rng = np.random.default_rng(seed)
-    net = MLP([3, *hidden, n_targets * LOSSES[loss]().blocks], loss=loss, dtype=dtype, seed=seed, **architecture)
-    net.params += rng.normal(scale=0.4, size=net.params.shape)  # biases and norms, too
-    arrays = rng.normal(size=(5, 3)), targets_for(net.loss, 5, n_targets, rng), rng.uniform(0, 3, 5)
-    return net, [array.astype(dtype) for array in arrays]
-
-
-def split(net, size, work, n=5, names=(), delay=lambda rank: None):
-    """Let every member of a team call `work(part, settle, …)`; gather in the network; return what each returned.
-
-    `names` are further arrays for all parameters, 1-D, that are scattered, given to `work` by name, and gathered.
-    """
-    wholes = {"params": net.params, "grads": net.grads, **dict(names)}
-
-    def program(team):
-        def settle():
-            team.arrive()
-            team.wait()
-
-        flats = {name: [team.share((count,), net.dtype) for count in part_sizes(net, team)] for name in wholes}
-        own = {name: arrays[team.rank] for name, arrays in flats.items()}
-        part = Part(net, team, (own.pop("params"), own.pop("grads")))
-        part.allocate(n)
-        copies = [Parts(net, team, whole, flats[name]) for name, whole in wholes.items()]
-        if team.rank == 0:
-            for copy in copies:
-                copy.scatter()
-        settle()
-        result = work(part, settle, **own)
-        settle()
-        if team.rank == 0:
-            for copy in copies:
-                copy.gather()
-        return result
-
-    return together(size, program, delay)
 
 
 def assert_agree(net, x, targets, weights, size):
     """Compare losses, logits, running statistics, and the gradients of each parameter and of the inputs."""
-    arrays = ("input_grad", "last_logits", "row_losses")
-
-    def work(network, settle=None):
-        network.begin_epoch(3, 1)
-        loss = network.loss_and_grad(x, targets, weights, input_gradient=True)
-        return [np.array(loss), *(getattr(network, name).copy() for name in arrays)]
-
-    before = net.params.copy()
-    expected, grads, params = work(net), net.grads.copy(), net.params.copy()
-    net.params, net.grads = before, np.zeros(net.grads.size)
-    found = split(net, size, work, n=len(x))
+    alone, members = gradients(net, x, targets, weights, size)
+    grads, params = alone.pop("grads"), alone.pop("params")
     tolerance, least = TOLERANCE[net.dtype.name], 0.01 * np.linalg.norm(grads)
-    for name, wanted, *values in zip(("loss", *arrays), expected, *found, strict=True):
-        for value in values:
-            np.testing.assert_array_equal(value, values[0])  # all members have the same bits
-        assert relative_error(values[0], wanted, 1e-3) <= tolerance, name
+    for name, wanted in alone.items():
+        for member in members:
+            np.testing.assert_array_equal(member[name], members[0][name])  # all members have the same bits
+        assert relative_error(members[0][name], wanted, 1e-3) <= tolerance, name
     for name, view in net.named_parameters().items():
         start = (view.ctypes.data - net.params.ctypes.data) // view.itemsize
         at = slice(start, start + view.size)
@@ -106,13 +56,7 @@ def test_gradients_of_every_activation_loss_layer_and_weighting(activation, loss
 @given(
     # Layer norm over two or three units divides by a variance that may be next to nothing, and magnifies rounding.
     hidden=st.lists(st.integers(5, 40), min_size=1, max_size=4),
-    outputs=st.integers(1, 4),
-    size=st.integers(2, 4),
-    activations=st.lists(st.sampled_from(sorted(ACTIVATIONS)), min_size=4, max_size=4),
-    loss=st.sampled_from(sorted(LOSSES)),
-    layers=st.sampled_from(sorted(LAYERS)),
-    weighted=st.booleans(),
-    seed=st.integers(0, 10**6),
+    **ARCHITECTURES,
 )
 def test_gradients_of_any_network(hidden, outputs, size, activations, loss, layers, weighted, seed):
     assume(can_have(loss, outputs))
@@ -149,56 +93,14 @@ def test_a_wrong_gradient_would_be_seen(monkeypatch, layers):
 
 # --- Steps: what happens to gradients, and to parameters after them.
 
-REGULARIZATION = {
-    "nothing": {},
-    "adversarial": {"adversarial": 0.3},
-    "l1": {"l1": 0.01},
-    "l2": {"l2": 0.01},
-    "max_norm": {"max_norm": 0.7},
-    "clip_norm": {"clip_norm": 0.05},
-    "clip_value": {"clip_value": 0.02},
-    "averaging": {"averaging": 0.9},
-}
-REGULARIZATION["everything"] = {name: value for one in REGULARIZATION.values() for name, value in one.items()}
-
 
 def assert_steps_agree(net, batches, size, optimizer, regularization, tolerance, delay=lambda rank: None):
-    """Compare the parameters, the optimizer's state and the average after some steps, the first bit for bit."""
-
-    def work(network, settle=lambda: None, average=None, **averages):
-        mean = Average(network, regularization.averaging, average) if regularization.averaging else None
-        state = optimizer.init(network.params, averages)
-        step = Step(network, optimizer, state, regularization, average=mean)
-        network.begin_epoch(3, 1)
-        losses = []
-        for batch in batches:
-            settle()  # as a leader does, between its commands
-            with np.errstate(over="ignore"):
-                losses.append(step(batch, 0.05)[0])
-        return losses
-
-    def names():
-        arrays = {name: np.zeros_like(net.params) for name in optimizer.averages()}
-        return arrays | ({"average": net.params.copy()} if regularization.averaging else {})
-
-    before, n = net.params.copy(), max(len(batch.x) for batch in batches)
-    net.allocate(n)
-    expected = names()
-    losses = work(net, **expected)
-    expected |= {"params": net.params.copy(), "grads": net.grads.copy()}
-    net.params = before
-    found = names()
-    for member in split(net, size, work, n, found, delay):
+    """Compare the losses, the parameters, the optimizer's state and the average after some steps."""
+    alone, parts, (losses, *members) = steps(net, batches, size, optimizer, regularization, delay)
+    for member in members:
         np.testing.assert_allclose(member, losses, rtol=tolerance)
-    found |= {"params": net.params, "grads": net.grads}
-    for name, values in expected.items():
-        assert relative_error(found[name], values, 1e-6) <= tolerance, name
-    assert not np.array_equal(net.params, before)
-
-
-def batches_of(net, x, targets, weights):
-    """Return batches of several lengths, with weights and without."""
-    return [Batch(x, targets, weights), Batch(x[:3], targets[:3]), Batch(x[1:4], targets[1:4]), Batch(x, targets)]
+    for name, values in alone.items():
+        assert relative_error(parts[name], values, 1e-6) <= tolerance, name
 
 
 @pytest.mark.parametrize("size", [2, 3])

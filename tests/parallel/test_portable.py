@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from network.test_encoding import encoding, people
 from network.test_gradients import EACH, LAYERS, can_have
 from numpy.testing import assert_array_equal
-from parallel.test_part import REGULARIZATION, WIDTHS, batches_of, network, split
+from parallel.parts import ARCHITECTURES, REGULARIZATION, WIDTHS, batches_of, gradients, network, steps
 from parallel.test_training import DATA, NOISE, net, trained
 
 from numlp import Checkpoint, find_learning_rate
@@ -20,10 +20,7 @@ from numlp.network.mlp import MLP
 from numlp.parallel.team import Exchange
 from numlp.training.folds import train_folds
 from numlp.training.optimizers import OPTIMIZERS
-from numlp.training.regularization import Average, Regularization
-from numlp.training.step import Step
-
-FIGURES = ("input_grad", "last_logits", "row_losses")
+from numlp.training.regularization import Regularization
 
 
 def portable(hidden, loss, seed=0, n_targets=3, **architecture):
@@ -32,21 +29,12 @@ def portable(hidden, loss, seed=0, n_targets=3, **architecture):
 
 def assert_same_gradients(net, x, targets, weights, size):
     """Compare losses, logits, running statistics, and the gradients of each parameter and of the inputs."""
-
-    def work(network, settle=None):
-        network.begin_epoch(3, 1)
-        with np.errstate(all="ignore"):
-            loss = network.loss_and_grad(x, targets, weights, input_gradient=True)
-        return [np.array(loss), *(getattr(network, name).copy() for name in FIGURES)]
-
-    before = net.params.copy()
-    expected, grads, params = work(net), net.grads.copy(), net.params.copy()
-    net.params, net.grads = before, np.zeros(net.grads.size)
-    for member in split(net, size, work, n=len(x)):
-        for name, wanted, value in zip(("loss", *FIGURES), expected, member, strict=True):
-            assert_array_equal(value, wanted, name)
-    assert_array_equal(net.grads, grads)
-    assert_array_equal(net.params, params)
+    alone, members = gradients(net, x, targets, weights, size, errors="ignore")
+    assert_array_equal(net.grads, alone.pop("grads"))
+    assert_array_equal(net.params, alone.pop("params"))
+    for member in members:
+        for name, wanted in alone.items():
+            assert_array_equal(member[name], wanted, name)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -62,14 +50,8 @@ def test_gradients_of_every_activation_loss_layer_and_weighting(activation, loss
 @settings(max_examples=50)
 @given(
     hidden=st.lists(st.integers(4, 40), min_size=1, max_size=4),
-    outputs=st.integers(1, 4),
-    size=st.integers(2, 4),
-    activations=st.lists(st.sampled_from(sorted(ACTIVATIONS)), min_size=4, max_size=4),
-    loss=st.sampled_from(sorted(LOSSES)),
-    layers=st.sampled_from(sorted(LAYERS)),
-    weighted=st.booleans(),
     scale=st.sampled_from([1e-12, 1.0, 1e6]),
-    seed=st.integers(0, 10**6),
+    **ARCHITECTURES,
 )
 def test_gradients_of_any_network(hidden, outputs, size, activations, loss, layers, weighted, scale, seed):
     """Also where inputs, and so δ, are tiny or huge."""
@@ -104,34 +86,11 @@ def test_gradients_of_a_table_with_embeddings(layers, size):
 
 def assert_same_steps(net, batches, size, optimizer, regularization):
     """Compare the losses, the parameters, the optimizer's state and the average after some steps."""
-
-    def work(network, settle=lambda: None, average=None, **averages):
-        mean = Average(network, regularization.averaging, average) if regularization.averaging else None
-        step = Step(network, optimizer, optimizer.init(network.params, averages), regularization, average=mean)
-        network.begin_epoch(3, 1)
-        losses = []
-        for batch in batches:
-            settle()
-            with np.errstate(over="ignore"):
-                losses.append(step(batch, 0.05)[:2])
-        return losses
-
-    def arrays():
-        found = {name: np.zeros_like(net.params) for name in optimizer.averages()}
-        return found | ({"average": net.params.copy()} if regularization.averaging else {})
-
-    before, n = net.params.copy(), max(len(batch.x) for batch in batches)
-    net.allocate(n)
-    expected, found = arrays(), arrays()
-    losses = work(net, **expected)
-    expected |= {"params": net.params.copy(), "grads": net.grads.copy()}
-    net.params = before
-    for member in split(net, size, work, n, found):
+    alone, parts, (losses, *members) = steps(net, batches, size, optimizer, regularization)
+    for member in members:
         assert member == losses
-    found |= {"params": net.params, "grads": net.grads}
-    for name, values in expected.items():
-        assert_array_equal(found[name], values, name)
-    assert not np.array_equal(net.params, before)
+    for name, values in alone.items():
+        assert_array_equal(parts[name], values, name)
 
 
 @pytest.mark.parametrize("size", [2, 3])
