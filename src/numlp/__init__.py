@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from numlp.training.calibration import calibrate
     from numlp.training.callbacks import Checkpoint, EarlyStopping, KeepBest, TimeBudget
     from numlp.training.history import History
-    from numlp.training.loop import train
     from numlp.training.optimizers import SGD, Adam, AdamW, Lion, RMSprop
     from numlp.training.range_test import find_learning_rate
+    from numlp.training.training import train
 else:
     __getattr__ = on_first_use(
         "numlp",
@@ -41,7 +41,7 @@ else:
             "training.calibration": ["calibrate"],
             "training.callbacks": ["Checkpoint", "EarlyStopping", "KeepBest", "TimeBudget"],
             "training.history": ["History"],
-            "training.loop": ["train"],
+            "training.training": ["train"],
             "training.optimizers": ["SGD", "Adam", "AdamW", "Lion", "RMSprop"],
             "training.range_test": ["find_learning_rate"],
         },

@@ -146,7 +146,7 @@ def test_a_signal_ends_a_resumed_run_too(numlp, points):
         ("numlp.files.models:open_tensors", ["inspect", "run"], signal.SIGTERM),
         ("numlp.files.models:open_tensors", ["export", "run", "run.onnx"], signal.SIGINT),
         ("numlp.runs.folder:load_recipe", ["compare", "run", "again"], signal.SIGTERM),
-        ("numlp.training.loop:make_feed", ["find-lr", "points.npz"], signal.SIGINT),
+        ("numlp.training.training:make_feed", ["find-lr", "points.npz"], signal.SIGINT),
         ("numlp.network.mlp:MLP.loss_and_grad", ["find-lr", "points.npz"], signal.SIGTERM),
     ],
 )

@@ -79,7 +79,7 @@ def test_no_more_processes_are_timed_than_the_network_has_units(two_cores, data)
 
 def test_a_recipe_trains_with_its_number_of_processes(monkeypatch, data):
     seen = []
-    monkeypatch.setattr("numlp.training.loop.as_team", lambda processes, team: seen.append(processes))
+    monkeypatch.setattr("numlp.training.training.as_team", lambda processes, team: seen.append(processes))
     for processes in (None, 1, 2):
         train_model(Recipe(layers=(5,), epochs=1, processes=processes), data)
     assert seen == [1, 1, 2]

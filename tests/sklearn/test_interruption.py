@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from numlp.sklearn import MLPClassifier, estimator, fitting, lbfgs
 from numlp.sklearn.convergence import Convergence
-from numlp.training import loop
+from numlp.training import loop, training
 
 
 @pytest.fixture(autouse=True)
@@ -79,8 +79,8 @@ def test_ctrl_c_in_a_second_fit_keeps_the_first(data, monkeypatch):
 TRAINING = [
     (fitting, "ShuffledBatches", 1),
     (fitting, "train", 1),
-    (loop, "make_feed", 1),
-    (loop, "begun", 1),
+    (training, "make_feed", 1),
+    (training, "begun", 1),
     (Convergence, "begin", 1),
     (Convergence, "count", 1),
     (Convergence, "count", 3),

@@ -37,12 +37,12 @@ from numlp.settings.named import resolve
 from numlp.settings.texts import parse_toml, read_text
 from numlp.training.callbacks import EarlyStopping, TimeBudget
 from numlp.training.history import History
-from numlp.training.loop import train
 from numlp.training.progress import Progress
 from numlp.training.recipes import FOLDER, recipe_names
 from numlp.training.sizes import table_settings
 from numlp.training.state import Callback
 from numlp.training.threads import limited
+from numlp.training.training import train
 
 _KEPT = 64  # the part of the memory that numbers fill of which quantiles are taken, a byte for each eight
 _FEW_ROWS = 10_000  # with fewer, an epoch has too few steps for the recipe "default"

@@ -28,9 +28,9 @@ from numlp.sklearn.optimizers import make_optimizer
 from numlp.sklearn.parameters import RATES
 from numlp.training.callbacks import TimeBudget
 from numlp.training.interruption import Interruption
-from numlp.training.loop import train
 from numlp.training.regularization import Average
 from numlp.training.state import TrainingState
+from numlp.training.training import train
 
 _STEP_SETTINGS = ("adversarial", "l1", "max_norm", "clip_norm", "clip_value", "averaging")
 _NOT_FINITE = (

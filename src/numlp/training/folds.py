@@ -16,8 +16,8 @@ from numlp.network.mlp import MLP
 from numlp.training.calibration import Calibration, fitted_intervals, fitted_temperature, shift_outputs
 from numlp.training.callbacks import EarlyStopping
 from numlp.training.history import History
-from numlp.training.loop import train
 from numlp.training.state import Callback
+from numlp.training.training import train
 
 Index = npt.NDArray[np.intp]
 

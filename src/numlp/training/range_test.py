@@ -17,10 +17,10 @@ from numlp.data.streams import Source
 from numlp.errors import DataError, DivergenceError, Interrupted, SettingError
 from numlp.network.mlp import MLP
 from numlp.settings.checks import positive, unknown, whole_number
-from numlp.training.loop import train
 from numlp.training.optimizer import Optimizer
 from numlp.training.regularization import Regularization
 from numlp.training.state import TrainingState
+from numlp.training.training import train
 
 _DESCENT = 0.9  # the share of the total descent of the loss that is complete at the suggested rate
 _MARGIN = 3.0  # the least factor between the suggested rate and the rate of the lowest loss

@@ -14,9 +14,9 @@ import numpy as np
 from numlp.data.rows import Data, check_rows
 from numlp.errors import DivergenceError, TeamError
 from numlp.network.mlp import MLP
-from numlp.training.loop import train
 from numlp.training.state import TrainingState
 from numlp.training.threads import limited
+from numlp.training.training import train
 
 _TURNS = 4
 _SECONDS = 0.1  # the approximate length of a turn
