@@ -13,6 +13,8 @@ from numlp.files.models import read_description
 from numlp.judging.figures import figure_of, shown
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from numlp.runs.folder import Run
     from numlp.training.history import History
 
@@ -79,7 +81,18 @@ def compare(
             | {"runs": {name: settings[name] | _as_keys(results[name]) for name in loaded}}
         )
         return
-    comparison = table("", *loaded)
+    screen = console()
+    screen.print(_table(settings, results, every=every))
+    if note:
+        screen.print(f"\n{note}")
+    screen.print(f"\ncurves: {figure}")
+    if page is not None:
+        screen.print(f"page: {page}")
+
+
+def _table(settings: dict[str, dict[str, Any]], results: dict[str, dict[str, Any]], *, every: bool) -> "Table":
+    """Return a table with a column for each run: its settings, `every` one or those that differ, and its results."""
+    comparison = table("", *settings)
     for setting in next(iter(settings.values())):
         cells = [setting_text(chosen[setting]) for chosen in settings.values()]
         if every or len(set(cells)) > 1:
@@ -87,13 +100,7 @@ def compare(
     comparison.add_row()
     for result in dict.fromkeys(result for found in results.values() for result in found):
         comparison.add_row(_title(result), *(_result(result, found.get(result)) for found in results.values()))
-    screen = console()
-    screen.print(comparison)
-    if note:
-        screen.print(f"\n{note}")
-    screen.print(f"\ncurves: {figure}")
-    if page is not None:
-        screen.print(f"page: {page}")
+    return comparison
 
 
 def _draw(histories: "dict[str, History]", figure: Path) -> None:

@@ -70,6 +70,8 @@ def retrain(
 
 @dataclass
 class _OneNetwork:
+    """The retraining of one of the run's networks, whose `number` counts from 0."""
+
     recipe: Recipe
     dataset: Dataset
     record: Predicate
