@@ -148,26 +148,7 @@ def connected(
         config["threads"] = "1" if disk is None else str(disk.threads(columns))
     try:
         with duckdb.connect(config=config) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.execute("SET enable_progress_bar = false")
-            connection.execute("SET preserve_insertion_order = true")
-            # They take time in the square of the number of columns (2.0.1).
-            connection.execute("SET disabled_optimizers = 'common_subexpressions,in_clause'")
-            if disk is not None:
-                options = f"ROW_GROUP_SIZE {disk.rows(columns)}, BLOCK_SIZE {disk.block(columns)}"
-                connection.execute(f"ATTACH {quoted(str(disk.path))} AS disk ({options})")
-                connection.execute("USE disk")
-                # A checkpoint would merge up to 100 groups of rows in memory, and until one comes, the last rows of
-                # each file stay there.
-                connection.execute("SET max_vacuum_tasks = 0")
-                connection.execute(f"SET checkpoint_threshold = '{disk.memory >> 14}KiB'")
-            names = [name for path in paths for name in (os.fspath(path.absolute()), _literal(path))]
-            allowed = ", ".join(map(quoted, names))
-            connection.execute(f"SET allowed_paths = [{allowed}]")
-            if disk is not None:
-                connection.execute(f"SET allowed_directories = [{quoted(str(disk.path.parent))}]")
-            connection.execute("SET enable_external_access = false")
-            connection.execute("SET lock_configuration = true")
+            _configure(connection, paths, columns, disk)
             yield connection
     except duckdb.OutOfMemoryException as error:
         if disk is not None:
@@ -181,6 +162,30 @@ def connected(
         if disk is not None and isinstance(error, duckdb.IOException) and "No space left" in str(error):
             raise no_room(str(disk.path.parent.parent), "no space left on the disk") from error
         raise _broken(paths, wanted, own, error) from error
+
+
+def _configure(connection: Any, paths: Sequence[Path], columns: int, disk: Disk | None) -> None:
+    """Set what a connection does: it keeps the order of rows, reads these files alone, and can't be set otherwise."""
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET preserve_insertion_order = true")
+    # They take time in the square of the number of columns (2.0.1).
+    connection.execute("SET disabled_optimizers = 'common_subexpressions,in_clause'")
+    if disk is not None:
+        options = f"ROW_GROUP_SIZE {disk.rows(columns)}, BLOCK_SIZE {disk.block(columns)}"
+        connection.execute(f"ATTACH {quoted(str(disk.path))} AS disk ({options})")
+        connection.execute("USE disk")
+        # A checkpoint would merge up to 100 groups of rows in memory, and until one comes, the last rows of
+        # each file stay there.
+        connection.execute("SET max_vacuum_tasks = 0")
+        connection.execute(f"SET checkpoint_threshold = '{disk.memory >> 14}KiB'")
+    names = [name for path in paths for name in (os.fspath(path.absolute()), _literal(path))]
+    allowed = ", ".join(map(quoted, names))
+    connection.execute(f"SET allowed_paths = [{allowed}]")
+    if disk is not None:
+        connection.execute(f"SET allowed_directories = [{quoted(str(disk.path.parent))}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 def _broken(paths: Sequence[Path], wanted: str, own: Sequence[str], error: Exception) -> FileFormatError:
