@@ -69,11 +69,11 @@ class Abreast:
         for array in self._state.arrays().values():
             self._ranks.broadcast(array)
 
-    def step(self, batch: Batch, rate: float) -> tuple[float, float]:
+    def step(self, batch: Batch, learning_rate: float) -> tuple[float, float]:
         """Take the step; return the whole batch's loss from before it, and the batch's own penalty."""
         if isinstance(self._batches, Stream):
             check_batch(self._shares, batch)
-        return self._take_step(self._own(batch), rate)
+        return self._take_step(self._own(batch), learning_rate)
 
     def stops(self, wish: object, interruption: Interruption, *, now: bool = False) -> bool:
         """Return whether training ends, as all ranks agree: for a wish of rank 0's callbacks or a signal to any rank.

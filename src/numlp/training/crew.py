@@ -122,7 +122,7 @@ class Together:
         """Make all that is random a function of (seed, epoch)."""
         self._epoch = seed, epoch
 
-    def step(self, batch: Batch, rate: float) -> tuple[float, float]:
+    def step(self, batch: Batch, learning_rate: float) -> tuple[float, float]:
         """Take the step; return the batch's loss from before it, and the batch's own penalty."""
         n = len(batch.x)
         self._stepping = True
@@ -141,9 +141,9 @@ class Together:
         np.copyto(member.targets[:n], batch.targets)
         if batch.weights is not None:
             np.copyto(member.weights[:n], batch.weights)
-        self._command(member, STEP, n, batch.weights is not None, rate, batch.share, batch.l2)
+        self._command(member, STEP, n, batch.weights is not None, learning_rate, batch.share, batch.l2)
         self._ready = member.prepared(batch)
-        loss = member.step(self._ready, rate)
+        loss = member.step(self._ready, learning_rate)
         self._stepping = False
         return loss
 

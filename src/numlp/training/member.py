@@ -105,8 +105,8 @@ class Member:
                 self._team.obey()
                 command, *numbers = self.orders.tolist()
                 if command == STEP:
-                    n, weighted, rate, share, l2 = numbers
-                    self.step(self.prepared(self._batch(int(n), bool(weighted), share, l2)), rate)
+                    n, weighted, learning_rate, share, l2 = numbers
+                    self.step(self.prepared(self._batch(int(n), bool(weighted), share, l2)), learning_rate)
                 elif command == EPOCH:
                     self.begin_epoch(int(numbers[0]), int(numbers[1]))
                 else:

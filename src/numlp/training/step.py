@@ -49,7 +49,7 @@ class Step:
         self._constraints = constraints(network, regularization)
         self._params, self._grads, self._weights = network.params, network.grads, network.weights
 
-    def __call__(self, batch: Batch, rate: float) -> tuple[float, float]:
+    def __call__(self, batch: Batch, learning_rate: float) -> tuple[float, float]:
         """Take the step; return the batch's loss from before it, and the batch's own penalty."""
         network = self.network
         loss = network.loss_and_grad(
@@ -60,8 +60,8 @@ class Step:
         penalty = 0.5 * batch.l2 * network.sum_of_squares(self._weights) if batch.l2 else 0.0
         for change in self._changes:
             change(batch)
-        self.optimizer.decay(self._weights, rate)
-        self.optimizer.update(self._params, self._grads, self.state, rate)
+        self.optimizer.decay(self._weights, learning_rate)
+        self.optimizer.update(self._params, self._grads, self.state, learning_rate)
         for keep in self._constraints:
             keep()
         if self.average is not None:
