@@ -30,7 +30,13 @@ def trained(tmp_path, monkeypatch):
         with lock:
             asked.append((name, settings))
         assert not run.exists()
-        return {"validation": 0.9, "test": 0.8 + settings["seed"] / 100, "seconds": 1.5, "sha256": f"{name}'s"}
+        return {
+            "validation": 0.9,
+            "test": 0.8 + settings["seed"] / 100,
+            "seconds": 1.5,
+            "sha256": f"{name}'s",
+            "machine": "toy",
+        }
 
     monkeypatch.setattr(records, "STORED", tmp_path / "records.json")
     monkeypatch.setattr(records, "RUNS", tmp_path / "runs")
@@ -87,7 +93,7 @@ def test_records_are_stored_with_test_accuracies_digests_and_their_average(train
     assert found["records"][NAME]["--seed 2"]["test"] == pytest.approx(0.82)
     assert found["records"][NAME]["--seed 2"]["sha256"] == f"{NAME}'s"
     assert found["averages"] == {NAME: 0.95}
-    assert found["machine"] == records.machine()
+    assert found["records"][NAME]["--seed 2"]["machine"] == "toy"
 
 
 def test_parts_are_stored_without_what_test_images_say(trained):
@@ -144,6 +150,7 @@ def test_a_training_is_a_command_whose_model_has_the_digest(tmp_path):
     assert {part: found[part] for part in ("validation", "test")} == {
         part: metrics[part]["accuracy"] for part in ("validation", "test")
     }
+    assert found["machine"] == records.machine()
     assert found["sha256"] == hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
     assert not (run / "report.html").exists()
 
@@ -164,21 +171,20 @@ def test_a_single_value_has_no_error():
 
 
 def run(test, seconds=10.0):
-    return {"test": test, "validation": 0.9, "seconds": seconds, "sha256": f"{test}"}
+    return {"test": test, "validation": 0.9, "seconds": seconds, "sha256": f"{test}", "machine": "A toy"}
 
 
 def test_the_table_of_records_has_the_seeds_that_there_are_and_the_average_if_there_is_one():
     results = {
         "records": {NAME: {"--seed 0": run(0.99, 10.0), "--seed 2": run(0.98, 20.0)}, OTHER: {"--seed 0": run(0.9)}},
         "averages": {NAME: 0.995},
-        "machine": "A toy.",
     }
     _, _, mnist, average, fashion, *rest = records.records(results)
     assert mnist.startswith(f"| `numlp train --recipe {NAME}` | MNIST | anything but convolutions | 99.00, 98.00 |")
     assert mnist.endswith("| **98.50 ± 0.50 %** | 15 |")
     assert average == "| the average of the three | | | | **99.50 %** | |"
     assert fashion.endswith("| 90.00 | **90.00 %** | 10 |")
-    assert rest[-4:] == [f"- `{NAME}`: `0.99`", f"- `{OTHER}`: `0.9`", "", "A toy."]
+    assert rest[-2:] == [f"- `{NAME}`: `0.99`; A toy", f"- `{OTHER}`: `0.9`; A toy"]
 
 
 def test_the_table_of_parts_leaves_out_what_is_not_measured(trained):
@@ -192,7 +198,7 @@ def test_the_table_of_parts_leaves_out_what_is_not_measured(trained):
 def test_a_page_is_rewritten_between_its_marks_alone():
     of_records, of_parts = "<!-- table: records -->", f"<!-- table: {NAME} -->"
     page = f"# Title\n{of_records}\nold\n<!-- end -->\nbetween\n{of_parts}\n<!-- end -->\nend\n"
-    results = {"records": {NAME: {"--seed 0": run(0.99)}}, "parts": {NAME: {}}, "machine": "A toy."}
+    results = {"records": {NAME: {"--seed 0": run(0.99)}}, "parts": {NAME: {}}}
     lines = records.with_tables(page, results).splitlines()
     assert [lines[0], lines[-1]] == ["# Title", "end"]
     assert lines[2:-1] == [
