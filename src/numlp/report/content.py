@@ -102,12 +102,11 @@ def page_context(
 ) -> dict[str, Any]:
     """Return what the page's template writes; parameters as of `page_data`."""
     network, dtype, shape = networks_of(model)[0], precision(model), picture_shape(model)
-    settings = portable(run.recipe)
-    has_labels = rows is not None and model.loss.task == "labels" and not rows.has_classes
+    settings, of_labels = portable(run.recipe), model.loss.task == "labels"
     context = {
         "title": f"{settings['data']} · {'-'.join(str(width) for width in model.layer_size)}",
         "cards": headline(run, rows),
-        "labels": labels(rows) if rows is not None and has_labels else [],
+        "labels": labels(rows) if rows is not None and of_labels and not rows.has_classes else [],
         "rounding": _rounding(model, rows) if rows is not None and dtype == "int16" else "",
         "step_parts": explained(network, run.recipe) if rows is not None and dtype is not None else [],
         "intervals": _intervals(run, model, rows),
