@@ -95,7 +95,7 @@ def test_verify_trains_a_pupil_again_and_finds_another_teacher(numlp, committee,
     code, out, _ = numlp("verify", pupil, "--retrain")
     assert code == 3
     assert "the data and the teacher weren't checked: teacher: there is no run's folder or model file" in out
-    assert "; name it with --teacher" in out
+    assert "; if it was moved, name it with --teacher" in out
     assert "name them with --data" not in out
     save_model(network, table.parent / file.name)
     assert "the teacher isn't what the run was trained on" in numlp("verify", pupil, "--data", table)[1]
@@ -140,7 +140,8 @@ def test_a_pupil_is_verified_with_its_teacher_wherever_that_lies(numlp, fails, m
 def test_a_pupil_goes_on_with_its_teacher_wherever_that_lies(numlp, fails, mnist, pupil):
     longer = ("resume", pupil, "--epochs", "2", "--no-report")
     assert "teacher: there is no run's folder or model file" in (said := fails(*longer))
-    assert "; --teacher says where it lies now" in said
+    assert "; if it was moved, name it with --teacher" in said
+    assert "name it with --teacher" not in fails(*longer, "--teacher", "nowhere")
     assert "the teacher isn't the one that" in fails(*longer, "--teacher", mnist / "other")
     assert "learned from no teacher" in fails(
         "resume", mnist / "other", "--epochs", "2", "--teacher", mnist / "moved"
@@ -162,6 +163,14 @@ def test_a_pupil_goes_on_with_another_teacher_only_if_asked(numlp, mnist, pupil)
     assert "epochs 1 to 1 were trained on other data than the run ended with" in out
 
 
+def test_a_pupil_whose_new_teacher_does_not_fit_keeps_its_recipe(fails, committee, mnist, pupil):
+    (pupil / "state").rename(pupil / "checkpoints")  # as if it had been killed while it saved its results
+    before = {file: (pupil / file).read_bytes() for file in ("recipe.toml", "provenance.json")}
+    said = fails("resume", pupil, "--teacher", committee, "--changed-data", "--no-report")
+    assert "teacher takes 3 inputs, but the network 784" in said
+    assert before == {file: (pupil / file).read_bytes() for file in before}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -169,6 +178,8 @@ def test_a_pupil_goes_on_with_another_teacher_only_if_asked(numlp, mnist, pupil)
         (["{committee}", "--input-scaling", "unit"], "leave input_scaling out"),
         (["{committee}", "--input-encoding", "none"], "leave input_encoding out"),
         (["{committee}", "--loss", "sigmoid_binary_cross_entropy"], "must be for labels, as the network is"),
+        (["{committee}", "--ensemble", "0"], "ensemble must be a whole number from 1 to 1000, not 0"),
+        (["{committee}", "--folds", "0"], "folds must be"),
         (["missing"], "there is no run's folder or model file"),
         (["{committee}/model.safetensors"], "name the data to train on, as in numlp distill"),
         (["{committee}/history.csv", "mnist"], "not a model file"),

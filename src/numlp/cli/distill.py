@@ -74,7 +74,9 @@ def distill(
         recipe, settings["data"] = recipe or own, settings["data"] or load_recipe(own).data
     elif settings["data"] is None:
         raise SettingError(f"name the data to train on, as in numlp distill {teacher} mnist")
-    settings["ensemble"], settings["folds"] = settings["ensemble"] or 1, settings["folds"] or OFF
+    for name, single in (("ensemble", 1), ("folds", OFF)):
+        if settings[name] is None:
+            settings[name] = single
     settings["teacher"] = str(teacher)
     conclude(run(*choose(recipe, settings, team()), opening, screen, report=report), json)
 

@@ -15,7 +15,14 @@ from numlp.runs.folder import create_folder
 from numlp.runs.kept import Kept, read_count, write_count
 from numlp.runs.recipe import Recipe
 from numlp.runs.recording import Recording
-from numlp.runs.unfinished import Lock, checkpoint_path, create_checkpoints_folder, how_it_stands, remove_provenance
+from numlp.runs.unfinished import (
+    Lock,
+    checkpoint_path,
+    create_checkpoints_folder,
+    how_it_stands,
+    remove_provenance,
+    replace_recipe,
+)
 from numlp.settings import numerals
 from numlp.settings.checks import whole_number
 from numlp.training.callbacks import Checkpoint
@@ -118,6 +125,8 @@ class Opening:
         self.folder = self.output if self._existing and self.output else create_folder(self.recipe, self.output)
         self._lock = self._lock or Lock(self.folder)
         remove_provenance(self.folder)
+        if self._existing:
+            replace_recipe(self.folder, self.recipe)
         create_checkpoints_folder(self.folder)
         self.keep = read_count(self.folder) if self.keep is None else self.keep
         write_count(self.folder, self.keep)

@@ -22,7 +22,7 @@ from numlp.runs.layout import RECIPE, STATE
 from numlp.runs.recipe import Recipe
 from numlp.runs.recipes import load_data, load_recipe
 from numlp.runs.teachers import teacher_of, with_teacher
-from numlp.runs.unfinished import Lock, continued, is_unfinished, replace_recipe
+from numlp.runs.unfinished import Lock, is_unfinished, reopen
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -75,11 +75,10 @@ def resume(
     recipe = with_teacher(_recipe(folder, processes), teacher)
     screen = console(Commentary, stderr=json)
     every, keep = read_interval(checkpoint_every), read_keep(keep_checkpoints)
-    taken = rank_0_first(lambda: _take(folder, recipe, epochs, changed_data=changed_data))
-    if taken is None:  # rank 0 has it, and has written the recipe
-        recipe = _recipe(folder, processes)
-        taken = recipe, load_data(recipe), None
-    recipe, dataset, lock = taken
+    wanted = None if epochs is None else int(read_number("--epochs", epochs, int))
+    taken = rank_0_first(lambda: _take(folder, recipe, wanted, named=teacher is not None, changed_data=changed_data))
+    recipe = recipe.edited(epochs=wanted)
+    dataset, lock = taken or (load_data(recipe), None)  # rank 0 has the lock
     opening = Opening(folder, every, lock, keep, resumes=True)
     with closing(opening):
         outcome = run(recipe, dataset, opening, screen, report=report)
@@ -95,9 +94,12 @@ def _recipe(folder: Path, processes: str | None) -> Recipe:
 
 
 def _take(
-    folder: Path, recipe: Recipe, epochs: str | None, *, changed_data: bool
-) -> tuple[Recipe, Dataset, Lock | None]:
-    """Lock a run's folder, check that the run can go on, and give it so many epochs in all."""
+    folder: Path, recipe: Recipe, epochs: int | None, *, named: bool, changed_data: bool
+) -> tuple[Dataset, Lock | None]:
+    """Lock a run's folder, and check that the run can go on, for so many epochs in all.
+
+    If its teacher isn't there, it may have been moved, unless the user has `named` the place.
+    """
     with ExitStack() as stack:
         lock = stack.enter_context(closing(Lock(folder)))
         if epochs is None and not is_unfinished(folder):
@@ -107,17 +109,16 @@ def _take(
         try:
             teacher = teacher_of(recipe)
         except SettingError as error:
-            raise SettingError(f"{error}; --teacher says where it lies now") from error
+            remedy = "" if named else "; if it was moved, name it with --teacher"
+            raise SettingError(f"{error}{remedy}") from error
         dataset = load_data(recipe)
         if not changed_data:
             check_digests(folder, dataset, teacher)
         if epochs is not None:
-            recipe = continued(folder, recipe, int(read_number("--epochs", epochs, int)))
-        if recipe != load_recipe(folder / RECIPE):
-            replace_recipe(folder, recipe)
+            reopen(folder, recipe, epochs)
         remove_leftovers(folder)
         stack.pop_all()
-    return recipe, dataset, lock
+    return dataset, lock
 
 
 COMMAND = resume

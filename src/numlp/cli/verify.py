@@ -216,7 +216,7 @@ def _data(run: Path, record: Predicate, asked: Asked, verdict: Verdict) -> Read 
     except SettingError as error:
         if asked.teacher is not None and not verdict.findings:
             raise
-        remedy = "; name it with --teacher" if asked.teacher is None else ""
+        remedy = "; if it was moved, name it with --teacher" if asked.teacher is None else ""
         verdict.notes.append(f"the data and the teacher weren't checked: {error}{remedy}")
         return None
 

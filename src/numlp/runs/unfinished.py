@@ -44,7 +44,7 @@ def remove_checkpoints(folder: Path) -> None:
 
 
 def keep_state(folder: Path) -> None:
-    """Keep the last checkpoints of a finished run, from which `continued` lets it go on.
+    """Keep the last checkpoints of a finished run, from which `reopen` lets it go on.
 
     Raises
     ------
@@ -90,8 +90,8 @@ def how_it_stands(folder: Path) -> str | None:
     return f"was interrupted {where}: numlp resume {shlex.quote(str(folder))}"
 
 
-def continued(folder: Path, recipe: Recipe, epochs: int) -> Recipe:
-    """Return the recipe of a run for so many epochs in all, after making one that has ended unfinished again.
+def reopen(folder: Path, recipe: Recipe, epochs: int) -> None:
+    """Make a run that has ended unfinished again, if it can go on to so many epochs in all.
 
     Raises
     ------
@@ -116,18 +116,16 @@ def continued(folder: Path, recipe: Recipe, epochs: int) -> Recipe:
     if ended:
         remove_provenance(folder)
         _rename(folder, STATE, CHECKPOINTS)
-    return recipe.edited(epochs=epochs)
 
 
 def replace_recipe(folder: Path, recipe: Recipe) -> None:
-    """Replace the recipe of a run that goes on by another, and remove the record, which is of the old one.
+    """Replace the recipe of a run that goes on, perhaps for more epochs, or with a teacher that was moved.
 
     Raises
     ------
     OutputError
         If the folder can't be written.
     """
-    remove_provenance(folder)
     write_bytes(folder / RECIPE, recipe.to_toml().encode())
 
 
