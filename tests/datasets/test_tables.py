@@ -261,6 +261,8 @@ def test_a_known_number_that_is_none_is_refused_with_its_line(read):
         ("a,b\n1\n", "line 2: 1 cell, but the first line has 2"),
         ('a,b\n"x\ny",1\n\n1,2,3\n', "line 5: 3 cells, but the first line has 2"),
         ('a,b\n1,2\n3,"x\n', "line 3: a quote isn't closed"),
+        ('a,b\n1,2\n"3,x\n4,5\n', "lines 3 to 4: 1 cell, but the first line has 2; is there a quote that"),
+        ('a,"b\n1,2\n', "a line of column names and at least one row; is there a quote in its first line that"),
     ],
 )
 def test_a_ragged_line_is_refused_with_its_number(read, text, message):

@@ -185,8 +185,11 @@ def _broken(path: Path, dialect: Dialect, reason: str) -> FileFormatError:
     try:
         for line, cells in lines_of(path, dialect):
             if len(cells) != width and cells[width:] != [""]:
+                first = line + 1 - len(" ".join(cells).splitlines())
+                place = f"line {line}" if first == line else f"lines {first} to {line}"
+                remedy = "" if first == line else "; is there a quote that isn't closed?"
                 count = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
-                return FileFormatError(f"{path}, line {line}: {count}, but the first line has {width}")
+                return FileFormatError(f"{path}, {place}: {count}, but the first line has {width}{remedy}")
     except (csv.Error, OSError, EOFError) as error:
         return FileFormatError(f"{path} isn't a CSV file: {error}")
     if "invalid state" in reason and len(_endings(path)) > 1:

@@ -62,7 +62,9 @@ def dialect_of(path: Path, head: str, header: bool | None = None) -> Dialect:
         )
     skipped = 0 if first is None else 1
     if not rows or (len(rows) == 1 and header is not False):
-        raise FileFormatError(f"{path} must have a line of column names and at least one row")
+        goes_on = bool(rows) and len(" ".join(rows[0]).splitlines()) > 1
+        remedy = "; is there a quote in its first line that isn't closed?" if goes_on else ""
+        raise FileFormatError(f"{path} must have a line of column names and at least one row{remedy}")
     if not (_is_header(rows[0], rows[1:]) if header is None else header):
         return Dialect(separator, tuple(f"column {i}" for i in range(1, len(rows[0]) + 1)), False, skipped)
     return Dialect(separator, _different([name.strip() for name in rows[0]]), True, skipped)
