@@ -14,7 +14,7 @@ def on_first_use(package: str, modules: Mapping[str, Sequence[str]]) -> Callable
     package : str
         The package's name.
     modules : mapping
-        The public names of each module, such as "training.loop". The package's attributes are these names, and the
+        The public names of each module, such as "training.history". The package's attributes are these names, and the
         modules and packages directly below it that hold them.
     """
     homes = {name: module for module, names in modules.items() for name in names}
