@@ -98,7 +98,12 @@ WRONG = {
     "regression": ({}, {"loss": "squared_error", "outputs": 3}, "must be for classification"),
     "inputs": ({}, {"sizes": [5, 4, 3]}, "takes 5 inputs, but the network 6"),
     "scaling": ({}, {"input_scaling": None}, "the same input_scaling"),
-    "dtype": ({}, {"dtype": "float32"}, "the same dtype"),
+    "dtype": ({}, {"dtype": "float32"}, "the network's dtype, float64, not float32"),
+    "arithmetic": (
+        {"dtype": "float32"},
+        {"dtype": "float32", "arithmetic": "portable"},
+        "the network's arithmetic, ordinary, not portable",
+    ),
     "classes": ({}, {"outputs": 4}, "the same n_targets"),
     "quantiles": (
         {"loss": "quantile", "outputs": 3},

@@ -173,7 +173,7 @@ def _check(run: Path, statement: Statement, asked: Asked, verdict: Verdict, scre
     verdict.findings += check_folder(run, statement)
     verdict.checked.append(f"{len(statement.subjects)} files")
     several = f"{len(record.networks)} networks, " if len(record.networks) > 1 else ""
-    verdict.checked.append(f"the chain of {several}{trained} epochs")
+    verdict.checked.append(f"the chain of {several}{trained} epoch{'s' * (trained != 1)}")
     read = _data(run, record, asked, verdict)
     if read is None:
         verdict.impossible = verdict.notes[-1] if asked.retrain else ""

@@ -26,7 +26,7 @@ from numlp.network.losses import Loss, Task
 from numlp.network.mlp import MLP
 from numlp.settings.checks import share_or_all
 
-_SAME = ("n_targets", "input_encoding", "target_scaling", "dtype", "arithmetic")
+_SAME = ("n_targets", "input_encoding", "target_scaling")
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,12 @@ class Teacher:
             if getattr(model, name) != getattr(network, name):
                 raise SettingError(
                     f"teacher must have the same {name} as the network: make the network with the teacher's"
+                )
+        for name in ("dtype", "arithmetic"):
+            theirs, own = getattr(model, name).name, getattr(network, name).name
+            if theirs != own:
+                raise SettingError(
+                    f"teacher must have the network's {name}, {own}, not {theirs}: train either with the other's"
                 )
         first, *others = (member.input_scaling for member in self.members)
         if any(scaling != first for scaling in others):

@@ -146,9 +146,10 @@ class _OneNetwork:
             if end < first or stage.after >= last:
                 continue
             if stage.data != stages[-1].data:
+                begin = stage.after + 1
+                trained = f"epoch {end} was" if begin == end else f"epochs {begin} to {end} were"
                 raise UnverifiableError(
-                    f"epochs {stage.after + 1} to {end} were trained on other data than the run ended with, so they "
-                    "can't be trained again"
+                    f"{trained} trained on other data than the run ended with, and can't be trained again"
                 )
             yield stage, min(end, last)
 

@@ -68,7 +68,7 @@ class History:
         if not self.rows:
             return "History of 0 epochs"
         last = ", ".join(f"{name}={value:.4g}" for name, value in self.rows[-1].items())
-        return f"History of {len(self)} epochs, the last: {last}"
+        return f"History of {len(self)} epoch{'s' * (len(self) != 1)}, the last: {last}"
 
 
 def columns_of(score: str, *, validated: bool) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ def from_csv(text: str) -> History:
     Examples
     --------
     >>> from_csv("epoch,train_loss\n1,0.5\n")
-    History of 1 epochs, the last: epoch=1, train_loss=0.5
+    History of 1 epoch, the last: epoch=1, train_loss=0.5
     """
     history = History()
     try:
