@@ -74,7 +74,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]  # sciki
     normalization : "none", "batch" or "layer"
         The normalization of hidden units. In their layers, its shifts take the place of biases in `intercepts_`.
     input_scaling : "standardize", "symmetric" or None
-        A scaling, learned from the training data, that becomes part of the network. None with a `teacher`: its own holds.
+        A scaling that is learned from the training data and becomes part of the network; None with a `teacher`.
     dropout, input_dropout, noise, input_noise : float
         The shares of hidden units and of inputs to drop in training; the standard deviations of the noise to add.
     mixup : float
