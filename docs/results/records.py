@@ -76,6 +76,19 @@ RECORDS = {
             {"averaging": 0.0},
         ],
     ),
+    "record-mnist-pixels": Record(
+        "pixels in any order, no augmentation",
+        [
+            {},
+            {"adversarial": 0.0},
+            {"adversarial": 1.5},
+            {"adversarial": 5.0},
+            {"normalization": "none", "learning_rate": 0.001},
+            {"label_smoothing": 0.0},
+            {"averaging": 0.0},
+            {"layers": "1024,1024"},
+        ],
+    ),
 }
 
 
