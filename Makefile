@@ -9,7 +9,8 @@
 # make portable   train small networks in 30 environments and compare their bits (about 3 minutes, Linux)
 # make portable-digests   write the digests that make portable compares with
 # make reproduce   repeat the reference project's results and the recipes', into docs/results/ (about 45 minutes)
-# make records    train the most accurate networks, with three seeds each, into docs/records.md (about 40 minutes)
+# make records    train the most accurate networks, with three seeds each, into docs/records.md (about two hours)
+# make distillation    measure what a small network learns from a committee, into docs/distillation.md (about 10 minutes)
 # make digests    train the quick recipes in portable arithmetic, and compare with the published models (about 3 minutes)
 # make choosing    repeat the measurements of docs/choosing.md (about 40 minutes)
 # make mutate  give FILES=100000 mutated files to all file readers, under watch (about 10 minutes, Linux)
@@ -35,7 +36,7 @@ BIN = $(VENV)/bin
 FILES ?= 100000
 SECONDS ?= 60
 
-.PHONY: help demo test check format docs torture torture-mpi bench-mpi memory bench-larger bench-lesson portable portable-digests reproduce records digests choosing mutate fuzz bench bench-sklearn bench-tables bench-tuning clean
+.PHONY: help demo test check format docs torture torture-mpi bench-mpi memory bench-larger bench-lesson portable portable-digests reproduce records distillation digests choosing mutate fuzz bench bench-sklearn bench-tables bench-tuning clean
 
 # The comment that begins this file, up to its first empty line.
 help:
@@ -105,6 +106,9 @@ reproduce: $(VENV)/.app
 records: $(VENV)/.app
 	$(BIN)/python docs/results/records.py
 	$(BIN)/python docs/results/records.py --parts
+
+distillation: $(VENV)/.app
+	$(BIN)/python docs/results/distillation.py
 
 digests: $(VENV)/.app
 	$(BIN)/python docs/results/recipes.py --check
