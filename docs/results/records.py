@@ -194,7 +194,7 @@ def records(results: dict[str, Any]) -> list[str]:
     lines += [
         "",
         "The SHA-256 of `model.safetensors` for `--seed 0 --processes 1 --threads 1`, and the "
-        "machine that trained it; others of its kind train the same bits:",
+        "machine that trained it; one of another kind may round otherwise:",
         "",
     ]
     firsts = {name: runs["--seed 0"] for name, runs in results["records"].items()}
